@@ -1,0 +1,1 @@
+"""Jobs, session state and caches behind the pages."""

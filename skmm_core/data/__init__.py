@@ -1,0 +1,1 @@
+"""What comes in: datasets, checked once at the boundary."""

@@ -1,0 +1,107 @@
+"""A dataset as every other part sees it: checked, split, fingerprinted."""
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import torch
+from torch import Tensor
+
+from skmm_core.data.images import ImageStore
+
+
+class Task(StrEnum):
+    """What the targets ask for."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+    UNLABELLED = "unlabelled"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row indices into :attr:`Dataset.features`, disjoint, each sorted ascending.
+
+    Attributes:
+        train: (N,) int64 rows that a method may pick from: the pool.
+        validation: int64 rows for choosing hyper-parameters; may be empty.
+        test: int64 rows for the one final score; may be empty.
+    """
+
+    train: Tensor
+    validation: Tensor
+    test: Tensor
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Features, targets and where each row came from.
+
+    Attributes:
+        name: short name for pages and files, such as "digits".
+        task: what the targets ask for.
+        features: (R, d) float32, finite; all rows, of the pool and of the held-out parts.
+        targets: (R,) int64 class indices, float32 values, or None for an unlabelled pool.
+        ids: R distinct names of rows, in row order.
+        rows: (R,) int64, 0-based row of each row in the input file or array it came from (rows of a separate test
+            file count from 0 in that file); what `selection.npy` reports.
+        class_names: names by class index; empty unless the task is classification.
+        feature_names: d column names, or empty when the input had none.
+        images: thumbnails by row, or None.
+        split: which rows are pool, validation and test.
+        fingerprint: "sha256:…" of the content and the split; the key of every cache.
+        source: how to name this dataset again on the command line (`--dataset SOURCE`).
+        notes: one line each for what a person should know of the reading ("3 rows dropped: …").
+    """
+
+    name: str
+    task: Task
+    features: Tensor
+    targets: Tensor | None
+    ids: tuple[str, ...]
+    rows: Tensor
+    split: Split
+    fingerprint: str
+    source: str
+    class_names: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] = ()
+    images: ImageStore | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def pool_size(self) -> int:
+        """N, the number of rows that a method may pick from."""
+        return len(self.split.train)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes; 0 unless the task is classification."""
+        return len(self.class_names)
+
+
+def content_fingerprint(features: Tensor, targets: Tensor | None, ids: tuple[str, ...], split: Split) -> str:
+    """Hash everything that a result can depend on: the same content and split give the same "sha256:…"."""
+    digest = hashlib.sha256()
+    for name, tensor in (
+        ("features", features),
+        ("targets", targets),
+        ("train", split.train),
+        ("validation", split.validation),
+        ("test", split.test),
+    ):
+        digest.update(f"{name}:{None if tensor is None else (str(tensor.dtype), tuple(tensor.shape))};".encode())
+        if tensor is not None:
+            digest.update(tensor.detach().cpu().contiguous().numpy().data)
+    for id_ in ids:
+        digest.update(id_.encode("utf-8", "surrogatepass") + b"\0")
+    return f"sha256:{digest.hexdigest()}"
+
+
+def train_targets(dataset: Dataset) -> Tensor | None:
+    """(N,) targets of the pool, or None when it is unlabelled."""
+    return None if dataset.targets is None else dataset.targets[dataset.split.train]
+
+
+def empty_rows() -> Tensor:
+    """No rows: the validation or test part of a dataset that has none."""
+    return torch.empty(0, dtype=torch.int64)

@@ -1,0 +1,12 @@
+"""The two ways in which a task ends early on purpose."""
+
+
+class InputError(ValueError):
+    """The input cannot be used.
+
+    The message is one line for the person who gave the input: what is wrong, where, and what to do.
+    """
+
+
+class Cancelled(Exception):
+    """The person asked to stop; raised out of a progress report, so it ends any loop that reports."""

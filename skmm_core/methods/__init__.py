@@ -1,0 +1,1 @@
+"""Selection methods, one file per family, one registry."""

@@ -1,0 +1,283 @@
+"""The one list of selection methods: what each is, what it needs, and how to run it.
+
+The command line's flags, the web form, `config.json` and the method table in the README are all made from the specs
+registered here. A method is one function and one pydantic model of params; see any module of this package.
+"""
+
+import importlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor
+
+from skmm_core.config import SketchParams
+from skmm_core.data.dataset import Dataset, Task
+from skmm_core.errors import InputError
+from skmm_core.pool import Pool, make_pool
+from skmm_core.progress import Report, ignore
+
+
+class MethodParams(BaseModel):
+    """Base of every method's params: immutable, unknown names refused. Field descriptions are the help texts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Need(StrEnum):
+    """What a method needs from the dataset beyond its features."""
+
+    TARGETS = "targets"
+    CLASSES = "classes"
+
+
+class Family(StrEnum):
+    """How methods are grouped in lists and forms."""
+
+    MOMENT_MATCHING = "Moment matching"
+    SAMPLING = "Sampling"
+    GEOMETRIC = "Geometric"
+
+
+class Status(StrEnum):
+    """How a method ended; the value is advice to a person."""
+
+    CONVERGED = "Converged."
+    MAX_STEPS = "Stopped at max_steps; raise it or loosen tol."
+    INFEASIBLE = "No weights reach the asked moments; raise c_s."
+
+
+@dataclass(frozen=True)
+class Picks:
+    """What a method function returns.
+
+    Attributes:
+        indices: (n,) int64 distinct rows of the pool, in the order picked: any prefix is a sensible smaller selection.
+        weights: (n,) positive, or None for equal weights; scaled to sum 1 by :func:`select`.
+        scores: (N,) the method's own score of every row, larger = rather picked, or None.
+        status: how it ended.
+        objective: named objective values, such as {"relaxed": …, "rounded": …}.
+        trace: named 1-D series over steps, such as {"objective": …}.
+    """
+
+    indices: Tensor
+    weights: Tensor | None = None
+    scores: Tensor | None = None
+    status: Status = Status.CONVERGED
+    objective: Mapping[str, float] = field(default_factory=dict)
+    trace: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class MethodFunction(Protocol):
+    """Pick `budget` rows of the pool; 1 <= budget <= N was checked, the params were validated."""
+
+    def __call__(self, pool: Pool, budget: int, params: Any, *, seed: int, report: Report) -> Picks: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """One selection method.
+
+    Attributes:
+        key: snake_case name on the command line and in files.
+        title: name on pages.
+        family: group in lists.
+        summary: one plain sentence for a person who does not know the method.
+        paper: short citation.
+        url: link to the paper.
+        params: pydantic model of its options.
+        needs: what the dataset must have.
+        uses_labels: True plays in the league "which points to train on"; False in "which points to label".
+        random: whether another seed gives another selection.
+        function: the method itself.
+    """
+
+    key: str
+    title: str
+    family: Family
+    summary: str
+    paper: str
+    url: str
+    params: type[MethodParams]
+    needs: frozenset[Need]
+    uses_labels: bool
+    random: bool
+    function: MethodFunction
+
+    def missing(self, task: Task) -> str | None:
+        """Say what a dataset of this task lacks for the method, and what to do; None when it can run."""
+        if Need.CLASSES in self.needs and task is not Task.CLASSIFICATION:
+            return f"{self.title} needs class labels; this dataset has {_TARGETS[task]}"
+        if Need.TARGETS in self.needs and task is Task.UNLABELLED:
+            return f"{self.title} needs targets; add a target column or choose a label-free method"
+        return None
+
+    def parse(self, params: Mapping[str, Any] | BaseModel | None) -> MethodParams:
+        """Validate params.
+
+        Raises:
+            InputError: an unknown name or a value out of range; the message lists what is allowed.
+        """
+        given = params.model_dump() if isinstance(params, BaseModel) else dict(params or {})
+        try:
+            return self.params.model_validate(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            known = ", ".join(self.params.model_fields) or "none"
+            raise InputError(f"{self.key} param {name!r}: {first['msg']}; its params are: {known}") from None
+
+
+_TARGETS = {
+    Task.CLASSIFICATION: "classes",
+    Task.REGRESSION: "numeric targets",
+    Task.UNLABELLED: "no targets: add a label column or choose a label-free method",
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The result of one method.
+
+    Attributes:
+        indices: (n,) int64 rows of the pool, in the order picked, on the CPU.
+        weights: (n,) float64, sum to 1.
+        scores: (N,) the method's own scores, or None.
+        method: registry key.
+        params: the params that ran, defaults filled in.
+        seed: of the run.
+        status: how the method ended.
+        objective: named objective values.
+        trace: named 1-D series over steps.
+        seconds: wall time of the method, sketching included.
+    """
+
+    indices: Tensor
+    weights: Tensor
+    scores: Tensor | None
+    method: str
+    params: dict[str, Any]
+    seed: int
+    status: Status
+    objective: dict[str, float]
+    trace: dict[str, Tensor]
+    seconds: float
+
+
+_REGISTRY: dict[str, MethodSpec] = {}
+_MODULES = ("moment_matching", "kernel_matching", "sampling", "geometric")
+F = TypeVar("F", bound=Callable[..., Picks])
+
+
+def register(
+    *,
+    key: str,
+    title: str,
+    family: Family,
+    summary: str,
+    paper: str,
+    url: str,
+    params: type[MethodParams],
+    needs: frozenset[Need] = frozenset(),
+    uses_labels: bool = False,
+    random: bool = False,
+) -> Callable[[F], F]:
+    """Add the decorated function to the registry; the function itself is returned unchanged."""
+
+    def add(function: F) -> F:
+        if key in _REGISTRY:
+            raise ValueError(f"two methods are named {key}")
+        _REGISTRY[key] = MethodSpec(
+            key, title, family, summary, paper, url, params, needs, uses_labels, random, function
+        )
+        return function
+
+    return add
+
+
+def list_methods() -> tuple[MethodSpec, ...]:
+    """All methods, grouped by family in the order of :class:`Family`, registration order within."""
+    for module in _MODULES:
+        importlib.import_module(f"skmm_core.methods.{module}")
+    families = list(Family)
+    return tuple(sorted(_REGISTRY.values(), key=lambda spec: families.index(spec.family)))
+
+
+def get_method(key: str) -> MethodSpec:
+    """Look up a method.
+
+    Raises:
+        InputError: no method has this key; the message lists all keys.
+    """
+    specs = {spec.key: spec for spec in list_methods()}
+    if key not in specs:
+        raise InputError(f"method {key!r} is unknown; choose one of: {', '.join(specs)}")
+    return specs[key]
+
+
+def select(
+    data: Pool | Dataset | Tensor | np.ndarray,
+    method: str,
+    budget: int,
+    *,
+    params: Mapping[str, Any] | BaseModel | None = None,
+    seed: int = 0,
+    targets: Tensor | np.ndarray | None = None,
+    sketch: SketchParams | None = None,
+    device: str = "auto",
+    report: Report = ignore,
+) -> Selection:
+    """Pick `budget` points with one method.
+
+    Args:
+        data: a dataset (its train split is the pool), (N, d) rows, or a pool made before (its sketch is reused).
+        method: registry key, such as "skmm".
+        budget: points to pick, 1..N.
+        params: the method's options; what is left out takes its default.
+        seed: same seed, same data, same params: same points.
+        targets: (N,) targets when `data` is plain rows.
+        sketch: how gradients are sketched; ignored when `data` is a pool.
+        device: "auto", "cpu", "cuda", …; ignored when `data` is a pool.
+        report: told of the progress; raise Cancelled from it to stop.
+
+    Returns:
+        The selection; its indices are rows of the pool.
+
+    Raises:
+        InputError: unknown method or params, a budget outside 1..N, or targets that the method needs are missing.
+        Cancelled: raised by `report`.
+    """
+    spec = get_method(method)
+    parsed = spec.parse(params)
+    began = time.perf_counter()
+    if isinstance(data, Pool):
+        pool = data
+    else:
+        rows = torch.as_tensor(data) if isinstance(data, np.ndarray) else data
+        labels = torch.as_tensor(targets) if isinstance(targets, np.ndarray) else targets
+        pool = make_pool(rows, targets=labels, sketch=sketch, seed=seed, device=device, report=report)
+    if not 1 <= budget <= pool.size:
+        raise InputError(f"budget {budget} is outside 1..{pool.size}; the pool has {pool.size} points")
+    if reason := spec.missing(pool.task):
+        raise InputError(reason)
+    picks = spec.function(pool, budget, parsed, seed=seed, report=report)
+    indices = picks.indices.cpu()
+    weights = torch.ones(budget) if picks.weights is None else picks.weights.cpu()
+    weights = weights.double() / weights.double().sum()
+    return Selection(
+        indices=indices,
+        weights=weights,
+        scores=None if picks.scores is None else picks.scores.cpu(),
+        method=method,
+        params=parsed.model_dump(mode="json"),
+        seed=seed,
+        status=picks.status,
+        objective=dict(picks.objective),
+        trace={name: series.cpu() for name, series in picks.trace.items()},
+        seconds=time.perf_counter() - began,
+    )

@@ -1,0 +1,128 @@
+"""The pool of a run: the rows to pick from, with everything that methods share computed once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from skmm_core.config import SketchParams
+from skmm_core.data.dataset import Dataset, Task, train_targets
+from skmm_core.device import resolve_device
+from skmm_core.errors import InputError
+from skmm_core.moments import Moments, eigenbasis
+from skmm_core.progress import Report, ignore
+from skmm_core.sketch import Sketch, effective_dimension, make_sketch, spectrum
+
+_DEFAULT_SKETCH = SketchParams()
+
+
+@dataclass(frozen=True)
+class Pool:
+    """N rows that a method may pick from.
+
+    Attributes:
+        features: (N, d) float32 or float64, finite, on the device that computes.
+        targets: (N,) int64 classes, floating values, or None when unlabelled.
+        task: what the targets ask for.
+        n_classes: number of classes; 0 unless the task is classification.
+        sketch_params: how gradients are sketched.
+        seed: of the run; decides the sketch.
+    """
+
+    features: Tensor
+    targets: Tensor | None = None
+    task: Task = Task.UNLABELLED
+    n_classes: int = 0
+    sketch_params: SketchParams = _DEFAULT_SKETCH
+    seed: int = 0
+    report: Report = ignore
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return len(self.features)
+
+    @property
+    def gradients(self) -> Tensor:
+        """(N, r) per-sample gradients of the model output: for a linear probe, the features themselves."""
+        return self.features
+
+    @cached_property
+    def sketch(self) -> Sketch:
+        """The one map Γ of this run."""
+        return make_sketch(self.sketch_params, self.gradients, seed=self.seed)
+
+    @cached_property
+    def sketched(self) -> Tensor:
+        """(N, m) sketched gradients G̃ = GΓ."""
+        return self.sketch(self.gradients, report=self.report)
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Eigenbasis of the sketched second moment, and the pool in it."""
+        return eigenbasis(self.sketched)
+
+    @cached_property
+    def spectrum(self) -> Tensor:
+        """Eigenvalues of the unsketched second moment GᵀG/N, float64, descending."""
+        return spectrum(self.gradients)
+
+    @cached_property
+    def effective_dimension(self) -> float:
+        """Number of directions that carry the energy of the unsketched gradients."""
+        return effective_dimension(self.spectrum)
+
+
+def make_pool(
+    data: "Dataset | Tensor",
+    *,
+    targets: Tensor | None = None,
+    sketch: SketchParams | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    report: Report = ignore,
+) -> Pool:
+    """Gather what methods pick from.
+
+    Args:
+        data: a dataset, whose train split is the pool, or (N, d) rows.
+        targets: (N,) targets of the rows; integers are classes 0..K-1, floats a regression. Not with a dataset.
+        sketch: how gradients are sketched.
+        seed: of the run.
+        device: where to compute.
+        report: told of the sketching.
+
+    Raises:
+        InputError: rows are not a finite 2-D array, or the targets do not fit them.
+    """
+    where = resolve_device(device)
+    if isinstance(data, Dataset):
+        rows, y, task, n_classes = data.features[data.split.train], train_targets(data), data.task, data.n_classes
+    else:
+        rows, y = torch.as_tensor(data), None if targets is None else torch.as_tensor(targets)
+        rows = rows if rows.dtype == torch.float64 else rows.float()
+        task, n_classes = Task.UNLABELLED, 0
+        if y is not None:
+            task = Task.REGRESSION if y.is_floating_point() else Task.CLASSIFICATION
+            n_classes = int(y.max()) + 1 if task is Task.CLASSIFICATION and len(y) else 0
+        _check(rows, y)
+    return Pool(
+        features=rows.to(where),
+        targets=None if y is None else y.to(where),
+        task=task,
+        n_classes=n_classes,
+        sketch_params=sketch or _DEFAULT_SKETCH,
+        seed=seed,
+        report=report,
+    )
+
+
+def _check(rows: Tensor, targets: Tensor | None) -> None:
+    if rows.ndim != 2 or 0 in rows.shape:
+        raise InputError(f"features have shape {tuple(rows.shape)}; give rows × columns, at least 1 × 1")
+    bad = ~torch.isfinite(rows).all(dim=1)
+    if bad.any():
+        raise InputError(f"{int(bad.sum())} rows hold NaN or infinite numbers, first row {int(bad.nonzero()[0])}")
+    if targets is not None and targets.shape != rows.shape[:1]:
+        raise InputError(f"{tuple(targets.shape)} targets do not fit {len(rows)} rows of features")
