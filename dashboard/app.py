@@ -1,0 +1,33 @@
+"""The dashboard: `streamlit run dashboard/app.py`."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:  # Streamlit adds this file's folder, not the one that holds the packages
+    sys.path.insert(0, str(ROOT))
+
+from dashboard.components.theme import apply_style, error_line  # noqa: E402
+from dashboard.services import cache, state  # noqa: E402
+
+st.set_page_config(page_title="SkMM Dashboard", page_icon=":material/scatter_plot:", layout="wide")
+apply_style()
+cache.jobs()
+state.sync_with_url()
+
+page = st.navigation(
+    [
+        st.Page("app_pages/overview.py", title="Overview", icon=":material/home:", default=True),
+        st.Page("app_pages/data.py", title="Data", icon=":material/database:"),
+        st.Page("app_pages/select.py", title="Select", icon=":material/ads_click:"),
+        st.Page("app_pages/diagnose.py", title="Diagnose", icon=":material/troubleshoot:"),
+        st.Page("app_pages/compare.py", title="Compare", icon=":material/monitoring:"),
+        st.Page("app_pages/runs.py", title="Runs", icon=":material/history:"),
+    ],
+    position="top",
+)
+if problem := state.take_problem():
+    error_line(problem)
+page.run()

@@ -1,0 +1,168 @@
+"""Design tokens: colours, number formats, the look of every chart, and the few CSS rules of the app.
+
+The palette is Okabe & Ito (2008), told apart by people with any common colour vision; where a colour carries meaning, a
+marker shape carries it too.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+OKABE_ITO = {
+    "blue": "#0072B2",
+    "orange": "#E69F00",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "vermillion": "#D55E00",
+    "sky": "#56B4E9",
+    "yellow": "#F0E442",
+    "black": "#000000",
+}
+CLASS_COLOURS = tuple(colour for name, colour in OKABE_ITO.items() if name != "black")
+CLASS_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star", "hexagon")
+POOL_COLOUR = "#8A96A3"
+CHOSEN_COLOUR = OKABE_ITO["vermillion"]
+SEQUENTIAL = "Cividis"
+PLOTLY_CONFIG = {"displaylogo": False, "showSendToCloud": False}
+UNKNOWN = "–"
+_NBSP = "\u00a0"
+
+_CSS = """
+<style>
+  [data-testid="stMainBlockContainer"] { padding-top: 4.25rem; padding-bottom: 3rem; max-width: 1480px; }
+  [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; font-size: 1.45rem; }
+  [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
+  @media (max-width: 1000px) {
+    [data-testid="stMainBlockContainer"] { padding-left: 1.25rem; padding-right: 1.25rem; }
+    .st-key-stack > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"],
+    .st-key-stack > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+    .st-key-stack > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"],
+    .st-key-stack > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { flex: 1 1 100%; min-width: 100%; }
+  }
+</style>
+"""
+
+
+def apply_style() -> None:
+    """Put the CSS rules on the page: once a run of the script, from `app.py`."""
+    st.html(_CSS)
+
+
+def is_dark() -> bool:
+    """Whether the visitor sees the dark theme; light while the browser has not said."""
+    return bool(st.context.theme.type == "dark")
+
+
+def figure_layout(figure: go.Figure, *, height: int = 320, legend: bool = True) -> go.Figure:
+    """Give a figure the look that all share; the same figure is returned.
+
+    Fonts, axis colours and background come from Streamlit's own Plotly theme, so one figure fits light and dark.
+
+    Args:
+        figure: changed in place.
+        height: of the figure, pixels.
+        legend: whether to show the legend, in one row above the plot.
+    """
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 36 if legend else 12, "b": 8},
+        showlegend=legend,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0.0, "title": None},
+        hoverlabel={"namelength": -1},
+    )
+    figure.update_xaxes(automargin=True, zeroline=False)
+    figure.update_yaxes(automargin=True, zeroline=False)
+    return figure
+
+
+def chart(figure: go.Figure, *, key: str, alt: str, **options: Any) -> Any:
+    """Draw a figure over the full width.
+
+    Args:
+        figure: what to draw; leave it equal between reruns, or the visitor's selection in it is lost.
+        key: of the element, distinct on the page.
+        alt: what the chart shows, in a sentence, for people who cannot see it.
+        options: passed on to `st.plotly_chart`.
+    """
+    return st.plotly_chart(figure, key=key, alt=alt, width="stretch", config=dict(PLOTLY_CONFIG), **options)
+
+
+def fmt_int(number: float) -> str:
+    """1078 → "1,078"."""
+    return f"{round(number):,}"
+
+
+def fmt_number(number: float | None, digits: int = 3) -> str:
+    """Three significant digits: 0.01234 → "0.0123", 12345 → "12,345", 3.2e-9 → "3.2e-09", infinity → "∞"."""
+    if number is None or math.isnan(number):
+        return UNKNOWN
+    if math.isinf(number):
+        return "∞" if number > 0 else "-∞"
+    size = abs(number)
+    if size >= 10 ** (digits - 1):
+        return fmt_int(number) if size < 1e7 else f"{number:.{digits - 1}e}"
+    if number and size < 1e-3:
+        return f"{number:.{digits - 1}e}"
+    return f"{number:.{digits}g}"
+
+
+def fmt_percent(share: float | None, digits: int = 0) -> str:
+    """0.0557 with one digit → "5.6 %"."""
+    return UNKNOWN if share is None or not math.isfinite(share) else f"{100 * share:.{digits}f}{_NBSP}%"
+
+
+def fmt_seconds(seconds: float | None) -> str:
+    """0.41 → "0.41 s", 95 → "1 min 35 s", 7300 → "2 h 1 min"."""
+    if seconds is None or not math.isfinite(seconds):
+        return UNKNOWN
+    if seconds < 10:
+        return f"{seconds:.2g}{_NBSP}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}{_NBSP}s"
+    if whole < 3600:
+        return f"{whole // 60}{_NBSP}min {whole % 60}{_NBSP}s"
+    return f"{whole // 3600}{_NBSP}h {whole % 3600 // 60}{_NBSP}min"
+
+
+def fmt_bytes(size: float) -> str:
+    """1536 → "1.5 KB"."""
+    for unit in ("bytes", "KB", "MB"):
+        if size < 1024:
+            return f"{size:.0f}{_NBSP}{unit}" if unit == "bytes" else f"{size:.1f}{_NBSP}{unit}"
+        size /= 1024
+    return f"{size:.1f}{_NBSP}GB"
+
+
+def plural(count: int, noun: str, nouns: str | None = None) -> str:
+    """(1, "point") → "1 point", (1078, "point") → "1,078 points"."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def class_style(index: int) -> tuple[str, str]:
+    """Colour and marker symbol of a class; colours repeat after seven classes, the pair after 56."""
+    return CLASS_COLOURS[index % len(CLASS_COLOURS)], CLASS_SYMBOLS[
+        (index + index // len(CLASS_COLOURS)) % len(CLASS_SYMBOLS)
+    ]
+
+
+_MARKDOWN = str.maketrans({character: f"\\{character}" for character in r"\`*_{}[]<>()#+-!|~$:&"})
+
+
+def escape(text: str) -> str:
+    """Text from a file, made safe to stand in Markdown: shown as it is, never as markup."""
+    return " ".join(text.split()).translate(_MARKDOWN)
+
+
+def error_line(message: str) -> None:
+    """One red line for a mistake that the person can mend."""
+    st.error(escape(message), icon=":material/error:")
+
+
+def notes(lines: Sequence[str]) -> None:
+    """What a person should know of their data, one quiet line each."""
+    for line in lines:
+        st.caption(f":material/info: {escape(line)}")

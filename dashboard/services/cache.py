@@ -1,0 +1,123 @@
+"""What the server process keeps: the run store, the jobs, loaded datasets, files of finished runs.
+
+Nothing here imports torch at module level, so that a finished run is drawn before torch is loaded.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.services.jobs import Jobs
+from dashboard.services.sources import check_allowed
+from skmm_core.config import DatasetConfig
+from skmm_core.runs import RunStore, home, read_result, read_table
+from skmm_core.runs.files import DIAGNOSTICS, RESULT, Table
+
+if TYPE_CHECKING:
+    from skmm_core.data.dataset import Dataset
+    from skmm_core.diagnostics import Diagnostics
+
+_Stamp = tuple[tuple[str, int, int], ...]
+
+
+def store() -> RunStore:
+    """The run store under `SKMM_HOME`; runs whose process died are marked failed when it is first opened."""
+    return _store(home())
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _store(folder: Path) -> RunStore:
+    opened = RunStore(folder)
+    opened.reconcile()
+    return opened
+
+
+def jobs() -> Jobs:
+    """What starts, queues and cancels runs; the first call starts a warm worker."""
+    return _jobs(home())
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _jobs(folder: Path) -> Jobs:
+    started = Jobs(_store(folder))
+    started.warm_up()
+    return started
+
+
+def dataset(config: DatasetConfig) -> "Dataset":
+    """Read a dataset, or take it from memory when its files are unchanged.
+
+    Raises:
+        InputError: the file may not be read through the dashboard, or cannot be used.
+    """
+    check_allowed(config)
+    return _dataset(config.model_dump_json(), _stamp(config.source, config.test, config.labels))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _dataset(config_json: str, stamp: _Stamp) -> "Dataset":
+    from skmm_core.data.load import load_dataset
+
+    return load_dataset(DatasetConfig.model_validate_json(config_json))
+
+
+def run_result(run_id: str) -> dict[str, Any]:
+    """`result.json` of a finished run.
+
+    Raises:
+        InputError: the run has none.
+    """
+    folder = store().folder(run_id)
+    return _result(folder, _stamp(str(folder / RESULT)))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _result(folder: Path, stamp: _Stamp) -> dict[str, Any]:
+    return read_result(folder)
+
+
+def run_table(run_id: str, name: Table) -> pd.DataFrame:
+    """One table of a finished selection: "selection", "scores", "map" or "trace".
+
+    Raises:
+        InputError: the run has no such table.
+    """
+    folder = store().folder(run_id)
+    return _table(folder, name, _stamp(str(folder / f"{name}.parquet")))
+
+
+@st.cache_data(max_entries=32, max_size="512MB", show_spinner=False)
+def _table(folder: Path, name: Table, stamp: _Stamp) -> pd.DataFrame:
+    return read_table(folder, name)
+
+
+def run_diagnostics(run_id: str) -> "Diagnostics":
+    """What was measured about a finished selection.
+
+    Raises:
+        InputError: the run has no diagnostics.
+    """
+    path = store().folder(run_id) / DIAGNOSTICS
+    return _diagnostics(path, _stamp(str(path)))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _diagnostics(path: Path, stamp: _Stamp) -> "Diagnostics":
+    from skmm_core.diagnostics import load_diagnostics
+
+    return load_diagnostics(path)
+
+
+def _stamp(*paths: str | None) -> _Stamp:
+    """Size and time of the files that are there: part of a cache key, so that a changed file is read again."""
+    found = []
+    for path in paths:
+        try:
+            status = Path(path).stat() if path else None
+        except (OSError, ValueError):
+            status = None
+        if path and status:
+            found.append((path, status.st_size, status.st_mtime_ns))
+    return tuple(found)

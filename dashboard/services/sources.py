@@ -1,0 +1,189 @@
+"""Files that people bring: uploads kept by content, server paths inside allowed folders, and datasets used before.
+
+Whoever opens the page may name any path, in a field, in a URL or in an imported run; so every dataset is checked here
+before a file is opened.
+"""
+
+import csv
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import ValidationError
+
+from skmm_core.config import DatasetConfig
+from skmm_core.errors import InputError
+from skmm_core.runs import home
+
+SUFFIXES = ("npz", "npy", "csv", "parquet")
+MAX_UPLOAD_MB = 512
+_ROOTS = "SKMM_DATA_ROOTS"
+_KEY = re.compile(r"[0-9a-f]{16}")
+_BLOCK = 1 << 20
+_HEADER_BYTES = 1 << 20
+
+
+def uploads() -> Path:
+    """Folder of uploaded files."""
+    return home() / "uploads"
+
+
+def data_roots() -> tuple[Path, ...]:
+    """Folders on the server that the dashboard may read, from `SKMM_DATA_ROOTS` (separated like `PATH`)."""
+    given = os.environ.get(_ROOTS, "").split(os.pathsep)
+    return tuple(Path(part).expanduser().resolve() for part in given if part.strip())
+
+
+def save_upload(file: BinaryIO, name: str) -> Path:
+    """Keep an uploaded file under a name made of its content, so that the same file is kept once.
+
+    Args:
+        file: what was uploaded, read from its start.
+        name: what the visitor's computer calls it; only a harmless form of it is used.
+
+    Raises:
+        InputError: the file is empty, too large, of another kind, or cannot be stored.
+    """
+    safe = safe_name(name)
+    file.seek(0)
+    digest, size = hashlib.sha256(), 0
+    for block in _blocks(file):
+        digest.update(block)
+        size += len(block)
+        if size > MAX_UPLOAD_MB << 20:
+            raise InputError(f"{safe} is larger than {MAX_UPLOAD_MB} MB; put it on the server and give its path")
+    if not size:
+        raise InputError(f"{safe} is empty; upload a file with rows")
+    target = uploads() / digest.hexdigest()[:16] / safe
+    if not target.exists():
+        file.seek(0)
+        _write_whole(file, target)
+    return target
+
+
+def safe_name(name: str) -> str:
+    """A file name of letters, digits, dots, dashes and underscores that keeps its suffix.
+
+    Raises:
+        InputError: the suffix is none that can be read.
+    """
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    stem, _, suffix = last.rpartition(".")
+    if suffix.lower() not in SUFFIXES:
+        raise InputError(
+            f"{last[:80]} is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file; save it as one of these"
+        )
+    return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', stem).strip('-')[:80] or 'data'}.{suffix.lower()}"
+
+
+def server_file(text: str) -> Path:
+    """Resolve a path that a visitor typed.
+
+    Raises:
+        InputError: server paths are off, or the file is outside the allowed folders, links followed, or not there.
+    """
+    roots = data_roots()
+    if not roots:
+        raise InputError(f"server paths are off; start the dashboard with {_ROOTS} set to the folders it may read")
+    allowed = ", ".join(str(root) for root in roots)
+    try:
+        path = Path(text.strip()).expanduser()
+        resolved = (path if path.is_absolute() else roots[0] / path).resolve()
+        inside = any(resolved.is_relative_to(root) for root in roots)
+        present = inside and resolved.is_file()
+    except (OSError, ValueError, RuntimeError):
+        inside = present = False
+    if not inside:
+        raise InputError(f"{text[:200]} is outside the folders that the dashboard may read: {allowed}")
+    if not present:
+        raise InputError(f"{text[:200]} is not a file; give the path of a {', '.join(SUFFIXES)} file under {allowed}")
+    return resolved
+
+
+def check_allowed(config: DatasetConfig) -> None:
+    """Refuse a dataset whose files the dashboard may not read.
+
+    Raises:
+        InputError: a file is neither an upload nor inside the allowed folders.
+    """
+    files = [config.source] if config.source.lower().endswith(tuple(f".{suffix}" for suffix in SUFFIXES)) else []
+    for name in [*files, *filter(None, (config.test, config.labels))]:
+        path = Path(name).expanduser()
+        if not path.is_absolute():
+            raise InputError(f"{Path(name).name} was read on the command line by a relative path; open it in Data")
+        if not path.resolve().is_relative_to(uploads().resolve()):
+            _check_root(name)
+
+
+def _check_root(name: str) -> None:
+    try:
+        server_file(name)
+    except InputError:
+        raise InputError(
+            f"{Path(name).name} cannot be read from here; upload it in Data, or start the dashboard with {_ROOTS} set "
+            "to its folder"
+        ) from None
+
+
+def column_names(path: Path) -> list[str]:
+    """Columns of a csv or parquet file; empty when it has none or cannot be read, which loading it will explain."""
+    try:
+        if path.suffix == ".parquet":
+            import pyarrow.parquet
+
+            return [str(name) for name in pyarrow.parquet.read_schema(path).names]
+        if path.suffix == ".csv":
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                return [name.strip() for name in next(csv.reader([file.readline(_HEADER_BYTES)]), [])]
+    except (OSError, ValueError, csv.Error):  # pyarrow's own errors derive from the first two
+        return []
+    return []
+
+
+def remember(config: DatasetConfig) -> str:
+    """Keep a dataset's description for a later visit and return its key for the URL."""
+    text = config.model_dump_json()
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    path = _remembered(key)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{os.getpid()}.{path.name}")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    return key
+
+
+def recall(key: str) -> DatasetConfig | None:
+    """The dataset of a key; None when nothing is known under it."""
+    if not _KEY.fullmatch(key):
+        return None
+    try:
+        return DatasetConfig.model_validate_json(_remembered(key).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _remembered(key: str) -> Path:
+    return home() / "datasets" / f"{key}.json"
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    while block := file.read(_BLOCK):
+        yield block
+
+
+def _write_whole(file: BinaryIO, target: Path) -> None:
+    temporary = target.with_name(f".{os.getpid()}.{target.name}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as out:
+            for block in _blocks(file):
+                out.write(block)
+        temporary.replace(target)
+    except OSError as error:
+        raise InputError(f"{target.name} could not be stored on the server: {error.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
