@@ -1,0 +1,65 @@
+"""The shell command that repeats a run."""
+
+import json
+import shlex
+from typing import Any
+
+from skmm_core.config import DatasetConfig, RunConfig, SelectJob, SketchParams
+
+SHORTCUTS = {"c_s": "--c-s", "rounding": "--rounding"}
+
+
+def command_line(config: RunConfig, out: str = "out") -> str:
+    """The exact command, quoted for a POSIX shell; flags that equal their default are left out.
+
+    Args:
+        config: of the run.
+        out: the folder to name in it.
+    """
+    job = config.job
+    words = ["python", "-m", "skmm_core", job.kind, *_dataset_flags(config.dataset)]
+    if isinstance(job, SelectJob):
+        words += ["--method", job.method, "--budget", str(job.budget)]
+        words += [word for key, value in job.params.items() for word in _param_flags(key, value)]
+        words += ["--seed", str(job.seed)] if job.seed else []
+    else:
+        words += ["--methods", ",".join(job.methods), "--budgets", ",".join(map(str, job.budgets))]
+        words += ["--seeds", str(job.seeds)]
+        for method, params in job.params.items():
+            words += [word for key, value in params.items() for word in ("--param", _pair(f"{method}.{key}", value))]
+    words += _sketch_flags(config.sketch)
+    words += ["--device", config.device] if config.device != "auto" else []
+    return shlex.join([*words, "--out", out])
+
+
+def _dataset_flags(dataset: DatasetConfig) -> list[str]:
+    words = ["--dataset", dataset.source]
+    for name in ("test", "labels", "target", "id", "holdout", "task"):
+        value = getattr(dataset, name)
+        if value != DatasetConfig.model_fields[name].default:
+            words += [f"--{name}", str(value)]
+    return [*words, "--drop-bad-rows"] if dataset.drop_bad_rows else words
+
+
+def _sketch_flags(sketch: SketchParams) -> list[str]:
+    words = ["--sketch", sketch.kind] if sketch.kind != SketchParams().kind else []
+    return words if sketch.dim is None else [*words, "--sketch-dim", str(sketch.dim)]
+
+
+def _param_flags(key: str, value: Any) -> list[str]:
+    return [SHORTCUTS[key], str(value)] if key in SHORTCUTS else ["--param", _pair(key, value)]
+
+
+def _pair(key: str, value: Any) -> str:
+    """`key=value` that the command line reads back as the same value: JSON, or a bare word where it is none."""
+    if isinstance(value, str) and not _is_json(value):
+        return f"{key}={value}"
+    return f"{key}={json.dumps(value)}"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""What the index knows of a run."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from skmm_core.config import RunConfig, SelectJob
+from skmm_core.errors import InputError
+
+_ID = re.compile(r"[0-9a-f]{12}")
+_FILE_SUFFIXES = (".npz", ".npy", ".csv", ".parquet")
+
+
+class RunState(StrEnum):
+    """Where a run is in its life: queued → running → done | failed | cancelled."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen unless the run is started again."""
+        return self not in (RunState.QUEUED, RunState.RUNNING)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One row of the index.
+
+    Attributes:
+        id: 12 hex digits made of config and dataset fingerprint.
+        name: given by the person, or made of dataset, method and budget.
+        kind: "select" or "compare".
+        dataset: short text for lists, such as "digits".
+        method: registry keys, comma separated.
+        budget: numbers of points, comma separated.
+        state: see :class:`RunState`.
+        created: epoch seconds.
+        started: epoch seconds, None before.
+        finished: epoch seconds, None before.
+        pid: process that runs it or ran it.
+        heartbeat: epoch seconds of the last sign of life.
+        error: one line that says why it failed.
+        config: everything that decides the result.
+        fingerprint: of the dataset.
+        folder: where its files are.
+    """
+
+    id: str
+    name: str
+    kind: str
+    dataset: str
+    method: str
+    budget: str
+    state: RunState
+    created: float
+    started: float | None
+    finished: float | None
+    pid: int | None
+    heartbeat: float | None
+    error: str | None
+    config: RunConfig
+    fingerprint: str
+    folder: Path
+
+
+def run_id(config: RunConfig, fingerprint: str) -> str:
+    """First 12 hex digits of a hash of config and dataset: the same question has the same id, hence one answer."""
+    canonical = json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"{canonical}\n{fingerprint}".encode()).hexdigest()[:12]
+
+
+def check_id(id_: str) -> str:
+    """Return the id when it has the form of one.
+
+    Raises:
+        InputError: it has not; so an id from a URL never becomes a path of its own.
+    """
+    if not _ID.fullmatch(id_):
+        raise InputError(f"run id {id_[:40]!r} is not 12 hex digits; `runs list` shows all ids")
+    return id_
+
+
+def dataset_text(config: RunConfig) -> str:
+    """Dataset of a run for a list: the name of a built-in with its options, or the file's name without its folder."""
+    source = config.dataset.source
+    return Path(source).name if source.lower().endswith(_FILE_SUFFIXES) else source
+
+
+def method_text(config: RunConfig) -> str:
+    """Method keys of a run, comma separated."""
+    job = config.job
+    return job.method if isinstance(job, SelectJob) else ", ".join(job.methods)
+
+
+def budget_text(config: RunConfig) -> str:
+    """Budgets of a run, comma separated."""
+    job = config.job
+    return str(job.budget) if isinstance(job, SelectJob) else ", ".join(str(budget) for budget in job.budgets)
+
+
+def default_name(config: RunConfig) -> str:
+    """Name of a run that the person has not named."""
+    job = config.job
+    what = job.method if isinstance(job, SelectJob) else f"{len(job.methods)} methods"
+    return f"{dataset_text(config)} · {what} · {budget_text(config)} points"
