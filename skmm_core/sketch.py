@@ -83,7 +83,8 @@ def spectrum(rows: Tensor) -> Tensor:
     for block in smaller.split(_BLOCK_ROWS):
         block = block.double() if block.device.type != "mps" else block
         gram += (block.T @ block).cpu().double()
-    return torch.linalg.eigvalsh(gram / len(rows)).flip(0).clamp_min(0)
+    eigenvalues: Tensor = torch.linalg.eigvalsh(gram / len(rows))
+    return eigenvalues.flip(0).clamp_min(0)
 
 
 def effective_dimension(eigenvalues: Tensor) -> float:

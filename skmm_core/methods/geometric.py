@@ -1,1 +1,107 @@
-"""Placeholder."""
+"""Methods that cover the feature space: no labels, no model."""
+
+import torch
+from torch import Tensor
+
+from skmm_core.device import generator
+from skmm_core.methods.registry import Family, MethodParams, Picks, register
+from skmm_core.pool import Pool
+from skmm_core.progress import Progress, Report, ignore
+
+
+class HerdingParams(MethodParams):
+    """No options."""
+
+
+@register(
+    key="herding",
+    title="Herding",
+    family=Family.GEOMETRIC,
+    summary="Adds the point that brings the mean of the chosen points closest to the mean of the pool.",
+    paper="Welling 2009, Herding dynamical weights to learn",
+    url="https://doi.org/10.1145/1553374.1553517",
+    params=HerdingParams,
+)
+def _herding(pool: Pool, budget: int, params: HerdingParams, *, seed: int, report: Report) -> Picks:
+    return Picks(herding(pool.features, budget, report=report))
+
+
+def herding(features: Tensor, budget: int, *, report: Report = ignore) -> Tensor:
+    """Greedily keep the mean of the chosen rows close to the mean of all rows.
+
+    Each step takes the row not yet chosen with the least ‖μ - (sum + z)/(t + 1)‖ (Welling, 2009, as used for
+    exemplars by Rebuffi et al., 2017). One (N,) product a step: O(budget · N · d), O(N) memory.
+
+    Args:
+        features: (N, d) rows, float32 or float64.
+        budget: number of rows to pick, 1..N.
+        report: told of every pick.
+
+    Returns:
+        (budget,) int64 rows in the order picked; ties go to the lower row.
+    """
+    # Distances from the mean do not change when all rows move, and centred rows lose fewer digits.
+    rows = features - features.mean(dim=0, dtype=torch.float64).to(features)
+    squared_norms = rows.square().sum(dim=1)
+    taken = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
+    total = torch.zeros_like(rows[0])
+    picks = torch.empty(budget, dtype=torch.int64, device=rows.device)
+    for t in range(budget):
+        # ‖total + z‖² without its constant; the divisor (t + 1)² is the same for all rows.
+        distance = squared_norms + 2 * (rows @ total)
+        pick = distance.masked_fill_(taken, torch.inf).argmin()
+        picks[t], taken[pick] = pick, True
+        total += rows[pick]
+        report(Progress("Picking points", t + 1, budget))
+    return picks
+
+
+class KCenterParams(MethodParams):
+    """No options."""
+
+
+@register(
+    key="k_center",
+    title="k-center",
+    family=Family.GEOMETRIC,
+    summary="Adds the point farthest from all chosen ones, so that no point is far from a chosen one.",
+    paper="Gonzalez 1985; Sener & Savarese 2018, Active learning for CNNs: a core-set approach",
+    url="https://arxiv.org/abs/1708.00489",
+    params=KCenterParams,
+    random=True,
+)
+def _k_center(pool: Pool, budget: int, params: KCenterParams, *, seed: int, report: Report) -> Picks:
+    first = int(torch.randint(pool.size, (1,), generator=generator(seed, "k_center:first")))
+    return Picks(k_center(pool.features, budget, first=first, report=report))
+
+
+def k_center(features: Tensor, budget: int, *, first: int, report: Report = ignore) -> Tensor:
+    """Pick points one at a time, each farthest from those already picked.
+
+    Greedy 2-approximation of the k-center problem (Gonzalez, 1985). One running minimum is kept, so memory is O(N), not
+    O(N · budget); time is O(budget · N · d).
+
+    Args:
+        features: (N, d) rows, float32 or float64.
+        budget: number of points to pick, 1..N.
+        first: row to start from.
+        report: told of every pick.
+
+    Returns:
+        (budget,) int64 rows in the order picked; ties go to the lower row.
+    """
+    # Squared distances as norms and products lose digits far from the origin, so the mean is moved there first.
+    rows = features - features.mean(dim=0, dtype=torch.float64).to(features)
+    squared_norms = rows.square().sum(dim=1)
+    nearest = torch.full_like(squared_norms, torch.inf)
+    picks = torch.empty(budget, dtype=torch.int64, device=rows.device)
+    pick = torch.tensor(first, device=rows.device)
+    for t in range(budget):
+        picks[t] = pick
+        distance = squared_norms - 2 * (rows @ rows[pick]) + squared_norms[pick]
+        torch.minimum(nearest, distance.clamp_min_(0), out=nearest)
+        # A chosen row never comes back, also when all that is left are its duplicates at distance 0.
+        nearest[pick] = -1.0
+        pick = nearest.argmax()
+        report(Progress("Picking points", t + 1, budget))
+    return picks

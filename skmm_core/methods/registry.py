@@ -49,7 +49,7 @@ class Status(StrEnum):
 
     CONVERGED = "Converged."
     MAX_STEPS = "Stopped at max_steps; raise it or loosen tol."
-    INFEASIBLE = "No weights reach the asked moments; raise c_s."
+    MAX_SWEEPS = "Stopped while exchanges still helped; raise exchanges."
 
 
 @dataclass(frozen=True)

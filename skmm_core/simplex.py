@@ -1,0 +1,149 @@
+"""The capped simplex {0 <= s <= cap, Σs = 1}: exact projection, and rounding to exactly n points."""
+
+import torch
+from torch import Tensor
+
+from skmm_core.errors import InputError
+from skmm_core.progress import Progress, Report, ignore
+
+_MAX_NEWTON_STEPS = 200
+_INTEGRAL = 1e-9
+
+
+def project_capped_simplex(x: Tensor, cap: float, *, start: float | None = None) -> tuple[Tensor, float]:
+    """Project onto {0 <= s <= cap, Σs = 1} in the Euclidean norm.
+
+    The projection is clip(x - τ, 0, cap) for the τ that makes the sum 1. That sum is piecewise linear and decreasing
+    in τ; Newton's method kept inside a bracket finds the linear piece in a few O(N) passes and solves it exactly.
+
+    Args:
+        x: (N,) float32 or float64.
+        cap: upper bound of each entry, at least 1/N.
+        start: a guess of τ, such as the one of a nearby point.
+
+    Returns:
+        (N,) projection of the dtype of `x`, and τ.
+
+    Raises:
+        InputError: N · cap < 1, so that the set is empty.
+    """
+    if len(x) * cap < 1 - 1e-9:
+        raise InputError(f"no weights of at most {cap:g} sum to 1 over {len(x)} points; raise the cap to 1/{len(x)}")
+    low, high = float(x.min()) - cap, float(x.max())
+    tau = start if start is not None and low < start < high else float((x.sum(dtype=torch.float64) - 1) / len(x))
+    tau = min(max(tau, low), high)
+    for _ in range(_MAX_NEWTON_STEPS):
+        shifted = x - tau
+        excess = float(shifted.clamp(0, cap).sum(dtype=torch.float64)) - 1.0
+        low, high = (tau, high) if excess > 0 else (low, tau)
+        interior = int(((shifted > 0) & (shifted < cap)).sum())
+        newton = tau + excess / interior if interior else (low + high) / 2
+        if not low <= newton <= high:
+            newton = (low + high) / 2
+        if newton == tau or abs(excess) <= 1e-15:
+            break
+        tau = newton
+    return (x - tau).clamp_(0, cap), tau
+
+
+def round_sample(weights: Tensor, n: int, *, generator: torch.Generator) -> Tensor:
+    """Draw n distinct points independently in proportion to s, as the paper does: (n,) int64 in the order drawn.
+
+    Points of weight 0 follow, in random order, when fewer than n points have weight.
+    """
+    keys = torch.empty(len(weights), dtype=torch.float64).exponential_(generator=generator)
+    races = keys / weights.cpu().double().clamp_min(1e-300)
+    return races.topk(n, largest=False).indices.to(weights.device)
+
+
+def round_top(weights: Tensor, n: int) -> Tensor:
+    """Take the n largest weights: (n,) int64, largest first; equal weights in row order."""
+    return torch.sort(weights, descending=True, stable=True).indices[:n]
+
+
+def round_balanced(
+    weights: Tensor, n: int, balance: Tensor, *, generator: torch.Generator, report: Report = ignore
+) -> Tensor:
+    """Draw n points whose moments equal those of the weights, as far as whole points allow: the cube method.
+
+    Inclusion probabilities are exactly n·s. The flight phase walks inside the cube along directions that change
+    no balanced moment, until at most k + 1 points are undecided; the landing phase then gives up the moments one at a
+    time, the last column first, but never the number of points. Source: Deville & Tillé (2004), fast flight in blocks
+    after Chauvet & Tillé (2006); blocks of twice the needed size share one factorisation.
+
+    Args:
+        weights: (N,) s, in 0..1/n, sum 1.
+        n: number of points.
+        balance: (N, k) values whose weighted sums are kept, the most important column first.
+        generator: on the CPU.
+        report: told of the points decided.
+
+    Returns:
+        (n,) int64 rows, ascending.
+    """
+    chance = (weights.cpu().double() * n).clamp(0, 1)
+    chance *= n / chance.sum()
+    chance.clamp_(max=1)
+    values = balance.cpu().double()
+    values = values / values.norm(dim=0).clamp_min(1e-300)
+    constraints = torch.cat([torch.ones(len(chance), 1, dtype=torch.float64), values], dim=1)
+    for kept in range(constraints.shape[1], 0, -1):
+        _fly(chance, constraints[:, :kept], generator, report)
+        if not _undecided(chance).numel():
+            break
+    return chance.topk(n).indices.sort().values.to(weights.device)
+
+
+def _undecided(chance: Tensor) -> Tensor:
+    return ((chance > _INTEGRAL) & (chance < 1 - _INTEGRAL)).nonzero().squeeze(1)
+
+
+def _fly(chance: Tensor, constraints: Tensor, generator: torch.Generator, report: Report) -> None:
+    """Walk, in place, until at most as many points are undecided as there are constraints."""
+    k = constraints.shape[1]
+    while len(undecided := _undecided(chance)) > k:
+        report(Progress("Rounding", len(chance) - len(undecided), len(chance)))
+        undecided = undecided[torch.randperm(len(undecided), generator=generator)]
+        width = min(2 * k, len(undecided))
+        blocks = undecided[: len(undecided) // width * width].view(-1, width)
+        # Null space of every block's constraints at once: the last columns of a complete QR.
+        basis = torch.linalg.qr(constraints[blocks], mode="complete").Q[:, :, k:].contiguous()
+        chance[blocks] = _walk(chance[blocks], basis, generator)
+
+
+def _walk(chance: Tensor, basis: Tensor, generator: torch.Generator) -> Tensor:
+    """Decide one point of every block at each step, for as many steps as its null space has dimensions.
+
+    Args:
+        chance: (B, q) undecided probabilities.
+        basis: (B, q, f) orthonormal directions that keep every moment.
+        generator: on the CPU.
+    """
+    rows = torch.arange(len(chance))
+    for free in range(basis.shape[2], 0, -1):
+        direction = basis[:, :, 0]
+        up = _room(chance, direction)
+        down = _room(chance, -direction)
+        # The chance of each end is what keeps the expectation of every probability unchanged.
+        go_up = torch.rand(len(chance), generator=generator, dtype=torch.float64) * (up + down) < down
+        step = torch.where(go_up, up, -down)
+        chance = (chance + step[:, None] * direction).clamp(0, 1)
+        chance = torch.where(chance < _INTEGRAL, 0.0, torch.where(chance > 1 - _INTEGRAL, 1.0, chance))
+        if free == 1:
+            break
+        # Remove the point that was decided from all other directions: reflect its row onto the first direction.
+        decided = torch.where(direction.abs() > 1e-12, torch.minimum(chance, 1 - chance), 2.0).argmin(dim=1)
+        row = basis[rows, decided]
+        sign = torch.where(row[:, 0] < 0, -1.0, 1.0)
+        mirror = row.clone()
+        mirror[:, 0] += sign * row.norm(dim=1)
+        mirror /= mirror.norm(dim=1, keepdim=True).clamp_min(1e-300)
+        basis = basis - 2 * (basis @ mirror[:, :, None]) * mirror[:, None, :]
+        basis = basis[:, :, 1:]
+    return chance
+
+
+def _room(chance: Tensor, direction: Tensor) -> Tensor:
+    """(B,) largest step along the direction that stays inside the cube."""
+    limit = torch.where(direction > 0, 1 - chance, chance) / direction.abs()
+    return torch.where(direction.abs() > 1e-12, limit, torch.inf).amin(dim=1)
