@@ -1,0 +1,86 @@
+"""Overview: a finished demo run, what it buys in one sentence, and where to go next."""
+
+import streamlit as st
+
+from dashboard.components.headline import headline
+from dashboard.components.job_panel import job_panel
+from dashboard.components.map import map_alt, map_figure
+from dashboard.components.points import has_classes
+from dashboard.components.selection_view import draw_map, linked_views, run_points
+from dashboard.components.theme import error_line, is_dark
+from dashboard.services import cache, demo, state
+from skmm_core.errors import InputError
+from skmm_core.runs import RunRecord, RunState
+
+_TITLE = "SkMM"
+_PENDING = "A few well-chosen images stand in for all of them. How much they save is being measured…"
+
+
+def draw_sentence(select: RunRecord, compare: RunRecord | None) -> None:
+    """The sentence once it is measured; its place is kept until then."""
+    if compare is None or compare.state is not RunState.DONE:
+        st.markdown(f"### {_PENDING}")
+        if compare is not None:
+            job_panel(compare.id)
+        return
+    said = headline(
+        cache.run_result(compare.id),
+        method=demo.METHOD,
+        title=_TITLE,
+        budget=demo.BUDGET,
+        pool_size=len(run_points(select)),
+        seeds=demo.SEEDS,
+    )
+    if said is None:
+        error_line("The demo comparison holds no result for this budget; delete it in Runs to make it again")
+        return
+    st.markdown(f"### {said.sentence}")
+    st.caption(said.caption)
+
+
+def draw_actions(select: RunRecord) -> None:
+    """The two ways on."""
+    with st.container(horizontal=True):
+        if st.button("Use my data", type="primary", icon=":material/upload:"):
+            st.switch_page("app_pages/data.py")
+        if st.button("Learn why it works", icon=":material/school:"):
+            state.set_current_run(select.id)
+            st.switch_page("app_pages/diagnose.py")
+
+
+def draw_demo(select: RunRecord, compare: RunRecord | None) -> None:
+    """Sentence and ways on beside the map; the chosen images below."""
+    points = run_points(select)
+    colour, name = ("label", "digit") if has_classes(points) else ("chosen", "chosen or not")
+    with st.container(key="stack"):
+        left, right = st.columns([1, 1.7], gap="large", vertical_alignment="center")
+    with right:
+        figure = map_figure(points, budget=demo.BUDGET, colour=colour, dark=is_dark(), height=460)
+        draw_map(figure, key=f"map:{select.id}", alt=map_alt(points, demo.BUDGET, name, "PCA"))
+    with left:
+        draw_sentence(select, compare)
+        draw_actions(select)
+    linked_views(select, points, demo.BUDGET, per_page=60)
+
+
+@st.fragment(run_every="0.5s")
+def wait_for_demo() -> None:
+    """Say that the demo is being prepared, and draw the page anew as soon as its run is there."""
+    runs = demo.demo_runs()
+    if runs.select is not None or runs.problem:
+        st.rerun()
+    st.markdown("### Preparing a first example over 1,797 small images of digits…")
+    st.progress(0.0, text="Reading the images")
+
+
+runs = demo.demo_runs()
+if runs.problem:
+    error_line(runs.problem)
+elif runs.select is None:
+    wait_for_demo()
+else:
+    try:
+        if job_panel(runs.select.id) is RunState.DONE:
+            draw_demo(runs.select, runs.compare)
+    except InputError as error:
+        error_line(str(error))

@@ -1,0 +1,65 @@
+"""Select: pick points with one method, and look at what was picked."""
+
+import streamlit as st
+
+from dashboard.components.empty import empty_state
+from dashboard.components.job_panel import job_panel
+from dashboard.components.select_form import select_form
+from dashboard.components.selection_view import selection_view
+from dashboard.components.theme import error_line, escape, fmt_int
+from dashboard.services import cache, state
+from skmm_core.config import DatasetConfig
+from skmm_core.errors import InputError
+from skmm_core.runs import RunRecord, RunState
+
+
+def draw_form(config: DatasetConfig, record: RunRecord | None) -> None:
+    """The form, and the start of the run that it asks for."""
+    from skmm_core.methods.registry import list_methods
+
+    with st.spinner("Reading the dataset…"):
+        dataset = cache.dataset(config)
+    st.caption(f":material/database: **{escape(dataset.name)}** · pool of {fmt_int(dataset.pool_size)} points")
+    wanted = select_form(dataset, config, list_methods(), record.config if record else None)
+    if wanted is not None:
+        state.set_current_run(cache.jobs().submit(wanted, dataset.fingerprint))
+        st.rerun()
+
+
+def draw_result(record: RunRecord | None) -> None:
+    """The open run in whatever state it is."""
+    if record is None or record.kind != "select":
+        empty_state(
+            "Nothing picked yet",
+            "Choose a method and a budget, then press **Pick**. The chosen points appear here.",
+            page="app_pages/overview.py",
+            label="See a finished example",
+            icon=":material/home:",
+        )
+    elif job_panel(record.id) is RunState.DONE:
+        selection_view(record)
+
+
+config = state.current_dataset()
+if config is None:
+    empty_state(
+        "No dataset is open",
+        "Pick a built-in dataset or bring your own; then choose points from it here.",
+        page="app_pages/data.py",
+        label="Go to Data",
+        icon=":material/database:",
+    )
+    st.stop()
+record = state.current_record()
+with st.container(key="stack"):
+    left, right = st.columns([1, 2.6], gap="large")
+with left:
+    try:
+        draw_form(config, record)
+    except InputError as error:
+        error_line(str(error))
+with right:
+    try:
+        draw_result(record)
+    except InputError as error:
+        error_line(str(error))

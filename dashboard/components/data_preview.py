@@ -1,0 +1,100 @@
+"""What was understood of a dataset, before anything long is started."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from dashboard.components.balance import class_balance_figure, target_histogram
+from dashboard.components.gallery import Card, gallery_html, pool_picture
+from dashboard.components.theme import chart, escape, fmt_int, fmt_number, fmt_percent, notes, plural
+
+if TYPE_CHECKING:
+    from skmm_core.data.dataset import Dataset
+
+_THUMBNAILS = 32
+
+
+def data_preview(dataset: "Dataset") -> None:
+    """Draw size, task, balance of targets, notes of the reader, and thumbnails."""
+    st.subheader(escape(dataset.name), anchor=False)
+    with st.container(horizontal=True, key="understood"):
+        for label, value, help_ in facts(dataset):
+            st.metric(label, value, help=help_, width="content")
+    notes(dataset.notes)
+    _targets(dataset)
+    picture = pool_picture(dataset)
+    if picture is not None:
+        st.markdown("##### A few of them")
+        cards = [
+            Card(picture(position), caption, f"{dataset.ids[row]}, {caption}", chosen=False)
+            for position, row, caption in _sample(dataset)
+        ]
+        st.html(gallery_html(cards))
+
+
+def facts(dataset: "Dataset") -> list[tuple[str, str, str]]:
+    """Label, value and explanation of each number of a dataset."""
+    split = dataset.split
+    held_out = len(split.validation) + len(split.test)
+    found = [
+        ("Pool", fmt_int(dataset.pool_size), "Rows that a method may pick from."),
+        ("Features", fmt_int(dataset.features.shape[1]), "Numbers a row."),
+        ("Task", str(dataset.task).capitalize(), "What the targets ask for."),
+    ]
+    if dataset.class_names:
+        found.append(("Classes", fmt_int(dataset.n_classes), "Distinct targets."))
+    where = f"{fmt_int(len(split.validation))} for validation, {fmt_int(len(split.test))} for the final test."
+    found.append(("Held out", fmt_int(held_out), f"Rows that are never picked: {where}"))
+    return found
+
+
+def balance_sentence(counts: Sequence[int], names: Sequence[str]) -> str:
+    """Whether classes are balanced, in a sentence."""
+    largest, smallest = int(np.argmax(counts)), int(np.argmin(counts))
+    total = sum(counts)
+    if counts[largest] <= 1.5 * max(1, counts[smallest]):
+        return f"{len(names)} classes of about equal size."
+    return (
+        f"Largest class: {names[largest]} ({fmt_percent(counts[largest] / total)} of rows); "
+        f"smallest: {names[smallest]} ({plural(counts[smallest], 'row')})."
+    )
+
+
+def _targets(dataset: "Dataset") -> None:
+    targets = dataset.targets
+    if targets is None:
+        st.info(
+            "No targets: methods without labels can pick from this pool, but nothing can be scored. "
+            "Name the target column to compare methods.",
+            icon=":material/label_off:",
+        )
+        return
+    values = targets[dataset.split.train].cpu().numpy()
+    if dataset.class_names:
+        counts = [int(count) for count in np.bincount(values, minlength=dataset.n_classes)]
+        figure, alt = class_balance_figure(counts, dataset.class_names)
+        caption = balance_sentence(counts, dataset.class_names)
+    else:
+        figure, alt = target_histogram(values)
+        caption = (
+            f"Targets from {fmt_number(float(values.min()))} to {fmt_number(float(values.max()))}, "
+            f"mean {fmt_number(float(values.mean()))}."
+        )
+    st.markdown("##### Targets of the pool")
+    chart(figure, key="targets", alt=alt)
+    st.caption(escape(caption))
+
+
+def _sample(dataset: "Dataset") -> list[tuple[int, int, str]]:
+    """Position, row and caption of evenly spaced pool points, ordered by class."""
+    rows = dataset.split.train.cpu().numpy()
+    positions = np.linspace(0, len(rows) - 1, min(_THUMBNAILS, len(rows))).astype(int)
+    targets = dataset.targets
+    if targets is None:
+        return [(int(position), int(rows[position]), dataset.ids[rows[position]]) for position in positions]
+    values = targets.cpu().numpy()[rows]
+    by_class = np.argsort(values, kind="stable")[positions]
+    name = (lambda value: dataset.class_names[int(value)]) if dataset.class_names else (lambda v: fmt_number(float(v)))
+    return [(int(position), int(rows[position]), name(values[position])) for position in by_class]

@@ -1,0 +1,154 @@
+"""The form of the Select page: what to save, which method, how many points, how."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.components.forms import params_form, sketch_form
+from dashboard.components.theme import escape, fmt_int, fmt_percent
+from skmm_core.config import DatasetConfig, RunConfig, SelectJob, SketchParams
+
+if TYPE_CHECKING:
+    from skmm_core.data.dataset import Dataset, Task
+    from skmm_core.methods.registry import MethodSpec
+
+LABELLING, TRAINING = "Labelling", "Training"
+_QUESTION = {
+    LABELLING: "The pool has no labels yet. Only methods that never look at labels are offered.",
+    TRAINING: "Labels are known; fewer points make training cheaper. All methods are offered.",
+}
+_DEFAULT_BUDGET = 100
+_DEFAULT_METHOD = "skmm_kernel"
+_MAX_SEED = 2**31 - 1
+
+
+def offered(specs: Sequence["MethodSpec"], league: str) -> list["MethodSpec"]:
+    """Methods of a league: label-free ones save labelling; any method can save training."""
+    return [spec for spec in specs if league == TRAINING or not spec.uses_labels]
+
+
+def split_by_need(
+    specs: Sequence["MethodSpec"], task: "Task"
+) -> tuple[list["MethodSpec"], list[tuple["MethodSpec", str]]]:
+    """Methods that can run on a dataset of this task, and the others with what they miss."""
+    ready, blocked = [], []
+    for spec in specs:
+        reason = spec.missing(task)
+        if reason is None:
+            ready.append(spec)
+        else:
+            blocked.append((spec, reason))
+    return ready, blocked
+
+
+def select_form(
+    dataset: "Dataset", config: DatasetConfig, specs: Sequence["MethodSpec"], given: RunConfig | None
+) -> RunConfig | None:
+    """Draw the form.
+
+    Args:
+        dataset: to pick from.
+        config: how it was read.
+        specs: all methods.
+        given: a run of this dataset to start from, or None for defaults.
+
+    Returns:
+        The run to start when the button was pressed in this run of the script, else None.
+    """
+    job = given.job if given and isinstance(given.job, SelectJob) else None
+    key = f"select:{dataset.fingerprint[-12:]}"
+    league = _question(dataset, key)
+    ready, blocked = split_by_need(offered(specs, league), dataset.task)
+    spec = _method(ready, blocked, job.method if job else _DEFAULT_METHOD, key)
+    budget = _budget(dataset.pool_size, job.budget if job else _DEFAULT_BUDGET, key)
+    with st.expander(f"Options of {spec.title}", icon=":material/tune:"):
+        params = params_form(spec, key=key, given=job.params if job and job.method == spec.key else None)
+    with st.expander("Sketch and seed", icon=":material/casino:"):
+        sketch = sketch_form(key=f"{key}:sketch", given=given.sketch if job and given else SketchParams())
+        help_ = "The same seed picks the same points."
+        if not spec.random:
+            help_ += " This method draws nothing itself; the seed decides the sketch and large-pool shortcuts."
+        seed = st.number_input(
+            "Seed",
+            min_value=0,
+            max_value=_MAX_SEED,
+            value=job.seed if job else 0,
+            step=1,
+            key=f"{key}:seed",
+            help=help_,
+            persist_state="session",
+        )
+    pressed = st.button(
+        f"Pick {fmt_int(budget)} points", type="primary", icon=":material/play_arrow:", width="stretch", key="pick"
+    )
+    if not pressed:
+        return None
+    chosen = SelectJob(method=spec.key, budget=budget, params=params, seed=seed)
+    return RunConfig(dataset=config, job=chosen, sketch=sketch)
+
+
+def _question(dataset: "Dataset", key: str) -> str:
+    unlabelled = dataset.targets is None
+    league = st.segmented_control(
+        "What do you want to save?",
+        (LABELLING, TRAINING),
+        default=LABELLING,
+        required=True,
+        key=f"{key}:league",
+        width="stretch",
+        persist_state="session",
+    )
+    if unlabelled and league == TRAINING:
+        st.caption("This pool has no labels, so methods that use them cannot run; add a target column in Data.")
+    else:
+        st.caption(_QUESTION[league or LABELLING])
+    return league or LABELLING
+
+
+def _method(
+    ready: Sequence["MethodSpec"], blocked: Sequence[tuple["MethodSpec", str]], start: str, key: str
+) -> "MethodSpec":
+    families = list(dict.fromkeys(spec.family for spec in ready))
+    begin = next((spec for spec in ready if spec.key == start), ready[0])
+    family = st.segmented_control(
+        "Method",
+        [str(item) for item in families],
+        default=str(begin.family),
+        required=True,
+        key=f"{key}:family",
+        width="stretch",
+        persist_state="session",
+    )
+    members = {spec.key: spec for spec in ready if spec.family == family}
+    keys = list(members)
+    picked = st.radio(
+        "Method of this family",
+        keys,
+        index=keys.index(begin.key) if begin.key in members else 0,
+        format_func=lambda name: members[name].title,
+        captions=[spec.summary for spec in members.values()],
+        key=f"{key}:method:{family}",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    for spec, reason in blocked:
+        st.button(spec.title, key=f"{key}:blocked:{spec.key}", disabled=True, icon=":material/block:", width="stretch")
+        st.caption(escape(reason))
+    spec = members[picked or keys[0]]
+    st.caption(f":material/article: [{escape(spec.paper)}]({spec.url})")
+    return spec
+
+
+def _budget(size: int, start: int, key: str) -> int:
+    budget = st.number_input(
+        "Budget: points to pick",
+        min_value=1,
+        max_value=size,
+        value=min(start, size),
+        step=1,
+        key=f"{key}:budget",
+        persist_state="session",
+    )
+    st.caption(f"{fmt_percent(budget / size, 1)} of the pool of {fmt_int(size)}.")
+    return int(budget)
