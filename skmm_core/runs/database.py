@@ -58,6 +58,8 @@ class Database:
         db = sqlite3.connect(self._path, timeout=20, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode = WAL")
+            if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                raise sqlite3.DatabaseError(found)
             db.execute("BEGIN IMMEDIATE")
             db.execute(_SCHEMA)
             for folder in self._runs.iterdir() if new else ():

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CONFIG, CARD, RESULT, LOG, REPORT = "config.json", "run.json", "result.json", "log.jsonl", "report.html"
 SCORES_CSV, SUMMARY_CSV = "scores.csv", "summary.csv"
+COMPARE_STATE = "compare.json"
 SELECTION_CSV, SELECTION_NPY, DIAGNOSTICS = "selection.csv", "selection.npy", "diagnostics.npz"
 TABLES = ("selection", "scores", "map", "trace")
 RESULT_FILES = (
@@ -28,12 +29,11 @@ RESULT_FILES = (
     SELECTION_CSV,
     SELECTION_NPY,
     DIAGNOSTICS,
-    SCORES_CSV,
     SUMMARY_CSV,
     REPORT,
     *(f"{table}.parquet" for table in TABLES),
 )
-RUN_FILES = (CONFIG, CARD, LOG, *RESULT_FILES)
+RUN_FILES = (CONFIG, CARD, LOG, SCORES_CSV, COMPARE_STATE, *RESULT_FILES)
 Table = Literal["selection", "scores", "map", "trace"]
 
 
@@ -180,5 +180,4 @@ def read_table(folder: Path, name: Table) -> "pd.DataFrame":
 def clear_results(folder: Path) -> None:
     """Remove what an earlier run left, `result.json` first; a comparison's scores stay, it continues from them."""
     for name in RESULT_FILES:
-        if name != SCORES_CSV:
-            (folder / name).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from skmm_core.config import RunConfig
 from skmm_core.errors import InputError
 from skmm_core.runs import bundle
 from skmm_core.runs.database import DIED, Database, insert_run
-from skmm_core.runs.files import CARD, CONFIG, RESULT, RunCard, write_config, write_json
+from skmm_core.runs.files import CARD, LOG, RESULT, RunCard, write_config, write_json
 from skmm_core.runs.processes import ProcessKey, end_process
 from skmm_core.runs.record import RunRecord, RunState, check_id, default_name, run_id
 
@@ -58,18 +58,21 @@ class RunStore:
         id_ = run_id(config, fingerprint)
         self._restore(id_)
         folder, now = self.folder(id_), time.time()
-        if not (folder / CARD).exists() or not (folder / CONFIG).exists():
-            folder.mkdir(exist_ok=True)
-            write_config(folder, config)
-            card = RunCard(id=id_, name=name or default_name(config), fingerprint=fingerprint, created=now)
-            write_json(folder / CARD, card.model_dump())
+        name = name or default_name(config)
         with self._database.connect() as db:
-            insert_run(db, id_, name or default_name(config), config, fingerprint, now, RunState.QUEUED)
-            db.execute(
+            insert_run(db, id_, name, config, fingerprint, now, RunState.CANCELLED)
+            queued = db.execute(
                 "UPDATE runs SET state = 'queued', started = NULL, finished = NULL, error = NULL, stop = 0, "
-                "pid = NULL, heartbeat = NULL, created = ? WHERE id = ? AND state IN ('failed', 'cancelled')",
+                "pid = NULL, heartbeat = NULL, created = ? WHERE id = ? AND state IN ('failed', 'cancelled') "
+                "RETURNING name",
                 (now, id_),
-            )
+            ).fetchone()
+            if queued is not None:  # still inside the transaction: nobody can start the run before its files are there
+                folder.mkdir(exist_ok=True)
+                (folder / LOG).unlink(missing_ok=True)
+                write_config(folder, config)
+                card = RunCard(id=id_, name=queued[0], fingerprint=fingerprint, created=now)
+                write_json(folder / CARD, card.model_dump())
         return self.get(id_)
 
     def get(self, id_: str) -> RunRecord:

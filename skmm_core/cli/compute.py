@@ -1,0 +1,211 @@
+"""Commands that compute: select, compare, run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from skmm_core.cli import options as flags
+from skmm_core.cli.console import ConsoleReport, show_json
+from skmm_core.config import CompareJob, RunConfig, SelectJob
+from skmm_core.errors import InputError
+from skmm_core.runs import read_config, read_result
+from skmm_core.runs.files import CARD, COMPARE_STATE, CONFIG, SCORES_CSV, clear_results, write_config
+
+_LATER = ("embed", "paper", "bench")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("select")(select)
+    app.command("compare")(compare)
+    app.command("run")(run)
+    for name in _LATER:
+        app.command(name, hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
+            _later
+        )
+
+
+def select(
+    dataset: flags.Source,
+    budget: Annotated[int, typer.Option("--budget", help="Points to pick, 1..N.")],
+    out: flags.Out,
+    method: Annotated[str, typer.Option("--method", help="Registry key; `methods` lists all.")] = "skmm",
+    test: flags.Test = None,
+    labels: flags.Labels = None,
+    target: flags.Target = None,
+    id_: flags.Id = None,
+    holdout: flags.Holdout = None,
+    task: flags.Task = "auto",
+    drop_bad_rows: flags.DropBadRows = False,
+    sketch: flags.Sketch = "gaussian",
+    sketch_dim: flags.SketchDim = None,
+    c_s: Annotated[float | None, typer.Option("--c-s", help="Short for --param c_s=…")] = None,
+    rounding: Annotated[str | None, typer.Option("--rounding", help="Short for --param rounding=…")] = None,
+    param: flags.Param = None,
+    seed: flags.Seed = 0,
+    device: flags.Device = "auto",
+    json_: flags.Json = False,
+    quiet: flags.Quiet = False,
+) -> None:
+    """Pick points of a dataset with one method."""
+    params = flags.split_params(param)
+    params |= {key: value for key, value in (("c_s", c_s), ("rounding", rounding)) if value is not None}
+    config = flags.run_config(
+        _dataset(dataset, test, labels, target, id_, holdout, task, drop_bad_rows),
+        {"kind": "select", "method": method, "budget": budget, "params": params, "seed": seed},
+        {"kind": sketch, "dim": sketch_dim},
+        device,
+    )
+    folder = Path(out)
+    prepare_folder(folder, config)
+    _execute(folder, json_=json_, quiet=quiet)
+
+
+def compare(
+    dataset: flags.Source,
+    methods: Annotated[str, typer.Option("--methods", help="Registry keys with commas between.")],
+    budgets: Annotated[str, typer.Option("--budgets", help="Numbers of points with commas between.")],
+    out: flags.Out,
+    seeds: Annotated[int, typer.Option("--seeds", help="Number of seeds: 0 .. seeds - 1.")] = 8,
+    test: flags.Test = None,
+    labels: flags.Labels = None,
+    target: flags.Target = None,
+    id_: flags.Id = None,
+    holdout: flags.Holdout = None,
+    task: flags.Task = "auto",
+    drop_bad_rows: flags.DropBadRows = False,
+    sketch: flags.Sketch = "gaussian",
+    sketch_dim: flags.SketchDim = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="METHOD.KEY=VALUE", help="Option of one method; may be repeated."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", hidden=True)] = 0,
+    device: flags.Device = "auto",
+    json_: flags.Json = False,
+    quiet: flags.Quiet = False,
+) -> None:
+    """Score methods at several budgets over several seeds; call it again with the same folder to continue."""
+    if seed:
+        raise InputError(f"--seed {seed}: compare runs the seeds 0 .. --seeds - 1; choose how many with --seeds")
+    config = flags.run_config(
+        _dataset(dataset, test, labels, target, id_, holdout, task, drop_bad_rows),
+        {
+            "kind": "compare",
+            "methods": flags.split_list("--methods", methods),
+            "budgets": flags.split_numbers("--budgets", budgets),
+            "seeds": seeds,
+            "params": _params_by_method(param),
+        },
+        {"kind": sketch, "dim": sketch_dim},
+        device,
+    )
+    folder = Path(out)
+    prepare_folder(folder, config)
+    _execute(folder, json_=json_, quiet=quiet)
+
+
+def run(
+    folder: Annotated[str, typer.Argument(metavar="RUN_FOLDER", help="Folder with a config.json.")],
+    json_: flags.Json = False,
+    quiet: flags.Quiet = False,
+) -> None:
+    """Run the config of a run folder: what the dashboard starts."""
+    if not Path(folder).is_dir():
+        raise InputError(f"{folder} is not a folder; give a run folder, which holds a {CONFIG}")
+    _execute(Path(folder), json_=json_, quiet=quiet)
+
+
+def prepare_folder(folder: Path, config: RunConfig) -> None:
+    """Make a folder a run folder of this config.
+
+    Raises:
+        InputError: the folder cannot be written, or holds the results of another kind of run or another comparison.
+    """
+    if (folder / CONFIG).exists():
+        _check_reuse(folder, config)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        clear_results(folder)
+        if not (folder / SCORES_CSV).exists():
+            (folder / CARD).unlink(missing_ok=True)
+        write_config(folder, config)
+    except OSError as error:
+        raise InputError(f"--out {folder} cannot be written: {error.strerror}; choose another folder") from None
+
+
+def _check_reuse(folder: Path, config: RunConfig) -> None:
+    """A selection may replace a selection; a comparison may only continue itself."""
+    scores = (folder / SCORES_CSV).exists() or (folder / COMPARE_STATE).exists()
+    if not scores and isinstance(config.job, SelectJob):
+        return
+    before = read_config(folder)
+    if before.job.kind != config.job.kind or (scores and before != config):
+        what = "another comparison" if isinstance(before.job, CompareJob) else "a selection"
+        raise InputError(f"--out {folder} holds {what}; choose another folder")
+
+
+def _execute(folder: Path, *, json_: bool, quiet: bool) -> None:
+    from skmm_core.runner import Stop, run_folder
+
+    report, stop = ConsoleReport(quiet=quiet), Stop(hard=True)
+    try:
+        with stop.on_signals():
+            run_folder(folder, report, stop=stop)
+    finally:
+        report.close()
+    result = read_result(folder)
+    if json_:
+        show_json(result)
+    else:
+        typer.echo(_summary(result, folder))
+
+
+def _summary(result: Mapping[str, Any], folder: Path) -> str:
+    if result["kind"] == "select":
+        return (
+            f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "
+            f"{result['seconds']:.2f} s. {result['advice']} Results: {folder}"
+        )
+    return (
+        f"{len(result['methods']) - len(result['left_out'])} methods compared on {result['dataset']} in "
+        f"{result['seconds']:.1f} s. Results: {folder}"
+    )
+
+
+def _dataset(
+    source: str,
+    test: str | None,
+    labels: str | None,
+    target: str | None,
+    id_: str | None,
+    holdout: float | None,
+    task: str,
+    drop_bad_rows: bool,
+) -> dict[str, Any]:
+    return {
+        "source": source,
+        "test": test,
+        "labels": labels,
+        "target": target,
+        "id": id_,
+        "holdout": holdout,
+        "task": task,
+        "drop_bad_rows": drop_bad_rows,
+    }
+
+
+def _params_by_method(pairs: list[str] | None) -> dict[str, dict[str, Any]]:
+    params: dict[str, dict[str, Any]] = {}
+    for name, value in flags.split_params(pairs).items():
+        method, dot, key = name.partition(".")
+        if not dot:
+            raise InputError(f"--param {name}: say which method it is for, such as --param skmm.{name}=…")
+        params.setdefault(method, {})[key] = value
+    return params
+
+
+def _later(context: typer.Context) -> None:
+    raise InputError(f"{context.info_name} is not part of this version; use select, compare, run or runs")

@@ -1,0 +1,104 @@
+"""Flags that several commands share, and the config they add up to.
+
+Help texts and checks come from the pydantic models, so a flag, the web form and `config.json` cannot differ.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel, ValidationError
+
+from skmm_core.config import DatasetConfig, RunConfig, SketchParams
+from skmm_core.errors import InputError
+
+_FLAGS = {("sketch", "kind"): "--sketch", ("sketch", "dim"): "--sketch-dim", ("dataset", "source"): "--dataset"}
+
+
+def _help(model: type[BaseModel], field: str) -> str:
+    return model.model_fields[field].description or ""
+
+
+Source = Annotated[str, typer.Option("--dataset", help=_help(DatasetConfig, "source"))]
+Test = Annotated[str | None, typer.Option("--test", help=_help(DatasetConfig, "test"))]
+Labels = Annotated[str | None, typer.Option("--labels", help=_help(DatasetConfig, "labels"))]
+Target = Annotated[str | None, typer.Option("--target", help=_help(DatasetConfig, "target"))]
+Id = Annotated[str | None, typer.Option("--id", help=_help(DatasetConfig, "id"))]
+Holdout = Annotated[float | None, typer.Option("--holdout", help=_help(DatasetConfig, "holdout"))]
+Task = Annotated[
+    str, typer.Option("--task", help=_help(DatasetConfig, "task"), metavar="auto|classification|regression")
+]
+DropBadRows = Annotated[bool, typer.Option("--drop-bad-rows", help=_help(DatasetConfig, "drop_bad_rows"))]
+Sketch = Annotated[str, typer.Option("--sketch", help=_help(SketchParams, "kind"), metavar="gaussian|none")]
+SketchDim = Annotated[int | None, typer.Option("--sketch-dim", help=_help(SketchParams, "dim"))]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
+Seed = Annotated[int, typer.Option("--seed", help="Same seed, same data, same flags: same points.")]
+Out = Annotated[str, typer.Option("--out", help="Folder for the results; made when it is not there.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+Param = Annotated[
+    list[str] | None, typer.Option("--param", metavar="KEY=VALUE", help="Option of the method; may be repeated.")
+]
+
+
+def run_config(dataset: Mapping[str, Any], job: Mapping[str, Any], sketch: Mapping[str, Any], device: str) -> RunConfig:
+    """Check the flags as a whole.
+
+    Raises:
+        InputError: a value is out of range; the message names the flag.
+    """
+    try:
+        return RunConfig.model_validate({"dataset": dataset, "job": job, "sketch": sketch, "device": device})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = tuple(part for part in first["loc"] if isinstance(part, str))
+        flag = _FLAGS.get(where) or f"--{where[-1].replace('_', '-')}"
+        raise InputError(f"{flag}: {first['msg']}") from None
+
+
+def split_params(pairs: Sequence[str] | None) -> dict[str, Any]:
+    """Read `key=value` flags; a value is a JSON scalar where it is one, else text.
+
+    Raises:
+        InputError: a flag has no `=` or no key.
+    """
+    params = {}
+    for pair in pairs or ():
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise InputError(f"--param {pair!r} is not key=value; write for example --param c_s=0.9")
+        params[key] = _value(value)
+    return params
+
+
+def split_list(flag: str, text: str) -> list[str]:
+    """Read a comma separated list without repeats.
+
+    Raises:
+        InputError: it is empty.
+    """
+    words = list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if not words:
+        raise InputError(f"{flag} is empty; give values with commas between")
+    return words
+
+
+def split_numbers(flag: str, text: str) -> list[int]:
+    """Read a comma separated list of whole numbers.
+
+    Raises:
+        InputError: one is not.
+    """
+    words = split_list(flag, text)
+    if wrong := [word for word in words if not word.removeprefix("-").isdecimal()]:
+        raise InputError(f"{flag}: {wrong[0]!r} is not a whole number; write for example {flag} 48,64,80")
+    return [int(word) for word in words]
+
+
+def _value(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return text if isinstance(value, dict | list) else value

@@ -1,0 +1,208 @@
+"""Run the config of a run folder and write its results there."""
+
+import platform
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skmm_core import __version__, tables
+from skmm_core.compare import compare
+from skmm_core.config import CompareJob, RunConfig, SelectJob
+from skmm_core.data.dataset import Dataset
+from skmm_core.data.load import load_dataset
+from skmm_core.device import resolve_device
+from skmm_core.diagnostics import Diagnostics, diagnose
+from skmm_core.errors import InputError
+from skmm_core.methods.registry import Selection, get_method, select
+from skmm_core.pool import Pool, make_pool
+from skmm_core.probe import primary_metric
+from skmm_core.progress import Progress, Report, ignore
+from skmm_core.projection import pca_map
+from skmm_core.report import write_report
+from skmm_core.runs.command import command_line
+from skmm_core.runs.files import (
+    CARD,
+    DIAGNOSTICS,
+    RESULT,
+    SELECTION_CSV,
+    SELECTION_NPY,
+    SUMMARY_CSV,
+    RunCard,
+    clear_results,
+    read_card,
+    read_config,
+    write_file,
+    write_json,
+)
+from skmm_core.runs.record import default_name, run_id
+
+_LIBRARIES = ("torch", "numpy", "scikit-learn", "pandas")
+
+
+def execute(folder: Path, report: Report = ignore) -> None:
+    """Run `config.json` of a folder and write every result file there, `result.json` last.
+
+    A comparison continues from the scores that an interrupted call left.
+
+    Args:
+        folder: the run folder.
+        report: told of the progress; raise Cancelled from it to stop.
+
+    Raises:
+        InputError: the config asks for something that cannot be done, or the data changed since the run was made.
+        Cancelled: raised by `report`.
+        OSError: the folder cannot be written; no result is left that looks finished.
+    """
+    config = read_config(folder)
+    clear_results(folder)
+    _check_job(config)
+    report(Progress("Reading the data", 0))
+    dataset = load_dataset(config.dataset, report=report)
+    _check_card(folder, config, dataset)
+    if isinstance(config.job, SelectJob):
+        result = _run_selection(folder, config, config.job, dataset, report)
+    else:
+        result = _run_comparison(folder, config, config.job, dataset, report)
+    report(Progress("Writing the report", 0))
+    write_report(folder, config, result)
+    write_json(folder / RESULT, result)
+
+
+def _check_job(config: RunConfig) -> None:
+    """Refuse what can be refused before the data are read."""
+    job = config.job
+    resolve_device(config.device)
+    if isinstance(job, SelectJob):
+        get_method(job.method).parse(job.params)
+        return
+    for method in job.methods:
+        get_method(method).parse(job.params.get(method))
+    if unused := sorted(set(job.params) - set(job.methods)):
+        raise InputError(f"params are given for {unused[0]!r}, which is not among the methods compared")
+
+
+def _check_card(folder: Path, config: RunConfig, dataset: Dataset) -> None:
+    """Make sure that earlier results in the folder, and the id of the run, belong to the data as they are now."""
+    card = read_card(folder)
+    if card is None:
+        card = RunCard(
+            id=run_id(config, dataset.fingerprint),
+            name=default_name(config),
+            fingerprint=dataset.fingerprint,
+            created=time.time(),
+        )
+        write_json(folder / CARD, card.model_dump())
+    elif card.fingerprint != dataset.fingerprint:
+        raise InputError(f"{config.dataset.source} has changed since this run was set up; start a new run")
+
+
+def _run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Dataset, report: Report) -> dict[str, Any]:
+    pool = make_pool(dataset, sketch=config.sketch, seed=job.seed, device=config.device, report=report)
+    selection = select(pool, job.method, job.budget, params=job.params, seed=job.seed, report=report)
+    report(Progress("Measuring the selection", 0))
+    c_s = float(selection.params.get("c_s", 1.0))
+    diagnostics = diagnose(pool, selection.indices, selection.weights, c_s=c_s, report=report)
+    report(Progress("Drawing the map", 0))
+    layout = pca_map(dataset.features[dataset.split.train])
+    report(Progress("Writing the results", 0))
+    chosen = tables.selection_table(dataset, selection)
+    columns = ["order", "id", "row", "weight", "score"]
+    write_file(folder / SELECTION_CSV, lambda path: chosen[columns].to_csv(path, index=False, lineterminator="\n"))
+    write_file(folder / SELECTION_NPY, lambda path: _save_npy(path, chosen["row"].to_numpy(np.int64)))
+    write_file(folder / DIAGNOSTICS, lambda path: _save_diagnostics(path, diagnostics))
+    for name, table in (
+        ("selection", chosen),
+        ("scores", tables.scores_table(dataset, selection, diagnostics)),
+        ("map", tables.map_table(layout)),
+        ("trace", tables.trace_table(selection)),
+    ):
+        write_file(folder / f"{name}.parquet", table.to_parquet)
+    return _selection_result(config, dataset, pool, selection, diagnostics)
+
+
+def _save_npy(path: Path, rows: np.ndarray) -> None:
+    with path.open("wb") as file:
+        np.save(file, rows, allow_pickle=False)
+
+
+def _save_diagnostics(path: Path, diagnostics: Diagnostics) -> None:
+    """Save under exactly this name; numpy would add `.npz` to one that does not end so."""
+    diagnostics.save(path)
+
+
+def _selection_result(
+    config: RunConfig, dataset: Dataset, pool: Pool, selection: Selection, diagnostics: Diagnostics
+) -> dict[str, Any]:
+    return {
+        "kind": "select",
+        "method": selection.method,
+        "dataset": dataset.name,
+        "task": dataset.task.value,
+        "budget": len(selection.indices),
+        "N": pool.size,
+        "seed": selection.seed,
+        "seconds": selection.seconds,
+        "status": selection.status.name,
+        "advice": selection.status.value,
+        "params": selection.params,
+        "objective": selection.objective,
+        "sketch": {"kind": pool.sketch.kind, "dim": pool.sketch.dim},
+        "diagnostics": diagnostics.summary(),
+        **_origin(config, dataset),
+    }
+
+
+def _run_comparison(
+    folder: Path, config: RunConfig, job: CompareJob, dataset: Dataset, report: Report
+) -> dict[str, Any]:
+    began = time.perf_counter()
+    done = compare(dataset, job, sketch=config.sketch, device=config.device, folder=folder, report=report)
+    report(Progress("Writing the results", 0))
+    write_file(folder / SUMMARY_CSV, lambda path: done.summary.to_csv(path, index=False, lineterminator="\n"))
+    metric = primary_metric(dataset.task)
+    return {
+        "kind": "compare",
+        "dataset": dataset.name,
+        "task": dataset.task.value,
+        "methods": list(job.methods),
+        "budgets": list(job.budgets),
+        "seeds": job.seeds,
+        "N": dataset.pool_size,
+        "seconds": time.perf_counter() - began,
+        "metric": {
+            "key": metric.key,
+            "title": metric.title,
+            "higher_is_better": metric.higher_is_better,
+            "unit": metric.unit,
+        },
+        "full": done.full,
+        "savings": done.savings,
+        "left_out": done.left_out,
+        **_origin(config, dataset),
+    }
+
+
+def _origin(config: RunConfig, dataset: Dataset) -> dict[str, Any]:
+    """How the result came about, so that it can be made again."""
+    return {
+        "notes": list(dataset.notes),
+        "fingerprint": dataset.fingerprint,
+        "command": command_line(config),
+        "config": config.model_dump(mode="json"),
+        "device": str(resolve_device(config.device)),
+        "versions": {
+            "skmm": __version__,
+            "python": platform.python_version(),
+            **{name: _version(name) for name in _LIBRARIES},
+        },
+    }
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,160 @@
+"""The report of a run: one HTML file without outside resources, for reading and printing.
+
+Made from the files of the run folder alone; nothing is computed anew and torch is not needed.
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from skmm_core.config import RunConfig
+from skmm_core.runs.files import REPORT, SUMMARY_CSV, read_table, to_json, write_text
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_WIDTH, _HEIGHT, _MARGIN = 900, 540, 14
+_MOST_DRAWN, _MOST_ROWS = 4_000, 200
+_DIAGNOSTICS = (
+    ("bias", "Bias", "share of the pool's energy that the selection cannot see, at the best rank"),
+    ("variance", "Variance", "how shaky the estimate is in the directions that are seen, at the best rank"),
+    ("rank", "Effective rank", "rank at which bias and variance together are smallest"),
+    ("effective_dim", "Effective dimension", "number of directions that carry the pool's energy"),
+    ("c_s", "Certificate c_S", "the pool's second moment is at most this many times the selection's"),
+    ("trace_score", "Trace score", "variance term of the paper; smaller is better"),
+    ("trace_score_floor", "Smallest trace score", "reached when every second moment is matched"),
+    ("moment_error", "Moment error", "relative distance of the second moments"),
+    ("moment_objective", "Moment objective", "what the moment-matching problem leaves unmatched"),
+    ("coverage_radius", "Coverage radius", "largest distance of a pool point to its nearest chosen point"),
+    ("coverage_mean", "Mean coverage", "mean distance of a pool point to its nearest chosen point"),
+    ("class_tv", "Class imbalance", "total variation between class shares chosen and in the pool; 0 = equal"),
+    ("duplicates", "Duplicates", "chosen rows that repeat another chosen row exactly"),
+    ("effective_weights", "Effective number of weights", "as many equal weights would count the same"),
+    ("ridge_bias2", "Ridge bias²", "exact, for a ridge probe trained on the selection"),
+    ("ridge_variance", "Ridge variance", "exact, for a ridge probe trained on the selection"),
+)
+
+
+def write_report(folder: Path, config: RunConfig, result: Mapping[str, Any]) -> None:
+    """Write `report.html` of a run whose other files are there.
+
+    Args:
+        folder: the run folder.
+        config: of the run.
+        result: what `result.json` says or will say.
+
+    Raises:
+        InputError: a table that the report shows is missing or damaged.
+        OSError: the folder cannot be written.
+    """
+    view = _selection_view(folder, result) if result["kind"] == "select" else _comparison_view(folder, result)
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template(f"{result['kind']}.html.j2")
+    shown = to_json(config.model_dump(mode="json", exclude_defaults=True), indent=2)
+    write_text(folder / REPORT, template.render(result=result, config=shown, **view))
+
+
+def number(value: object) -> str:
+    """A number with four significant digits and thousands separators; a dash for what is not there."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    if isinstance(value, int | np.integer):
+        return f"{int(value):,}"
+    return f"{float(value):,.4g}" if isinstance(value, float | np.floating) else str(value)
+
+
+def _selection_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
+    layout = read_table(folder, "map")[["pca_1", "pca_2"]].to_numpy(dtype=float)
+    selection = read_table(folder, "selection")
+    points = _to_pixels(layout)
+    stride = max(1, math.ceil(len(points) / _MOST_DRAWN))
+    shown = selection.head(_MOST_ROWS)
+    columns = [name for name in shown.columns if shown[name].notna().any() and name != "position"]
+    return {
+        "title": f"{result['method']} on {result['dataset']}: {result['budget']:,} of {result['N']:,} points",
+        "lead": f"{result['advice']} {number(float(result['seconds']))} s, seed {result['seed']}.",
+        "width": _WIDTH,
+        "height": _HEIGHT,
+        "pool": points[::stride],
+        "chosen": [points[i] for i in selection["position"]],
+        "n_pool": len(points),
+        "n_drawn": len(points[::stride]),
+        "n_chosen": len(selection),
+        "diagnostics": _diagnostic_rows(result["diagnostics"]),
+        "columns": [{"name": name, "number": pd.api.types.is_numeric_dtype(shown[name])} for name in columns],
+        "rows": [[_cell(cell) for cell in row] for row in shown[columns].itertuples(index=False)],
+    }
+
+
+def _diagnostic_rows(values: Mapping[str, Any]) -> list[dict[str, str]]:
+    rows = []
+    for key, title, meaning in _DIAGNOSTICS:
+        if values.get(key) is not None:
+            rows.append({"title": title, "value": number(values[key]), "meaning": meaning})
+        elif key == "c_s" and values.get("certificate_text"):
+            rows.append({"title": title, "value": "∞", "meaning": str(values["certificate_text"])})
+    return rows
+
+
+def _cell(value: Any) -> str:
+    return "–" if pd.isna(value) else number(value)
+
+
+def _to_pixels(layout: np.ndarray) -> list[tuple[float, float]]:
+    """Scale (N, 2) coordinates into the drawing, the second axis upwards."""
+    low, high = layout.min(axis=0), layout.max(axis=0)
+    unit = (layout - low) / np.where(high > low, high - low, 1.0)
+    x = _MARGIN + unit[:, 0] * (_WIDTH - 2 * _MARGIN)
+    y = _HEIGHT - _MARGIN - unit[:, 1] * (_HEIGHT - 2 * _MARGIN)
+    return [(round(a, 1), round(b, 1)) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+
+
+def _comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
+    metric = result["metric"]
+    summary = pd.read_csv(folder / SUMMARY_CSV)
+    summary = summary[summary["metric"] == metric["key"]]
+    table = summary.set_index(["method", "budget"])
+    budgets = sorted(int(budget) for budget in summary["budget"].unique())
+    grouped = summary.groupby("budget")["mean"]
+    best = (grouped.max() if metric["higher_is_better"] else grouped.min()).to_dict()
+    cells = [
+        {"method": method, "cells": [_score_cell(table, method, budget, best) for budget in budgets]}
+        for method in dict.fromkeys(summary["method"])
+    ]
+    unit = f" ({metric['unit']})" if metric["unit"] else ""
+    return {
+        "title": f"{result['dataset']}: {len(cells)} methods compared",
+        "lead": f"{result['N']:,} points to pick from.",
+        "metric": metric["title"] + unit,
+        "full": number(result["full"].get(metric["key"])),
+        "budgets": [f"{budget:,}" for budget in budgets],
+        "cells": cells,
+        "savings": [
+            {
+                "method": row["method"],
+                "budget": number(row["budget"]),
+                "score": number(row["score"]),
+                "uniform": number(row["uniform_budget"]),
+                "factor": f"{number(row['factor'])} ({number(row['lo'])} to {number(row['hi'])})",
+            }
+            for row in result["savings"]
+        ],
+    }
+
+
+def _score_cell(table: pd.DataFrame, method: str, budget: int, best: Mapping[int, float]) -> dict[str, Any]:
+    if (method, budget) not in table.index:
+        return {"text": "–", "best": False}
+    row = table.loc[(method, budget)]
+    mean, spread = float(row["mean"]), float(row["sd"])
+    text = number(mean) if math.isnan(spread) else f"{number(mean)} ± {number(spread)}"
+    return {"text": text, "best": mean == best[budget]}

@@ -1,0 +1,92 @@
+"""The tables of a selection run, as pages and notebooks read them."""
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from skmm_core.data.dataset import Dataset, Task, train_targets
+from skmm_core.diagnostics import Diagnostics
+from skmm_core.methods.registry import Selection
+
+
+def selection_table(dataset: Dataset, selection: Selection) -> pd.DataFrame:
+    """One row a chosen point, in the order picked.
+
+    Columns: order (0 = picked first), id, row (0-based, in the input file), position (0-based, in the pool), weight
+    (sum 1), score (the method's own; empty where it has none), target, label (the target in words, for classes).
+    """
+    chosen = pool_table(dataset).iloc[selection.indices.numpy()].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "order": np.arange(len(chosen)),
+            "id": chosen["id"],
+            "row": chosen["row"],
+            "position": chosen["position"],
+            "weight": selection.weights.numpy(),
+            "score": _method_score(selection, len(dataset.split.train))[selection.indices.numpy()],
+            "target": chosen["target"],
+            "label": chosen["label"],
+        }
+    )
+
+
+def scores_table(dataset: Dataset, selection: Selection, diagnostics: Diagnostics) -> pd.DataFrame:
+    """One row a pool point.
+
+    Columns: position, row, id, target, label, score (the method's own), leverage, distance (to the nearest chosen),
+    order (0 = picked first; null when not chosen), weight (0 when not chosen).
+    """
+    table = pool_table(dataset)
+    indices = selection.indices.numpy()
+    order = pd.array([pd.NA] * len(table), dtype="Int64")
+    order[indices] = np.arange(len(indices))
+    weight = np.zeros(len(table))
+    weight[indices] = selection.weights.numpy()
+    table["score"] = _method_score(selection, len(table))
+    table["leverage"] = diagnostics.leverage
+    table["distance"] = diagnostics.distance
+    table["order"] = order
+    table["weight"] = weight
+    return table
+
+
+def pool_table(dataset: Dataset) -> pd.DataFrame:
+    """What the input says of each pool point: position, row, id, target, label."""
+    train = dataset.split.train
+    targets = train_targets(dataset)
+    n = len(train)
+    label: object = pd.array([pd.NA] * n, dtype="string")
+    if targets is not None and dataset.task is Task.CLASSIFICATION:
+        label = pd.array(np.asarray(dataset.class_names, dtype=object)[targets.numpy()], dtype="string")
+    return pd.DataFrame(
+        {
+            "position": np.arange(n),
+            "row": dataset.rows[train].numpy(),
+            "id": pd.array([dataset.ids[i] for i in train.tolist()], dtype="string"),
+            "target": np.full(n, np.nan, dtype=np.float32) if targets is None else targets.numpy(),
+            "label": label,
+        }
+    )
+
+
+def map_table(layout: np.ndarray) -> pd.DataFrame:
+    """The PCA map: position, pca_1, pca_2, one row a pool point."""
+    return pd.DataFrame({"position": np.arange(len(layout)), "pca_1": layout[:, 0], "pca_2": layout[:, 1]})
+
+
+def trace_table(selection: Selection) -> pd.DataFrame:
+    """What the method recorded while it ran, long: name, step, value."""
+    parts = [
+        pd.DataFrame({"name": name, "step": np.arange(len(series)), "value": _floats(series)})
+        for name, series in selection.trace.items()
+    ]
+    empty = pd.DataFrame({"name": pd.array([], dtype="str"), "step": np.empty(0, np.int64), "value": np.empty(0)})
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _floats(series: Tensor) -> np.ndarray:
+    return np.asarray(series.double().numpy())
+
+
+def _method_score(selection: Selection, size: int) -> np.ndarray:
+    return np.full(size, np.nan) if selection.scores is None else _floats(selection.scores)
