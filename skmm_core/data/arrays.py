@@ -1,0 +1,177 @@
+"""npy and npz files of features and labels. Pickled objects are never loaded: they could run code."""
+
+import math
+import zipfile
+import zlib
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from skmm_core.data.files import check_array_size, check_columns, check_file
+from skmm_core.data.rows import RawRows, RawTargets, as_float32, number_targets
+from skmm_core.errors import InputError
+from skmm_core.progress import Progress, Report
+
+_READ_ERRORS = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+_KEYS = ("X", "y", "X_test", "y_test", "ids", "names", "feature_names")
+
+
+def read_npy(path: Path, labels: Path | None, *, report: Report) -> RawRows:
+    """Read an npy file of features and, if there is one, the npy file of its labels.
+
+    Raises:
+        InputError: either cannot be read, or their lengths differ.
+    """
+    report(Progress(f"Reading {path.name}", 0))
+    features = _features(_load_npy(path), path.name)
+    targets = None
+    if labels is not None:
+        check_file(labels, kinds=(".npy",))
+        targets = _targets(_load_npy(labels), labels.name, len(features), path.name)
+    return _rows(path.name, features, targets)
+
+
+def read_npz(path: Path, *, report: Report) -> tuple[RawRows, RawRows | None]:
+    """Read an npz file with X and, optionally, y, X_test, y_test, ids, names, feature_names.
+
+    Returns:
+        The rows to pick from, and the file's own test rows or None.
+
+    Raises:
+        InputError: the file cannot be read, or its arrays do not fit each other.
+    """
+    report(Progress(f"Reading {path.name}", 0))
+    found, others = _load_npz(path)
+    if "X" not in found:
+        listed = ", ".join([*found, *others]) or "nothing"
+        raise InputError(f"{path.name} has no array X (it holds: {listed}); save features as X and targets as y")
+    if "y_test" in found and "X_test" not in found:
+        raise InputError(f"{path.name} has y_test but no X_test; add the features of the test rows as X_test")
+    pool = _part(found, "X", "y", path.name)
+    notes = (f"{path.name}: arrays not used: {', '.join(others)}.",) if others else ()
+    pool = replace(
+        pool,
+        ids=_texts(found, "ids", len(pool.features), path.name) or None,
+        names=_texts(found, "names", None, path.name),
+        feature_names=_texts(found, "feature_names", pool.features.shape[1], path.name),
+        notes=notes,
+    )
+    test = _part(found, "X_test", "y_test", path.name) if "X_test" in found else None
+    return pool, test
+
+
+def _part(found: dict[str, np.ndarray], x: str, y: str, file: str) -> RawRows:
+    where = file if x == "X" else f"{file} {x}"
+    features = _features(found.pop(x), f"{file} {x}")
+    targets = _targets(found[y], y, len(features), x) if y in found else None
+    return _rows(where, features, targets)
+
+
+def _rows(where: str, features: np.ndarray, targets: RawTargets | None) -> RawRows:
+    return RawRows(where, features, targets, np.arange(len(features), dtype=np.int64))
+
+
+def _features(array: np.ndarray, where: str) -> np.ndarray:
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{where} holds {array.dtype} values; features must be numbers, save them as float32")
+    if array.ndim != 2:
+        raise InputError(
+            f"{where} has shape {array.shape}; give rows × columns (embeddings), flatten or embed anything else first"
+        )
+    if 0 in array.shape:
+        raise InputError(f"{where} is empty: shape {array.shape}; give at least one row and one column")
+    check_columns(where, array.shape[1])
+    return as_float32(array)
+
+
+def _targets(array: np.ndarray, name: str, count: int, features: str) -> RawTargets:
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise InputError(f"{name} has shape {array.shape}; give one target a row")
+    if len(array) != count:
+        raise InputError(f"{name} has {len(array):,} labels but {features} has {count:,} rows; they must match")
+    if array.dtype.kind in "biuf":
+        return number_targets(array, name)
+    if array.dtype.kind not in "US":
+        raise InputError(f"{name} holds {array.dtype} values; save labels as numbers or text")
+    levels, codes = np.unique(array, return_inverse=True)
+    texts = tuple(_decode(level, name) for level in levels.tolist())
+    missing = np.array([not text for text in texts])[codes]
+    return RawTargets(codes.astype(np.int64), missing, texts, name)
+
+
+def _texts(found: dict[str, np.ndarray], key: str, count: int | None, file: str) -> tuple[str, ...]:
+    if key not in found:
+        return ()
+    array = found[key]
+    if array.ndim != 1 or array.dtype.kind not in "biufUS":
+        raise InputError(f"{file} {key} has shape {array.shape} and type {array.dtype}; give one row of names")
+    if count is not None and len(array) != count:
+        raise InputError(f"{file} {key} has {len(array):,} entries, {count:,} are needed")
+    return tuple(_decode(item, f"{file} {key}") for item in array.tolist())
+
+
+def _decode(item: object, where: str) -> str:
+    if not isinstance(item, bytes):
+        return str(item)
+    try:
+        return item.decode()
+    except UnicodeDecodeError:
+        raise InputError(f"{where} holds bytes that are not UTF-8 text: {item!r}; save text as dtype U") from None
+
+
+def _load_npy(path: Path) -> np.ndarray:
+    try:
+        with path.open("rb") as file:
+            return _load_array(file, path.stat().st_size, path.name)
+    except _READ_ERRORS as error:
+        raise _unreadable(path.name, "npy", "np.save", error) from None
+
+
+def _load_npz(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Arrays by key, and the names of members that nothing here uses (those are not read)."""
+    found: dict[str, np.ndarray] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            for key in _KEYS:
+                if key in members:
+                    with archive.open(members[key]) as file:
+                        found[key] = _load_array(file, members[key].file_size, f"{path.name} {key}")
+    except _READ_ERRORS as error:
+        raise _unreadable(path.name, "npz", "np.savez", error) from None
+    return found, [key for key in members if key not in _KEYS]
+
+
+def _load_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
+    """Read one npy stream of `size` bytes after checking what its header declares."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise InputError(f"{where} is a table of named fields; save plain numbers as float32")
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(file)
+    if dtype.hasobject:
+        raise InputError(
+            f"{where} holds pickled Python objects, which are not loaded since they can run code; "
+            "save numbers as float32 and text as dtype U"
+        )
+    check_array_size(where, shape, dtype.itemsize)
+    declared = math.prod(shape) * dtype.itemsize
+    if declared > size - file.tell():
+        raise InputError(
+            f"{where} is truncated: its header declares {declared:,} bytes, {size - file.tell():,} are there; "
+            "copy or save it again"
+        )
+    file.seek(0)
+    return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+
+
+def _unreadable(name: str, kind: str, writer: str, error: Exception) -> InputError:
+    if isinstance(error, InputError):  # raised inside the block, already clear
+        return error
+    if isinstance(error, OSError) and error.strerror:
+        return InputError(f"{name} cannot be read: {error.strerror.lower()}; check its permissions and the disk")
+    return InputError(f"{name} is truncated or not an {kind} file; copy it again, or save it again with {writer}")

@@ -1,0 +1,86 @@
+"""Which files may be read, and how large they may be.
+
+Every size is checked before memory is taken: the file on disk, the arrays that its header declares, and the float32
+rows made of them. So neither a huge file nor a small one that unpacks to something huge can exhaust the machine.
+"""
+
+import math
+import os
+from pathlib import Path
+
+from skmm_core.errors import InputError
+
+FILE_KINDS = (".npz", ".npy", ".csv", ".parquet")
+MAX_COLUMNS = 65_536
+_DEFAULT_MAX_MB = 2048
+_MB = 1 << 20
+
+
+def max_megabytes() -> int:
+    """Largest file, and largest array, that is read: `SKMM_MAX_FILE_MB` or 2048.
+
+    Raises:
+        InputError: the variable is set and is not a whole number above 0.
+    """
+    text = os.environ.get("SKMM_MAX_FILE_MB", "").strip()
+    if not text:
+        return _DEFAULT_MAX_MB
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f"SKMM_MAX_FILE_MB is {text!r}; set it to a whole number of megabytes, such as 4096")
+    return int(text)
+
+
+def check_file(path: Path, *, kinds: tuple[str, ...] = FILE_KINDS) -> None:
+    """Refuse what cannot be read: not there, a folder, the wrong kind, empty or too large.
+
+    Raises:
+        InputError: any of these; the message names the file and says what to do.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name one file ({' '.join(kinds)})")
+    if path.suffix.lower() not in kinds:
+        raise InputError(f"{path.name}: files of kind {path.suffix or '(none)'!r} are not read; use {', '.join(kinds)}")
+    if not path.is_file():
+        raise InputError(f"{path} was not found; check the path")
+    size = path.stat().st_size
+    if size == 0:
+        raise InputError(f"{path.name} is empty (0 bytes); save it again")
+    limit = max_megabytes()
+    if size > limit * _MB:
+        raise InputError(
+            f"{path.name} has {size / _MB:,.0f} MB, more than the limit of {limit:,} MB; keep fewer rows or columns, "
+            "save it as float16 npz, or raise SKMM_MAX_FILE_MB"
+        )
+
+
+def check_array_size(where: str, shape: tuple[int, ...], item_bytes: int) -> None:
+    """Refuse an array that would not fit, before it is made.
+
+    Args:
+        where: what is read, for the message.
+        shape: declared shape.
+        item_bytes: bytes of one item; at least 4 are counted, since features become float32.
+
+    Raises:
+        InputError: the array is above the limit.
+    """
+    limit = max_megabytes()
+    size = math.prod(shape) * max(item_bytes, 4)
+    if size > limit * _MB:
+        raise InputError(
+            f"{where} unpacks to {' × '.join(f'{n:,}' for n in shape)} = {size / _MB:,.0f} MB, more than the limit of "
+            f"{limit:,} MB; keep fewer rows or columns, or raise SKMM_MAX_FILE_MB"
+        )
+
+
+def check_columns(where: str, count: int) -> None:
+    """Refuse a table that is wider than any method can use.
+
+    Raises:
+        InputError: more than MAX_COLUMNS columns.
+    """
+    if count > MAX_COLUMNS:
+        raise InputError(
+            f"{where} has {count:,} columns, more than the limit of {MAX_COLUMNS:,}; if rows and columns are swapped, "
+            "transpose it, else reduce the dimension first (PCA, for instance)"
+        )

@@ -1,0 +1,163 @@
+"""Rows as a file gives them: numbers not yet checked, targets not yet understood."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skmm_core.errors import InputError
+from skmm_core.progress import Progress, Report
+
+_CHECK_BLOCK = 16_384
+
+
+@dataclass(frozen=True)
+class RawTargets:
+    """One target a row.
+
+    Attributes:
+        values: (N,) int64 or float64; for text, the index into `levels`.
+        missing: (N,) bool, rows without a usable target.
+        levels: distinct texts, sorted, or None for numbers.
+        column: what to call the targets in messages, such as "column 'age'" or "y".
+    """
+
+    values: np.ndarray
+    missing: np.ndarray
+    levels: tuple[str, ...] | None
+    column: str
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """The rows of one file, or of one part of it.
+
+    Attributes:
+        where: file name for messages.
+        features: (N, d) float32, perhaps with NaN or infinite numbers.
+        targets: or None for an unlabelled pool.
+        rows: (N,) int64, 0-based row in the file.
+        ids: N names, or None when the file has none.
+        names: class names by integer label, as the file gives them; may be empty.
+        feature_names: d names, or empty.
+        target_name: name of the target column of a table.
+        notes: what a person should know of the reading.
+    """
+
+    where: str
+    features: np.ndarray
+    targets: RawTargets | None
+    rows: np.ndarray
+    ids: tuple[str, ...] | None = None
+    names: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] = ()
+    target_name: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def as_float32(array: np.ndarray) -> np.ndarray:
+    """Cast to float32; what does not fit becomes infinite, and so is found with the bad rows."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def number_targets(values: np.ndarray, column: str, missing: np.ndarray | None = None) -> RawTargets:
+    """Take targets of kind bool, int or float; NaN and what does not fit float32 count as missing.
+
+    Args:
+        values: (N,) numbers.
+        column: what to call them in messages.
+        missing: (N,) bool, rows known to have no value.
+    """
+    levels = None
+    if values.dtype.kind == "b":
+        levels = ("False", "True")
+    if values.dtype.kind == "f" or (
+        values.dtype == np.uint64 and values.size and values.max() > np.iinfo(np.int64).max
+    ):
+        values = values.astype(np.float64)
+        bad = ~np.isfinite(as_float32(values))
+    else:
+        values, bad = values.astype(np.int64), np.zeros(len(values), bool)
+    return RawTargets(values, bad if missing is None else bad | missing, levels, column)
+
+
+def clean(part: RawRows, *, drop: bool, report: Report) -> RawRows:
+    """Leave only rows with finite features and a target.
+
+    Args:
+        part: rows as read.
+        drop: leave bad rows out, with a note, instead of refusing the file.
+        report: told of the check.
+
+    Raises:
+        InputError: there are bad rows and `drop` is off, or no row is left; the message counts and names them.
+    """
+    finite = np.empty(len(part.features), bool)
+    for start in range(0, len(finite), _CHECK_BLOCK):
+        report(Progress(f"Checking {part.where}", start, len(finite)))
+        block = slice(start, start + _CHECK_BLOCK)
+        finite[block] = np.isfinite(part.features[block]).all(axis=1)
+    bad = ~finite
+    notes = list(part.notes)
+    if bad.any():
+        what = f"{_share(bad)} hold NaN or infinite numbers ({_first(part.rows[bad])}{_bad_column(part, bad)})"
+        _refuse_unless(drop, part.where, what)
+        notes.append(f"{part.where}: {what}: left out.")
+    if part.targets is not None:
+        unlabelled = part.targets.missing & ~bad
+        if unlabelled.any():
+            what = f"{_share(unlabelled)} have no target in {part.targets.column} ({_first(part.rows[unlabelled])})"
+            _refuse_unless(drop, part.where, what)
+            notes.append(f"{part.where}: {what}: left out.")
+        bad |= unlabelled
+    if bad.all():
+        raise InputError(f"{part.where}: no row is left once the bad rows are dropped; correct the file")
+    return replace(_take(part, ~bad) if bad.any() else part, notes=tuple(notes))
+
+
+def check_ids(part: RawRows) -> None:
+    """Refuse ids that are empty or not distinct.
+
+    Raises:
+        InputError: names the first such id and its rows.
+    """
+    seen: dict[str, int] = {}
+    for row, name in zip(part.rows.tolist(), part.ids or (), strict=False):
+        if not name:
+            raise InputError(f"{part.where}: the id in row {row} (rows count from 0) is empty; give every row a name")
+        if name in seen:
+            raise InputError(
+                f"{part.where}: the id {name!r} stands in rows {seen[name]} and {row} (rows count from 0); "
+                "ids must be distinct"
+            )
+        seen[name] = row
+
+
+def _take(part: RawRows, keep: np.ndarray) -> RawRows:
+    targets = part.targets
+    return replace(
+        part,
+        features=part.features[keep],
+        targets=targets and replace(targets, values=targets.values[keep], missing=targets.missing[keep]),
+        rows=part.rows[keep],
+        ids=None if part.ids is None else tuple(part.ids[i] for i in np.flatnonzero(keep)),
+    )
+
+
+def _refuse_unless(drop: bool, where: str, what: str) -> None:
+    if not drop:
+        raise InputError(f"{where}: {what}; correct them, or leave them out by dropping bad rows (--drop-bad-rows)")
+
+
+def _share(bad: np.ndarray) -> str:
+    return f"{int(bad.sum()):,} of {len(bad):,} rows"
+
+
+def _first(rows: np.ndarray) -> str:
+    shown = ", ".join(str(row) for row in rows[:5])
+    return f"first rows, from 0: {shown}" if len(rows) > 1 else f"row {shown}, from 0"
+
+
+def _bad_column(part: RawRows, bad: np.ndarray) -> str:
+    column = int(np.flatnonzero(~np.isfinite(part.features[int(np.argmax(bad))]))[0])
+    return f"; column {part.feature_names[column]!r}" if part.feature_names else f"; column {column}"
