@@ -13,7 +13,11 @@ from pydantic import BaseModel, ValidationError
 from skmm_core.config import DatasetConfig, RunConfig, SketchParams
 from skmm_core.errors import InputError
 
-_FLAGS = {("sketch", "kind"): "--sketch", ("sketch", "dim"): "--sketch-dim", ("dataset", "source"): "--dataset"}
+_FLAGS: dict[tuple[str, ...], str] = {
+    ("sketch", "kind"): "--sketch",
+    ("sketch", "dim"): "--sketch-dim",
+    ("dataset", "source"): "--dataset",
+}
 
 
 def _help(model: type[BaseModel], field: str) -> str:

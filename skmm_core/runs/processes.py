@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 import psutil
 
-GRACE = 0.8
+GRACE = 0.8  # seconds between asking a process to stop and ending it
+_BURIAL = 2.0  # seconds that the system may take to end a killed process
+_LOOK = 0.02
 _CLOCK_SLACK = 2.0  # seconds; start times are reckoned from the boot time, which a clock correction shifts
 
 
@@ -65,14 +67,17 @@ def end_process(key: ProcessKey, *, needed: Callable[[], bool], grace: float = G
         return
     with contextlib.suppress(psutil.NoSuchProcess):
         process.terminate()
-    deadline = time.monotonic() + grace
-    while time.monotonic() < deadline:
-        if _find(key) is None or not needed():
-            return
-        with contextlib.suppress(psutil.TimeoutExpired):
-            process.wait(timeout=0.02)
-    if needed():
+    _wait(lambda: _find(key) is None or not needed(), grace)
+    if _find(key) is not None and needed():
         _kill(process)
+        _wait(lambda: _find(key) is None, _BURIAL)
+
+
+def _wait(until: Callable[[], bool], seconds: float) -> None:
+    """Look at a condition until it holds; the process itself is left for its parent to wait for."""
+    deadline = time.monotonic() + seconds
+    while not until() and time.monotonic() < deadline:
+        time.sleep(_LOOK)
 
 
 def _kill(process: psutil.Process) -> None:
