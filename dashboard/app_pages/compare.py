@@ -1,0 +1,89 @@
+"""Compare: methods × budgets × seeds, scored by a probe on the test rows."""
+
+import streamlit as st
+
+from dashboard.components.compare_form import compare_form, unscorable
+from dashboard.components.compare_view import compare_view, known_methods
+from dashboard.components.empty import empty_state
+from dashboard.components.job_panel import job_panel
+from dashboard.components.theme import error_line, escape, fmt_int
+from dashboard.services import cache, state
+from skmm_core.config import DatasetConfig
+from skmm_core.errors import InputError
+from skmm_core.runs import RunRecord
+
+HOLDOUT = 0.2
+
+
+def comparison_of(config: DatasetConfig | None) -> RunRecord | None:
+    """The open comparison, or else the newest one of the open dataset."""
+    opened = state.current_record()
+    if opened is not None and opened.kind == "compare":
+        return opened
+    newest = (run for run in cache.store().records(kind="compare") if config is None or run.config.dataset == config)
+    return next(newest, None)
+
+
+def draw_form(config: DatasetConfig, record: RunRecord | None) -> None:
+    """The form, and the start of the comparison that it asks for."""
+    from skmm_core.methods.registry import list_methods
+
+    with st.spinner("Reading the dataset…"):
+        dataset = cache.dataset(config)
+    sizes = f"pool of {fmt_int(dataset.pool_size)} points, {fmt_int(len(dataset.split.test))} test rows"
+    st.caption(f":material/database: **{escape(dataset.name)}** · {sizes}")
+    if problem := unscorable(dataset):
+        error_line(problem)
+        if dataset.targets is not None and st.button(f"Hold out {HOLDOUT:.0%}", icon=":material/content_cut:"):
+            state.set_current_dataset(config.model_copy(update={"holdout": HOLDOUT}))
+            st.rerun()
+        return
+    wanted = compare_form(dataset, config, list_methods(), record.config if record else None)
+    if wanted is not None:
+        state.set_current_run(cache.jobs().submit(wanted, dataset.fingerprint))
+        st.rerun()
+
+
+def draw_result(record: RunRecord | None) -> None:
+    """The comparison in whatever state it is; what it has scored is shown in any of them."""
+    if record is None:
+        empty_state(
+            "Nothing compared yet",
+            "Tick methods and press **Compare**. Curves appear here as scores come in.",
+            page="app_pages/overview.py",
+            label="See a finished example",
+            icon=":material/home:",
+        )
+        return
+    from skmm_core.methods.registry import list_methods
+
+    st.subheader(escape(record.name), anchor=False)
+    job_panel(record.id)
+    compare_view(record, known_methods(list_methods()))
+
+
+config = state.current_dataset()
+record = comparison_of(config)
+if config is None and record is not None:
+    config = record.config.dataset
+if config is None:
+    empty_state(
+        "No dataset is open",
+        "Pick a built-in dataset or bring your own with targets; then compare methods on it here.",
+        page="app_pages/data.py",
+        label="Go to Data",
+        icon=":material/database:",
+    )
+    st.stop()
+with st.container(key="stack"):
+    left, right = st.columns([1, 2.6], gap="large")
+with left:
+    try:
+        draw_form(config, record)
+    except InputError as error:
+        error_line(str(error))
+with right:
+    try:
+        draw_result(record)
+    except InputError as error:
+        error_line(str(error))

@@ -1,0 +1,62 @@
+"""Diagnose: why one to four selections of a dataset are good or not, side by side."""
+
+import streamlit as st
+
+from dashboard.components.diagnose_view import diagnose_view
+from dashboard.components.diagnosed import MAX_RUNS, WANTED, labels, read_run, runs_by_dataset, same_pool, start_with
+from dashboard.components.empty import empty_state
+from dashboard.components.job_panel import job_panel
+from dashboard.components.theme import error_line
+from dashboard.services import cache, state
+from skmm_core.errors import InputError
+from skmm_core.runs import RunRecord
+
+
+def choose_runs(groups: dict[str, list[RunRecord]], opened: RunRecord | None) -> list[RunRecord]:
+    """Let the visitor choose runs of one dataset; the open run's dataset comes first."""
+    fingerprint = next(iter(groups))
+    left, area = st.columns([1, 3]) if len(groups) > 1 else (None, st.container())
+    if left is not None:
+        fingerprint = left.selectbox(
+            "Dataset",
+            list(groups),
+            format_func=lambda key: groups[key][0].dataset,
+            key=f"diagnose:dataset:{fingerprint}",
+        )
+    records = {record.id: record for record in groups[fingerprint]}
+    names = labels(list(records.values()))
+    start = start_with(list(records), opened.id if opened else None, st.session_state.get(WANTED, ()))
+    chosen = area.multiselect(
+        "Selections to look at, up to four of one dataset",
+        list(records),
+        default=start,
+        format_func=names.__getitem__,
+        max_selections=MAX_RUNS,
+        key=f"diagnose:runs:{'-'.join(start)}",
+        placeholder="Choose a selection",
+    )
+    return [records[id_] for id_ in chosen]
+
+
+opened = state.current_record()
+if opened is not None and opened.kind == "select":
+    job_panel(opened.id)
+groups = runs_by_dataset(cache.store().records(kind="select"), first=opened.fingerprint if opened else None)
+if not groups:
+    empty_state(
+        "No finished selection yet",
+        "Pick points first; this page then shows why they are good, or not.",
+        page="app_pages/select.py",
+        label="Go to Select",
+        icon=":material/ads_click:",
+    )
+    st.stop()
+chosen = choose_runs(groups, opened)
+if not chosen:
+    st.info("Choose at least one selection above.", icon=":material/arrow_upward:")
+    st.stop()
+names = labels(chosen)
+try:
+    diagnose_view(same_pool([read_run(run, number, names[run.id]) for number, run in enumerate(chosen)]))
+except InputError as error:
+    error_line(str(error))

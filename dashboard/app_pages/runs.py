@@ -1,0 +1,92 @@
+"""Runs: the history, and what can be done with each run."""
+
+import hashlib
+
+import streamlit as st
+
+from dashboard.components.empty import empty_state
+from dashboard.components.run_actions import action_bar, import_panel, undo_bar
+from dashboard.components.run_table import KIND_WORDS, STATE_WORDS, filter_runs, run_frame, summary_line
+from dashboard.services import cache, state
+from skmm_core.runs import RunRecord, RunState
+
+_TICKED = "skmm:ticked"  # ids of the ticked runs, so that they stay ticked when rows come and go
+_OPENED = "skmm:runs-opened"  # the open run when this page was last drawn; another one is ticked at once
+_ROW_PIXELS, _MOST_ROWS = 35, 14
+
+
+def run_table(records: list[RunRecord]) -> list[RunRecord]:
+    """Draw the table; returns the ticked runs. The widget belongs to these rows: other rows, other widget."""
+    ids = [record.id for record in records]
+    if st.session_state.get(_OPENED) != state.current_run():
+        st.session_state[_OPENED] = state.current_run()
+        st.session_state[_TICKED] = [state.current_run()]
+    wanted = st.session_state.get(_TICKED, [])
+    digest = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:12]
+    event = st.dataframe(
+        run_frame(records),
+        hide_index=True,
+        height=_ROW_PIXELS * min(len(records), _MOST_ROWS) + 40,
+        key=f"runs:table:{digest}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [ids.index(id_) for id_ in wanted if id_ in ids]}},
+        alt=f"Table of {len(records)} runs, newest first, with state, name, dataset, method and points.",
+        column_config={
+            "state": st.column_config.TextColumn("State", width=110),
+            "name": st.column_config.TextColumn("Name", width=260),
+            "kind": st.column_config.TextColumn("Kind", width=100),
+            "dataset": st.column_config.TextColumn("Dataset", width=120),
+            "method": st.column_config.TextColumn("Methods", width=150),
+            "points": st.column_config.TextColumn("Points", width=100),
+            "created": st.column_config.DatetimeColumn("Created", format="distance", width=120),
+            "seconds": st.column_config.NumberColumn("Took", format="%.1f s", width=80),
+            "note": st.column_config.TextColumn("Note", width=300),
+        },
+    )
+    ticked = [records[row] for row in event["selection"]["rows"] if row < len(records)]
+    st.session_state[_TICKED] = [record.id for record in ticked]
+    return ticked
+
+
+def any_live(records: list[RunRecord]) -> bool:
+    """Whether a run is queued or running."""
+    return any(not record.state.ended for record in records)
+
+
+def history(search: str, kind: str | None, states: list[RunState], *, live: bool) -> None:
+    """Draw table and buttons; refreshes itself while a run goes on, and draws the page once more when none does."""
+    cache.jobs().poll()
+    everything = cache.store().records()
+    if live and not any_live(everything):
+        st.rerun()
+    undo_bar()
+    records = filter_runs(cache.store().records(search, kind), states)
+    if not everything:
+        empty_state(
+            "No runs yet",
+            "What you pick and compare is kept here, also after a restart.",
+            page="app_pages/select.py",
+            label="Go to Select",
+            icon=":material/ads_click:",
+        )
+        return
+    if not records:
+        st.info("No run fits this search. Clear the search or the filters.", icon=":material/search_off:")
+        return
+    st.caption(f"{summary_line(len(records), len(everything))}. Tick runs to open, compare or remove them.")
+    ticked = run_table(records)
+    if ticked:
+        action_bar(ticked)
+
+
+with st.container(horizontal=True, vertical_alignment="bottom", key="run-filters"):
+    search = st.text_input(
+        "Search", key="runs:search", placeholder="name, dataset, method, id", icon=":material/search:"
+    )
+    kind = st.segmented_control("Kind", list(KIND_WORDS), format_func=KIND_WORDS.__getitem__, key="runs:kind")
+    states = st.multiselect("State", list(RunState), format_func=STATE_WORDS.__getitem__, key="runs:states")
+    with st.popover("Import", icon=":material/upload:", key="runs:import-popover"):
+        import_panel()
+live = any_live(cache.store().records())
+st.fragment(history, run_every="2s" if live else None)(search, kind, states, live=live)

@@ -1,0 +1,156 @@
+"""The charts of the Compare page, drawn from the tidy tables of a comparison, finished or not.
+
+`summary` has the columns method, budget, metric, mean, sd, lo, hi, vs_uniform, vs_lo, vs_hi, wins, p_holm; `scores` has
+dataset, method, budget, seed, metric, value, seconds, split (see `skmm_core.compare`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.components.answers import Answer, Panel
+from dashboard.components.series import method_styles
+from dashboard.components.theme import POOL_COLOUR, figure_layout, fmt_number, fmt_percent, fmt_seconds
+from skmm_core.summary import REFERENCE, Metric
+
+_DODGE = 0.012
+
+
+def is_share(metric: Metric) -> bool:
+    """Whether the metric is a share of 1, shown in per cent."""
+    return metric.unit == "%"
+
+
+def score_text(metric: Metric, value: float) -> str:
+    """A score with its unit: 0.8631 → "86.3 %" for a share, three digits otherwise."""
+    return fmt_percent(value, 1) if is_share(metric) else fmt_number(value)
+
+
+@dataclass(frozen=True)
+class Methods:
+    """The methods of a comparison, in the order of the registry.
+
+    Attributes:
+        titles: title by key.
+        label_aware: keys of those that see the pool's labels, the other league.
+    """
+
+    titles: Mapping[str, str]
+    label_aware: frozenset[str] = frozenset()
+
+    def title(self, key: str) -> str:
+        """Title of a method, marked † when it is in the label-aware league."""
+        return self.titles.get(key, key) + (" †" if key in self.label_aware else "")
+
+    def present(self, table: pd.DataFrame) -> list[str]:
+        """Methods of a table, in registry order; unknown ones last."""
+        found = set(table["method"])
+        return [key for key in self.titles if key in found] + sorted(found - set(self.titles))
+
+
+def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, full: float | None = None) -> Answer:
+    """Draw the mean score against the budget with 95 % intervals, one line a method.
+
+    Args:
+        summary: of the comparison; only rows of this metric are drawn.
+        metric: the score to draw.
+        methods: titles and leagues.
+        full: score of a probe trained on the whole pool, when known.
+    """
+    rows = summary[summary["metric"] == metric.key].sort_values("budget")
+    keys = methods.present(rows)
+    styles = method_styles(list(methods.titles) + [key for key in keys if key not in methods.titles])
+    figure = go.Figure()
+    for number, key in enumerate(keys):
+        part, style = rows[rows["method"] == key], styles[key]
+        shift = 1 + _DODGE * (number - (len(keys) - 1) / 2)
+        figure.add_scatter(
+            x=part["budget"] * shift, y=part["mean"], name=methods.title(key), mode="lines+markers",
+            line={"color": style.colour, "width": 2, "dash": style.dash},
+            marker={"color": style.colour, "symbol": style.symbol, "size": 9},
+            error_y={
+                "type": "data", "symmetric": False, "thickness": 1.2, "width": 4, "color": style.colour,
+                "array": (part["hi"] - part["mean"]).fillna(0.0), "arrayminus": (part["mean"] - part["lo"]).fillna(0.0),
+            },
+            customdata=part[["budget", "lo", "hi"]].to_numpy(),
+            hovertemplate=_hover(metric),
+        )  # fmt: skip
+    budgets = sorted({int(budget) for budget in rows["budget"]})
+    if full is not None and np.isfinite(full):
+        figure.add_hline(
+            y=full, line={"color": POOL_COLOUR, "dash": "dash"},
+            annotation_text=f"whole pool: {score_text(metric, full)}",
+            annotation_position="bottom left" if metric.higher_is_better else "top left",
+        )  # fmt: skip
+    figure_layout(figure, height=400)
+    figure.update_layout(
+        xaxis={"title": "points chosen", "type": "log", "tickvals": budgets, "ticktext": [f"{b:,}" for b in budgets]},
+        yaxis={"title": metric.title, "tickformat": ".0%" if is_share(metric) else ""},
+    )
+    sentence = _best_sentence(rows, metric, methods)
+    return Answer(
+        f"How good is a probe trained on the chosen points? {metric.title}",
+        sentence,
+        (Panel("", figure, f"{metric.title} against points chosen, one line a method. {sentence}"),),
+        "Mean over seeds; bars are 95 % intervals. Points of one budget are drawn slightly apart so that bars do not "
+        "hide each other." + (" † sees the pool's labels." if methods.label_aware & set(keys) else ""),
+    )
+
+
+def time_bars(scores: pd.DataFrame, methods: Methods) -> Answer:
+    """Draw the mean time of one selection at the largest budget, one bar a method."""
+    cells = scores.drop_duplicates(["method", "budget", "seed"])
+    largest = int(cells["budget"].max())
+    seconds = cells[cells["budget"] == largest].groupby("method")["seconds"].mean()
+    keys = [key for key in methods.present(cells) if key in seconds.index]
+    values = [max(float(seconds[key]), 1e-4) for key in keys]
+    texts = [fmt_seconds(float(seconds[key])) for key in keys]
+    styles = method_styles(list(methods.titles) + [key for key in keys if key not in methods.titles])
+    figure = go.Figure()
+    figure.add_bar(
+        y=[methods.title(key) for key in keys], x=values, orientation="h", text=texts, textposition="outside",
+        marker={"color": [styles[key].colour for key in keys]}, hovertemplate="%{y}: %{text}", cliponaxis=False,
+    )  # fmt: skip
+    figure_layout(figure, height=110 + 34 * len(keys), legend=False)
+    span = [np.log10(min(values)) - 0.3, np.log10(max(values)) + 0.7]
+    figure.update_layout(
+        xaxis={"title": "seconds, log scale", "type": "log", "range": span, "dtick": 1},
+        yaxis={"autorange": "reversed"},
+        bargap=0.35,
+    )
+    slowest = keys[int(np.argmax(values))]
+    sentence = (
+        f"Picking {largest:,} points takes {fmt_seconds(float(seconds[slowest]))} with {methods.title(slowest)}, "
+        "the slowest here."
+    )
+    return Answer("What does it cost to pick?", sentence, (Panel("", figure, sentence),))
+
+
+def _hover(metric: Metric) -> str:
+    form = ".1%" if is_share(metric) else ".3g"
+    return (
+        f"%{{customdata[0]:,}} points: %{{y:{form}}}<br>95 %% interval %{{customdata[1]:{form}}} to "
+        f"%{{customdata[2]:{form}}}".replace("%%", "%")
+    )
+
+
+def _best_sentence(rows: pd.DataFrame, metric: Metric, methods: Methods) -> str:
+    """Name the best method at the smallest and at the largest budget."""
+    parts = []
+    for budget in dict.fromkeys((int(rows["budget"].min()), int(rows["budget"].max()))):
+        here = dict(zip(*(rows.loc[rows["budget"] == budget, name] for name in ("method", "mean")), strict=True))
+        best = best_of(here, metric)
+        text = f"with {budget:,} points **{methods.title(best)}** has the best mean, {score_text(metric, here[best])}"
+        if REFERENCE in here and best != REFERENCE:
+            text += f" (uniform {score_text(metric, here[REFERENCE])})"
+        parts.append(text)
+    sentence = "; ".join(parts)
+    return sentence[:1].upper() + sentence[1:] + "."
+
+
+def best_of(means: Mapping[str, float], metric: Metric) -> str:
+    """Key of the best mean."""
+    return (max if metric.higher_is_better else min)(means, key=lambda key: means[key])

@@ -1,0 +1,180 @@
+"""The form of the Compare page, and the checks of what is typed into it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.components.forms import params_form, sketch_form
+from dashboard.components.theme import error_line, escape, plural
+from skmm_core.config import CompareJob, DatasetConfig, RunConfig
+from skmm_core.errors import InputError
+
+if TYPE_CHECKING:
+    from skmm_core.data.dataset import Dataset
+    from skmm_core.methods.registry import MethodSpec
+
+MAX_CELLS = 20_000
+MAX_SEEDS = 100
+_SEPARATORS = re.compile(r"[,;\s]+")
+_EXAMPLE = "20, 40, 80"
+_SEEDS = 8
+_STARTERS = ("skmm", "skmm_kernel", "uniform")
+
+
+def parse_budgets(text: str, pool_size: int) -> tuple[int, ...]:
+    """Read numbers of points from text such as "20, 40, 80".
+
+    Args:
+        text: numbers divided by commas, semicolons or spaces.
+        pool_size: N, the largest budget allowed.
+
+    Returns:
+        Distinct budgets, ascending.
+
+    Raises:
+        InputError: there is none, one is no whole number, or one is outside 1..N.
+    """
+    words = [word for word in _SEPARATORS.split(text.strip()) if word]
+    if not words:
+        raise InputError(f"no budget given; write numbers of points such as {_EXAMPLE}")
+    budgets = set()
+    for word in words:
+        if not (word.isascii() and word.isdigit()) or len(word) > 12:
+            raise InputError(f"budget {word[:20]!r} is not a whole number; write numbers of points such as {_EXAMPLE}")
+        if not 1 <= int(word) <= pool_size:
+            raise InputError(f"budget {int(word):,} is outside 1..{pool_size:,}; the pool has {pool_size:,} points")
+        budgets.add(int(word))
+    return tuple(sorted(budgets))
+
+
+def suggest_budgets(pool_size: int, n_classes: int = 0) -> str:
+    """Budgets worth starting with: four that double, the smallest at least twice the number of classes."""
+    first = max(20, 2 * n_classes)
+    fitting = [first * 2**power for power in range(4) if first * 2**power <= pool_size]
+    return ", ".join(str(budget) for budget in fitting or [pool_size])
+
+
+def cost_line(methods: int, budgets: int, seeds: int) -> str:
+    """The size of the grid in words: "5 methods × 3 budgets × 8 seeds = 120 selections to score".
+
+    Raises:
+        InputError: the grid is empty or too large to finish.
+    """
+    cells = methods * budgets * seeds
+    if not methods:
+        raise InputError("no method is ticked; tick at least one, and uniform to compare with")
+    if cells > MAX_CELLS:
+        raise InputError(f"{cells:,} selections are more than {MAX_CELLS:,}; take fewer methods, budgets or seeds")
+    grid = " × ".join((plural(methods, "method"), plural(budgets, "budget"), plural(seeds, "seed")))
+    return f"{grid} = {plural(cells, 'selection')} to score"
+
+
+def unscorable(dataset: "Dataset") -> str | None:
+    """Say why nothing can be scored on a dataset, and what to add; None when it can."""
+    if dataset.targets is None:
+        return f"{dataset.name} has no targets, so nothing can be scored; open it with a target column in Data"
+    if not len(dataset.split.test):
+        return f"{dataset.name} has no test rows; hold some out below, or give a test file in Data"
+    return None
+
+
+def by_family(specs: Iterable["MethodSpec"]) -> dict[str, list["MethodSpec"]]:
+    """Methods by family, both in the order of the registry."""
+    families: dict[str, list[MethodSpec]] = {}
+    for spec in specs:
+        families.setdefault(str(spec.family), []).append(spec)
+    return families
+
+
+def compare_form(
+    dataset: "Dataset", config: DatasetConfig, specs: Sequence["MethodSpec"], given: RunConfig | None
+) -> RunConfig | None:
+    """Draw the form.
+
+    Args:
+        dataset: to compare on; it has targets and test rows.
+        config: how it was read.
+        specs: all methods.
+        given: a comparison to start from, or None for defaults.
+
+    Returns:
+        The run to start when the button was pressed in this run of the script, else None.
+    """
+    job = given.job if given and isinstance(given.job, CompareJob) else None
+    key = f"compare:{dataset.fingerprint[-12:]}"
+    methods = _methods(dataset, specs, job.methods if job else _STARTERS, key)
+    left, right = st.columns([2, 1])
+    text = left.text_input(
+        "Budgets: points to pick",
+        value=", ".join(map(str, job.budgets)) if job else suggest_budgets(dataset.pool_size, dataset.n_classes),
+        key=f"{key}:budgets",
+        persist_state="session",
+    )
+    seeds = right.number_input(
+        "Seeds", 1, MAX_SEEDS, job.seeds if job else _SEEDS, key=f"{key}:seeds", persist_state="session",
+        help="Repetitions; the intervals are over them. Eight or more say something.",
+    )  # fmt: skip
+    params = _options([spec for spec in specs if spec.key in methods], job, key)
+    with st.expander("Sketch", icon=":material/casino:"):
+        sketch = sketch_form(key=f"{key}:sketch", given=given.sketch if given and job else None)
+    try:
+        budgets = parse_budgets(text, dataset.pool_size)
+        st.caption(cost_line(len(methods), len(budgets), seeds))
+    except InputError as error:
+        error_line(str(error))
+        budgets, methods = (), ()
+    pressed = st.button(
+        "Compare", type="primary", icon=":material/play_arrow:", width="stretch", key="compare-start",
+        disabled=not (budgets and methods),
+    )  # fmt: skip
+    if not pressed:
+        return None
+    return RunConfig(
+        dataset=config,
+        job=CompareJob(methods=methods, budgets=budgets, seeds=int(seeds), params=params),
+        sketch=sketch,
+    )
+
+
+def _methods(dataset: "Dataset", specs: Sequence["MethodSpec"], start: Sequence[str], key: str) -> tuple[str, ...]:
+    """Checkboxes by family; a method that the dataset cannot serve is off and says why."""
+    ticked, reasons = [], []
+    for family, members in by_family(specs).items():
+        st.caption(family)
+        with st.container(horizontal=True, gap="small"):
+            for spec in members:
+                reason = spec.missing(dataset.task)
+                on = st.checkbox(
+                    spec.title + (" †" if spec.uses_labels else ""),
+                    value=spec.key in start and reason is None,
+                    key=f"{key}:method:{spec.key}",
+                    help=spec.summary,
+                    disabled=reason is not None,
+                    persist_state="session",
+                )
+                if on:
+                    ticked.append(spec.key)
+                if reason:
+                    reasons.append(reason)
+    for reason in reasons:
+        st.caption(f":material/block: {escape(reason)}.")
+    if any(spec.uses_labels for spec in specs):
+        st.caption("† sees the pool's labels: it saves training, not labelling, and is ranked apart.")
+    return tuple(ticked)
+
+
+def _options(specs: Sequence["MethodSpec"], job: CompareJob | None, key: str) -> dict[str, dict[str, Any]]:
+    """The options of the ticked methods that have any; only what differs from the defaults."""
+    found: dict[str, dict[str, Any]] = {}
+    with_options = [spec for spec in specs if spec.params.model_fields]
+    if not with_options:
+        return found
+    with st.expander("Options of the methods", icon=":material/tune:"):
+        for spec in with_options:
+            st.markdown(f"**{escape(spec.title)}**")
+            values = params_form(spec, key=key, given=job.params.get(spec.key) if job else None)
+            if values:
+                found[spec.key] = values
+    return found

@@ -1,0 +1,180 @@
+"""The results of a comparison, finished or still coming in."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.answers import draw_answer
+from dashboard.components.compare_charts import Methods, is_share, learning_curves, time_bars
+from dashboard.components.compare_tables import TIE, default_target, paper_table, saving_sentence, tests_table
+from dashboard.components.theme import escape, plural
+from dashboard.services import cache
+from skmm_core.config import CompareJob
+from skmm_core.errors import InputError
+from skmm_core.runs import RunRecord, RunState, command_line
+from skmm_core.runs.files import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV
+from skmm_core.score_log import read_scores
+from skmm_core.summary import METRICS, REFERENCE, Comparison, Metric, summarise
+
+if TYPE_CHECKING:
+    from skmm_core.methods.registry import MethodSpec
+
+_DOWNLOADS = (
+    (SCORES_CSV, "Scores (csv)", "text/csv"),
+    (SUMMARY_CSV, "Summary (csv)", "text/csv"),
+    (RESULT, "Result (json)", "application/json"),
+    (REPORT, "Report (html)", "text/html"),
+)
+
+
+def known_methods(specs: "tuple[MethodSpec, ...]") -> Methods:
+    """Titles and leagues from the registry."""
+    return Methods({spec.key: spec.title for spec in specs}, frozenset(spec.key for spec in specs if spec.uses_labels))
+
+
+def task_of(scores: pd.DataFrame) -> str:
+    """Task that scores belong to, known by their metrics."""
+    first = METRICS["classification"][0].key
+    return "classification" if first in set(scores["metric"]) else "regression"
+
+
+def read_comparison(record: RunRecord) -> Comparison | None:
+    """What is there of a comparison; None before its first cell is finished.
+
+    Raises:
+        InputError: its files are damaged.
+    """
+    result = cache.run_result(record.id) if record.state is RunState.DONE else {}
+    path = record.folder / SCORES_CSV
+    size = path.stat().st_size if path.exists() else 0
+    return _summarised(record.folder, size, result.get("full") or {}, result.get("left_out") or {}) if size else None
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _summarised(folder: Path, size: int, full: dict[str, float], left_out: dict[str, str]) -> Comparison | None:
+    scores = read_scores(folder)
+    return summarise(scores, full, task_of(scores), left_out=left_out) if len(scores) else None
+
+
+def progress_line(scores: pd.DataFrame, job: CompareJob, left_out: int = 0) -> str:
+    """How much of the grid is scored: "24 of 96 selections scored so far"."""
+    done = len(scores.drop_duplicates(["method", "budget", "seed"]))
+    total = (len(job.methods) - left_out) * len(job.budgets) * job.seeds
+    return f"{done:,} of {plural(total, 'selection')} scored so far; the numbers below will still move."
+
+
+def compare_view(record: RunRecord, methods: Methods) -> None:
+    """Draw the results; while the run goes on, what there is so far, again every two seconds."""
+    st.fragment(_draw, run_every=None if record.state.ended else "2s")(record.id, methods)
+
+
+def _draw(run_id: str, methods: Methods) -> None:
+    record = cache.store().get(run_id)
+    job = record.config.job
+    if not isinstance(job, CompareJob):
+        raise InputError(f"{record.name} is a selection; open it in Select")
+    found = read_comparison(record)
+    if found is None:
+        if not record.state.ended:
+            st.skeleton(height=400)
+        return
+    if record.state is not RunState.DONE:
+        st.caption(f":material/hourglass_top: {progress_line(found.scores, job)}")
+    metric = _metric(found, run_id)
+    draw_answer(learning_curves(found.summary, metric, methods, found.full.get(metric.key)), f"curves:{run_id}")
+    for key, reason in found.left_out.items():
+        st.caption(f":material/block: {escape(methods.title(key))} left out: {escape(reason)}.")
+    _savings(found, metric, methods, run_id)
+    _tables(found, metric, methods)
+    draw_answer(time_bars(found.scores, methods), f"time:{run_id}")
+    _take_away(record)
+
+
+def _metric(found: Comparison, run_id: str) -> Metric:
+    metrics = {metric.key: metric for metric in METRICS[task_of(found.scores)]}
+    present = [key for key in metrics if key in set(found.summary["metric"])]
+    chosen = st.segmented_control(
+        "Score", present, default=present[0], required=True, key=f"metric:{run_id}",
+        format_func=lambda key: metrics[key].title,
+    )  # fmt: skip
+    return metrics[chosen or present[0]]
+
+
+def _savings(found: Comparison, metric: Metric, methods: Methods, run_id: str) -> None:
+    """The data-saving read-out at a score that the visitor may move."""
+    start = default_target(found.summary, metric)
+    if start is None:
+        return
+    st.markdown(
+        "##### How much data does it save?",
+        help="Read off the mean curves, between measured budgets and never beyond them. A tie: the 95 % interval "
+        "against uniform at the nearest measured budget holds zero.",
+    )
+    with st.container(key="stack"):
+        words, slider = st.columns([3, 1], vertical_alignment="center")
+    with slider:
+        target = _target(found.summary, metric, start, f"target:{run_id}:{metric.key}")
+    words.markdown(saving_sentence(found.summary, metric, methods, target))
+
+
+def _target(summary: pd.DataFrame, metric: Metric, start: float, key: str) -> float:
+    """The wanted score, between the worst and the best mean measured."""
+    means = summary.loc[summary["metric"] == metric.key, "mean"]
+    scale = 100.0 if is_share(metric) else 1.0
+    low, high = scale * float(means.min()), scale * float(means.max())
+    if low >= high:
+        return start
+    wanted = st.slider(
+        f"Wanted {metric.title.lower()}" + (" (%)" if is_share(metric) else ""),
+        min_value=low,
+        max_value=high,
+        value=min(max(scale * start, low), high),
+        step=(high - low) / 100,
+        format="%.1f" if is_share(metric) else "%.3g",
+        key=key,
+    )
+    return float(wanted) / scale
+
+
+def _tables(found: Comparison, metric: Metric, methods: Methods) -> None:
+    unit = ", %" if is_share(metric) else ""
+    st.markdown(f"##### {metric.title}{unit}: mean ± standard deviation over seeds")
+    table = paper_table(found.summary, found.scores, metric, methods)
+    st.table(table, border="horizontal")
+    better = "Higher" if metric.higher_is_better else "Lower"
+    marks = f"{better} is better; best in bold; {TIE} not told apart from the best (95 % interval, paired)."
+    fixed = ", ".join(methods.title(key) for key in found.fixed)
+    same = f" {escape(fixed)}: the same points for every seed." if fixed else ""
+    league = (
+        " † sees the pool's labels and is ranked apart." if methods.label_aware & set(found.scores["method"]) else ""
+    )
+    st.caption(marks + same + league)
+    tests = tests_table(found.summary, found.scores, metric, methods)
+    if tests.empty:
+        if REFERENCE not in set(found.scores["method"]):
+            st.caption(":material/info: Tick uniform to see tests against it and the data saved.")
+        return
+    st.markdown(
+        "##### Is the difference from uniform real?",
+        help="Pairs of runs with the same seed; sign-flip test, p-values corrected over the methods by Holm.",
+    )
+    st.dataframe(tests, hide_index=True, height="content", alt="Paired differences from uniform.")
+
+
+def _take_away(record: RunRecord) -> None:
+    st.markdown("##### Take it away")
+    with st.container(horizontal=True, key="compare-downloads"):
+        for name, label, mime in _DOWNLOADS:
+            if (path := record.folder / name).exists():
+                st.download_button(
+                    label, data=_reader(path), file_name=f"compare-{record.id}-{name}", mime=mime,
+                    key=f"download:{name}", on_click="ignore", icon=":material/download:",
+                )  # fmt: skip
+    st.caption(f"Run {record.id}. This command makes the same comparison again:")
+    st.code(command_line(record.config), language="bash", wrap_lines=True)
+
+
+def _reader(path: Path) -> Any:
+    return path.read_bytes

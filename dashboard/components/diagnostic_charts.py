@@ -1,0 +1,321 @@
+"""The charts of the Diagnose page: why a selection is good or not.
+
+Every function takes one to four runs of the same dataset and returns an :class:`~dashboard.components.answers.Answer`;
+runs share axes, so that they can be compared at a glance. Definitions: `skmm_core.diagnostics`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard.components.answers import Answer, Panel
+from dashboard.components.series import ACCENTS, Style, run_style
+from dashboard.components.theme import POOL_COLOUR, escape, figure_layout, fmt_number
+
+if TYPE_CHECKING:
+    from skmm_core.diagnostics import Diagnostics
+
+HEIGHT = 300
+_FLOOR = 1e-12
+
+
+@dataclass(frozen=True)
+class DiagnosedRun:
+    """A finished selection as the charts see it.
+
+    Attributes:
+        label: short name of the run, distinct among those shown.
+        diagnostics: its measurements.
+        chosen: (n,) positions in the pool, in pick order.
+        objective: (steps,) objective of the solver, or None when the method has none.
+        sketch: what decides the sketch, such as "gaussian 64, seed 0"; equal text = the same directions.
+    """
+
+    label: str
+    diagnostics: Diagnostics
+    chosen: np.ndarray
+    objective: np.ndarray | None = None
+    sketch: str = ""
+    style: Style = field(default_factory=lambda: run_style(0))
+
+
+Runs = Sequence[DiagnosedRun]
+
+
+def spectrum_match(runs: Runs) -> Answer:
+    """Draw pool moments λ_j against the selections' moments per direction, and their ratio."""
+    figure = go.Figure()
+    first = runs[0].diagnostics.spectrum_pool
+    figure.add_scatter(
+        x=np.arange(1, len(first) + 1), y=first, name="Pool", mode="lines", line={"color": POOL_COLOUR, "width": 3}
+    )
+    for run in runs:
+        d = run.diagnostics
+        directions = np.arange(1, len(d.spectrum_pool) + 1)
+        marker = {"color": run.style.colour, "symbol": run.style.symbol, "size": 6}
+        figure.add_scatter(
+            x=directions,
+            y=_positive(d.spectrum_selection),
+            name=run.label,
+            mode="markers",
+            marker=marker,
+            legendgroup=run.label,
+            hovertemplate="direction %{x}: %{y:.3g}",
+        )
+        figure.add_scatter(
+            x=directions, y=_positive(_ratio(d)), name=run.label, mode="lines+markers", marker=marker | {"size": 4},
+            line={"color": run.style.colour, "width": 1}, legendgroup=run.label, showlegend=False, yaxis="y2",
+            hovertemplate="direction %{x}: %{y:.2f} × the pool",
+        )  # fmt: skip
+    figure.add_shape(
+        type="line", xref="paper", yref="y2", x0=0, x1=1, y0=1, y1=1, line={"color": POOL_COLOUR, "width": 2}
+    )
+    figure_layout(figure, height=HEIGHT + 120)
+    figure.update_layout(
+        xaxis={"title": "direction of the sketch, strongest first", "anchor": "y2"},
+        yaxis={"title": "second moment", "type": "log", "domain": [0.46, 1], "exponentformat": "power"},
+        yaxis2={"title": "÷ pool", "type": "log", "domain": [0, 0.36], "exponentformat": "power"},
+    )
+    parts = [f"{_name(run, runs)}{_within(run.diagnostics)}" for run in runs]
+    weakest = [f"{_name(run, runs)}{_weakest(run.diagnostics)}" for run in runs]
+    sentence = f"Within a factor of two of the pool: {'; '.join(parts)}. Weakest direction: {'; '.join(weakest)}."
+    return Answer(
+        "Does the selection see every direction as the pool does?",
+        sentence,
+        (Panel("", figure, f"Second moment per direction, pool against selection. {sentence}"),),
+        "Top: energy of the pool in each direction, and of the chosen points. Bottom: their ratio; 1 is a perfect "
+        "match, far below 1 means that the direction is hardly seen.",
+    )
+
+
+def risk_curve(runs: Runs) -> Answer:
+    """Draw bias, variance and their sum over the rank k, one panel a run, with the minimum of the sum marked."""
+    totals = [run.diagnostics.bias_curve + run.diagnostics.variance_curve for run in runs]
+    low = min(float(total.min()) for total in totals)
+    high = max(float(np.quantile(total[np.isfinite(total)], 0.98)) for total in totals)
+    span = [math.log10(max(low, _FLOOR)) - 1.2, math.log10(max(high, low * 3, _FLOOR)) + 0.2]
+    width = [0, max(int(run.diagnostics.ranks[-1]) for run in runs) + 1]
+    panels = tuple(
+        Panel(run.label, _risk_figure(run, total, span, width), _risk_alt(run))
+        for run, total in zip(runs, totals, strict=True)
+    )
+    parts = [
+        f"{_name(run, runs)}rank {run.diagnostics.rank} (bias {fmt_number(run.diagnostics.bias)}, "
+        f"variance {fmt_number(run.diagnostics.variance)})"
+        for run in runs
+    ]
+    return Answer(
+        "How many directions can these points support?",
+        f"The sum of bias and variance is lowest at {'; '.join(parts)}. "
+        "Fewer directions miss signal, more only add noise.",
+        panels,
+        "Bias: share of the pool's energy outside the top k directions of the selection. Variance: how shaky an "
+        "estimate in those k directions is. The star marks the k where their sum is smallest.",
+    )
+
+
+def _risk_figure(run: DiagnosedRun, total: np.ndarray, span: list[float], width: list[int]) -> go.Figure:
+    d = run.diagnostics
+    figure = go.Figure()
+    for name, values, style in (
+        ("bias", d.bias_curve, {"color": ACCENTS["bias"], "width": 2, "dash": "dash"}),
+        ("variance", d.variance_curve, {"color": ACCENTS["variance"], "width": 2, "dash": "dot"}),
+        ("sum", total, {"color": ACCENTS["sum"], "width": 3}),
+    ):
+        figure.add_scatter(
+            x=d.ranks, y=_positive(values), name=name, mode="lines", line=style, hovertemplate="k = %{x}: %{y:.3g}"
+        )
+    best = int(np.flatnonzero(d.ranks == d.rank)[0])
+    figure.add_scatter(
+        x=[d.rank], y=[max(float(total[best]), _FLOOR)], name=f"lowest at k = {d.rank}", mode="markers",
+        marker={"symbol": "star", "size": 14, "color": ACCENTS["best"], "line": {"width": 1, "color": POOL_COLOUR}},
+        hovertemplate="lowest at k = %{x}: %{y:.3g}",
+    )  # fmt: skip
+    figure_layout(figure, height=HEIGHT)
+    figure.update_layout(
+        xaxis={"title": "rank k", "range": width},
+        yaxis={"title": "bias, variance", "type": "log", "range": span, "exponentformat": "power"},
+    )
+    return figure
+
+
+def _risk_alt(run: DiagnosedRun) -> str:
+    d = run.diagnostics
+    return (
+        f"{run.label}: bias falls and variance rises with the rank k; their sum is lowest at k = {d.rank}, "
+        f"bias {fmt_number(d.bias)} and variance {fmt_number(d.variance)}."
+    )
+
+
+def ridge_bars(runs: Runs) -> Answer | None:
+    """Draw the exact ridge bias² + variance of each run as stacked bars; None when no run has targets."""
+    shown = [run for run in runs if run.diagnostics.ridge_bias2 is not None]
+    if not shown:
+        return None
+    bias = [float(run.diagnostics.ridge_bias2 or 0.0) for run in shown]
+    variance = [float(run.diagnostics.ridge_variance or 0.0) for run in shown]
+    labels = [run.label for run in shown]
+    figure = go.Figure()
+    for name, values, pattern in (("bias²", bias, ""), ("variance", variance, "/")):
+        figure.add_bar(
+            y=labels, x=values, name=name, orientation="h",
+            marker={"color": ACCENTS["bias" if name == "bias²" else "variance"], "pattern": {"shape": pattern}},
+            hovertemplate=f"%{{y}}: {name} %{{x:.4g}}",
+        )  # fmt: skip
+    figure_layout(figure, height=130 + 44 * len(shown))
+    figure.update_layout(
+        barmode="stack",
+        bargap=0.4,
+        xaxis={"title": "expected squared error on the pool", "rangemode": "tozero"},
+        yaxis={"autorange": "reversed", "automargin": True},
+    )
+    parts = [
+        f"{_name(run, shown)}{fmt_number(b + v)} ({_share(b, b + v)} of it bias)"
+        for run, b, v in zip(shown, bias, variance, strict=True)
+    ]
+    sentence = f"Expected squared error of a ridge probe trained on the chosen points: {'; '.join(parts)}."
+    return Answer(
+        "What error would a ridge probe make, and why?",
+        sentence,
+        (Panel("", figure, sentence),),
+        "Exact for a fixed design: bias² is what the chosen points cannot express, variance is what label noise adds.",
+    )
+
+
+def leverage_histogram(runs: Runs) -> Answer:
+    """Draw the leverage of the pool and of the chosen points, one panel a run, same bins."""
+    values = [np.asarray(run.diagnostics.leverage, dtype=np.float64) for run in runs]
+    edges = _edges(values)
+    panels, parts = [], []
+    for run, leverage in zip(runs, values, strict=True):
+        chosen = leverage[run.chosen]
+        figure = _histograms(
+            edges, (("pool", leverage, POOL_COLOUR, ""), ("chosen", chosen, run.style.colour, "/")), "leverage"
+        )
+        factor = float(np.mean(chosen)) / max(float(np.mean(leverage)), _FLOOR)
+        parts.append(f"{_name(run, runs)}{fmt_number(factor)} × that of the pool")
+        alt = f"{run.label}: leverage of pool and chosen points; theirs is {fmt_number(factor)} times the pool's mean."
+        panels.append(Panel(run.label, figure, alt))
+    return Answer(
+        "Are the unusual points among the chosen?",
+        f"Mean leverage of the chosen points: {'; '.join(parts)}.",
+        tuple(panels),
+        "Leverage is how much one point alone can move a linear fit. A uniform pick gives a factor near 1; well "
+        "above 1 means that rare directions are sought out.",
+    )
+
+
+def coverage_histogram(runs: Runs) -> Answer:
+    """Draw the distance of every pool point to its nearest chosen point, one panel a run, same bins."""
+    values = [np.asarray(run.diagnostics.distance, dtype=np.float64) for run in runs]
+    edges = _edges(values)
+    panels, parts = [], []
+    for run, distance in zip(runs, values, strict=True):
+        d = run.diagnostics
+        figure = _histograms(edges, (("pool", distance, run.style.colour, ""),), "distance to the nearest chosen point")
+        figure.add_vline(x=d.coverage_mean, line={"color": POOL_COLOUR, "dash": "dash", "width": 2})
+        figure.update_layout(showlegend=False)
+        mean, most = fmt_number(d.coverage_mean), fmt_number(d.coverage_radius)
+        parts.append(f"{_name(run, runs)}{mean} on average, {most} at most")
+        alt = f"{run.label}: distance of pool points to the nearest chosen one, mean {mean}, largest {most}."
+        panels.append(Panel(run.label, figure, alt))
+    return Answer(
+        "How far is any point from one that was chosen?",
+        f"Distance to the nearest chosen point: {'; '.join(parts)}.",
+        tuple(panels),
+        "Chosen points have distance 0. The dashed line is the mean. Short is good: no part of the pool is left alone.",
+    )
+
+
+def objective_trace(runs: Runs) -> Answer | None:
+    """Draw the solver's objective over its steps; None when no run has one."""
+    shown = [run for run in runs if run.objective is not None and len(run.objective)]
+    if not shown:
+        return None
+    figure = go.Figure()
+    parts = []
+    for run in shown:
+        values = _positive(run.objective)
+        figure.add_scatter(
+            x=np.arange(len(values)), y=values, name=run.label, mode="lines",
+            line={"color": run.style.colour, "width": 2, "dash": run.style.dash}, hovertemplate="step %{x}: %{y:.3g}",
+        )  # fmt: skip
+        steps = len(values) - 1
+        parts.append(f"{_name(run, shown)}from {fmt_number(values[0])} to {fmt_number(values[-1])} in {steps} steps")
+    figure_layout(figure, height=HEIGHT)
+    figure.update_layout(
+        xaxis={"title": "step", "rangemode": "tozero"},
+        yaxis={"title": "relaxed objective", "type": "log", "exponentformat": "power"},
+    )
+    sentence = f"The relaxed objective went {'; '.join(parts)}."
+    return Answer("Did the solver finish its work?", sentence, (Panel("", figure, sentence),))
+
+
+ANSWERS: tuple[Callable[[Runs], Answer | None], ...] = (
+    risk_curve,
+    spectrum_match,
+    ridge_bars,
+    coverage_histogram,
+    leverage_histogram,
+    objective_trace,
+)
+
+
+def _histograms(edges: np.ndarray, series: tuple[tuple[str, np.ndarray, str, str], ...], title: str) -> go.Figure:
+    figure = go.Figure()
+    centres, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
+    for name, values, colour, pattern in series:
+        share = np.histogram(values, edges)[0] / max(len(values), 1)
+        figure.add_bar(
+            x=centres, y=share, width=widths, name=name, opacity=0.75,
+            marker={"color": colour, "line": {"width": 0}, "pattern": {"shape": pattern, "size": 5}},
+            hovertemplate=f"{name}: %{{y:.1%}} near %{{x:.3g}}",
+        )  # fmt: skip
+    figure_layout(figure, height=HEIGHT - 40)
+    figure.update_layout(
+        barmode="overlay",
+        bargap=0,
+        xaxis={"title": title, "range": [float(edges[0]), float(edges[-1])]},
+        yaxis={"title": "share of points", "tickformat": ".0%", "rangemode": "tozero"},
+    )
+    return figure
+
+
+def _edges(values: list[np.ndarray]) -> np.ndarray:
+    high = max((float(v.max()) for v in values if len(v)), default=1.0)
+    return np.linspace(0.0, high if high > 0 else 1.0, 41)
+
+
+def _positive(values: np.ndarray | None) -> np.ndarray:
+    """Replace what a log axis cannot show (zero, infinite) by a gap."""
+    numbers = np.asarray(values, dtype=np.float64)
+    return np.where(np.isfinite(numbers) & (numbers > 0), numbers, np.nan)
+
+
+def _ratio(d: Diagnostics) -> np.ndarray:
+    return np.asarray(d.spectrum_selection / np.maximum(d.spectrum_pool, _FLOOR), dtype=np.float64)
+
+
+def _within(d: Diagnostics) -> str:
+    ratio = _ratio(d)
+    return f"{int(np.sum((ratio >= 0.5) & (ratio <= 2.0)))} of {len(ratio)} directions"
+
+
+def _weakest(d: Diagnostics) -> str:
+    ratio = _ratio(d)
+    worst = int(np.argmin(ratio))
+    return f"number {worst + 1}, at {fmt_number(float(ratio[worst]))} × the pool"
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.0f} %" if whole > 0 else "none"
+
+
+def _name(run: DiagnosedRun, runs: Runs) -> str:
+    return f"**{escape(run.label)}** " if len(runs) > 1 else ""
