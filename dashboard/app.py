@@ -11,10 +11,15 @@ if str(ROOT) not in sys.path:  # Streamlit adds this file's folder, not the one 
 
 from dashboard.components.theme import apply_style, error_line  # noqa: E402
 from dashboard.services import cache, state  # noqa: E402
+from skmm_core.errors import InputError  # noqa: E402
 
 st.set_page_config(page_title="SkMM Dashboard", page_icon=":material/scatter_plot:", layout="wide")
 apply_style()
-cache.jobs()
+try:
+    cache.jobs()
+except InputError as error:  # SKMM_HOME or SKMM_JOBS cannot be used: no page can work
+    error_line(str(error))
+    st.stop()
 state.sync_with_url()
 
 page = st.navigation(

@@ -96,61 +96,60 @@ def spectrum_match(runs: Runs) -> Answer:
 
 def risk_curve(runs: Runs) -> Answer:
     """Draw bias, variance and their sum over the rank k, one panel a run, with the minimum of the sum marked."""
-    totals = [run.diagnostics.bias_curve + run.diagnostics.variance_curve for run in runs]
-    low = min(float(total.min()) for total in totals)
-    high = max(float(np.quantile(total[np.isfinite(total)], 0.98)) for total in totals)
-    span = [math.log10(max(low, _FLOOR)) - 1.2, math.log10(max(high, low * 3, _FLOOR)) + 0.2]
+    curves = [_weighted(run.diagnostics) for run in runs]
+    totals = np.concatenate([curve["sum"] for curve in curves])
+    totals = totals[np.isfinite(totals) & (totals > 0)]
+    low, high = (float(totals.min()), float(np.quantile(totals, 0.98))) if len(totals) else (0.1, 1.0)
+    span = [math.log10(low) - 1.2, math.log10(max(high, 3 * low)) + 0.2]
     width = [0, max(int(run.diagnostics.ranks[-1]) for run in runs) + 1]
-    panels = tuple(
-        Panel(run.label, _risk_figure(run, total, span, width), _risk_alt(run))
-        for run, total in zip(runs, totals, strict=True)
-    )
-    parts = [
-        f"{_name(run, runs)}rank {run.diagnostics.rank} (bias {fmt_number(run.diagnostics.bias)}, "
-        f"variance {fmt_number(run.diagnostics.variance)})"
-        for run in runs
-    ]
+    panels, parts = [], []
+    for run, curve in zip(runs, curves, strict=True):
+        best = int(np.flatnonzero(run.diagnostics.ranks == run.diagnostics.rank)[0])
+        bias, variance = (fmt_number(float(curve[name][best])) for name in ("bias", "variance"))
+        found = f"rank {run.diagnostics.rank}, {bias} from bias and {variance} from variance"
+        parts.append(f"{_name(run, runs)}at {found}")
+        alt = f"{run.label}: bias falls and variance rises with the rank k; their sum is lowest at {found}."
+        panels.append(Panel(run.label, _risk_figure(run, curve, best, span, width), alt))
     return Answer(
         "How many directions can these points support?",
-        f"The sum of bias and variance is lowest at {'; '.join(parts)}. "
-        "Fewer directions miss signal, more only add noise.",
-        panels,
-        "Bias: share of the pool's energy outside the top k directions of the selection. Variance: how shaky an "
-        "estimate in those k directions is. The star marks the k where their sum is smallest.",
+        f"The expected error is lowest {'; '.join(parts)}. Fewer directions miss signal, more only add noise.",
+        tuple(panels),
+        "Bias: signal outside the top k directions of the selection. Variance: how shaky an estimate in those k "
+        "directions is. Both as shares of the targets' variance (without targets: as much noise as signal). The star "
+        "marks the k where their sum is smallest.",
     )
 
 
-def _risk_figure(run: DiagnosedRun, total: np.ndarray, span: list[float], width: list[int]) -> go.Figure:
-    d = run.diagnostics
+def _weighted(d: Diagnostics) -> dict[str, np.ndarray]:
+    """Both terms of the curve in the same unit, and their sum, whose minimum is the effective rank."""
+    bias, variance = d.bias_weight * d.bias_curve, d.variance_weight * d.variance_curve
+    return {"bias": bias, "variance": variance, "sum": bias + variance}
+
+
+def _risk_figure(
+    run: DiagnosedRun, curve: dict[str, np.ndarray], best: int, span: list[float], width: list[int]
+) -> go.Figure:
+    ranks = run.diagnostics.ranks
     figure = go.Figure()
-    for name, values, style in (
-        ("bias", d.bias_curve, {"color": ACCENTS["bias"], "width": 2, "dash": "dash"}),
-        ("variance", d.variance_curve, {"color": ACCENTS["variance"], "width": 2, "dash": "dot"}),
-        ("sum", total, {"color": ACCENTS["sum"], "width": 3}),
+    for name, line in (
+        ("bias", {"color": ACCENTS["bias"], "width": 2, "dash": "dash"}),
+        ("variance", {"color": ACCENTS["variance"], "width": 2, "dash": "dot"}),
+        ("sum", {"color": ACCENTS["sum"], "width": 3}),
     ):
         figure.add_scatter(
-            x=d.ranks, y=_positive(values), name=name, mode="lines", line=style, hovertemplate="k = %{x}: %{y:.3g}"
+            x=ranks, y=_positive(curve[name]), name=name, mode="lines", line=line, hovertemplate="k = %{x}: %{y:.3g}"
         )
-    best = int(np.flatnonzero(d.ranks == d.rank)[0])
     figure.add_scatter(
-        x=[d.rank], y=[max(float(total[best]), _FLOOR)], name=f"lowest at k = {d.rank}", mode="markers",
+        x=[ranks[best]], y=_positive(curve["sum"][[best]]), name=f"lowest at k = {ranks[best]}", mode="markers",
         marker={"symbol": "star", "size": 14, "color": ACCENTS["best"], "line": {"width": 1, "color": POOL_COLOUR}},
         hovertemplate="lowest at k = %{x}: %{y:.3g}",
     )  # fmt: skip
     figure_layout(figure, height=HEIGHT)
     figure.update_layout(
         xaxis={"title": "rank k", "range": width},
-        yaxis={"title": "bias, variance", "type": "log", "range": span, "exponentformat": "power"},
+        yaxis={"title": "expected error", "type": "log", "range": span, "exponentformat": "power"},
     )
     return figure
-
-
-def _risk_alt(run: DiagnosedRun) -> str:
-    d = run.diagnostics
-    return (
-        f"{run.label}: bias falls and variance rises with the rank k; their sum is lowest at k = {d.rank}, "
-        f"bias {fmt_number(d.bias)} and variance {fmt_number(d.variance)}."
-    )
 
 
 def ridge_bars(runs: Runs) -> Answer | None:

@@ -17,14 +17,15 @@ def merge_points(places: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
             where not chosen), `weight`.
 
     Returns:
-        (N) rows by position, and `rank`: 0 for the point chosen first, -1 where not chosen.
+        (N) rows by position, and `rank`: 0 for the point chosen first, -1 where not chosen; `weight` is
+        missing where not chosen.
     """
     points = scores.merge(places, on="position", validate="one_to_one").sort_values("position", ignore_index=True)
     chosen = points["order"].notna().to_numpy()
     rank = np.full(len(points), -1, dtype=np.int64)
     order = points.loc[chosen, "order"].to_numpy(dtype=np.float64)
     rank[chosen] = order.argsort(kind="stable").argsort(kind="stable")
-    return points.assign(rank=rank)
+    return points.assign(rank=rank, weight=points["weight"].where(chosen))
 
 
 def is_chosen(points: pd.DataFrame, budget: int) -> np.ndarray:

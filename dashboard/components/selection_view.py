@@ -79,7 +79,7 @@ def metric_row(result: dict[str, Any], points: pd.DataFrame, budget: int) -> Non
                 "∞ = a direction has no chosen point.",
             ),
             ("Coverage", fmt_number(float(distance.mean())), "Mean distance of a pool point to the nearest chosen."),
-            ("Time", fmt_seconds(result.get("seconds")), f"To pick. {result.get('status', '')}".strip()),
+            ("Time", fmt_seconds(result.get("seconds")), f"To pick. {result.get('advice', '')}".strip()),
         ):
             st.metric(label, value, help=help_, width="content")
 

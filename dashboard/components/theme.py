@@ -143,10 +143,8 @@ def plural(count: int, noun: str, nouns: str | None = None) -> str:
 
 
 def class_style(index: int) -> tuple[str, str]:
-    """Colour and marker symbol of a class; colours repeat after seven classes, the pair after 56."""
-    return CLASS_COLOURS[index % len(CLASS_COLOURS)], CLASS_SYMBOLS[
-        (index + index // len(CLASS_COLOURS)) % len(CLASS_SYMBOLS)
-    ]
+    """Colour and marker symbol of a class; 7 colours and 8 symbols take turns, so 56 classes have distinct pairs."""
+    return CLASS_COLOURS[index % len(CLASS_COLOURS)], CLASS_SYMBOLS[index % len(CLASS_SYMBOLS)]
 
 
 _MARKDOWN = str.maketrans({character: f"\\{character}" for character in r"\`*_{}[]<>()#+-!|~$:&"})

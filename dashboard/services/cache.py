@@ -39,7 +39,7 @@ def jobs() -> Jobs:
     return _jobs(home())
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False, on_release=lambda held: held.close())
 def _jobs(folder: Path) -> Jobs:
     started = Jobs(_store(folder))
     started.warm_up()

@@ -22,6 +22,7 @@ SUFFIXES = ("npz", "npy", "csv", "parquet")
 MAX_UPLOAD_MB = 512
 _ROOTS = "SKMM_DATA_ROOTS"
 _KEY = re.compile(r"[0-9a-f]{16}")
+_BUILTIN = re.compile(r"[a-z0-9_]+(:[^/\\]*)?")
 _BLOCK = 1 << 20
 _HEADER_BYTES = 1 << 20
 
@@ -72,7 +73,7 @@ def safe_name(name: str) -> str:
     """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     stem, _, suffix = last.rpartition(".")
-    if suffix.lower() not in SUFFIXES:
+    if "." not in last or suffix.lower() not in SUFFIXES:
         raise InputError(
             f"{last[:80]} is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file; save it as one of these"
         )
@@ -109,7 +110,8 @@ def check_allowed(config: DatasetConfig) -> None:
     Raises:
         InputError: a file is neither an upload nor inside the allowed folders.
     """
-    files = [config.source] if config.source.lower().endswith(tuple(f".{suffix}" for suffix in SUFFIXES)) else []
+    is_file = Path(config.source).suffix.lower().lstrip(".") in SUFFIXES or not _BUILTIN.fullmatch(config.source)
+    files = [config.source] if is_file else []
     for name in [*files, *filter(None, (config.test, config.labels))]:
         path = Path(name).expanduser()
         if not path.is_absolute():

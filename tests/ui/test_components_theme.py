@@ -1,0 +1,91 @@
+"""Numbers, names and the one sentence of the first page."""
+
+import math
+
+import pytest
+from dashboard.components.headline import headline
+from dashboard.components.theme import (
+    class_style,
+    escape,
+    fmt_bytes,
+    fmt_int,
+    fmt_number,
+    fmt_percent,
+    fmt_seconds,
+    plural,
+)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (0.012345, "0.0123"),
+        (1.5, "1.5"),
+        (123.4, "123"),
+        (12345.6, "12,346"),
+        (3.2e-9, "3.20e-09"),
+        (math.inf, "∞"),
+        (math.nan, "–"),
+        (None, "–"),
+    ],
+)
+def test_numbers_have_sensible_digits(number: float | None, text: str) -> None:
+    assert fmt_number(number) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.412, "0.41 s"), (59.6, "1 min 0 s"), (12.4, "12 s"), (95, "1 min 35 s"), (7300, "2 h 1 min"), (None, "–")],
+)
+def test_times_have_units(seconds: float | None, text: str) -> None:
+    assert fmt_seconds(seconds).replace("\u00a0", " ") == text
+
+
+def test_shares_sizes_and_counts_have_units() -> None:
+    assert fmt_percent(60 / 1078, 1) == "5.6\u00a0%"
+    assert fmt_percent(math.nan) == "–"
+    assert fmt_bytes(1536) == "1.5\u00a0KB"
+    assert fmt_int(1078) == "1,078"
+    assert plural(1, "point") == "1 point"
+    assert plural(2, "class", "classes") == "2 classes"
+
+
+def test_each_of_many_classes_has_a_look_of_its_own() -> None:
+    looks = [class_style(index) for index in range(56)]
+    assert len(set(looks)) == 56
+    assert all(one[0] != two[0] and one[1] != two[1] for one, two in zip(looks[:6], looks[1:7], strict=True))
+
+
+def test_text_from_files_is_never_markup() -> None:
+    assert escape("**a** [b](c)\n<d>") == r"\*\*a\*\* \[b\]\(c\) \<d\>"
+    assert escape("$x$ `y` :red[z]") == r"\$x\$ \`y\` \:red\[z\]"
+
+
+def said(**saving: object) -> str:
+    row = {"method": "m", "budget": 60, "score": 0.86, "uniform_budget": 95.0, "factor": 95 / 60, "lo": 1.2, "hi": 2.0}
+    result = {"full": {"accuracy": 1.0}, "savings": [row | saving]}
+    found = headline(result, method="m", title="SkMM", budget=60, pool_size=1078, seeds=8)
+    assert found is not None
+    return found.sentence.replace("**", "").replace("\u00a0", " ")
+
+
+def test_the_sentence_is_made_of_the_measured_numbers() -> None:
+    assert said() == (
+        "With 60 of 1,078 training images (5.6 %) SkMM reaches 86 % of the full-data accuracy; random picks need 95."
+    )
+
+
+def test_the_sentence_is_honest_when_random_picks_do_as_well() -> None:
+    assert said(lo=0.9, uniform_budget=63.0).endswith("random picks need about as many (63): no clear difference.")
+    assert said(lo=0.6, hi=0.8, uniform_budget=42.0).endswith("random picks need only 42.")
+
+
+def test_the_sentence_says_when_random_picks_never_get_there() -> None:
+    assert said(uniform_budget=None, factor=None, lo=None).endswith("do not get there within the budgets tried.")
+
+
+def test_no_sentence_without_its_numbers() -> None:
+    empty = {"full": {"accuracy": 1.0}, "savings": []}
+    assert headline(empty, method="m", title="SkMM", budget=60, pool_size=10, seeds=8) is None
+    assert headline({}, method="m", title="SkMM", budget=60, pool_size=10, seeds=8) is None
