@@ -13,8 +13,10 @@ from skmm_core.errors import InputError
 from skmm_core.moments import Moments, eigenbasis
 from skmm_core.progress import Report, ignore
 from skmm_core.sketch import Sketch, effective_dimension, make_sketch, spectrum
+from skmm_core.subspace import PoolFit, fit_pool
 
 _DEFAULT_SKETCH = SketchParams()
+_FIT_LIMIT = 2048
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,16 @@ class Pool:
     def effective_dimension(self) -> float:
         """Number of directions that carry the energy of the unsketched gradients."""
         return effective_dimension(self.spectrum)
+
+    @property
+    def fit_rows(self) -> Tensor:
+        """(N, r) gradients, or the (N, m) sketched ones where r > 2048: what the linear model of diagnostics sees."""
+        return self.gradients if self.gradients.shape[1] <= _FIT_LIMIT else self.sketched
+
+    @cached_property
+    def fit(self) -> PoolFit:
+        """Second moment of :attr:`fit_rows` and the ridge fit on all targets, against which selections are measured."""
+        return fit_pool(self.fit_rows, self.targets, self.task, self.n_classes)
 
 
 def make_pool(

@@ -39,19 +39,26 @@ def ignore(progress: Progress) -> None:
 
 
 class Eta:
-    """Seconds left in the current phase, from the pace since the phase began."""
+    """Seconds left in the current stretch of work, from the pace since it began.
+
+    A stretch ends when the total changes or the step falls back, not when the phase's words change: a comparison
+    renames its phase with every cell and still counts on.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._phase: str | None = None
+        self._total: int | None = None
         self._began = 0.0
         self._first_step = 0
+        self._last_step = 0
 
     def __call__(self, progress: Progress) -> float | None:
-        """Take a report; return the seconds left in its phase, or None while that is unknown."""
+        """Take a report; return the seconds left in its stretch, or None while that is unknown."""
         now = self._clock()
-        if progress.phase != self._phase:
-            self._phase, self._began, self._first_step = progress.phase, now, progress.step
+        fresh = not progress.total or progress.total != self._total or progress.step < self._last_step
+        self._last_step = progress.step
+        if fresh:
+            self._total, self._began, self._first_step = progress.total, now, progress.step
             return None
         done = progress.step - self._first_step
         if not progress.total or done <= 0:

@@ -1,0 +1,178 @@
+"""Score several methods at several budgets over several seeds, cell by cell, so that nothing finished is ever lost.
+
+A cell is (method, budget, seed). All methods of one seed share one pool and one sketch, and each seed pairs a method
+with uniform. Torch is imported only when cells are computed: :func:`summarise` serves pages without it.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skmm_core.config import CompareJob, SketchParams
+from skmm_core.errors import InputError
+from skmm_core.progress import Progress, Report, ignore
+from skmm_core.score_log import Cell, ScoreLog, read_scores
+from skmm_core.summary import METRICS, REFERENCE, SCORE_COLUMNS, Comparison, primary_metric, summarise
+
+if TYPE_CHECKING:
+    from skmm_core.data.dataset import Dataset
+    from skmm_core.methods.registry import MethodSpec, Selection
+    from skmm_core.pool import Pool
+
+__all__ = ["SCORE_COLUMNS", "Comparison", "compare", "primary_metric", "read_scores", "summarise"]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """What is left of a job after checks: distinct methods that can run, uniform among them, and sorted budgets."""
+
+    specs: dict[str, "MethodSpec"]
+    left_out: dict[str, str]
+    budgets: list[int]
+    job: CompareJob
+
+    def cells(self, seed: int) -> Iterator[Cell]:
+        for budget in self.budgets:
+            for method in self.specs:
+                yield method, budget, seed
+
+
+def compare(
+    dataset: "Dataset",
+    job: CompareJob,
+    *,
+    sketch: SketchParams,
+    device: str,
+    folder: Path | None = None,
+    report: Report = ignore,
+) -> Comparison:
+    """Select and score every cell that is not finished yet, then summarise.
+
+    Uniform is added when it is not among the methods, since all others are paired with it. A method that is not random
+    runs once for all seeds when there is no sketch either; its scores then have no spread, and are not given any.
+
+    Args:
+        dataset: with targets and test rows.
+        job: methods, budgets, number of seeds and params; repeated methods and budgets count once.
+        sketch: how gradients are sketched; its size is settled once, for all seeds.
+        device: where to compute.
+        folder: where finished cells are kept (scores.csv, compare.json); called again, the job continues there.
+        report: told of every cell; raise Cancelled from it to stop.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        InputError: no targets or test rows, an unknown method or param, a budget outside 1..N, or a folder that holds
+            another comparison.
+        Cancelled: raised by `report`; finished cells stay in the folder.
+    """
+    import torch
+
+    from skmm_core.probe import check_scorable, score_probe
+
+    check_scorable(dataset)
+    plan = _plan(dataset, job)
+    metrics = [metric.key for metric in METRICS[dataset.task.value]]
+    log = ScoreLog(folder, _identity(dataset, plan, sketch), metrics)
+    total = 1 + len(plan.specs) * len(plan.budgets) * job.seeds
+    if log.full is None:
+        told = _counting(report, "Scoring the whole pool", 0, total)
+        log.set_full(score_probe(dataset, torch.arange(dataset.pool_size), report=told).metrics)
+    runner = _Runner(dataset, plan, log, sketch, device)
+    for seed in range(job.seeds):
+        for position, cell in enumerate(plan.cells(seed)):
+            step = 1 + seed * len(plan.specs) * len(plan.budgets) + position
+            method, budget, _ = cell
+            phase = f"Scoring {method} at {budget}, seed {seed}"
+            report(Progress(phase, step, total))
+            if cell not in log.done:
+                log.add(runner.run(cell, _counting(report, phase, step, total)))
+    report(Progress("Scoring finished", total, total))
+    return summarise(log.scores, log.full or {}, dataset.task.value, left_out=plan.left_out)
+
+
+def _plan(dataset: "Dataset", job: CompareJob) -> _Plan:
+    from skmm_core.methods.registry import get_method
+
+    methods = list(dict.fromkeys([*job.methods, REFERENCE]))
+    budgets = sorted(set(job.budgets))
+    if not budgets or not job.methods:
+        raise InputError("a comparison needs at least one method and one budget")
+    for budget in budgets:
+        if not 1 <= budget <= dataset.pool_size:
+            raise InputError(
+                f"budget {budget} is outside 1..{dataset.pool_size}; the pool has {dataset.pool_size} points"
+            )
+    if unused := sorted(set(job.params) - set(methods)):
+        raise InputError(f"params are given for {unused[0]!r}, which is not among the methods: {', '.join(methods)}")
+    specs = {method: get_method(method) for method in methods}
+    for method, spec in specs.items():
+        spec.parse(job.params.get(method))
+    left_out = {method: reason for method, spec in specs.items() if (reason := spec.missing(dataset.task))}
+    return _Plan({key: spec for key, spec in specs.items() if key not in left_out}, left_out, budgets, job)
+
+
+def _identity(dataset: "Dataset", plan: _Plan, sketch: SketchParams) -> dict[str, Any]:
+    """Everything that scores depend on. The order in which methods and budgets were typed does not matter."""
+    return {
+        "fingerprint": dataset.fingerprint,
+        "methods": {
+            key: spec.parse(plan.job.params.get(key)).model_dump(mode="json")
+            for key, spec in sorted(plan.specs.items())
+        },
+        "budgets": plan.budgets,
+        "seeds": plan.job.seeds,
+        "sketch": sketch.model_dump(mode="json"),
+    }
+
+
+def _counting(report: Report, phase: str, step: int, total: int) -> Report:
+    """Pass reports of the work inside a cell on as beats of the cell: the same phase and step, so the ETA counts on."""
+
+    def told(progress: Progress) -> None:
+        report(Progress(phase, step, total))
+
+    return told
+
+
+class _Runner:
+    """Computes cells; keeps the pool of the current seed and what deterministic methods found."""
+
+    def __init__(self, dataset: "Dataset", plan: _Plan, log: ScoreLog, sketch: SketchParams, device: str) -> None:
+        self._dataset, self._plan, self._log, self._device = dataset, plan, log, device
+        self._sketch = sketch
+        self._pool: Pool | None = None
+
+    def run(self, cell: Cell, report: Report) -> list[dict[str, Any]]:
+        """Rows of one cell."""
+        from skmm_core.methods.registry import select
+        from skmm_core.probe import score_probe
+
+        method, budget, seed = cell
+        pool = self._pool_of(seed, report)
+        if not self._plan.specs[method].random and pool.sketch.matrix is None:
+            for earlier in range(self._plan.job.seeds):
+                if (method, budget, earlier) in self._log.done:
+                    return [row | {"seed": seed} for row in self._log.rows((method, budget, earlier))]
+        params = self._plan.job.params.get(method)
+        selection: Selection = select(pool, method, budget, params=params, seed=seed, report=report)
+        # one seed for the inner folds: the probe is the same for every cell, only the selection differs
+        score = score_probe(self._dataset, selection.indices, seed=0, report=report)
+        common = {"dataset": self._dataset.name, "method": method, "budget": budget, "seed": seed}
+        return [
+            common | {"metric": key, "value": value, "seconds": round(selection.seconds, 6), "split": "test"}
+            for key, value in score.metrics.items()
+        ]
+
+    def _pool_of(self, seed: int, report: Report) -> "Pool":
+        """The pool of a seed, with what methods share computed beforehand, so that no method is timed for it."""
+        from skmm_core.pool import make_pool
+
+        if self._pool is None or self._pool.seed != seed:
+            self._pool = make_pool(self._dataset, sketch=self._sketch, seed=seed, device=self._device, report=report)
+            dim, matrix = self._pool.sketch.dim, self._pool.sketch.matrix
+            self._sketch = SketchParams(kind="none") if matrix is None else SketchParams(kind="gaussian", dim=dim)
+            _ = self._pool.moments
+        return self._pool

@@ -1,0 +1,240 @@
+"""Intervals, paired tests and the data-saving factor: plain functions of arrays, seeded, no state.
+
+Everything is computed over seeds (the repetitions of a comparison), of which there are few, often 8. The intervals are
+widened for that, so that 95 % means about 95 % also there.
+"""
+
+import itertools
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, stdtrit
+
+LEVEL = 0.95
+_RESAMPLES = 4000
+_EXACT_FLIPS = 12  # up to 2^12 sign patterns are enumerated; beyond that they are drawn
+_DRAWN_FLIPS = 20_000
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and its confidence interval; the bounds are NaN when one value alone says nothing of the spread."""
+
+    mean: float
+    lo: float
+    hi: float
+
+
+@dataclass(frozen=True)
+class Paired:
+    """A method against the reference on the same seeds.
+
+    Attributes:
+        difference: mean of method - reference, with its interval.
+        wins: number of pairs in which the method is strictly better.
+        pairs: number of pairs.
+        p: two-sided p-value of the sign-flip test; 1 for a single pair or when all differences are zero.
+    """
+
+    difference: Interval
+    wins: int
+    pairs: int
+    p: float
+
+
+class Relation(StrEnum):
+    """How a data-saving factor is known."""
+
+    ABOUT = "about"
+    MORE_THAN = "more than"
+    LESS_THAN = "less than"
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What the reference needs for the score that a method reaches with `budget` points.
+
+    Attributes:
+        relation: ABOUT when the reference's curve reaches the score inside its measured range; MORE_THAN or LESS_THAN
+            when the score lies above or below all that was measured. Nothing is extrapolated.
+        reference_budget: points the reference needs; None unless ABOUT.
+        bound: the measured budget that MORE_THAN or LESS_THAN refers to; None when ABOUT.
+        factor: reference_budget / budget; None unless ABOUT.
+        lo, hi: interval of the factor; None where it leaves the measured range on that side.
+        tie: whether the interval covers 1, so that nothing is proven; also when there is one seed only.
+    """
+
+    relation: Relation
+    reference_budget: float | None
+    bound: int | None
+    factor: float | None
+    lo: float | None
+    hi: float | None
+    tie: bool
+
+
+def bootstrap_interval(values: ArrayLike, *, level: float = LEVEL, seed: int = 0) -> Interval:
+    """Confidence interval of a mean: the bootstrap over seeds with expanded percentiles.
+
+    The plain percentile bootstrap is too narrow for few values. Hesterberg (2015, "What Teachers Should Know About the
+    Bootstrap", section 4.1) widens the percentiles so that they agree with Student's t for normal data. With two or
+    three values the interval cannot leave their range and stays too narrow; use at least five seeds.
+
+    Args:
+        values: (S,) one value a seed.
+        level: wanted coverage.
+        seed: of the resampling.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    mean = float(numbers.mean())
+    if len(numbers) < 2:
+        return Interval(mean, np.nan, np.nan)
+    means = numbers[_resamples(len(numbers), seed)].mean(axis=1)
+    tail = _expanded_tail(len(numbers), level)
+    lo, hi = np.quantile(means, [tail, 1 - tail])
+    return Interval(mean, float(min(lo, mean)), float(max(hi, mean)))
+
+
+def paired_difference(method: ArrayLike, reference: ArrayLike, *, higher_is_better: bool, seed: int = 0) -> Paired:
+    """Compare a method with the reference, seed by seed.
+
+    The p-value is of the sign-flip (permutation) test of Fisher: had the method no effect, each difference could as
+    well have had the other sign. All sign patterns are tried for up to 12 pairs, 20,000 seeded ones beyond, so the
+    smallest p-value that S pairs can give is 2 / 2^S.
+
+    Args:
+        method: (S,) scores of the method.
+        reference: (S,) scores of the reference on the same seeds, in the same order.
+        higher_is_better: direction of the score, for counting wins.
+        seed: of the resampling.
+    """
+    differences = np.asarray(method, dtype=np.float64) - np.asarray(reference, dtype=np.float64)
+    better = differences > 0 if higher_is_better else differences < 0
+    interval = bootstrap_interval(differences, seed=seed)
+    return Paired(interval, int(better.sum()), len(differences), _sign_flip_p(differences, seed))
+
+
+def holm(p_values: ArrayLike) -> Array:
+    """Adjust p-values of one family of tests so that the chance of any false claim stays below the level.
+
+    Holm (1979): the j-th smallest of M is multiplied by M - j + 1; the results are kept ascending and at most 1.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted
+
+
+def data_saving(
+    budget: int,
+    method: ArrayLike,
+    reference_budgets: ArrayLike,
+    reference: ArrayLike,
+    *,
+    higher_is_better: bool,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> Saving:
+    """Points the reference needs for the mean score that the method reaches at `budget`, divided by `budget`.
+
+    The reference's mean curve over budgets is made monotone (isotonic regression) and read off by interpolation,
+    linear in log(budget). The interval resamples seeds, the same ones for both sides, since they are paired.
+
+    Args:
+        budget: points the method used.
+        method: (S,) its scores, one a seed.
+        reference_budgets: (K,) ascending budgets of the reference.
+        reference: (K, S) scores of the reference, same seeds in the same order.
+        higher_is_better: direction of the score.
+        level: wanted coverage of the interval.
+        seed: of the resampling.
+    """
+    sign = 1.0 if higher_is_better else -1.0
+    target, curves = sign * np.asarray(method, dtype=np.float64), sign * np.asarray(reference, dtype=np.float64)
+    budgets = np.asarray(reference_budgets, dtype=np.float64)
+    needed = float(_reach(budgets, curves.mean(axis=1)[None], target.mean()[None])[0])
+    lo, hi = np.nan, np.nan
+    if (seeds := len(target)) > 1:
+        rows = _resamples(seeds, seed)
+        drawn = _reach(budgets, curves[:, rows].mean(axis=2).T, target[rows].mean(axis=1))
+        tail = _expanded_tail(seeds, level)
+        # no interpolation between quantiles: between a budget and "beyond the range" (infinite) there is no number
+        lo, hi = np.quantile(drawn, [tail, 1 - tail], method="nearest")
+    relation = Relation.ABOUT
+    if not np.isfinite(needed):
+        relation = Relation.MORE_THAN if needed > 0 else Relation.LESS_THAN
+    bound = {Relation.MORE_THAN: int(budgets[-1]), Relation.LESS_THAN: int(budgets[0])}.get(relation)
+    reached = _known(needed)
+    return Saving(
+        relation=relation,
+        reference_budget=reached,
+        bound=bound,
+        factor=None if reached is None else reached / budget,
+        lo=_known(lo, budget),
+        hi=_known(hi, budget),
+        tie=not (lo > budget or hi < budget),
+    )
+
+
+def isotonic(curves: Array) -> Array:
+    """Nearest non-decreasing curves in the least-squares sense, for (B, K) curves at once.
+
+    Min-max formula (Barlow et al. 1972): f_k = max over i <= k of min over j >= k of mean(y_i .. y_j). O(K²) a curve,
+    for the few budgets of a comparison.
+    """
+    sums = np.concatenate([np.zeros((len(curves), 1)), np.cumsum(curves, axis=1)], axis=1)
+    size = curves.shape[1]
+    best = np.full(curves.shape, -np.inf)
+    for start in range(size):
+        lengths = np.arange(1, size - start + 1)
+        means = (sums[:, start + 1 :] - sums[:, start : start + 1]) / lengths
+        lowest_after = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
+        best[:, start:] = np.maximum(best[:, start:], lowest_after)
+    return best
+
+
+def _reach(budgets: Array, curves: Array, targets: Array) -> Array:
+    """(B,) smallest budget at which each monotone curve reaches its target; +inf above it, -inf below its start."""
+    curves = isotonic(curves)
+    steps = np.log(budgets)
+    needed = np.full(len(curves), np.inf)
+    for k in range(len(budgets) - 1, 0, -1):
+        low, high = curves[:, k - 1], curves[:, k]
+        inside = (low < targets) & (targets <= high)
+        share = (targets - low) / np.where(inside, high - low, 1.0)
+        needed = np.where(inside, np.exp(steps[k - 1] + share * (steps[k] - steps[k - 1])), needed)
+    needed[targets == curves[:, 0]] = budgets[0]
+    needed[targets < curves[:, 0]] = -np.inf
+    return needed
+
+
+def _known(needed: float, unit: float = 1.0) -> float | None:
+    return float(needed / unit) if np.isfinite(needed) else None
+
+
+def _resamples(size: int, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, size]).integers(0, size, size=(_RESAMPLES, size))
+
+
+def _expanded_tail(size: int, level: float) -> float:
+    quantile = float(stdtrit(size - 1, (1 + level) / 2))
+    return float(ndtr(-quantile * np.sqrt(size / (size - 1))))
+
+
+def _sign_flip_p(differences: Array, seed: int) -> float:
+    size = len(differences)
+    observed = abs(differences.sum())
+    if size < 2 or not differences.any():
+        return 1.0
+    slack = 1e-12 * np.abs(differences).sum()  # equal sums may differ in the last bit
+    if size <= _EXACT_FLIPS:
+        signs = np.array(list(itertools.product((1.0, -1.0), repeat=size)))
+        return float((np.abs(signs @ differences) >= observed - slack).mean())
+    signs = np.random.default_rng([seed, size]).choice((1.0, -1.0), size=(_DRAWN_FLIPS, size))
+    hits = (np.abs(signs @ differences) >= observed - slack).sum()
+    return float((hits + 1) / (_DRAWN_FLIPS + 1))  # the observed pattern counts as one of the draws

@@ -1,0 +1,189 @@
+"""What a linear fit on a selection can get right: the bias/variance curve over the rank, and exact ridge risk.
+
+Both take the gradients as they are (no centring, no scaling, equal weights for the chosen points), since they describe
+the linear model of the paper: Dong, Phan, Pan, Lei, "Sketchy Moment Matching", NeurIPS 2024, section 2.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from skmm_core.data.dataset import Task
+from skmm_core.moments import second_moment
+
+# α / (rows · λ_1), three a decade
+_STRENGTHS = torch.logspace(-8, 2, 31, dtype=torch.float64)
+_BLOCK_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class PoolFit:
+    """The pool as a linear model sees it.
+
+    Attributes:
+        moment: (r, r) float64 Σ = GᵀG/N on the CPU.
+        coef: (r, q) float64 θ, the ridge fit on all targets minus their mean (one-hot columns for classes); None
+            without targets. Taken as the truth that a selection should recover.
+        noise: σ², residual variance of that fit with its degrees of freedom taken off, summed over columns.
+        signal: variance of the targets, summed over columns.
+    """
+
+    moment: Tensor
+    coef: Tensor | None = None
+    noise: float | None = None
+    signal: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Bias and variance of the rank-k fit on a selection, k = 1..K.
+
+    Attributes:
+        ranks: (K,) int64.
+        bias: (K,) float64, share of the pool's energy outside the top k directions of the selection, 0..1.
+        variance: (K,) float64, mean variance of the predictions on the pool per unit of noise.
+    """
+
+    ranks: Tensor
+    bias: Tensor
+    variance: Tensor
+
+
+@dataclass(frozen=True)
+class RidgeRisk:
+    """Exact risk of ridge on a selection against the noise-free targets of the pool, in squared target units."""
+
+    bias2: float
+    variance: float
+    alpha: float
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """Thin SVD of the chosen rows X_S = U D Vᵀ, and the pool's moment in it."""
+
+    energy: Tensor  # (k,) D², descending
+    left: Tensor  # (n, k) U
+    right: Tensor  # (r, k) V
+    moment: Tensor  # (k, k) VᵀΣV
+
+
+def fit_pool(gradients: Tensor, targets: Tensor | None, task: Task, n_classes: int) -> PoolFit:
+    """Second moment of all rows and, with targets, the ridge fit on them.
+
+    α is the one with the smallest generalised cross-validation error (Golub, Heath & Wahba 1979) on a log grid.
+    O(N r² + r³).
+
+    Args:
+        gradients: (N, r) rows on any device.
+        targets: (N,) classes or values, or None.
+        task: what the targets are.
+        n_classes: number of classes; 0 unless the task is classification.
+    """
+    moment = second_moment(gradients)
+    if targets is None:
+        return PoolFit(moment)
+    size = len(gradients)
+    wanted = target_columns(targets, task, n_classes)
+    cross = torch.zeros(gradients.shape[1], wanted.shape[1], dtype=torch.float64)
+    for start in range(0, size, _BLOCK_ROWS):
+        block = gradients[start : start + _BLOCK_ROWS].cpu().double()
+        cross += block.T @ wanted[start : start + _BLOCK_ROWS]
+    energy, vectors = torch.linalg.eigh(moment * size)
+    kept = energy > len(energy) * 1e-14 * energy[-1]
+    energy, vectors = energy[kept], vectors[:, kept]
+    explained = (vectors.T @ cross) / energy.sqrt()[:, None]  # UᵀY
+    total = float(wanted.square().sum())
+    unreachable = max(0.0, total - float(explained.square().sum()))
+    alphas = _STRENGTHS * (float(energy[-1]) if len(energy) else 1.0)
+    shrink = energy[:, None] / (energy[:, None] + alphas)
+    residual = unreachable + ((1 - shrink).square() * explained.square().sum(1)[:, None]).sum(0)
+    freedom = (size - 1 - shrink.sum(0)).clamp_min(1e-9 * size)
+    best = int((residual / freedom.square()).argmin())
+    coef = vectors @ (explained * (energy.sqrt() / (energy + alphas[best]))[:, None])
+    return PoolFit(moment, coef, float(residual[best] / freedom[best].clamp_min(1)), total / size)
+
+
+def target_columns(targets: Tensor, task: Task, n_classes: int) -> Tensor:
+    """(N, q) float64 targets on the CPU minus their mean: one column, or one 0/1 column a class."""
+    values = targets.cpu()
+    if task is Task.CLASSIFICATION:
+        columns = torch.nn.functional.one_hot(values, n_classes).double()
+    else:
+        columns = values.double()[:, None]
+    return columns - columns.mean(dim=0)
+
+
+def selection_basis(chosen: Tensor, fit: PoolFit) -> _Basis:
+    """Thin SVD of the (n, r) chosen rows from the smaller Gram matrix, numerically zero directions left out."""
+    precision = torch.finfo(chosen.dtype).eps
+    rows = chosen.cpu().double()
+    n, r = rows.shape
+    energy, vectors = torch.linalg.eigh(rows @ rows.T if n <= r else rows.T @ rows)
+    floor = max((max(n, r) * precision) ** 2, 1e-14 * len(energy)) * energy[-1].clamp_min(0)
+    kept = energy > floor
+    energy, vectors = energy[kept].flip(0), vectors[:, kept].flip(1)
+    other = (rows.T if n <= r else rows) @ vectors / energy.sqrt()
+    left, right = (vectors, other) if n <= r else (other, vectors)
+    return _Basis(energy, left, right, right.T @ fit.moment @ right)
+
+
+def risk_curve(basis: _Basis, fit: PoolFit) -> Curve:
+    """Bias(k) = tr(Σ P_k^⊥)/tr(Σ) and variance(k) = tr(Σ (P_k Σ_S P_k)⁺)/n for every rank at once.
+
+    P_k projects on the top k right singular directions v_j of the selection, whose moments are D_j²/n, so with
+    e_j = v_jᵀΣv_j bias(k) = 1 - Σ_{j<=k} e_j / tr(Σ) and variance(k) = Σ_{j<=k} e_j / D_j². A selection without any
+    energy has the single rank 0: bias 1, variance 0.
+    """
+    total = float(fit.moment.trace())
+    seen = basis.moment.diagonal()
+    if not len(seen) or total <= 0:
+        lost = torch.tensor([1.0 if total > 0 else 0.0], dtype=torch.float64)
+        return Curve(torch.zeros(1, dtype=torch.int64), lost, torch.zeros(1, dtype=torch.float64))
+    bias = (1 - seen.cumsum(0) / total).clamp(0, 1)
+    return Curve(torch.arange(1, len(seen) + 1), bias, (seen / basis.energy).cumsum(0))
+
+
+def curve_weights(fit: PoolFit) -> tuple[float, float]:
+    """Weights (b, v) that bring both terms of the curve to one unit: b · bias(k) + v · variance(k).
+
+    With targets: the paper's bound ‖θ‖² tr(Σ) · bias + σ² · variance, in shares of the targets' variance. Without:
+    (1, 1), which supposes as much noise as signal, σ² = ‖θ‖² tr(Σ).
+    """
+    if fit.coef is None or fit.noise is None or not fit.signal:
+        return 1.0, 1.0
+    return float(fit.coef.square().sum() * fit.moment.trace()) / fit.signal, fit.noise / fit.signal
+
+
+def ridge_risk(basis: _Basis, chosen: Tensor, fit: PoolFit) -> RidgeRisk | None:
+    """Exact bias² and variance of ridge for the fixed design of the selection, at the best α of a log grid.
+
+    With M = (X_SᵀX_S + αI)⁻¹X_Sᵀ and noise-free targets y* = Xθ: bias² = ‖X M y*_S - y*‖²/N and
+    variance = σ² tr(X M Mᵀ Xᵀ)/N; classes are summed over their 0/1 columns. No simulation, no tuning noise: α is the
+    one with the smallest sum, what the best-tuned ridge could reach.
+
+    Args:
+        basis: of the selection.
+        chosen: (n, r) chosen rows.
+        fit: of the pool.
+
+    Returns:
+        None without targets.
+    """
+    if fit.coef is None or fit.noise is None:
+        return None
+    reference = float((fit.coef * (fit.moment @ fit.coef)).sum())  # ‖y*‖²/N
+    if not len(basis.energy):
+        return RidgeRisk(reference, 0.0, float("inf"))
+    projected = basis.left.T @ (chosen.cpu().double() @ fit.coef)  # Uᵀ y*_S
+    cross = basis.right.T @ (fit.moment @ fit.coef)
+    best: RidgeRisk | None = None
+    for alpha in (_STRENGTHS * float(basis.energy[0])).tolist():
+        shrink = basis.energy.sqrt() / (basis.energy + alpha)
+        coef = shrink[:, None] * projected
+        bias2 = float((coef * (basis.moment @ coef)).sum() - 2 * (coef * cross).sum()) + reference
+        variance = fit.noise * float((basis.moment.diagonal() * shrink.square()).sum())
+        if best is None or max(bias2, 0.0) + variance < best.bias2 + best.variance:
+            best = RidgeRisk(max(bias2, 0.0), variance, alpha)
+    return best

@@ -1,0 +1,216 @@
+"""From tidy scores to the tables of a comparison: means, intervals, paired tests, data saved.
+
+Nothing here imports torch, so that a page can show the partial results of a running comparison at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skmm_core.statistics import Relation, bootstrap_interval, data_saving, holm, paired_difference
+
+REFERENCE = "uniform"
+_Cells = dict[tuple[str, int], "pd.Series[float]"]  # (method, budget) -> score by seed
+_NO_SCORES = pd.Series(dtype=float)
+SCORE_COLUMNS = ["dataset", "method", "budget", "seed", "metric", "value", "seconds", "split"]
+SUMMARY_COLUMNS = [
+    *("method", "budget", "metric", "mean", "sd", "lo", "hi"),
+    *("vs_uniform", "vs_lo", "vs_hi", "wins", "p_holm"),
+]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score of a probe.
+
+    Attributes:
+        key: name in files.
+        title: name on pages.
+        higher_is_better: its direction.
+        unit: what the number is in: "%" for shares (values are 0..1), "target" for the unit of the targets, "" for
+            plain numbers.
+    """
+
+    key: str
+    title: str
+    higher_is_better: bool
+    unit: str
+
+
+METRICS: Mapping[str, tuple[Metric, ...]] = {
+    "classification": (Metric("accuracy", "Accuracy", True, "%"), Metric("macro_f1", "Macro F1", True, "%")),
+    "regression": (
+        Metric("mae", "Mean absolute error", False, "target"),
+        Metric("rmse", "Root mean squared error", False, "target"),
+        Metric("r2", "R²", True, ""),
+    ),
+}
+
+
+def primary_metric(task: str) -> Metric:
+    """The metric that decides: accuracy for classes, mean absolute error for numbers."""
+    return METRICS[str(task)][0]
+
+
+class Verdict(StrEnum):
+    """A method against uniform at one budget."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    TIE = "tie"
+
+
+def verdict(vs_lo: float, vs_hi: float, *, higher_is_better: bool) -> Verdict:
+    """Read an interval of (method - uniform): a tie when it covers 0, or when there is none (one seed)."""
+    if not (vs_lo > 0 or vs_hi < 0):
+        return Verdict.TIE
+    return Verdict.BETTER if (vs_lo > 0) == higher_is_better else Verdict.WORSE
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The result of a comparison, or of the part of it that is done.
+
+    Attributes:
+        scores: one row a cell and metric, columns SCORE_COLUMNS.
+        summary: one row a method, budget and metric, columns SUMMARY_COLUMNS; vs_* is method - uniform (NaN for
+            uniform itself), p_holm is corrected over the methods within one budget and metric.
+        full: metric -> score of the probe trained on the whole pool.
+        savings: one dict a method and budget on the primary metric: method, budget, score, uniform_budget, factor,
+            lo, hi, relation ("about", "more than", "less than"), bound (the measured budget that relation speaks of),
+            tie, text (the sentence for a person).
+        left_out: method -> why it could not run on this dataset.
+        fixed: methods whose scores are the same for every seed; their spread is truly zero, not unmeasured.
+    """
+
+    scores: pd.DataFrame
+    summary: pd.DataFrame
+    full: dict[str, float]
+    savings: list[dict[str, Any]]
+    left_out: dict[str, str] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
+
+
+def summarise(
+    scores: pd.DataFrame, full: Mapping[str, float], task: str, *, left_out: Mapping[str, str] | None = None
+) -> Comparison:
+    """Summarise whatever cells are there; a pure function, fast enough to call while cells come in.
+
+    Args:
+        scores: tidy rows, columns SCORE_COLUMNS; may be empty or lack cells.
+        full: metric -> full-data score; may be empty.
+        task: "classification" or "regression".
+        left_out: methods that could not run, with the reason.
+    """
+    metrics = {metric.key: metric for metric in METRICS[str(task)]}
+    methods = list(dict.fromkeys(scores["method"]))
+    cells = {key: _cells(scores[scores["metric"] == key]) for key in metrics}
+    rows: list[dict[str, Any]] = []
+    for key, by_cell in cells.items():
+        for budget in sorted({budget for _, budget in by_cell}):
+            rows += _family(by_cell, methods, budget, metrics[key])
+    primary = primary_metric(task)
+    return Comparison(
+        scores=scores,
+        summary=pd.DataFrame(rows, columns=SUMMARY_COLUMNS),
+        full=dict(full),
+        savings=_savings(cells[primary.key], methods, primary),
+        left_out=dict(left_out or {}),
+        fixed=tuple(method for method in methods if _is_fixed(scores[scores["method"] == method])),
+    )
+
+
+def _cells(rows: pd.DataFrame) -> _Cells:
+    """The scores of each (method, budget) by seed."""
+    return {
+        (str(method), int(str(budget))): group.drop_duplicates("seed").set_index("seed")["value"].sort_index()
+        for (method, budget), group in rows.groupby(["method", "budget"])
+    }
+
+
+def _family(cells: _Cells, methods: list[str], budget: int, metric: Metric) -> list[dict[str, Any]]:
+    """Rows of all methods at one budget, with their tests corrected together."""
+    rows: list[dict[str, Any]] = []
+    p_values: dict[int, float] = {}
+    reference = cells.get((REFERENCE, budget), _NO_SCORES)
+    for method in methods:
+        values = cells.get((method, budget), _NO_SCORES)
+        if values.empty:
+            continue
+        interval = bootstrap_interval(values)
+        row: dict[str, Any] = dict.fromkeys(SUMMARY_COLUMNS, np.nan)
+        row |= {"method": method, "budget": budget, "metric": metric.key, "mean": interval.mean}
+        row |= {"sd": values.std(ddof=1), "lo": interval.lo, "hi": interval.hi}
+        seeds = values.index.intersection(reference.index)
+        if method != REFERENCE and len(seeds):
+            pair = paired_difference(values[seeds], reference[seeds], higher_is_better=metric.higher_is_better)
+            difference = pair.difference
+            row |= {"vs_uniform": difference.mean, "vs_lo": difference.lo, "vs_hi": difference.hi, "wins": pair.wins}
+            p_values[len(rows)] = pair.p
+        rows.append(row)
+    for position, adjusted in zip(p_values, holm(list(p_values.values())), strict=True):
+        rows[position]["p_holm"] = float(adjusted)
+    return rows
+
+
+def _savings(cells: _Cells, methods: list[str], metric: Metric) -> list[dict[str, Any]]:
+    """Data saved by every method at every budget, over the seeds for which uniform has all of its budgets so far."""
+    curve = {budget: values for (method, budget), values in sorted(cells.items()) if method == REFERENCE}
+    if not curve:
+        return []
+    reference = pd.DataFrame(curve).dropna().T  # budgets × seeds
+    found = []
+    for (method, budget), values in sorted(cells.items(), key=lambda item: (methods.index(item[0][0]), item[0][1])):
+        seeds = values.index.intersection(reference.columns)
+        if method == REFERENCE or not len(seeds):
+            continue
+        saving = data_saving(
+            budget,
+            values[seeds],
+            reference.index.to_numpy(),
+            reference[seeds].to_numpy(),
+            higher_is_better=metric.higher_is_better,
+        )
+        row: dict[str, Any] = {
+            "method": method,
+            "budget": budget,
+            "score": float(values[seeds].mean()),
+            "uniform_budget": saving.reference_budget,
+            "factor": saving.factor,
+            "lo": saving.lo,
+            "hi": saving.hi,
+            "relation": saving.relation.value,
+            "bound": saving.bound,
+            "tie": saving.tie,
+        }
+        found.append(row | {"text": saving_text(row, metric)})
+    return found
+
+
+def saving_text(saving: Mapping[str, Any], metric: Metric) -> str:
+    """One sentence for a person: "240 points reach accuracy 80.0 %; uniform needs about 410 (1.71 times …)"."""
+    value = f"{100 * saving['score']:.1f} %" if metric.unit == "%" else f"{saving['score']:.4g}"
+    start = f"{saving['budget']} points reach {metric.title[0].lower()}{metric.title[1:]} {value}; uniform needs"
+    tie = "; a tie" if saving["tie"] else ""
+    if saving["relation"] == Relation.MORE_THAN:
+        return f"{start} more than {saving['bound']}, the largest budget measured{tie}."
+    if saving["relation"] == Relation.LESS_THAN:
+        return f"{start} fewer than {saving['bound']}, the smallest budget measured{tie}."
+    factor, lo, hi = saving["factor"], saving["lo"], saving["hi"]
+    times = f"{factor:.2f} times as many"
+    if lo is not None and hi is not None:
+        times += f", 95 % interval {lo:.2f} to {hi:.2f}"
+    elif lo is not None:
+        times += f", at least {lo:.2f}"
+    elif hi is not None:
+        times += f", at most {hi:.2f}"
+    return f"{start} about {saving['uniform_budget']:.0f} ({times}{tie})."
+
+
+def _is_fixed(rows: pd.DataFrame) -> bool:
+    groups = rows.groupby(["budget", "metric"])["value"]
+    return bool(rows["seed"].nunique() > 1 and (groups.nunique() == 1).all())
