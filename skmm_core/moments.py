@@ -27,6 +27,12 @@ class Moments:
     eigenvectors: Tensor
     coordinates: Tensor
 
+    @property
+    def leverage(self) -> Tensor:
+        """(N,) leverage of every point, Σ_j coordinates_ij² / (N λ_j): in 0..1, sum k."""
+        scale = (self.eigenvalues * len(self.coordinates)).rsqrt().to(self.coordinates)
+        return (self.coordinates * scale).square().sum(dim=1)
+
 
 def second_moment(rows: Tensor, weights: Tensor | None = None) -> Tensor:
     """Σ_i w_i x_i x_iᵀ of (n, m) rows, float64 on the CPU; weights default to 1/n each."""
