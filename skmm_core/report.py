@@ -59,8 +59,10 @@ def write_report(folder: Path, config: RunConfig, result: Mapping[str, Any]) -> 
         lstrip_blocks=True,
     )
     template = environment.get_template(f"{result['kind']}.html.j2")
-    shown = to_json(config.model_dump(mode="json", exclude_defaults=True), indent=2)
-    write_text(folder / REPORT, template.render(result=result, config=shown, **view))
+    shown = config.model_dump(mode="json", exclude_none=True)
+    if "params" in result:  # those that ran, defaults filled in
+        shown["job"]["params"] = result["params"]
+    write_text(folder / REPORT, template.render(result=result, config=to_json(shown, indent=2), **view))
 
 
 def number(value: object) -> str:
@@ -120,41 +122,44 @@ def _to_pixels(layout: np.ndarray) -> list[tuple[float, float]]:
 
 def _comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     metric = result["metric"]
+    percent = metric["unit"] == "%"
     summary = pd.read_csv(folder / SUMMARY_CSV)
     summary = summary[summary["metric"] == metric["key"]]
-    table = summary.set_index(["method", "budget"])
+    table = {
+        (method, budget): (mean, sd)
+        for method, budget, mean, sd in summary[["method", "budget", "mean", "sd"]].itertuples(index=False)
+    }
     budgets = sorted(int(budget) for budget in summary["budget"].unique())
     grouped = summary.groupby("budget")["mean"]
     best = (grouped.max() if metric["higher_is_better"] else grouped.min()).to_dict()
     cells = [
-        {"method": method, "cells": [_score_cell(table, method, budget, best) for budget in budgets]}
+        {"method": method, "cells": [_score_cell(table, method, budget, best, percent) for budget in budgets]}
         for method in dict.fromkeys(summary["method"])
     ]
-    unit = f" ({metric['unit']})" if metric["unit"] else ""
     return {
         "title": f"{result['dataset']}: {len(cells)} methods compared",
         "lead": f"{result['N']:,} points to pick from.",
-        "metric": metric["title"] + unit,
-        "full": number(result["full"].get(metric["key"])),
+        "metric": metric["title"] + (f" ({metric['unit']})" if metric["unit"] else ""),
+        "full": _score(result["full"].get(metric["key"]), percent),
         "budgets": [f"{budget:,}" for budget in budgets],
         "cells": cells,
-        "savings": [
-            {
-                "method": row["method"],
-                "budget": number(row["budget"]),
-                "score": number(row["score"]),
-                "uniform": number(row["uniform_budget"]),
-                "factor": f"{number(row['factor'])} ({number(row['lo'])} to {number(row['hi'])})",
-            }
-            for row in result["savings"]
-        ],
+        "savings": [f"{row['method']}: {row['text']}" for row in result["savings"]],
     }
 
 
-def _score_cell(table: pd.DataFrame, method: str, budget: int, best: Mapping[int, float]) -> dict[str, Any]:
-    if (method, budget) not in table.index:
+def _score_cell(
+    table: Mapping[tuple[str, int], tuple[float, float]],
+    method: str,
+    budget: int,
+    best: Mapping[int, float],
+    percent: bool,
+) -> dict[str, Any]:
+    if (method, budget) not in table:
         return {"text": "–", "best": False}
-    row = table.loc[(method, budget)]
-    mean, spread = float(row["mean"]), float(row["sd"])
-    text = number(mean) if math.isnan(spread) else f"{number(mean)} ± {number(spread)}"
-    return {"text": text, "best": mean == best[budget]}
+    mean, spread = table[method, budget]
+    text = _score(mean, percent)
+    return {"text": text if math.isnan(spread) else f"{text} ± {_score(spread, percent)}", "best": mean == best[budget]}
+
+
+def _score(value: float | None, percent: bool) -> str:
+    return f"{100 * value:.1f}" if percent and value is not None and math.isfinite(value) else number(value)

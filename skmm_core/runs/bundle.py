@@ -17,7 +17,18 @@ from pydantic import ValidationError
 
 from skmm_core.config import RunConfig
 from skmm_core.errors import InputError
-from skmm_core.runs.files import CARD, CONFIG, LOG, REPORT, RESULT, RUN_FILES, RunCard, first_problem, write_file
+from skmm_core.runs.files import (
+    CARD,
+    CONFIG,
+    LOG,
+    REPORT,
+    RESULT,
+    RUN_FILES,
+    RunCard,
+    first_problem,
+    read_result,
+    write_file,
+)
 from skmm_core.runs.record import run_id
 
 _LARGEST_FILE, _LARGEST_BUNDLE, _LARGEST_RATIO = 1 << 30, 2 << 30, 2000
@@ -58,7 +69,7 @@ def unpacked(path: Path, home: Path) -> Iterator[tuple[Path, RunCard, RunConfig]
     try:
         _extract(path, folder)
         card, config = _identity(path, folder)
-        _check_contents(path, folder, card)
+        _check_contents(path, folder, card, config)
         yield folder, card, config
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -118,7 +129,7 @@ def _identity(path: Path, folder: Path) -> tuple[RunCard, RunConfig]:
     return card, config
 
 
-def _check_contents(path: Path, folder: Path, card: RunCard) -> None:
+def _check_contents(path: Path, folder: Path, card: RunCard, config: RunConfig) -> None:
     """Read every file once, so that a page never meets a damaged one."""
     for file in sorted(folder.iterdir()):
         try:
@@ -126,8 +137,21 @@ def _check_contents(path: Path, folder: Path, card: RunCard) -> None:
         except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(f"{path} is refused: {file.name} in it cannot be read: {reason}") from None
-    if (folder / RESULT).exists() and json.loads((folder / RESULT).read_bytes()).get("fingerprint") != card.fingerprint:
-        raise InputError(f"{path} is refused: its result belongs to other data than its config")
+    if (folder / RESULT).exists():
+        _check_result(path, folder, card, config)
+
+
+def _check_result(path: Path, folder: Path, card: RunCard, config: RunConfig) -> None:
+    """Check that the result is the config's; the report is made anew, which also shows that the files fit together."""
+    from skmm_core.report import write_report
+
+    result = read_result(folder)
+    if result.get("fingerprint") != card.fingerprint or result.get("kind") != config.job.kind:
+        raise InputError(f"{path} is refused: its result belongs to another config or other data")
+    try:
+        write_report(folder, config, result)
+    except Exception as error:  # whatever a made-up result breaks in the report, a page would meet next
+        raise InputError(f"{path} is refused: its results do not fit together ({type(error).__name__})") from None
 
 
 def _check_file(file: Path) -> None:

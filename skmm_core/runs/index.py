@@ -158,14 +158,14 @@ class RunStore:
                 "UPDATE runs SET state = 'cancelled', finished = ? WHERE id = ? AND state = 'queued'",
                 (time.time(), id_),
             )
-            # From here on a worker that is just finishing will not go on to another run, so no other is hit.
+            # From here on a worker that is just finishing ends itself before another run, so no other is hit.
             row = db.execute(
                 "UPDATE runs SET stop = 1 WHERE id = ? AND state = 'running' RETURNING host, pid, began", (id_,)
             ).fetchone()
         if row is None:
             return
         key = ProcessKey(*row)
-        end_process(key, needed=lambda: self.get(id_).state is RunState.RUNNING)
+        end_process(key)
         if key.here and not key.alive:
             self.finish(id_, RunState.CANCELLED)
 

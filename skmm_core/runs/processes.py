@@ -54,21 +54,18 @@ def process_key(pid: int | None = None) -> ProcessKey:
     return ProcessKey(socket.gethostname(), process.pid, process.create_time())
 
 
-def end_process(key: ProcessKey, *, needed: Callable[[], bool], grace: float = GRACE) -> None:
+def end_process(key: ProcessKey, *, grace: float = GRACE) -> None:
     """Ask a process to stop, and end it with all it started when it has not within `grace` seconds.
 
-    Args:
-        key: the process; nothing happens when it is gone.
-        needed: asked before the hard end; False when what it worked on has stopped, so that it may live.
-        grace: seconds between asking and ending.
+    Nothing happens when it is gone, or when it is this process: that one asks itself.
     """
     process = _find(key)
-    if process is None:
+    if process is None or process.pid == os.getpid():
         return
     with contextlib.suppress(psutil.NoSuchProcess):
         process.terminate()
-    _wait(lambda: _find(key) is None or not needed(), grace)
-    if _find(key) is not None and needed():
+    _wait(lambda: _find(key) is None, grace)
+    if _find(key) is not None:
         _kill(process)
         _wait(lambda: _find(key) is None, _BURIAL)
 
