@@ -30,20 +30,21 @@ def hold_out(
     """
     if not 1 <= count < len(rows):
         raise InputError(f"a hold-out of {count} of {len(rows)} rows leaves one side empty; choose another fraction")
-    order = torch.randperm(len(rows), generator=generator(seed, purpose)).numpy()
+    rng = generator(seed, purpose)
+    order = torch.randperm(len(rows), generator=rng).numpy()
     held = np.zeros(len(rows), bool)
     if classes is None:
         held[order[:count]] = True
     else:
         labels, codes = np.unique(classes[order], return_inverse=True)
-        quotas = _quotas(np.bincount(codes), count)
+        quotas = _quotas(np.bincount(codes), count, torch.randperm(len(labels), generator=rng).numpy())
         for code in range(len(labels)):
             held[order[codes == code][: quotas[code]]] = True
     return np.sort(rows[~held]), np.sort(rows[held])
 
 
-def _quotas(sizes: np.ndarray, count: int) -> np.ndarray:
-    """Rows that each class gives: proportional, whole, less than its size, `count` in all."""
+def _quotas(sizes: np.ndarray, count: int, lot: np.ndarray) -> np.ndarray:
+    """Rows that each class gives: proportional, whole, less than its size, `count` in all; `lot` decides ties."""
     if count > sizes.sum() - len(sizes):
         raise InputError(
             f"a hold-out of {count} of {sizes.sum()} rows takes every row of a class ({len(sizes)} classes, each keeps "
@@ -52,7 +53,7 @@ def _quotas(sizes: np.ndarray, count: int) -> np.ndarray:
     exact = count * sizes / sizes.sum()
     quotas = np.minimum(np.floor(exact).astype(np.int64), sizes - 1)
     while (short := count - int(quotas.sum())) > 0:
-        by_remainder = np.argsort(-(exact - quotas), kind="stable")
+        by_remainder = np.lexsort((lot, quotas - exact))
         open_classes = by_remainder[(quotas < sizes - 1)[by_remainder]]
         quotas[open_classes[:short]] += 1
     return np.asarray(quotas)
