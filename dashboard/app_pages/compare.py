@@ -77,13 +77,13 @@ if config is None:
     st.stop()
 with st.container(key="stack"):
     left, right = st.columns([1, 2.6], gap="large")
+with right:  # first: what was scored is there before the dataset is read
+    try:
+        draw_result(record)
+    except InputError as error:
+        error_line(str(error))
 with left:
     try:
         draw_form(config, record)
-    except InputError as error:
-        error_line(str(error))
-with right:
-    try:
-        draw_result(record)
     except InputError as error:
         error_line(str(error))

@@ -23,10 +23,12 @@ def run_table(records: list[RunRecord]) -> list[RunRecord]:
         st.session_state[_TICKED] = [state.current_run()]
     wanted = st.session_state.get(_TICKED, [])
     digest = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:12]
+    frame = run_frame(records)
     event = st.dataframe(
-        run_frame(records),
+        frame,
         hide_index=True,
-        height=_ROW_PIXELS * min(len(records), _MOST_ROWS) + 40,
+        height=_ROW_PIXELS * (_MOST_ROWS + 1) if len(records) > _MOST_ROWS else "content",
+        column_order=[name for name in frame if name != "note" or frame["note"].any()],
         key=f"runs:table:{digest}",
         on_select="rerun",
         selection_mode="multi-row",
@@ -84,8 +86,13 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="run-filters
     search = st.text_input(
         "Search", key="runs:search", placeholder="name, dataset, method, id", icon=":material/search:"
     )
-    kind = st.segmented_control("Kind", list(KIND_WORDS), format_func=KIND_WORDS.__getitem__, key="runs:kind")
-    states = st.multiselect("State", list(RunState), format_func=STATE_WORDS.__getitem__, key="runs:states")
+    kind = st.selectbox(
+        "Kind", list(KIND_WORDS), index=None, format_func=KIND_WORDS.__getitem__, placeholder="Any", key="runs:kind",
+        width=170,
+    )  # fmt: skip
+    states = st.multiselect(
+        "State", list(RunState), format_func=STATE_WORDS.__getitem__, placeholder="Any", key="runs:states", width=260
+    )
     with st.popover("Import", icon=":material/upload:", key="runs:import-popover"):
         import_panel()
 live = any_live(cache.store().records())

@@ -92,7 +92,7 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
     )
     sentence = _best_sentence(rows, metric, methods)
     return Answer(
-        f"How good is a probe trained on the chosen points? {metric.title}",
+        "How good is a probe trained on the chosen points?",
         sentence,
         (Panel("", figure, f"{metric.title} against points chosen, one line a method. {sentence}"),),
         "Mean over seeds; bars are 95 % intervals. Points of one budget are drawn slightly apart so that bars do not "

@@ -1,13 +1,13 @@
 """The tables and the data-saving sentence of the Compare page. Pure functions of the tidy tables of a comparison."""
 
-from collections.abc import Sequence
+import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from dashboard.components.compare_charts import Methods, best_of, is_share
-from dashboard.components.theme import UNKNOWN, fmt_number, fmt_percent
+from dashboard.components.theme import UNKNOWN, fmt_number, fmt_percent, plural
 from skmm_core.statistics import Relation, bootstrap_interval, data_saving
 from skmm_core.summary import REFERENCE, Metric, Verdict, verdict
 
@@ -110,18 +110,45 @@ def signed(metric: Metric, value: float) -> str:
     return f"{'−' if value < 0 else '+'}{number}"
 
 
+def weak_test_line(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric) -> str:
+    """Say so when there are too few seeds for any corrected p-value to be small; empty when there are enough.
+
+    The sign-flip test over S seeds cannot give less than 2 / 2^S, and Holm multiplies the smallest by the methods.
+    """
+    tests = summary[(summary["metric"] == metric.key) & summary["vs_uniform"].notna()]
+    if tests.empty:
+        return ""
+    seeds = int(scores["seed"].nunique())
+    methods = int(tests.groupby("budget")["method"].nunique().max())
+    smallest = min(1.0, methods * 2.0 ** (1 - seeds))
+    if smallest < _SIGNIFICANT:
+        return ""
+    needed = math.floor(1 - math.log2(_SIGNIFICANT / methods)) + 1
+    return (
+        f"With {plural(seeds, 'seed')} and {plural(methods, 'method')} no corrected p can fall below "
+        f"{fmt_number(smallest, 2)}; compare over {needed} seeds or more to tell a difference from chance."
+    )
+
+
 def default_target(summary: pd.DataFrame, metric: Metric) -> float | None:
-    """A score worth asking for: the middle of what the baseline reaches, in steps that read well.
+    """A score worth asking for, in steps that read well.
+
+    The middle of the scores that every method reaches between its smallest and largest budget; where there are none,
+    the middle of what the baseline reaches.
 
     Returns:
-        The metric, or None when there is no baseline with two budgets.
+        The score, or None when there is no baseline with two budgets.
     """
-    base = summary[(summary["metric"] == metric.key) & (summary["method"] == REFERENCE)]
+    rows = summary[summary["metric"] == metric.key]
+    base = rows[rows["method"] == REFERENCE]
     if base["budget"].nunique() < 2:
         return None
-    low, high = float(base["mean"].min()), float(base["mean"].max())
+    spans = rows.groupby("method")["mean"].agg(["min", "max"])
+    low, high = float(spans["min"].max()), float(spans["max"].min())
+    if low >= high:
+        low, high = float(base["mean"].min()), float(base["mean"].max())
     middle = (low + high) / 2
-    step = 0.01 if is_share(metric) else 10.0 ** np.floor(np.log10(max(high - low, 1e-9)))
+    step = 0.01 if is_share(metric) else 10.0 ** math.floor(math.log10(max(high - low, 1e-9)))
     rounded = round(middle / step) * step
     return float(rounded if low <= rounded <= high else middle)
 
@@ -158,8 +185,3 @@ def _unclear(part: pd.DataFrame, budget: float, metric: Metric) -> bool:
     nearest = int(np.argmin(np.abs(np.log(part["budget"].to_numpy(dtype=np.float64) / budget))))
     lo, hi = (float(part[name].to_numpy(dtype=np.float64)[nearest]) for name in ("vs_lo", "vs_hi"))
     return verdict(lo, hi, higher_is_better=metric.higher_is_better) is Verdict.TIE
-
-
-def missing_line(left_out: Sequence[tuple[str, str]]) -> str:
-    """One line that says which methods were left out and why; empty when none was."""
-    return "Left out: " + "; ".join(f"{title} ({reason})" for title, reason in left_out) if left_out else ""

@@ -8,7 +8,14 @@ import streamlit as st
 
 from dashboard.components.answers import draw_answer
 from dashboard.components.compare_charts import Methods, is_share, learning_curves, time_bars
-from dashboard.components.compare_tables import TIE, default_target, paper_table, saving_sentence, tests_table
+from dashboard.components.compare_tables import (
+    TIE,
+    default_target,
+    paper_table,
+    saving_sentence,
+    tests_table,
+    weak_test_line,
+)
 from dashboard.components.theme import escape, plural
 from dashboard.services import cache
 from skmm_core.config import CompareJob
@@ -112,8 +119,7 @@ def _savings(found: Comparison, metric: Metric, methods: Methods, run_id: str) -
         help="Read off the mean curves, between measured budgets and never beyond them. A tie: the 95 % interval "
         "against uniform at the nearest measured budget holds zero.",
     )
-    with st.container(key="stack"):
-        words, slider = st.columns([3, 1], vertical_alignment="center")
+    words, slider = st.columns([3, 1], vertical_alignment="center")
     with slider:
         target = _target(found.summary, metric, start, f"target:{run_id}:{metric.key}")
     words.markdown(saving_sentence(found.summary, metric, methods, target))
@@ -160,6 +166,8 @@ def _tables(found: Comparison, metric: Metric, methods: Methods) -> None:
         "##### Is the difference from uniform real?",
         help="Pairs of runs with the same seed; sign-flip test, p-values corrected over the methods by Holm.",
     )
+    if weak := weak_test_line(found.summary, found.scores, metric):
+        st.caption(f":material/info: {weak}")
     st.dataframe(tests, hide_index=True, height="content", alt="Paired differences from uniform.")
 
 

@@ -17,7 +17,7 @@ _CERTIFICATE_HELP = (
 def diagnose_view(runs: list[DiagnosedRun]) -> None:
     """Draw all answers. A single panel takes half the width, an answer with a panel a run takes all of it."""
     _certificates(runs)
-    grid = st.grid(2, min_column_width=_CHART_PIXELS, gap="medium")
+    grid = st.grid(2, min_column_width=_CHART_PIXELS, gap="medium", dense=True)
     for make in ANSWERS:
         answer = make(runs)
         if answer is not None:

@@ -21,7 +21,8 @@ from dashboard.components.theme import POOL_COLOUR, escape, figure_layout, fmt_n
 if TYPE_CHECKING:
     from skmm_core.diagnostics import Diagnostics
 
-HEIGHT = 300
+HEIGHT = 340
+_RATIO_TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100)
 _FLOOR = 1e-12
 
 
@@ -76,11 +77,11 @@ def spectrum_match(runs: Runs) -> Answer:
     figure.add_shape(
         type="line", xref="paper", yref="y2", x0=0, x1=1, y0=1, y1=1, line={"color": POOL_COLOUR, "width": 2}
     )
-    figure_layout(figure, height=HEIGHT + 120)
+    figure_layout(figure, height=HEIGHT)
     figure.update_layout(
         xaxis={"title": "direction of the sketch, strongest first", "anchor": "y2"},
-        yaxis={"title": "second moment", "type": "log", "domain": [0.46, 1], "exponentformat": "power"},
-        yaxis2={"title": "÷ pool", "type": "log", "domain": [0, 0.36], "exponentformat": "power"},
+        yaxis={"title": "second moment", "type": "log", "domain": [0.42, 1], "dtick": 1, "exponentformat": "power"},
+        yaxis2={"title": "÷ pool", "type": "log", "domain": [0, 0.34], "tickvals": _RATIO_TICKS},
     )
     parts = [f"{_name(run, runs)}{_within(run.diagnostics)}" for run in runs]
     weakest = [f"{_name(run, runs)}{_weakest(run.diagnostics)}" for run in runs]
@@ -112,7 +113,7 @@ def risk_curve(runs: Runs) -> Answer:
         panels.append(Panel(run.label, _risk_figure(run, curve, best, span, width), alt))
     return Answer(
         "How many directions can these points support?",
-        f"The expected error is lowest {'; '.join(parts)}. Fewer directions miss signal, more only add noise.",
+        f"The bound on the expected error is lowest {'; '.join(parts)}. Fewer directions miss signal, more only add noise.",
         tuple(panels),
         "Bias: signal outside the top k directions of the selection. Variance: how shaky an estimate in those k "
         "directions is. Both as shares of the targets' variance (without targets: as much noise as signal). The star "
@@ -147,7 +148,7 @@ def _risk_figure(
     figure_layout(figure, height=HEIGHT)
     figure.update_layout(
         xaxis={"title": "rank k", "range": width},
-        yaxis={"title": "expected error", "type": "log", "range": span, "exponentformat": "power"},
+        yaxis={"title": "bound on the error", "type": "log", "range": span, "dtick": 1, "exponentformat": "power"},
     )
     return figure
 
@@ -170,6 +171,7 @@ def ridge_bars(runs: Runs) -> Answer | None:
     figure_layout(figure, height=130 + 44 * len(shown))
     figure.update_layout(
         barmode="stack",
+        legend={"traceorder": "normal"},
         bargap=0.4,
         xaxis={"title": "expected squared error on the pool", "rangemode": "tozero"},
         yaxis={"autorange": "reversed", "automargin": True},
@@ -217,10 +219,11 @@ def coverage_histogram(runs: Runs) -> Answer:
     panels, parts = [], []
     for run, distance in zip(runs, values, strict=True):
         d = run.diagnostics
-        figure = _histograms(edges, (("pool", distance, run.style.colour, ""),), "distance to the nearest chosen point")
-        figure.add_vline(x=d.coverage_mean, line={"color": POOL_COLOUR, "dash": "dash", "width": 2})
-        figure.update_layout(showlegend=False)
         mean, most = fmt_number(d.coverage_mean), fmt_number(d.coverage_radius)
+        figure = _histograms(edges, (("pool", distance, run.style.colour, ""),), "distance to the nearest chosen point")
+        line = {"color": POOL_COLOUR, "dash": "dash", "width": 2}
+        figure.add_vline(x=d.coverage_mean, line=line, annotation_text=f"mean {mean}", annotation_position="top")
+        figure.update_layout(showlegend=False)
         parts.append(f"{_name(run, runs)}{mean} on average, {most} at most")
         alt = f"{run.label}: distance of pool points to the nearest chosen one, mean {mean}, largest {most}."
         panels.append(Panel(run.label, figure, alt))
@@ -250,7 +253,7 @@ def objective_trace(runs: Runs) -> Answer | None:
     figure_layout(figure, height=HEIGHT)
     figure.update_layout(
         xaxis={"title": "step", "rangemode": "tozero"},
-        yaxis={"title": "relaxed objective", "type": "log", "exponentformat": "power"},
+        yaxis={"title": "relaxed objective", "type": "log", "exponentformat": "power", "nticks": 6},
     )
     sentence = f"The relaxed objective went {'; '.join(parts)}."
     return Answer("Did the solver finish its work?", sentence, (Panel("", figure, sentence),))
@@ -259,9 +262,9 @@ def objective_trace(runs: Runs) -> Answer | None:
 ANSWERS: tuple[Callable[[Runs], Answer | None], ...] = (
     risk_curve,
     spectrum_match,
-    ridge_bars,
     coverage_histogram,
     leverage_histogram,
+    ridge_bars,
     objective_trace,
 )
 
@@ -276,7 +279,7 @@ def _histograms(edges: np.ndarray, series: tuple[tuple[str, np.ndarray, str, str
             marker={"color": colour, "line": {"width": 0}, "pattern": {"shape": pattern, "size": 5}},
             hovertemplate=f"{name}: %{{y:.1%}} near %{{x:.3g}}",
         )  # fmt: skip
-    figure_layout(figure, height=HEIGHT - 40)
+    figure_layout(figure, height=HEIGHT - 60)
     figure.update_layout(
         barmode="overlay",
         bargap=0,
