@@ -3,12 +3,16 @@
     minimise F(s) = Σ_j w_j² max(0, λ_j/c_S - a_jᵀs)²   over 0 <= s <= 1/n, Σs = 1,
 
 where a_ij = (v_jᵀg̃_i)². It is the paper's problem (Dong et al., NeurIPS 2024) with γ eliminated: for fixed s the best
-γ_j >= 1/c_S is max(1/c_S, a_jᵀs/λ_j). w_j = 1 is the paper's objective, w_j = 1/λ_j the relative one. F is convex and
-smooth, so accelerated projected gradient (Beck & Teboulle 2009) with adaptive restart (O'Donoghue & Candès 2015)
-applies, and each gradient gives a lower bound on the minimum for free.
+γ_j >= 1/c_S is max(1/c_S, a_jᵀs/λ_j). w_j = 1 is the paper's objective, w_j = 1/λ_j the relative one.
+
+F is convex but badly conditioned (λ_1²/λ_k²), so first-order methods creep. There are only k directions, though, so the
+problem is solved by the proximal point method, each step through its k-dimensional dual by semismooth Newton
+(Li, Sun & Toh, "A highly efficient semismooth Newton augmented Lagrangian method for Lasso problems", 2018). Every dual
+point gives a lower bound on min F, which certifies the answer.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,7 +20,9 @@ from torch import Tensor
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.simplex import project_capped_simplex
 
-_CHECK_EVERY = 10
+_GROWTH = 8.0
+_NEWTON_STEPS = 25
+_SMALLEST_STEP = 1e-4
 
 
 @dataclass(frozen=True)
@@ -27,10 +33,10 @@ class Relaxed:
         weights: (N,) s, in 0..1/n, sum 1: the best point visited.
         objective: F(s).
         gap: objective - lower bound: F(s) is at most this much above the minimum.
-        steps: iterations done.
+        steps: evaluations done, each two passes over the matrix.
         converged: whether the gap fell below the tolerance.
-        trace: (checks,) float64 best objective at every tenth step, and `trace_gap` the gap there.
-        trace_gap: (checks,) float64.
+        trace: (proximal steps + 1,) float64 best objective so far.
+        trace_gap: (proximal steps + 1,) float64 gap so far.
     """
 
     weights: Tensor
@@ -49,102 +55,174 @@ def solve_relaxation(
     *,
     column_weights: Tensor | None = None,
     max_steps: int = 5000,
-    tol: float = 1e-8,
+    tol: float = 1e-6,
     report: Report = ignore,
 ) -> Relaxed:
-    """Minimise F by accelerated projected gradient; two passes over the (N, k) matrix a step.
+    """Minimise F by the proximal point method with a semismooth Newton step in the dual.
 
     Args:
         squares: (N, k) a_ij >= 0, float32 or float64.
         targets: (k,) λ_j/c_S.
         n: budget, which sets the cap 1/n.
         column_weights: (k,) w, or None for ones.
-        max_steps: upper limit of iterations.
+        max_steps: most evaluations, each two passes over the (N, k) matrix.
         tol: stop when the gap is at most tol · F(0), F(0) being the objective of an empty selection.
-        report: told of objective and gap every tenth step.
+        report: told of objective and gap at every evaluation.
     """
     problem = _Problem(squares, targets, n, column_weights)
     weights = torch.full((len(squares),), 1 / len(squares), dtype=squares.dtype, device=squares.device)
-    moments = problem.moments(weights)
-    best, best_weights, bound = problem.value(moments), weights, 0.0
+    best, bound, steps = problem.value(problem.moments(weights)), 0.0, 0
+    best_weights, multipliers = weights, 2 * problem.shortfall(problem.moments(weights))
     objectives, gaps = [best], [best]
-    ahead, ahead_moments, momentum, tau = weights, moments, 1.0, None
-    step, size = 0, 1 / problem.curvature() if best > 0 else 0.0
-    while best - bound > tol * problem.scale and step < max_steps:
-        step += 1
-        slope = problem.slope(ahead_moments)
-        if step % _CHECK_EVERY == 1:
-            bound = max(bound, problem.lower_bound(ahead_moments, slope))
-        following, tau = project_capped_simplex(ahead + size * slope, problem.cap, start=tau)
-        following_moments = problem.moments(following)
-        value = problem.value(following_moments)
+    allowed = tol * problem.scale
+    reach = 10 / problem.curvature() if best > allowed else 0.0
+    while best - bound > allowed and steps < max_steps:
+
+        def tell(done: int, steps: int = steps, best: float = best, bound: float = bound) -> None:
+            values = {"objective": best, "gap": best - bound}
+            report(Progress("Solving the relaxation", steps + done, max_steps, values))
+
+        found = _proximal_step(problem, weights, multipliers, reach, max_steps - steps, tell)
+        steps += found.evaluations
+        bound = max(bound, problem.lower_bound(found.multipliers, found.push))
+        value = problem.value(found.moments)
         if value < best:
-            best, best_weights = value, following
-        moved = following - weights
-        # Restart when the step turns against the momentum.
-        if float(torch.dot(ahead - following, moved)) > 0:
-            momentum, ahead, ahead_moments = 1.0, following, following_moments
-        else:
-            next_momentum = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
-            beta = (momentum - 1) / next_momentum
-            ahead = following.add(moved, alpha=beta)
-            ahead_moments = following_moments + beta * (following_moments - moments)
-            momentum = next_momentum
-        weights, moments = following, following_moments
-        if step % _CHECK_EVERY == 0:
-            objectives.append(best)
-            gaps.append(best - bound)
-            report(Progress("Solving the relaxation", step, max_steps, {"objective": best, "gap": best - bound}))
+            best, best_weights = value, found.weights
+        # A step that Newton could not finish says the reach is too long for this place; a shorter one is easier.
+        if found.solved or value <= best:
+            weights, multipliers = found.weights, found.multipliers
+        if found.solved and found.newton_steps < _NEWTON_STEPS // 2:
+            reach *= _GROWTH
+        elif not found.solved:
+            reach /= _GROWTH
+            weights, multipliers = best_weights, 2 * problem.shortfall(problem.moments(best_weights))
+        objectives.append(best)
+        gaps.append(max(0.0, best - bound))
+    gap = max(0.0, best - bound)
     return Relaxed(
         best_weights,
         best,
-        max(0.0, best - bound),
-        step,
-        best - bound <= tol * problem.scale,
+        gap,
+        steps,
+        gap <= allowed,
         torch.tensor(objectives, dtype=torch.float64),
-        torch.tensor(gaps, dtype=torch.float64).clamp_min(0),
+        torch.tensor(gaps, dtype=torch.float64),
     )
 
 
+@dataclass(frozen=True)
+class _Evaluation:
+    """The dual of one proximal step at some multipliers y, and the point s(y) it belongs to."""
+
+    multipliers: Tensor
+    push: Tensor
+    weights: Tensor
+    moments: Tensor
+    value: float
+    slope: Tensor
+    evaluations: int = 0
+    newton_steps: int = 0
+    solved: bool = False
+
+
 class _Problem:
-    """F, its slope and its dual bound; everything of size k is float64 on the CPU."""
+    """F and the duals; everything of size k is float64 on the CPU."""
 
     def __init__(self, squares: Tensor, targets: Tensor, n: int, column_weights: Tensor | None) -> None:
         self.squares = squares
         self.n = n
         self.cap = 1 / n
-        self.targets = targets.cpu().double()
-        self.w = torch.ones_like(self.targets) if column_weights is None else column_weights.cpu().double()
-        self.scale = float((self.w * self.targets).square().sum())
+        w = torch.ones(len(targets)) if column_weights is None else column_weights
+        self.w = w.cpu().double()
+        self.targets = targets.cpu().double() * self.w
+        self.scale = float(self.targets.square().sum())
 
     def moments(self, weights: Tensor) -> Tensor:
-        return (weights @ self.squares).cpu().double()
+        """(k,) w_j a_jᵀs."""
+        return (weights @ self.squares).cpu().double() * self.w
 
-    def _shortfall(self, moments: Tensor) -> Tensor:
-        return (self.w * (self.targets - moments)).clamp_min(0)
+    def push(self, multipliers: Tensor) -> Tensor:
+        """(N,) Σ_j y_j w_j a_ij: how much each point is wanted."""
+        return self.squares @ (self.w * multipliers).to(self.squares)
+
+    def shortfall(self, moments: Tensor) -> Tensor:
+        """(k,) what is missing in each direction."""
+        return (self.targets - moments).clamp_min(0)
 
     def value(self, moments: Tensor) -> float:
-        return float(self._shortfall(moments).square().sum())
+        """F from the moments."""
+        return float(self.shortfall(moments).square().sum())
 
-    def slope(self, moments: Tensor) -> Tensor:
-        """-∇F, (N,)."""
-        return self.squares @ (2 * self.w * self._shortfall(moments)).to(self.squares)
-
-    def lower_bound(self, moments: Tensor, slope: Tensor) -> float:
-        """Lagrange dual value at the multipliers 2·shortfall: a lower bound on min F, whatever the point."""
-        shortfall = self._shortfall(moments)
-        top = slope.topk(self.n).values.sum(dtype=torch.float64) * self.cap
-        return float(2 * (shortfall * self.w * self.targets).sum() - shortfall.square().sum() - float(top))
+    def lower_bound(self, multipliers: Tensor, push: Tensor) -> float:
+        """Dual value of the problem itself: a lower bound on min F for any y >= 0."""
+        top = push.topk(self.n).values.sum(dtype=torch.float64) * self.cap
+        return float(multipliers @ self.targets - multipliers.square().sum() / 4 - top.cpu())
 
     def curvature(self) -> float:
-        """Lipschitz constant of ∇F, 2 σ_max(A diag(w))², by power iteration: quick, as the matrix is nonnegative."""
-        v = torch.ones_like(self.targets)
-        largest = 0.0
+        """Lipschitz constant of ∇F, by power iteration: quick, as the matrix is nonnegative."""
+        v, largest, norm = torch.ones_like(self.targets), 0.0, 0.0
         for _ in range(100):
-            v = self.w * (self.squares.T @ (self.squares @ (self.w * v).to(self.squares))).cpu().double()
+            v = self.moments(self.push(v))
             norm = float(v.norm())
             v /= norm
-            if norm <= largest * (1 + 1e-4):
+            if norm <= largest * (1 + 1e-3):
                 break
             largest = norm
-        return 2 * 1.01 * norm
+        return 2 * norm
+
+    def evaluate(self, multipliers: Tensor, centre: Tensor, reach: float) -> _Evaluation:
+        """Dual of min F(s) + ‖s - centre‖²/(2·reach), at y; s(y) is the projection of centre + reach · push."""
+        push = self.push(multipliers)
+        weights, _ = project_capped_simplex(centre + reach * push, self.cap)
+        moments = self.moments(weights)
+        distance = float((weights - centre).double().square().sum()) / (2 * reach)
+        value = float(multipliers @ (self.targets - moments) - multipliers.square().sum() / 4) + distance
+        return _Evaluation(multipliers, push, weights, moments, value, self.targets - multipliers / 2 - moments)
+
+    def curvature_at(self, point: _Evaluation, free: Tensor, reach: float) -> Tensor:
+        """Generalised Hessian of the dual, negated, on the free multipliers."""
+        between = ((point.weights > 0) & (point.weights < self.cap)).nonzero().squeeze(1)
+        size = int(free.sum())
+        hessian = torch.eye(size, dtype=torch.float64) / 2
+        if not len(between):
+            return hessian
+        columns = free.nonzero().squeeze(1).to(self.squares.device)
+        gram = torch.zeros(size, size, dtype=torch.float64)
+        mean = self.squares[between].mean(dim=0, dtype=torch.float64)[columns]
+        for block in between.split(65_536):
+            rows = (self.squares[block][:, columns].double() - mean) * self.w[free].to(mean)
+            gram += (rows.T @ rows).cpu()
+        return hessian + reach * gram
+
+
+def _proximal_step(
+    problem: _Problem, centre: Tensor, multipliers: Tensor, reach: float, most: int, tell: Callable[[int], None]
+) -> _Evaluation:
+    """Maximise the dual of one proximal step by semismooth Newton with backtracking, y >= 0 kept by projection."""
+    point = problem.evaluate(multipliers, centre, reach)
+    evaluations, solved = 1, False
+    accuracy = 1e-7 * problem.scale**0.5
+    for newton in range(_NEWTON_STEPS):
+        tell(evaluations)
+        free = (point.multipliers > 0) | (point.slope > 0)
+        residual = float(point.slope[free].norm()) if bool(free.any()) else 0.0
+        if residual <= accuracy:
+            solved = True
+            break
+        if evaluations >= most:
+            break
+        direction = torch.zeros_like(point.multipliers)
+        direction[free] = torch.linalg.solve(problem.curvature_at(point, free, reach), point.slope[free])
+        size = 1.0
+        while True:
+            trial = problem.evaluate((point.multipliers + size * direction).clamp_min(0), centre, reach)
+            evaluations += 1
+            gain = float(point.slope @ (trial.multipliers - point.multipliers))
+            if trial.value >= point.value + 1e-4 * gain or size < _SMALLEST_STEP:
+                break
+            size /= 2
+        if size < _SMALLEST_STEP:
+            solved = residual <= 1e-4 * problem.scale**0.5
+            break
+        point = trial
+    return replace(point, evaluations=evaluations, newton_steps=newton, solved=solved)
