@@ -31,7 +31,8 @@ from skmm_core.runs.files import (
 )
 from skmm_core.runs.record import run_id
 
-_LARGEST_FILE, _LARGEST_BUNDLE, _LARGEST_RATIO = 1 << 30, 2 << 30, 2000
+_LARGEST_FILE, _LARGEST_BUNDLE = 1 << 30, 2 << 30  # bytes
+_LARGEST_RATIO, _SMALL = 200, 1 << 20  # text of a run packs about tenfold; deflate could reach a thousandfold
 _CHUNK = 1 << 20
 
 
@@ -97,7 +98,7 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
             raise InputError(f"{path} is not a run bundle: it holds {member.filename[:80]!r}, which no run has")
         if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
             raise InputError(f"{path} is refused: {member.filename} in it is not a plain file")
-        if member.file_size > _LARGEST_FILE or member.file_size > _LARGEST_RATIO * max(1, member.compress_size):
+        if member.file_size > min(_LARGEST_FILE, max(_SMALL, _LARGEST_RATIO * member.compress_size)):
             raise InputError(f"{path} is refused: {member.filename} in it unpacks to {member.file_size:,} bytes")
     if len(set(names)) != len(names):
         raise InputError(f"{path} is refused: it holds one name twice")

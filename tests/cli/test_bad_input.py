@@ -1,0 +1,144 @@
+"""What is wrong is said in one line, with exit code 2 and nothing on stdout."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+SELECT = ("select", "--dataset", "digits", "--method", "uniform", "--budget", "5")
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (("nothing",), r"No such command 'nothing'"),
+        (("select", "--nothing"), r"No such option"),
+        (("select",), r"Missing option '--dataset'"),
+        ((*SELECT, "--out"), r"'--out' requires an argument"),
+        (("select", "--dataset", "digits", "--out", "{out}", "--budget", "few"), r"'--budget'"),
+        (("select", "--dataset", "digits", "--out", "{out}", "--budget", "0"), r"budget 0 is outside 1\.\.1,?078"),
+        (("select", "--dataset", "digits", "--out", "{out}", "--budget", "1079"), r"budget 1079 is outside 1\.\.1,?078"),
+        ((*SELECT[:3], "--method", "best", "--budget", "5", "--out", "{out}"), r"'best' is unknown; choose one of: skmm"),
+        (("select", "--dataset", "nowhere.csv", "--budget", "5", "--out", "{out}"), r"nowhere\.csv was not found"),
+        ((*SELECT, "--out", "{out}", "--holdout", "1.5"), r"--holdout: Input should be less than 1"),
+        ((*SELECT, "--out", "{out}", "--task", "guess"), r"--task: Input should be 'auto'"),
+        ((*SELECT, "--out", "{out}", "--sketch", "magic"), r"--sketch: Input should be 'gaussian'"),
+        ((*SELECT, "--out", "{out}", "--sketch-dim", "0"), r"--sketch-dim: Input should be greater"),
+        ((*SELECT, "--out", "{out}", "--device", "abacus"), r"device 'abacus' is unknown; choose auto"),
+        ((*SELECT, "--out", "{out}", "--param", "c_s"), r"--param 'c_s' is not key=value"),
+        ((*SELECT, "--out", "{out}", "--param", "c_s=1"), r"uniform param 'c_s'.*its params are: none"),
+        ((*SELECT, "--out", "{file}"), r"--out .*cannot be written"),
+        (("compare", "--dataset", "digits", "--methods", ",", "--budgets", "5", "--out", "{out}"), r"--methods is empty"),
+        (
+            ("compare", "--dataset", "digits", "--methods", "skmm", "--budgets", "5,many", "--out", "{out}"),
+            r"--budgets: 'many' is not a whole number",
+        ),
+        (
+            ("compare", "--dataset", "digits", "--methods", "skmm", "--budgets", "5", "--seeds", "0", "--out", "{out}"),
+            r"--seeds: Input should be greater",
+        ),
+        (
+            ("compare", "--dataset", "digits", "--methods", "skmm", "--budgets", "5", "--out", "{out}", "--seed", "3"),
+            r"choose how many with --seeds",
+        ),
+        (
+            ("compare", "--dataset", "digits", "--methods", "skmm,best", "--budgets", "5", "--out", "{out}"),
+            r"'best' is unknown",
+        ),
+        (
+            (
+                "compare", "--dataset", "digits", "--methods", "skmm", "--budgets", "5", "--out", "{out}",
+                "--param", "c_s=1",
+            ),
+            r"say which method it is for",
+        ),
+        (
+            (
+                "compare", "--dataset", "digits", "--methods", "uniform", "--budgets", "5", "--out", "{out}",
+                "--param", "skmm.c_s=1",
+            ),
+            r"'skmm', which is not among the methods compared",
+        ),
+        (("run", "{out}"), r"is not a folder"),
+        (("run", "{empty}"), r"is not a run folder: it has no config\.json"),
+        (("runs", "show", "abc"), r"run id 'abc' is not 12 hex digits"),
+        (("runs", "cancel", "0123456789ab"), r"run 0123456789ab is not here"),
+        (("runs", "delete", "0123456789ab"), r"run 0123456789ab is not here"),
+        (("runs", "export", "0123456789ab", "{out}.zip"), r"run 0123456789ab is not here"),
+        (("runs", "import", "{out}.zip"), r"does not exist"),
+        (("runs", "list", "--kind", "dream"), r"--kind 'dream' is unknown"),
+        (("embed", "--images", "x", "--out", "y.npz"), r"embed is not part of this version"),
+        (("paper", "gmm", "--out", "y"), r"paper is not part of this version"),
+        (("bench", "solver", "--out", "y.json"), r"bench is not part of this version"),
+    ],
+)  # fmt: skip
+def test_one_line_says_what_is_wrong(here, tmp_path, words, match):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("")
+    places = {"out": tmp_path / "out", "empty": tmp_path / "empty", "file": tmp_path / "file"}
+    said = here(*(word.format(**places) for word in words))
+    assert said.code == 2
+    assert said.out == ""
+    line = said.err.splitlines()[-1]
+    assert line.startswith("error: ")
+    assert re.search(match, line), line
+    assert said.err.count("error:") == 1
+    assert "Traceback" not in said.err
+    assert not (tmp_path / "out" / "result.json").exists()
+
+
+def test_a_damaged_config_is_named(here, tmp_path):
+    (tmp_path / "config.json").write_text('{"dataset": {"source": "digits"}, "job": {"kind": "select"}}')
+    said = here("run", tmp_path)
+    assert said.code == 2
+    assert re.search(r"config\.json cannot be used: job\.select\.budget: Field required", said.err)
+
+
+def test_changed_data_are_noticed(here, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(30, 3))
+    data, out = tmp_path / "x.npy", tmp_path / "out"
+    np.save(data, rows)
+    words = ("select", "--dataset", data, "--method", "uniform", "--budget", 3, "--out", out, "--quiet")
+    assert here(*words).code == 0
+    np.save(data, rows + 1)
+    said = here("run", out)
+    assert said.code == 2
+    assert "has changed since this run was set up" in said.err
+    assert not (out / "result.json").exists()
+    assert here(*words).code == 0
+
+
+def test_a_folder_with_a_comparison_is_not_overwritten(here, tmp_path):
+    compare = ("compare", "--dataset", "diabetes", "--methods", "uniform", "--seeds", 2, "--out", tmp_path, "--quiet")
+    assert here(*compare, "--budgets", 8).code == 0
+    before = (tmp_path / "scores.csv").read_bytes()
+    for words in ((*compare, "--budgets", 9), (*SELECT, "--out", tmp_path)):
+        said = here(*words)
+        assert said.code == 2
+        assert "holds another comparison; choose another folder" in said.err
+    assert (tmp_path / "scores.csv").read_bytes() == before
+    assert (tmp_path / "result.json").exists()
+
+
+def test_something_unforeseen_is_one_line_too(here, tmp_path, monkeypatch):
+    def broken(*args, **options):
+        raise ZeroDivisionError("made\nup")
+
+    monkeypatch.setattr("skmm_core.execute.load_dataset", broken)
+    said = here(*SELECT, "--out", tmp_path)
+    assert said.code == 1
+    assert said.err.splitlines()[-1] == "error: ZeroDivisionError: made up (SKMM_DEBUG=1 shows where)"
+    assert "Traceback" not in said.err
+    assert "Traceback" in (tmp_path / "log.jsonl").read_text()
+
+
+def test_help_and_listings_do_not_load_torch():
+    script = (
+        "import sys; from skmm_core.cli import main\n"
+        "codes = [main(words.split()) for words in ('--help', 'select --help', 'runs list', '--version', '')]\n"
+        "print('torch' in sys.modules, codes)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "False [0, 0, 0, 0, 0]", done.stderr

@@ -1,0 +1,99 @@
+"""The printed command, read back by the command line, asks for the very same run."""
+
+import shlex
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from skmm_core.cli import compute, main
+from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob, SketchParams
+from skmm_core.runs import command_line
+
+_WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12).filter(
+    lambda text: not text.startswith("-")
+)
+_KEYS = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True)
+_VALUES = (
+    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False) | _WORDS
+)
+_PARAMS = st.dictionaries(_KEYS.filter(lambda key: key not in ("c_s", "rounding")), _VALUES, max_size=3)
+_SHORTCUTS = st.fixed_dictionaries(
+    {}, optional={"c_s": st.floats(0.01, 1), "rounding": st.sampled_from(["sample", "balanced", "top"])}
+)
+_DATASETS = st.builds(
+    DatasetConfig,
+    source=_WORDS,
+    test=st.none() | _WORDS,
+    labels=st.none() | _WORDS,
+    target=st.none() | _WORDS,
+    id=st.none() | _WORDS,
+    holdout=st.none() | st.floats(0.01, 0.99),
+    task=st.sampled_from(["auto", "classification", "regression"]),
+    drop_bad_rows=st.booleans(),
+)
+_SELECT = st.builds(
+    SelectJob,
+    method=_KEYS,
+    budget=st.integers(-5, 10**6),
+    params=st.builds(lambda a, b: a | b, _PARAMS, _SHORTCUTS),
+    seed=st.integers(-5, 10**9),
+)
+_METHODS = st.lists(_KEYS, min_size=1, max_size=3, unique=True)
+_COMPARE = st.builds(
+    CompareJob,
+    methods=_METHODS.map(tuple),
+    budgets=st.lists(st.integers(-5, 10**6), min_size=1, max_size=3, unique=True).map(tuple),
+    seeds=st.integers(1, 1000),
+    params=st.dictionaries(_KEYS, _PARAMS.filter(bool), max_size=2),
+)
+_CONFIGS = st.builds(
+    RunConfig,
+    dataset=_DATASETS,
+    job=_SELECT | _COMPARE,
+    sketch=st.builds(SketchParams, kind=st.sampled_from(["gaussian", "none"]), dim=st.none() | st.integers(1, 16384)),
+    device=st.sampled_from(["auto", "cpu", "cuda:1"]),
+)
+
+
+@given(config=_CONFIGS)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_printed_command_asks_for_the_same_run(config, monkeypatch):
+    asked = []
+    monkeypatch.setattr(compute, "prepare_folder", lambda folder, parsed: asked.append((str(folder), parsed)))
+    monkeypatch.setattr(compute, "_execute", lambda folder, **options: None)
+    words = shlex.split(command_line(config, out="my out"))
+    assert words[:3] == ["python", "-m", "skmm_core"]
+    assert main(words[3:]) == 0
+    assert asked == [("my out", config)]
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        (
+            RunConfig(dataset=DatasetConfig(source="digits"), job=SelectJob(method="skmm", budget=100)),
+            "python -m skmm_core select --dataset digits --method skmm --budget 100 --out out",
+        ),
+        (
+            RunConfig(
+                dataset=DatasetConfig(source="my data.csv", target="age", holdout=0.2, drop_bad_rows=True),
+                job=SelectJob(method="skmm", budget=5, seed=3, params={"c_s": 0.9, "polish": False}),
+                sketch=SketchParams(dim=64),
+                device="cpu",
+            ),
+            "python -m skmm_core select --dataset 'my data.csv' --target age --holdout 0.2 --drop-bad-rows "
+            "--method skmm --budget 5 --c-s 0.9 --param polish=false --seed 3 --sketch-dim 64 --device cpu --out out",
+        ),
+        (
+            RunConfig(
+                dataset=DatasetConfig(source="gmm:N=50,r=8"),
+                job=CompareJob(methods=("skmm", "uniform"), budgets=(4, 8), seeds=2, params={"skmm": {"c_s": 0.5}}),
+            ),
+            "python -m skmm_core compare --dataset gmm:N=50,r=8 --methods skmm,uniform --budgets 4,8 --seeds 2 "
+            "--param skmm.c_s=0.5 --out out",
+        ),
+    ],
+)
+def test_only_flags_that_differ_from_their_default_are_printed(config, text):
+    assert command_line(config) == text
