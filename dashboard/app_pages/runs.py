@@ -1,6 +1,7 @@
 """Runs: the history, and what can be done with each run."""
 
 import hashlib
+from typing import Literal
 
 import streamlit as st
 
@@ -24,11 +25,12 @@ def run_table(records: list[RunRecord]) -> list[RunRecord]:
     wanted = st.session_state.get(_TICKED, [])
     digest = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:12]
     frame = run_frame(records)
+    height: int | Literal["content"] = _ROW_PIXELS * (_MOST_ROWS + 1) if len(records) > _MOST_ROWS else "content"
     event = st.dataframe(
         frame,
         hide_index=True,
-        height=_ROW_PIXELS * (_MOST_ROWS + 1) if len(records) > _MOST_ROWS else "content",
-        column_order=[name for name in frame if name != "note" or frame["note"].any()],
+        height=height,
+        column_order=[str(name) for name in frame if name != "note" or frame["note"].any()],
         key=f"runs:table:{digest}",
         on_select="rerun",
         selection_mode="multi-row",
@@ -83,15 +85,13 @@ def history(search: str, kind: str | None, states: list[RunState], *, live: bool
 
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="run-filters"):
-    search = st.text_input(
-        "Search", key="runs:search", placeholder="name, dataset, method, id", icon=":material/search:"
-    )
+    search = st.text_input("Search", key="runs:search", placeholder="name, method, id", icon=":material/search:")
     kind = st.selectbox(
         "Kind", list(KIND_WORDS), index=None, format_func=KIND_WORDS.__getitem__, placeholder="Any", key="runs:kind",
-        width=170,
+        width=150,
     )  # fmt: skip
     states = st.multiselect(
-        "State", list(RunState), format_func=STATE_WORDS.__getitem__, placeholder="Any", key="runs:states", width=260
+        "State", list(RunState), format_func=STATE_WORDS.__getitem__, placeholder="Any", key="runs:states", width=220
     )
     with st.popover("Import", icon=":material/upload:", key="runs:import-popover"):
         import_panel()

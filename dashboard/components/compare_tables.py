@@ -75,7 +75,7 @@ def tied(scores: pd.DataFrame, metric: Metric, budget: int, method: str, best: s
     return bool(interval.lo <= 0.0 <= interval.hi)
 
 
-def tests_table(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric, methods: Methods) -> pd.DataFrame:
+def difference_table(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric, methods: Methods) -> pd.DataFrame:
     """Make the table of paired differences against uniform: difference, interval, wins, Holm-adjusted p."""
     rows = [row for row in _records(summary, metric) if np.isfinite(row["vs_uniform"])]
     seeds = scores[scores["metric"] == metric.key].groupby(["method", "budget"])["seed"].agg(set)

@@ -11,9 +11,9 @@ from dashboard.components.compare_charts import Methods, is_share, learning_curv
 from dashboard.components.compare_tables import (
     TIE,
     default_target,
+    difference_table,
     paper_table,
     saving_sentence,
-    tests_table,
     weak_test_line,
 )
 from dashboard.components.theme import escape, plural
@@ -157,7 +157,7 @@ def _tables(found: Comparison, metric: Metric, methods: Methods) -> None:
         " † sees the pool's labels and is ranked apart." if methods.label_aware & set(found.scores["method"]) else ""
     )
     st.caption(marks + same + league)
-    tests = tests_table(found.summary, found.scores, metric, methods)
+    tests = difference_table(found.summary, found.scores, metric, methods)
     if tests.empty:
         if REFERENCE not in set(found.scores["method"]):
             st.caption(":material/info: Tick uniform to see tests against it and the data saved.")

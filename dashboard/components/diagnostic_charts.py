@@ -113,7 +113,8 @@ def risk_curve(runs: Runs) -> Answer:
         panels.append(Panel(run.label, _risk_figure(run, curve, best, span, width), alt))
     return Answer(
         "How many directions can these points support?",
-        f"The bound on the expected error is lowest {'; '.join(parts)}. Fewer directions miss signal, more only add noise.",
+        f"The bound on the expected error is lowest{':' if len(runs) > 1 else ''} {'; '.join(parts)}. "
+        "Fewer directions miss signal, more only add noise.",
         tuple(panels),
         "Bias: signal outside the top k directions of the selection. Variance: how shaky an estimate in those k "
         "directions is. Both as shares of the targets' variance (without targets: as much noise as signal). The star "

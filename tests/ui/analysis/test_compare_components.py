@@ -1,0 +1,220 @@
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard.components.compare_charts import Methods, learning_curves, time_bars
+from dashboard.components.compare_form import MAX_CELLS, cost_line, parse_budgets, suggest_budgets
+from dashboard.components.compare_tables import (
+    TIE,
+    default_target,
+    difference_table,
+    paper_table,
+    saving_sentence,
+    weak_test_line,
+)
+from skmm_core.errors import InputError
+from skmm_core.summary import METRICS, SCORE_COLUMNS, summarise
+
+ACCURACY = METRICS["classification"][0]
+MAE = METRICS["regression"][0]
+METHODS = Methods({"good": "Good", "same": "Same", "uniform": "Uniform"})
+
+
+def grid(values, *, metric="accuracy", noise=0.0):
+    """Scores from {method: {budget: mean}} over 8 seeds; the noise of each method is ±, sums to zero, is its own."""
+    rows = []
+    for number, (method, means) in enumerate(values.items()):
+        for budget, mean in means.items():
+            for seed in range(8):
+                value = mean + noise * (1 - 2 * ((seed >> number) % 2))
+                rows.append(["digits", method, budget, seed, metric, value, 0.1 * (number + 1), "test"])
+    return pd.DataFrame(rows, columns=SCORE_COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def found():
+    scores = grid(
+        {
+            "uniform": {20: 0.50, 40: 0.60, 80: 0.70},
+            "good": {20: 0.60, 40: 0.70, 80: 0.80},
+            "same": {20: 0.50, 40: 0.60, 80: 0.70},
+        },
+        noise=0.005,
+    )
+    return summarise(scores, {"accuracy": 0.9}, "classification")
+
+
+def test_curves_draw_the_means_with_their_intervals(found):
+    figure = learning_curves(found.summary, ACCURACY, METHODS, 0.9).panels[0].figure
+    assert [trace.name for trace in figure.data] == ["Good", "Same", "Uniform"]
+    rows = found.summary[(found.summary["method"] == "good") & (found.summary["metric"] == "accuracy")]
+    good = figure.data[0]
+    np.testing.assert_allclose(good.y, rows["mean"])
+    np.testing.assert_allclose(np.asarray(good.y) + good.error_y.array, rows["hi"])
+    np.testing.assert_allclose(np.asarray(good.y) - good.error_y.arrayminus, rows["lo"])
+    assert "90.0" in figure.layout.annotations[0].text
+
+
+def test_dodged_points_stay_near_their_budget_and_say_the_true_one(found):
+    for trace in learning_curves(found.summary, ACCURACY, METHODS).panels[0].figure.data:
+        budgets = [row[0] for row in trace.customdata]
+        assert budgets == [20, 40, 80]
+        np.testing.assert_allclose(trace.x, budgets, rtol=0.05)
+
+
+def test_methods_are_told_apart_by_marker_too(found):
+    traces = learning_curves(found.summary, ACCURACY, METHODS).panels[0].figure.data
+    assert len({trace.marker.symbol for trace in traces}) == len({trace.marker.color for trace in traces}) == 3
+
+
+def test_the_sentence_names_the_best_and_what_uniform_has(found):
+    sentence = learning_curves(found.summary, ACCURACY, METHODS).sentence
+    assert re.search(r"[Ww]ith 20 points \*\*Good\*\* has the best mean, (59|60)", sentence)
+    assert re.search(r"with 80 points \*\*Good\*\* has the best mean, (79|80)", sentence)
+
+
+def test_paper_table_marks_best_and_ties():
+    scores = grid({"uniform": {20: 0.5}, "good": {20: 0.6}, "same": {20: 0.6}}, noise=0.01)
+    table = paper_table(summarise(scores, {}, "classification").summary, scores, ACCURACY, METHODS)
+    cells = dict(zip(table.index, table["n = 20"], strict=True))
+    marked = [name for name in ("Good", "Same") if cells[name].startswith("**")]
+    assert len(marked) == 1
+    other = "Same" if marked == ["Good"] else "Good"
+    assert cells[other].endswith(TIE)
+    assert re.fullmatch(r"\d\d\.\d ± \d\.\d", cells["Uniform"])
+
+
+def test_for_an_error_the_smallest_is_best():
+    scores = grid({"uniform": {20: 5.0}, "good": {20: 4.0}}, metric="mae", noise=0.01)
+    summary = summarise(scores, {}, "regression").summary
+    table = paper_table(summary, scores, MAE, METHODS)
+    assert table.loc["Good", "n = 20"].startswith("**4")
+    assert "Good" in learning_curves(summary, MAE, METHODS).sentence
+
+
+def test_leagues_have_their_own_best_and_are_marked(found):
+    mixed = Methods(METHODS.titles, frozenset({"good"}))
+    table = paper_table(found.summary, found.scores, ACCURACY, mixed)
+    assert "Good †" in table.index
+    assert sum("**" in cell for cell in table["n = 20"]) == 1  # two label-free ones, one label-aware without a rival
+    assert "**" not in table.loc["Good †", "n = 20"]
+
+
+def test_a_missing_cell_is_a_dash_not_a_number():
+    scores = grid({"uniform": {20: 0.5, 40: 0.6}, "good": {20: 0.6}})
+    table = paper_table(summarise(scores, {}, "classification").summary, scores, ACCURACY, METHODS)
+    assert table.loc["Good", "n = 40"] == "–"
+
+
+def test_one_seed_has_no_spread_and_no_verdict():
+    scores = grid({"uniform": {20: 0.5}, "good": {20: 0.6}})
+    scores = scores[scores["seed"] == 0]
+    summary = summarise(scores, {}, "classification").summary
+    assert "±" not in paper_table(summary, scores, ACCURACY, METHODS).loc["Good", "n = 20"]
+    row = difference_table(summary, scores, ACCURACY, METHODS).iloc[0]
+    assert row["Verdict"] == "no clear difference"
+    assert row["Wins"] == "1 of 1"
+
+
+def test_difference_table_tells_a_true_difference_from_none(found):
+    table = difference_table(found.summary, found.scores, ACCURACY, METHODS)
+    good = table[table["Method"] == "Good"]
+    assert set(good["Verdict"]) == {"better"}
+    assert set(good["Wins"]) == {"8 of 8"}
+    assert all(text.startswith("+") and text.endswith("pp") for text in good["Difference"])
+    assert set(table[table["Method"] == "Same"]["Verdict"]) == {"no clear difference"}
+    assert "Uniform" not in set(table["Method"])
+
+
+def test_weak_test_line_gives_the_seeds_that_suffice():
+    scores = grid({"uniform": {20: 0.5}, "good": {20: 0.6}, "same": {20: 0.55}}, noise=0.001)
+    few = scores[scores["seed"] < 5]
+    line = weak_test_line(summarise(few, {}, "classification").summary, few, ACCURACY)
+    needed = int(re.search(r"over (\d+) seeds", line).group(1))
+    for seeds, enough in ((needed - 1, False), (needed, True)):
+        part = scores[scores["seed"] < seeds]
+        p = summarise(part, {}, "classification").summary["p_holm"].min()
+        assert bool(p < 0.05) is enough
+    whole = summarise(scores, {}, "classification").summary
+    assert weak_test_line(whole, scores, ACCURACY) == ""
+
+
+def test_saving_sentence_reads_off_between_the_budgets(found):
+    sentence = saving_sentence(found.summary, ACCURACY, METHODS, 0.65)
+    assert sentence.startswith("To reach 65")
+    good, same, uniform = (
+        int(re.search(rf"\*\*{name}\*\* (\d+) points", sentence).group(1)) for name in ("Good", "Same", "Uniform")
+    )
+    assert 26 <= good <= 31  # 0.60 at 20 and 0.70 at 40: half way in log(budget) is 28
+    assert 52 <= uniform <= 61
+    assert 52 <= same <= 61
+    assert "points (a tie with uniform)" in sentence.split("**Same**")[1].split("**")[0]
+    assert "tie" not in sentence.split("**Good**")[1].split("**")[0]
+
+
+def test_saving_sentence_never_extrapolates(found):
+    high = saving_sentence(found.summary, ACCURACY, METHODS, 0.75)
+    assert "**Uniform** not reached with 80 points" in high
+    assert "**Good** 5" in high
+    low = saving_sentence(found.summary, ACCURACY, METHODS, 0.55)
+    assert "**Good** fewer than 20 points, the fewest tried" in low
+
+
+def test_default_target_is_reached_by_every_method_where_one_is(found):
+    target = default_target(found.summary, ACCURACY)
+    assert target == pytest.approx(round(target, 2))
+    assert "not reached" not in saving_sentence(found.summary, ACCURACY, METHODS, target)
+    assert "fewer than" not in saving_sentence(found.summary, ACCURACY, METHODS, target)
+
+
+def test_no_target_without_a_curve_of_uniform():
+    scores = grid({"good": {20: 0.6, 40: 0.7}})
+    assert default_target(summarise(scores, {}, "classification").summary, ACCURACY) is None
+
+
+def test_time_counts_each_selection_once():
+    scores = pd.concat([grid({"uniform": {20: 0.5}}), grid({"uniform": {20: 0.5}}, metric="macro_f1")])
+    answer = time_bars(scores, METHODS)
+    assert answer.panels[0].figure.data[0].x[0] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "budgets"),
+    [("20, 40, 80", (20, 40, 80)), ("80 20;40", (20, 40, 80)), ("20,20", (20,)), (" 100 ", (100,))],
+)
+def test_budgets_are_read(text, budgets):
+    assert parse_budgets(text, 100) == budgets
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no budget given"),
+        ("20, many", "'many' is not a whole number"),
+        ("2.5", "'2.5' is not a whole number"),
+        ("-3", "'-3' is not a whole number"),
+        ("0", "budget 0 is outside 1..100"),
+        ("20, 101", "budget 101 is outside 1..100; the pool has 100 points"),
+        ("9" * 400, "is not a whole number"),
+        ("٣", "is not a whole number"),
+    ],
+)
+def test_wrong_budgets_get_one_clear_line(text, message):
+    with pytest.raises(InputError, match=re.escape(message)) as caught:
+        parse_budgets(text, 100)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [1, 19, 20, 1078])
+def test_suggested_budgets_fit_the_pool(size):
+    assert max(parse_budgets(suggest_budgets(size, 10), size)) <= size
+
+
+def test_cost_is_the_product_and_has_a_limit():
+    assert cost_line(5, 3, 8).endswith("= 120 selections to score")
+    with pytest.raises(InputError, match="no method is ticked"):
+        cost_line(0, 3, 8)
+    with pytest.raises(InputError, match="fewer methods, budgets or seeds"):
+        cost_line(10, 10, MAX_CELLS)

@@ -1,0 +1,173 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from dashboard.components.answers import plain
+from dashboard.components.diagnostic_charts import (
+    ANSWERS,
+    DiagnosedRun,
+    coverage_histogram,
+    leverage_histogram,
+    objective_trace,
+    ridge_bars,
+    risk_curve,
+    spectrum_match,
+)
+from dashboard.components.diagnostic_table import metrics_table
+from dashboard.components.series import method_styles, run_style
+from skmm_core.config import SketchParams
+from skmm_core.diagnostics import diagnose
+from skmm_core.pool import make_pool
+
+
+@pytest.fixture(scope="module")
+def pool():
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(200, 12, generator=generator) * torch.linspace(3, 0.3, 12)
+    return make_pool(rows, targets=rows.sum(dim=1), sketch=SketchParams(kind="none"))
+
+
+@pytest.fixture(scope="module")
+def runs(pool):
+    chosen = {"first forty": torch.arange(40), "every fifth": torch.arange(0, 200, 5)}
+    return [
+        DiagnosedRun(label, diagnose(pool, indices), indices.numpy(), sketch="none 12, seed 0", style=run_style(number))
+        for number, (label, indices) in enumerate(chosen.items())
+    ]
+
+
+@pytest.fixture(scope="module")
+def few(pool):
+    """Fewer points than directions: no certificate."""
+    return DiagnosedRun("five", diagnose(pool, torch.arange(5)), np.arange(5), sketch="none 12, seed 0")
+
+
+def changed(run, **values):
+    return dataclasses.replace(run, diagnostics=dataclasses.replace(run.diagnostics, **values))
+
+
+def test_the_star_of_the_risk_curve_is_the_minimum_of_the_drawn_sum(runs):
+    for panel in risk_curve(runs).panels:
+        curves = {trace.name.split(" ")[0]: trace for trace in panel.figure.data}
+        total = np.asarray(curves["sum"].y)
+        assert curves["lowest"].y[0] == np.nanmin(total)
+        assert curves["lowest"].x[0] == curves["sum"].x[int(np.nanargmin(total))]
+        assert np.nanmax(np.abs(np.nan_to_num(curves["bias"].y) + curves["variance"].y - total)) < 1e-9
+
+
+def test_panels_of_several_runs_share_their_axes(runs):
+    for make in (risk_curve, coverage_histogram, leverage_histogram):
+        panels = make(runs).panels
+        assert [panel.title for panel in panels] == [run.label for run in runs]
+        assert len({tuple(panel.figure.layout.xaxis.range) for panel in panels}) == 1
+    assert len({tuple(panel.figure.layout.yaxis.range) for panel in risk_curve(runs).panels}) == 1
+
+
+def test_spectrum_sentence_counts_the_directions_that_match(runs):
+    run = changed(runs[0], spectrum_pool=np.array([8.0, 4.0, 2.0]), spectrum_selection=np.array([8.0, 1.0, 3.9]))
+    sentence = spectrum_match([run]).sentence
+    assert "2 of 3 directions" in sentence
+    assert "number 2, at 0.25 × the pool" in sentence
+
+
+def test_a_direction_without_energy_leaves_a_gap_on_the_log_axis(runs):
+    run = changed(runs[0], spectrum_pool=np.array([8.0, 4.0]), spectrum_selection=np.array([8.0, 0.0]))
+    drawn = spectrum_match([run]).panels[0].figure.data[1].y
+    assert drawn[0] == 8.0
+    assert math.isnan(drawn[1])
+
+
+def test_ridge_bars_stack_to_the_exact_error(runs):
+    answer = ridge_bars(runs)
+    bias, variance = answer.panels[0].figure.data
+    for run, b, v in zip(runs, bias.x, variance.x, strict=True):
+        assert b + v == pytest.approx(run.diagnostics.ridge_bias2 + run.diagnostics.ridge_variance)
+    assert bias.marker.pattern.shape != variance.marker.pattern.shape
+
+
+def test_without_targets_there_are_no_ridge_bars(runs):
+    assert ridge_bars([changed(run, ridge_bias2=None, ridge_variance=None) for run in runs]) is None
+
+
+def test_histograms_show_every_point_once(runs):
+    for make, series in ((coverage_histogram, 1), (leverage_histogram, 2)):
+        for panel in make(runs).panels:
+            assert len(panel.figure.data) == series
+            assert all(sum(trace.y) == pytest.approx(1.0) for trace in panel.figure.data)
+
+
+def test_leverage_sentence_gives_the_factor_of_the_chosen(runs):
+    run = changed(runs[0], leverage=np.array([1.0, 1.0, 4.0, 2.0], dtype=np.float32))
+    run = dataclasses.replace(run, chosen=np.array([2]))
+    assert "2 × that of the pool" in leverage_histogram([run]).sentence
+
+
+def test_objective_is_drawn_for_the_runs_that_have_one(runs):
+    assert objective_trace(runs) is None
+    with_trace = dataclasses.replace(runs[0], objective=np.array([1.0, 0.1, 0.01]))
+    answer = objective_trace([with_trace, runs[1]])
+    assert [trace.name for trace in answer.panels[0].figure.data] == ["first forty"]
+    assert "from 1 to 0.01 in 2 steps" in answer.sentence
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_every_answer_has_a_question_a_sentence_and_alt_texts(runs, few, count):
+    shown = [*runs, few][-count:]
+    for make in ANSWERS:
+        answer = make(shown)
+        if answer is None:
+            continue
+        assert answer.question.endswith("?")
+        assert answer.sentence.endswith(".")
+        assert "nan" not in answer.sentence
+        for panel in answer.panels:
+            assert len(plain(panel.alt)) > 20
+            assert "**" not in plain(panel.alt)
+
+
+def test_names_from_files_are_shown_as_text_never_as_markup(runs):
+    wild = [dataclasses.replace(run, label=f"[x](http://a.b) {number}") for number, run in enumerate(runs)]
+    assert "](http" not in risk_curve(wild).sentence
+
+
+def test_best_is_marked_where_it_means_something(runs):
+    table, legend = metrics_table(runs)
+    assert "★" in legend
+    errors = [run.diagnostics.moment_error for run in runs]
+    row = list(table.loc["Relative moment error"])
+    assert "★" in row[int(np.argmin(errors))]
+    assert sum("★" in cell for cell in row) == 1
+    assert not any("★" in cell for cell in table.loc["Points chosen"])
+
+
+def test_no_best_between_different_budgets_or_in_different_sketches(runs, few):
+    table, legend = metrics_table([runs[0], few])
+    assert "★" not in "".join(table.to_numpy().ravel())
+    assert "different numbers of points" in legend
+    other = dataclasses.replace(runs[1], sketch="none 12, seed 1")
+    table, legend = metrics_table([runs[0], other])
+    assert "★" not in "".join(table.loc["Certificate c_S"])
+    assert "★" in "".join(table.loc["Mean distance to nearest chosen"])
+    assert "different sketches" in legend
+
+
+def test_an_infinite_certificate_is_shown_and_never_best(few, runs):
+    infinite = changed(runs[1], c_s=math.inf)
+    row = list(metrics_table([runs[0], infinite])[0].loc["Certificate c_S"])
+    assert row[1] == "∞"
+    assert "★" in row[0]
+
+
+def test_equal_values_have_no_best(runs):
+    twin = dataclasses.replace(runs[0], label="twin")
+    table, _ = metrics_table([runs[0], twin])
+    assert "★" not in "".join(table.to_numpy().ravel())
+
+
+def test_styles_differ_in_colour_and_in_shape():
+    styles = method_styles([f"m{number}" for number in range(6)] + ["uniform"])
+    assert len({style.colour for style in styles.values()}) == 7
+    assert len({style.symbol for style in styles.values()}) == 7
