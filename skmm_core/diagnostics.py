@@ -6,10 +6,12 @@ there.
 
 import io
 import math
+import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,7 +125,7 @@ def load_diagnostics(path: Path) -> Diagnostics:
     try:
         with np.load(path, allow_pickle=False) as file:
             return Diagnostics(**{spec.name: _restored(spec.type, file, spec.name) for spec in fields(Diagnostics)})
-    except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: no readable diagnostics ({type(error).__name__}); run the selection again") from None
 
 
@@ -213,7 +215,7 @@ def _certificate_text(c_s: float, n: int, k: int) -> str:
     if math.isfinite(c_s):
         return (
             f"In every direction of the sketch the selection holds at least {100 / c_s:.3g} % of the pool's energy, "
-            f"so a linear fit on it is at most {c_s:.3g} times as uncertain as one on as many points that match the pool."
+            f"so a linear fit on it is at most {c_s:.3g} times as uncertain as one on as many matching points."
         )
     if n < k:
         return (
