@@ -1,6 +1,8 @@
 """npy and npz files of features and labels. Pickled objects are never loaded: they could run code."""
 
 import math
+import struct
+import tokenize
 import zipfile
 import zlib
 from dataclasses import replace
@@ -14,7 +16,11 @@ from skmm_core.data.rows import RawRows, RawTargets, as_float32, number_targets
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
-_READ_ERRORS = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+# What zipfile and NumPy's header parser raise for damaged bytes; found by damaging files at random.
+_READ_ERRORS = (
+    *(OSError, ValueError, EOFError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile, zlib.error),
+    *(SyntaxError, TypeError, KeyError, AttributeError, tokenize.TokenError, struct.error),
+)
 _KEYS = ("X", "y", "X_test", "y_test", "ids", "names", "feature_names")
 
 

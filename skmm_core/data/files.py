@@ -30,8 +30,22 @@ def max_megabytes() -> int:
     return int(text)
 
 
+def file_path(text: str) -> Path:
+    """Path of what a person typed, with ~ for the home folder.
+
+    Raises:
+        InputError: no file can be called that.
+    """
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except (OSError, RuntimeError, ValueError):
+        raise InputError(f"{text[:80]!r} cannot be the path of a file; check it") from None
+    return path
+
+
 def check_file(path: Path, *, kinds: tuple[str, ...] = FILE_KINDS) -> None:
-    """Refuse what cannot be read: not there, a folder, the wrong kind, empty or too large.
+    """Refuse what cannot be read: not there, a folder, the wrong kind, locked, empty or too large.
 
     Raises:
         InputError: any of these; the message names the file and says what to do.
@@ -42,6 +56,8 @@ def check_file(path: Path, *, kinds: tuple[str, ...] = FILE_KINDS) -> None:
         raise InputError(f"{path.name}: files of kind {path.suffix or '(none)'!r} are not read; use {', '.join(kinds)}")
     if not path.is_file():
         raise InputError(f"{path} was not found; check the path")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path.name} may not be read by this user; change its permissions")
     size = path.stat().st_size
     if size == 0:
         raise InputError(f"{path.name} is empty (0 bytes); save it again")

@@ -10,7 +10,7 @@ from skmm_core.config import DatasetConfig
 from skmm_core.data.arrays import read_npy, read_npz
 from skmm_core.data.builtin import BUILTINS, is_builtin, load_builtin
 from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint, empty_rows
-from skmm_core.data.files import FILE_KINDS, check_file
+from skmm_core.data.files import FILE_KINDS, check_file, file_path
 from skmm_core.data.holdout import hold_out
 from skmm_core.data.rows import RawRows, check_ids, clean
 from skmm_core.data.tables import Columns, read_table
@@ -52,7 +52,7 @@ def load_dataset(config: DatasetConfig | str, *, report: Report = ignore) -> Dat
 
 
 def _path_of(source: str) -> Path:
-    path = Path(source).expanduser()
+    path = file_path(source)
     named = path.suffix.lower() in FILE_KINDS or path.exists()
     if not named and (not path.suffix or ":" in source):  # an option such as std_max=0.1 looks like a suffix
         names = ", ".join(info.name for info in BUILTINS)
@@ -85,13 +85,13 @@ def _read(path: Path, config: DatasetConfig, report: Report) -> tuple[RawRows, R
     if path.suffix.lower() == ".npz":
         pool, test = read_npz(path, report=report)
     elif path.suffix.lower() == ".npy":
-        pool = read_npy(path, Path(config.labels).expanduser() if config.labels else None, report=report)
+        pool = read_npy(path, file_path(config.labels) if config.labels else None, report=report)
     else:
         pool = read_table(path, Columns(config.target, config.id), report=report)
     if config.test is not None:
         if test is not None:
             raise InputError(f"{path.name} has its own X_test; leave out the test file (--test)")
-        test = _read_test(Path(config.test).expanduser(), pool, config, report)
+        test = _read_test(file_path(config.test), pool, config, report)
     if test is None:
         return pool, None
     if config.holdout is not None:

@@ -218,8 +218,10 @@ def _read_parquet(path: Path) -> pa.Table:
             check_array_size(path.name, (file.metadata.num_rows, max(1, numeric)), 8)
         # Text is kept as a dictionary: a small file can declare a long text repeated in every row.
         with pq.ParquetFile(path, read_dictionary=texts) as file:
-            return file.read(columns=wanted)
-    except (pa.ArrowException, OSError) as error:
+            table = file.read(columns=wanted)
+            table.validate(full=True)
+            return table
+    except (pa.ArrowException, OSError, UnicodeError, MemoryError, OverflowError) as error:
         raise InputError(
             f"{path.name} is truncated or not a parquet file ({_short(error)}); copy it again, or save it again"
         ) from None
@@ -258,15 +260,19 @@ def _parse_csv(path: Path, delimiter: str, block: int) -> pa.Table:
 def _read_header(path: Path) -> tuple[list[str], str]:
     """Column names, and what separates them."""
     with path.open("rb") as file:
-        line = file.readline(_HEADER_BYTES)
+        lines = iter(lambda: file.readline(_HEADER_BYTES), b"")
+        line = next((line for line in lines if line.strip(b"\r\n")), b"").strip(b"\r\n").split(b"\r")[0]
     if line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{path.name} is UTF-16 text; save the file with the encoding UTF-8")
     try:
-        text = line.decode("utf-8-sig").rstrip("\r\n")
+        text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: line 1 is not UTF-8 text; save the file with the encoding UTF-8") from None
     delimiter = next((mark for mark in ",;\t" if mark in text), ",")
-    names = next(csv.reader([text], delimiter=delimiter), [])
+    try:
+        names = next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise InputError(f"{path.name}: line 1 does not hold column names ({_short(error)}); correct it") from None
     numbers = [name for name in names if _is_number(name)]
     if names and len(numbers) == len(names) and not all(name.isdecimal() for name in names):
         raise InputError(f"{path.name}: line 1 holds numbers ({_listed(names)}); put the names of the columns there")

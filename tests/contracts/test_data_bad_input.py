@@ -305,6 +305,17 @@ def test_files_that_are_not_there(tmp_path):
     refused(r"gone\.npy was not found", tmp_path / "x.npy", labels=str(tmp_path / "gone.npy"))
 
 
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/a.npz", "x" * 5000 + ".npz"])
+def test_paths_that_cannot_be(name):
+    refused(r"cannot be the path of a file; check it", name)
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    path = npz(tmp_path / "a.npz", X=X)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    refused(r"a\.npz may not be read by this user; change its permissions", path)
+
+
 def test_a_folder(tmp_path):
     refused(r"is a folder; name one file", tmp_path)
     (tmp_path / "odd.npz").mkdir()

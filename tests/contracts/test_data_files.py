@@ -307,3 +307,11 @@ def test_a_wrong_file_among_the_labels_is_named(tmp_path, features):
     np.save(tmp_path / "x.npy", features)
     with pytest.raises(InputError, match=r"y\.csv: files of kind '\.csv' are not read; use \.npy"):
         load(tmp_path / "x.npy", labels=str(tmp_path / "y.csv"))
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_line_endings_and_blank_lines(tmp_path, ending):
+    (tmp_path / "a.csv").write_bytes(ending.join(["", "a,b", "1,2", "", "3,4", ""]).encode())
+    dataset = load(tmp_path / "a.csv")
+    assert dataset.feature_names == ("a", "b")
+    assert dataset.features.tolist() == [[1, 2], [3, 4]]

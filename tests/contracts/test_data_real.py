@@ -42,7 +42,7 @@ def test_196_classes_with_names():
 
 def test_missing_values_are_found_and_can_be_dropped():
     source = real("california_housing.npz")
-    with pytest.raises(InputError, match="207 of 20,640 rows hold NaN.*column 'total_bedrooms'"):
+    with pytest.raises(InputError, match=r"207 of 20,640 rows hold NaN.*column 'total_bedrooms'"):
         load_dataset(source)
     dataset = load_dataset(DatasetConfig(source=source, drop_bad_rows=True, holdout=0.2))
     assert dataset.task is Task.REGRESSION
