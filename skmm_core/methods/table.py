@@ -1,0 +1,23 @@
+"""The method table of the README, made from the registry: `python -m skmm_core.methods.table` prints it."""
+
+import sys
+
+from skmm_core.methods.registry import MethodSpec, Need, list_methods
+
+_NEEDS = {Need.TARGETS: "targets", Need.CLASSES: "class labels"}
+
+
+def method_table() -> str:
+    """Markdown table: key, what it does, what it needs, source."""
+    rows = ["| Method | Key | What it does | Needs | Source |", "|---|---|---|---|---|"]
+    rows += [_row(spec) for spec in list_methods()]
+    return "\n".join(rows) + "\n"
+
+
+def _row(spec: MethodSpec) -> str:
+    needs = ", ".join(sorted(_NEEDS[need] for need in spec.needs)) or "features only"
+    return f"| {spec.title} | `{spec.key}` | {spec.summary} | {needs} | [{spec.paper}]({spec.url}) |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(method_table())
