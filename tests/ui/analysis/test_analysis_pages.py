@@ -1,0 +1,282 @@
+"""Diagnose, Compare and Runs in every state, drawn by Streamlit's own test runner."""
+
+import pytest
+
+from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
+from skmm_core.data.load import load_dataset
+from skmm_core.runs import RunState
+from skmm_core.score_log import read_scores
+
+DIGITS = DatasetConfig(source="digits")
+
+
+def texts(app):
+    """All text of a page."""
+    parts = [*app.markdown, *app.caption, *app.error, *app.info, *app.warning, *app.success, *app.subheader]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def newest(store, method):
+    return next(run for run in store.records(kind="select") if run.method == method and run.dataset == "digits")
+
+
+def queued(store, job, dataset=DIGITS):
+    """A run that waits and never starts."""
+    return store.create(RunConfig(dataset=dataset, job=job), load_dataset(dataset).fingerprint)
+
+
+@pytest.mark.parametrize("page", ["diagnose", "compare", "runs"])
+def test_an_empty_home_says_what_to_do(empty_home, visit, page):
+    app = visit(page)
+    assert not app.exception
+    assert not app.error
+    assert app.get("page_link")
+
+
+def test_diagnose_shows_every_answer_for_the_run_in_the_url(home, visit):
+    app = visit("diagnose", run=newest(home, "skmm").id)
+    assert not app.exception
+    shown = texts(app)
+    for question in (
+        "Is any direction badly seen?",
+        "How many directions can these points support?",
+        "Does the selection see every direction as the pool does?",
+        "What error would a ridge probe make, and why?",
+        "How far is any point from one that was chosen?",
+        "Are the unusual points among the chosen?",
+        "Did the solver finish its work?",
+    ):
+        assert question in shown
+    assert app.multiselect[0].value == [newest(home, "skmm").id]
+
+
+def test_diagnose_three_runs_side_by_side_marks_the_best(home, visit):
+    app = visit("diagnose", run=newest(home, "uniform").id)
+    runs = [newest(home, method).id for method in ("uniform", "skmm_kernel", "skmm")]
+    app.multiselect[0].set_value(runs).run()
+    assert not app.exception
+    table = app.table[0].value
+    assert table.shape[1] == 3
+    assert "★" in "".join(table.to_numpy().ravel())
+
+
+def test_diagnose_offers_only_runs_of_one_dataset(home, visit):
+    app = visit("diagnose", run=newest(home, "skmm").id)
+    assert len(app.multiselect[0].options) == 3
+    assert len(app.selectbox[0].options) == 2
+
+
+def test_diagnose_without_a_choice_asks_for_one(home, visit):
+    app = visit("diagnose")
+    app.multiselect[0].set_value([]).run()
+    assert not app.exception
+    assert "Choose at least one" in app.info[0].value
+
+
+def test_diagnose_says_which_file_is_damaged(home, visit):
+    run = newest(home, "skmm")
+    (run.folder / "diagnostics.npz").write_bytes(b"PK damaged")
+    app = visit("diagnose", run=run.id)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "diagnostics" in app.error[0].value
+
+
+def test_diagnose_while_the_open_run_waits(home, visit):
+    run = queued(home, SelectJob(method="uniform", budget=11))
+    app = visit("diagnose", run=run.id)
+    assert not app.exception
+    assert "Waiting for the run before this one" in texts(app)
+    assert [button.label for button in app.button].count("Cancel") == 1
+
+
+def test_compare_shows_curves_tables_tests_and_downloads(home, visit):
+    run = home.records(kind="compare")[0]
+    app = visit("compare", run=run.id)
+    assert not app.exception
+    shown = texts(app)
+    assert "How good is a probe trained on the chosen points?" in shown
+    assert "To reach" in shown
+    assert "no corrected p can fall below" in shown, "three seeds cannot show a difference, and it is said"
+    assert any("**" in cell for cell in app.table[0].value.to_numpy().ravel())
+    assert "python -m skmm_core compare --dataset digits" in app.code[0].value
+    assert len(app.get("download_button")) == 4
+
+
+def test_compare_shows_the_newest_comparison_of_the_dataset_without_being_asked(home, visit):
+    app = visit("compare", run=newest(home, "skmm").id)
+    assert not app.exception
+    assert "How good is a probe trained on the chosen points?" in texts(app)
+
+
+def test_compare_shows_what_is_scored_so_far_and_says_so(home, visit, start_running):
+    done = home.records(kind="compare")[0]
+    rows = read_scores(done.folder)
+    run = queued(home, CompareJob(methods=("skmm_kernel", "uniform"), budgets=(20, 40), seeds=9))
+    part = rows[rows["seed"] == 0]
+    part.to_csv(run.folder / "scores.csv", index=False)
+    start_running(home, run.id)
+    app = visit("compare", run=run.id)
+    assert not app.exception
+    assert "4 of 36 selections scored so far" in texts(app)
+    assert len(app.table) == 1
+    assert [button.label for button in app.button].count("Cancel") == 1
+
+
+def test_compare_before_the_first_score(home, visit, start_running):
+    run = queued(home, CompareJob(methods=("uniform",), budgets=(20,), seeds=9))
+    start_running(home, run.id)
+    app = visit("compare", run=run.id)
+    assert not app.exception
+    assert not app.table
+
+
+def test_compare_keeps_partial_scores_of_a_failed_run(home, visit, start_running):
+    done = home.records(kind="compare")[0]
+    run = queued(home, CompareJob(methods=("skmm_kernel", "uniform"), budgets=(20, 40), seeds=9))
+    (run.folder / "scores.csv").write_bytes((done.folder / "scores.csv").read_bytes())
+    start_running(home, run.id)
+    home.finish(run.id, RunState.FAILED, "the disk is full; free some space")
+    app = visit("compare", run=run.id)
+    assert not app.exception
+    assert "the disk is full" in app.error[0].value
+    assert len(app.table) == 1
+
+
+def test_compare_submits_what_the_form_says(home, visit, submitted):
+    app = visit("compare", run=home.records(kind="compare")[0].id)
+    app.text_input[0].set_value("80, 30").run()
+    app.number_input[0].set_value(2).run()
+    next(box for box in app.checkbox if box.label == "Herding").check().run()
+    app.button("compare-start").click().run()
+    assert not app.exception
+    job = submitted[-1].job
+    assert (job.methods, job.budgets, job.seeds) == (("skmm_kernel", "uniform", "herding"), (30, 80), 2)
+    assert job.params == {}
+
+
+@pytest.mark.parametrize("text", ["", "20, x", "5000"])
+def test_compare_answers_a_wrong_budget_in_one_line_before_anything_starts(home, visit, submitted, text):
+    app = visit("compare", run=home.records(kind="compare")[0].id)
+    app.text_input[0].set_value(text).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert app.button("compare-start").disabled
+    assert not submitted
+
+
+def test_compare_without_test_rows_offers_a_holdout(home, visit, tmp_path, monkeypatch):
+    path = tmp_path / "points.csv"
+    rows = "\n".join(f"{i},{i * i % 7},{i % 3}" for i in range(60))
+    path.write_text(f"a,b,y\n{rows}\n")
+    monkeypatch.setenv("SKMM_DATA_ROOTS", str(tmp_path))
+    run = queued(home, SelectJob(method="uniform", budget=5), DatasetConfig(source=str(path), task="regression"))
+    app = visit("compare", run=run.id)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "no test rows" in app.error[0].value
+    next(button for button in app.button if button.label.startswith("Hold out")).click().run()
+    assert not app.exception
+    assert not app.error
+    assert app.button("compare-start")
+
+
+def test_compare_without_targets_says_what_to_add(home, visit, tmp_path, monkeypatch):
+    path = tmp_path / "points.csv"
+    path.write_text("a,b\n" + "\n".join(f"{i},{i * i % 7}" for i in range(60)) + "\n")
+    monkeypatch.setenv("SKMM_DATA_ROOTS", str(tmp_path))
+    run = queued(home, SelectJob(method="uniform", budget=5), DatasetConfig(source=str(path)))
+    app = visit("compare", run=run.id)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "target column" in app.error[0].value
+
+
+def test_runs_lists_everything_and_ticks_the_open_run(home, visit):
+    run = newest(home, "skmm")
+    app = visit("runs", run=run.id)
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert len(table) == 5
+    assert set(table["state"]) == {"✔ done"}
+    assert run.id in texts(app)
+    assert not app.button("runs:open").disabled
+
+
+def test_runs_search_kind_and_state(home, visit):
+    app = visit("runs")
+    app.text_input("runs:search").set_value("digits skmm").run()
+    assert set(app.dataframe[0].value["dataset"]) == {"digits"}
+    assert len(app.dataframe[0].value) == 3
+    app.selectbox("runs:kind").set_value("compare").run()
+    assert list(app.dataframe[0].value["kind"]) == ["Comparison"]
+    app.multiselect("runs:states").set_value([RunState.FAILED]).run()
+    assert not app.dataframe
+    assert "No run fits" in app.info[0].value
+
+
+def test_runs_delete_and_undo(home, visit):
+    run = newest(home, "skmm")
+    app = visit("runs", run=run.id)
+    app.button("runs:delete").click().run()
+    assert not app.exception
+    assert run.id not in [record.id for record in home.records()]
+    assert "1 run deleted" in texts(app)
+    app.button("runs:undo").click().run()
+    assert not app.exception
+    assert home.get(run.id).state is RunState.DONE
+    assert "deleted" not in texts(app)
+
+
+def test_runs_rename(home, visit):
+    run = newest(home, "skmm")
+    app = visit("runs", run=run.id)
+    name = next(box for box in app.text_input if box.label == "Name")
+    name.set_value("the *best* one").run()
+    app.button("runs:save").click().run()
+    assert not app.exception
+    assert home.get(run.id).name == "the *best* one"
+    assert r"the \*best\* one" in texts(app), "shown as it was typed, not as markup"
+
+
+def test_runs_open_goes_to_the_page_of_the_run(home, visit):
+    app = visit("runs", run=newest(home, "skmm").id)
+    app.button("runs:open").click().run()
+    assert not app.exception
+    assert "Chosen" in [metric.label for metric in app.metric]
+
+
+def test_runs_diagnose_opens_the_ticked_run(home, visit):
+    run = newest(home, "skmm_kernel")
+    app = visit("runs", run=run.id)
+    app.button("runs:diagnose").click().run()
+    assert not app.exception
+    assert app.multiselect[0].value == [run.id]
+
+
+def test_runs_failed_one_shows_its_line(home, visit, start_running):
+    run = queued(home, SelectJob(method="uniform", budget=11))
+    start_running(home, run.id)
+    home.finish(run.id, RunState.FAILED, "points.csv is gone; upload it again")
+    app = visit("runs", run=run.id)
+    assert not app.exception
+    assert "points" in app.error[0].value
+    assert "✖ failed" in list(app.dataframe[0].value["state"])
+    assert app.button("runs:diagnose").disabled
+
+
+def test_runs_a_waiting_one_can_be_cancelled_but_not_deleted(home, visit):
+    run = queued(home, SelectJob(method="uniform", budget=11))
+    app = visit("runs", run=run.id)
+    assert app.button("runs:delete").disabled
+    app.button("runs:cancel").click().run()
+    assert not app.exception
+    assert home.get(run.id).state is RunState.CANCELLED
+    assert "■ cancelled" in list(app.dataframe[0].value["state"])
+
+
+def test_an_unknown_run_in_the_url_is_one_line(home, visit):
+    app = visit("runs", run="0123456789ab")
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "no run" in app.error[0].value
