@@ -36,8 +36,7 @@ def read_scores(folder: Path) -> pd.DataFrame:
     try:
         frame = pd.read_csv(
             io.StringIO(whole),
-            dtype={"dataset": str, "method": str, "metric": str, "split": str, "budget": int, "seed": int},
-            float_precision="round_trip",
+            dtype=dict.fromkeys(SCORE_COLUMNS, str) | {"budget": int, "seed": int},  # floats from text lose no digit
             keep_default_na=False,
         )
         if list(frame.columns) != SCORE_COLUMNS:

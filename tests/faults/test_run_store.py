@@ -1,7 +1,6 @@
 """The run store: states, two writers, dead processes, damaged files."""
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -76,7 +75,8 @@ def test_of_many_claims_at_once_exactly_one_wins(store, config):
 
 def test_two_processes_create_one_run(store, config):
     script = (
-        "import sys; from pathlib import Path; from skmm_core.config import RunConfig; from skmm_core.runs import RunStore\n"
+        "import sys; from pathlib import Path\n"
+        "from skmm_core.config import RunConfig; from skmm_core.runs import RunStore\n"
         "store = RunStore(Path(sys.argv[1])); config = RunConfig.model_validate_json(sys.argv[2])\n"
         "print([store.create(config, sys.argv[3]).id for _ in range(20)][-1])"
     )
@@ -292,7 +292,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(OSError, match="No space"):
         write_file(path, half)
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file.txt"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_json_never_holds_nan(tmp_path):
@@ -303,9 +303,14 @@ def test_json_never_holds_nan(tmp_path):
 
 def test_a_sqlite_error_leaves_no_half_of_a_change(store, config):
     record = store.create(config, DATA)
-    with pytest.raises(sqlite3.OperationalError), store._database.connect() as db:
-        db.execute("UPDATE runs SET name = 'changed'")
-        db.execute("UPDATE nothing SET name = 1")
+
+    def change():
+        with store._database.connect() as db:
+            db.execute("UPDATE runs SET name = 'changed'")
+            db.execute("UPDATE missing SET name = 1")
+
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        change()
     assert store.get(record.id).name != "changed"
 
 
