@@ -167,6 +167,8 @@ def exchange_mmd(
     """
     picks = picks.clone()
     n = len(picks)
+    if n == len(mean):
+        return picks, True
     taken = torch.zeros(len(mean), dtype=torch.bool, device=mean.device)
     taken[picks] = True
     similarity = torch.zeros_like(mean)
