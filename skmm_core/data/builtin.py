@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sklearn.datasets import load_diabetes, load_digits
 from torch import Tensor
 
 from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint
@@ -197,6 +196,8 @@ def _refuse_options(name: str, text: str) -> None:
 
 
 def _digits(source: str, text: str) -> Dataset:
+    from sklearn.datasets import load_digits  # late: half a second that other datasets need not pay
+
     _refuse_options("digits", text)
     bunch = load_digits()
     targets = torch.from_numpy(bunch.target.astype(np.int64))
@@ -214,6 +215,8 @@ def _digits(source: str, text: str) -> Dataset:
 
 
 def _diabetes(source: str, text: str) -> Dataset:
+    from sklearn.datasets import load_diabetes  # late, as above
+
     _refuse_options("diabetes", text)
     bunch = load_diabetes()
     targets = torch.from_numpy(bunch.target.astype(np.float32))

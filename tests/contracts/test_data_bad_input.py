@@ -145,6 +145,19 @@ def test_whole_numbers_are_fine_as_column_names(tmp_path):
     assert dataset.feature_names == ("0", "1", "2")
 
 
+def test_lists_in_cells(tmp_path):
+    frame = pd.DataFrame({"label": Y, "embedding": list(X), "key": [b"k"] * 12})
+    frame.to_parquet(tmp_path / "a.parquet")
+    match = r"a\.parquet has no numeric column.*embedding \(list<.*float>\).*; spread lists over columns, or save them"
+    refused(match, tmp_path / "a.parquet")
+    frame.assign(size=X[:, 0]).to_parquet(tmp_path / "b.parquet")
+    dataset = load_dataset(str(tmp_path / "b.parquet"))
+    assert dataset.feature_names == ("size",)
+    assert any("ignored: embedding, key" in note for note in dataset.notes)
+    refused(r"column 'key' holds binary; targets and ids are numbers or text", tmp_path / "b.parquet", id="key")
+    refused(r"column 'embedding' holds list<", tmp_path / "b.parquet", target="embedding")
+
+
 # --- targets --------------------------------------------------------------------------------------------------------
 
 

@@ -149,6 +149,23 @@ def test_the_target_is_found_by_name(tmp_path, features, labels, columns, target
         assert any("'y' is read as a feature" in note or "y is read as a feature" in note for note in dataset.notes)
 
 
+def test_categories_of_a_parquet_file(tmp_path, features, labels):
+    frame = pd.DataFrame(features, columns=list("abc"))
+    numbers, texts = pd.Categorical(labels), pd.Categorical([f"class {label}" for label in labels])
+    frame.assign(y=numbers, grade=pd.Categorical(labels * 1.5)).to_parquet(tmp_path / "a.parquet")
+    frame.assign(y=texts).to_parquet(tmp_path / "b.parquet")
+    dataset = load(tmp_path / "a.parquet")
+    assert dataset.task is Task.CLASSIFICATION
+    assert dataset.class_names == ("0", "1", "2", "3")
+    assert dataset.features[:, dataset.feature_names.index("grade")].tolist() == (labels * 1.5).tolist()
+    assert load(tmp_path / "b.parquet").class_names == ("class 0", "class 1", "class 2", "class 3")
+
+
+def test_dates_as_ids(tmp_path):
+    (tmp_path / "a.csv").write_text("day,a\n2026-01-01,1\n2026-01-02,2\n")
+    assert load(tmp_path / "a.csv", id="day").ids == ("2026-01-01", "2026-01-02")
+
+
 def test_columns_without_numbers_are_ignored_with_a_note(tmp_path, features, labels):
     names = [f"photo {j}" for j in range(N)]
     dataset = load(save_csv(tmp_path / "a.csv", features, y=labels, caption=names))
@@ -175,7 +192,7 @@ def test_other_separators_are_understood(tmp_path, features, labels, delimiter):
 
 def test_a_column_may_change_from_whole_to_broken_numbers_late(tmp_path, monkeypatch):
     # The types of a csv are guessed from its first block.
-    monkeypatch.setattr("skmm_core.data.tables._BLOCK_BYTES", 1024)
+    monkeypatch.setattr("skmm_core.data.parse._BLOCK_BYTES", 1024)
     (tmp_path / "a.csv").write_text("\n".join(["a,b", *(["1,2"] * 1000), "1.5,2"]) + "\n")
     dataset = load(tmp_path / "a.csv")
     assert dataset.features[-1].tolist() == [1.5, 2.0]
