@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO
 
@@ -17,8 +18,10 @@ from skmm_core.config import RunConfig
 from skmm_core.errors import InputError
 from skmm_core.runs import RunStore
 from skmm_core.runs.processes import ProcessKey, process_key
+from skmm_core.worker import READY
 
 _BUSY, _IDLE = 0.2, 1.0  # seconds between two looks at the queue
+_PAUSE = 10.0  # seconds before the next try when a worker could not even start
 
 
 class Jobs:
@@ -40,6 +43,7 @@ class Jobs:
         self._workers: list[_Worker] = []
         self._wake = threading.Event()
         self._closed = False
+        self._pause_until = 0.0
         self._thread: threading.Thread | None = None
 
     def submit(self, config: RunConfig, fingerprint: str) -> str:
@@ -89,58 +93,68 @@ class Jobs:
             # Any error here (a full disk, a locked index) must not end the queue for good; the next look tries again.
             with contextlib.suppress(Exception):
                 self._look()
-            waiting = any(worker.run is not None for worker in self._workers) or bool(self._store.queued())
-            self._wake.wait(_BUSY if waiting else _IDLE)
+            busy = any(not worker.idle for worker in self._workers) or bool(self._store.queued())
+            self._wake.wait(_BUSY if busy else _IDLE)
             self._wake.clear()
 
     def _look(self) -> None:
         """Replace workers that ended, and give queued runs to idle ones."""
-        for worker in self._workers:
-            if worker.run is not None and not self._holds(worker, worker.run):
-                worker.run = None
-        if any(not worker.alive for worker in self._workers):
+        ended = [worker for worker in self._workers if not worker.alive]
+        for worker in ended:
+            worker.release()
+        if ended:
             self._store.reconcile()
+        if any(worker.broken for worker in ended):
+            self._pause_until = time.monotonic() + _PAUSE
         with self._lock:
             if self._closed:
                 return
-            self._workers = [worker for worker in self._workers if worker.alive]
-            while len(self._workers) < self._limit:
-                self._workers.append(_Worker(self._store.home))
-            idle = [worker for worker in self._workers if worker.run is None]
+            self._workers = [worker for worker in self._workers if worker not in ended]
+            while len(self._workers) < self._limit and time.monotonic() >= self._pause_until:
+                self._workers.append(_Worker(self._store.home, self._wake))
+        idle = [worker for worker in self._workers if worker.idle]
         for id_, worker in zip(self._store.queued(), idle, strict=False):
             if self._store.claim(id_, worker.key, limit=self._limit):
-                worker.give(id_, self._store.folder(id_))
-
-    def _holds(self, worker: "_Worker", id_: str) -> bool:
-        holder = self._store.claimed_by(id_)
-        return worker.alive and holder is not None and holder.pid == worker.key.pid
+                worker.give(self._store.folder(id_))
 
 
 class _Worker:
     """One warm process, in a process group of its own, that outlives the server until its run is finished."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, wake: threading.Event) -> None:
         package = Path(skmm_core.__file__).parents[1]
         path = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH", "")]))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "skmm_core.worker"],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
             env=os.environ | {"SKMM_HOME": str(home), "PYTHONPATH": path},
         )
         self.key: ProcessKey = process_key(self._process.pid)
-        self.run: str | None = None
+        self._given = self._ready = 0
+        self._wake = wake
+        threading.Thread(target=self._listen, name="worker output", daemon=True).start()
 
     @property
     def alive(self) -> bool:
         """Whether the process runs; one that ended is waited for, so that it does not stay as a zombie."""
         return self._process.poll() is None
 
-    def give(self, id_: str, folder: Path) -> None:
+    @property
+    def idle(self) -> bool:
+        """Whether it takes a run: a new one at once, else when it said so; one that is about to exit never says so."""
+        return self._given == 0 or self._ready > self._given
+
+    @property
+    def broken(self) -> bool:
+        """Whether it ended by an error of its own before it could take a run: the next one would too."""
+        return self._ready == 0 and (self._process.poll() or 0) > 0
+
+    def give(self, folder: Path) -> None:
         """Hand over a run that was claimed for this worker."""
-        self.run = id_
+        self._given += 1
         with contextlib.suppress(BrokenPipeError):  # it just died: its run is then found without a process
             self._input.write(f"{folder}\n")
             self._input.flush()
@@ -149,6 +163,18 @@ class _Worker:
         """Let it exit when its run is finished."""
         with contextlib.suppress(OSError):
             self._input.close()
+
+    def _listen(self) -> None:
+        """Count how often it says that it is ready for the next run."""
+        output = self._process.stdout
+        if output is None:
+            raise RuntimeError("the worker was started without an output")
+        with output:
+            for line in output:
+                if line == READY:
+                    self._ready += 1
+                    self._wake.set()
+        self._wake.set()
 
     @property
     def _input(self) -> IO[str]:
