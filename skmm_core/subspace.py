@@ -85,16 +85,16 @@ def fit_pool(gradients: Tensor, targets: Tensor | None, task: Task, n_classes: i
     if targets is None:
         return PoolFit(moment)
     size = len(gradients)
-    wanted = target_columns(targets, task, n_classes)
-    cross = torch.zeros(gradients.shape[1], wanted.shape[1], dtype=torch.float64)
+    mean = torch.stack([_columns(part, task, n_classes).sum(0) for part in targets.split(_BLOCK_ROWS)]).sum(0) / size
+    cross, total = torch.zeros(gradients.shape[1], len(mean), dtype=torch.float64), 0.0
     for start in range(0, size, _BLOCK_ROWS):
-        block = gradients[start : start + _BLOCK_ROWS].cpu().double()
-        cross += block.T @ wanted[start : start + _BLOCK_ROWS]
+        wanted = _columns(targets[start : start + _BLOCK_ROWS], task, n_classes) - mean
+        cross += gradients[start : start + _BLOCK_ROWS].cpu().double().T @ wanted
+        total += float(wanted.square().sum())
     energy, vectors = torch.linalg.eigh(moment * size)
     kept = energy > len(energy) * 1e-14 * energy[-1]
     energy, vectors = energy[kept], vectors[:, kept]
     explained = (vectors.T @ cross) / energy.sqrt()[:, None]  # UᵀY
-    total = float(wanted.square().sum())
     unreachable = max(0.0, total - float(explained.square().sum()))
     alphas = _STRENGTHS * (float(energy[-1]) if len(energy) else 1.0)
     shrink = energy[:, None] / (energy[:, None] + alphas)
@@ -105,14 +105,11 @@ def fit_pool(gradients: Tensor, targets: Tensor | None, task: Task, n_classes: i
     return PoolFit(moment, coef, float(residual[best] / freedom[best].clamp_min(1)), total / size)
 
 
-def target_columns(targets: Tensor, task: Task, n_classes: int) -> Tensor:
-    """(N, q) float64 targets on the CPU minus their mean: one column, or one 0/1 column a class."""
-    values = targets.cpu()
+def _columns(targets: Tensor, task: Task, n_classes: int) -> Tensor:
+    """(N, q) float64 targets on the CPU: one column, or one 0/1 column a class."""
     if task is Task.CLASSIFICATION:
-        columns = torch.nn.functional.one_hot(values, n_classes).double()
-    else:
-        columns = values.double()[:, None]
-    return columns - columns.mean(dim=0)
+        return torch.nn.functional.one_hot(targets.cpu(), n_classes).double()
+    return targets.cpu().double()[:, None]
 
 
 def selection_basis(chosen: Tensor, fit: PoolFit) -> _Basis:
