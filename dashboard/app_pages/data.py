@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.components.data_form import data_form
 from dashboard.components.data_preview import data_preview
-from dashboard.components.theme import error_line
+from dashboard.components.theme import columns, error_line, escape
 from dashboard.services import cache, state
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
@@ -29,15 +29,16 @@ def draw_preview(config: DatasetConfig) -> None:
     except InputError as error:
         error_line(str(error))
         return
-    data_preview(dataset)
-    label = "Pick points from it" if config == state.current_dataset() else "Use this dataset"
-    if st.button(label, type="primary", icon=":material/arrow_forward:", key="use"):
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(escape(dataset.name), anchor=False, width="content")
+        pressed = st.button("Pick points from it", type="primary", icon=":material/arrow_forward:", key="use")
+    if pressed:
         state.set_current_dataset(config)
         st.switch_page("app_pages/select.py")
+    data_preview(dataset)
 
 
-with st.container(key="stack"):
-    left, right = st.columns([1, 1.6], gap="large")
+left, right = columns([1, 1.6], key="data", gap="large")
 with left:
     wanted = draw_form()
 with right:

@@ -5,9 +5,10 @@ import streamlit as st
 from dashboard.components.headline import headline
 from dashboard.components.job_panel import job_panel
 from dashboard.components.map import map_alt, map_figure
+from dashboard.components.map_marks import draw_map
 from dashboard.components.points import has_classes
-from dashboard.components.selection_view import draw_map, linked_views, run_points
-from dashboard.components.theme import error_line, is_dark
+from dashboard.components.selection_view import linked_views, run_points
+from dashboard.components.theme import columns, error_line, is_dark
 from dashboard.services import cache, demo, state
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
@@ -35,7 +36,7 @@ def draw_sentence(select: RunRecord, compare: RunRecord | None) -> None:
         error_line("The demo comparison holds no result for this budget; delete it in Runs to make it again")
         return
     st.markdown(f"### {said.sentence}")
-    st.caption(said.caption)
+    st.caption(f"{said.caption} SkMM is run in its kernel form, `{demo.METHOD}`.")
 
 
 def draw_actions(select: RunRecord) -> None:
@@ -52,11 +53,11 @@ def draw_demo(select: RunRecord, compare: RunRecord | None) -> None:
     """Sentence and ways on beside the map; the chosen images below."""
     points = run_points(select)
     colour, name = ("label", "digit") if has_classes(points) else ("chosen", "chosen or not")
-    with st.container(key="stack"):
-        left, right = st.columns([1, 1.7], gap="large", vertical_alignment="center")
+    left, right = columns([1, 1.7], key="overview", gap="large", vertical_alignment="center")
     with right:
         figure = map_figure(points, budget=demo.BUDGET, colour=colour, dark=is_dark(), height=460)
-        draw_map(figure, key=f"map:{select.id}", alt=map_alt(points, demo.BUDGET, name, "PCA"))
+        alt = map_alt(points, demo.BUDGET, name, "PCA")
+        draw_map(figure, key=f"map:{select.id}", look=("overview", colour, is_dark()), alt=alt)
     with left:
         draw_sentence(select, compare)
         draw_actions(select)

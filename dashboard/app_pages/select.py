@@ -6,7 +6,7 @@ from dashboard.components.empty import empty_state
 from dashboard.components.job_panel import job_panel
 from dashboard.components.select_form import select_form
 from dashboard.components.selection_view import selection_view
-from dashboard.components.theme import error_line, escape, fmt_int
+from dashboard.components.theme import columns, error_line, escape, fmt_int
 from dashboard.services import cache, state
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
@@ -51,8 +51,7 @@ if config is None:
     )
     st.stop()
 record = state.current_record()
-with st.container(key="stack"):
-    left, right = st.columns([1, 2.6], gap="large")
+left, right = columns([1, 2.4], key="select", below=700, gap="medium")
 with left:
     try:
         draw_form(config, record)

@@ -18,7 +18,6 @@ _THUMBNAILS = 32
 
 def data_preview(dataset: "Dataset") -> None:
     """Draw size, task, balance of targets, notes of the reader, and thumbnails."""
-    st.subheader(escape(dataset.name), anchor=False)
     with st.container(horizontal=True, key="understood"):
         for label, value, help_ in facts(dataset):
             st.metric(label, value, help=help_, width="content")

@@ -87,9 +87,10 @@ def export_panel(record: RunRecord, budget: int) -> None:
             on_click="ignore",
             icon=":material/folder_zip:",
         )
-    first = "" if budget == total else f" The files hold the first {fmt_int(budget)} points in pick order."
-    st.caption(f"Run {record.id}. This command picks the same {fmt_int(total)} points again:{first}")
-    st.code(command_line(record.config), language="bash", wrap_lines=True)
+    if budget < total:
+        st.caption(f"The files hold the first {fmt_int(budget)} points in pick order.")
+    st.caption(f"Run {record.id}. This command picks the same {fmt_int(total)} points again:")
+    st.code(command_line(record.config), language="bash")
 
 
 def _makers(record: RunRecord, budget: int, *, whole: bool) -> dict[str, Callable[[], bytes]]:

@@ -49,9 +49,13 @@ class Card:
 
 
 def gallery_html(cards: Sequence[Card]) -> str:
-    """A grid of thumbnails that fills the width it gets; every text from a file is escaped."""
+    """A grid of thumbnails that fills the width it gets; every text from a file is escaped.
+
+    Chosen points are framed where others stand beside them.
+    """
+    mixed = any(not card.chosen for card in cards)
     figures = "".join(
-        f'<figure class="{"chosen" if card.chosen else "pool"}" title="{escape(card.alt)}">'
+        f'<figure class="{"chosen" if card.chosen and mixed else "plain"}" title="{escape(card.alt)}">'
         f'<img src="data:image/png;base64,{base64.b64encode(card.png).decode()}" alt="{escape(card.alt)}" '
         f'width="{_THUMB}" height="{_THUMB}" loading="lazy"><figcaption>{escape(card.caption)}</figcaption></figure>'
         for card in cards

@@ -51,25 +51,27 @@ def headline(
 
 
 def _random_picks(saving: Mapping[str, Any], budget: int) -> str:
-    needed, low, high = saving.get("uniform_budget"), saving.get("lo"), saving.get("hi")
-    if needed is None:
-        factor = saving.get("factor")
-        if factor is not None and factor < 1:
-            return "random picks need **fewer**."
-        return "random picks do not get there within the budgets tried."
-    if low is not None and high is not None and low <= 1 <= high:
-        return f"random picks need about as many (**{fmt_int(needed)}**): no clear difference."
-    if round(needed) < budget:
-        return f"random picks need only **{fmt_int(needed)}**."
-    return f"random picks need **{fmt_int(needed)}**."
+    needed, bound, tie = saving.get("uniform_budget"), saving.get("bound"), bool(saving.get("tie"))
+    if saving.get("relation") == "more than":
+        words = f"random picks need more than **{fmt_int(bound or budget)}**"
+    elif saving.get("relation") == "less than":
+        words = f"random picks need fewer than **{fmt_int(bound or budget)}**"
+    elif tie:
+        return f"random picks need about as many (**{fmt_int(needed or budget)}**): no clear difference."
+    else:
+        few = " only" if needed is not None and needed < budget else ""
+        words = f"random picks need{few} **{fmt_int(needed or budget)}**"
+    return f"{words}, though the seeds differ too much to be sure." if tie else f"{words}."
 
 
 def _interval(saving: Mapping[str, Any]) -> str:
     factor, low, high = saving.get("factor"), saving.get("lo"), saving.get("hi")
-    if factor is None or low is None:
+    if factor is None:
         return ""
-    upper = "more" if high is None else fmt_number(high)
-    return f"Random picks need {fmt_number(factor)} times as many points, 95 % interval {fmt_number(low)} to {upper}."
+    sides = (f"at least {fmt_number(low)}" if low is not None else "", f"at most {fmt_number(high)}" if high else "")
+    if low is not None and high is not None:
+        sides = (f"95 % interval {fmt_number(low)} to {fmt_number(high)}", "")
+    return f"Random picks need {', '.join(filter(None, (f'{fmt_number(factor)} times as many points', *sides)))}."
 
 
 def _saving(savings: Sequence[Mapping[str, Any]], method: str, budget: int) -> Mapping[str, Any] | None:

@@ -111,13 +111,12 @@ def _method(
 ) -> "MethodSpec":
     families = list(dict.fromkeys(spec.family for spec in ready))
     begin = next((spec for spec in ready if spec.key == start), ready[0])
-    family = st.segmented_control(
+    family = st.pills(
         "Method",
         [str(item) for item in families],
         default=str(begin.family),
         required=True,
         key=f"{key}:family",
-        width="stretch",
         persist_state="session",
     )
     members = {spec.key: spec for spec in ready if spec.family == family}

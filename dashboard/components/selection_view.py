@@ -8,10 +8,12 @@ import streamlit as st
 from dashboard.components.balance import balance_figure
 from dashboard.components.exports import export_panel
 from dashboard.components.gallery import gallery, pool_picture
-from dashboard.components.map import colour_options, map_alt, map_figure, selected_positions, thinning_note
+from dashboard.components.map import colour_options, map_alt, map_figure, thinning_note
+from dashboard.components.map_marks import clear_marks, draw_map, marked
 from dashboard.components.points import has_classes, linked_points, merge_points
 from dashboard.components.theme import (
     chart,
+    columns,
     escape,
     fmt_int,
     fmt_number,
@@ -27,6 +29,7 @@ from skmm_core.runs import RunRecord
 
 PCA, UMAP = "PCA", "UMAP"
 _MAX_ROWS = 20_000
+_SLIDER_PIXELS, _COLOUR_PIXELS = 360, 230
 
 
 def run_points(record: RunRecord) -> pd.DataFrame:
@@ -89,37 +92,39 @@ def _explore(record: RunRecord, points: pd.DataFrame, total: int) -> None:
     budget, colour, title, kind = _controls(record, points, total)
     points, axes = _placed(record, points, kind)
     figure = map_figure(points, budget=budget, colour=colour, axes=axes, dark=is_dark())
-    draw_map(figure, key=f"map:{record.id}", alt=map_alt(points, budget, title, axes[0].split("_")[0].upper()))
+    alt = map_alt(points, budget, title, axes[0].split("_")[0].upper())
+    draw_map(figure, key=f"map:{record.id}", look=(budget, colour, axes, is_dark()), alt=alt)
     if note := thinning_note(points):
         st.caption(note)
-    with st.container(key="stack"):
-        left, right = st.columns([1.5, 1], gap="large")
+    left, right = columns([1.5, 1], key="views", below=1300, gap="large")
     with left:
         linked_views(record, points, budget)
     with right:
         _balance(points, budget)
-    st.markdown("##### Take it away")
-    export_panel(record, budget)
+        st.markdown("##### Take it away")
+        export_panel(record, budget)
 
 
 def _controls(record: RunRecord, points: pd.DataFrame, total: int) -> tuple[int, str, str, str]:
     options = colour_options(points)
-    with st.container(key="stack-controls"):
-        left, middle, right = st.columns([2.4, 1.5, 1], gap="medium", vertical_alignment="bottom")
     budget = total
-    if total > 1:
-        budget = left.slider(
-            "Budget, in pick order",
-            1,
-            total,
-            total,
-            key=f"prefix:{record.id}",
-            help="The first points picked are a smaller selection of their own; nothing is computed again.",
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="controls"):
+        if total > 1:
+            budget = st.slider(
+                "Budget, in pick order",
+                1,
+                total,
+                total,
+                key=f"prefix:{record.id}",
+                width=_SLIDER_PIXELS,
+                help="The first points picked are a smaller selection of their own; nothing is computed again.",
+            )
+        colour = st.selectbox(
+            "Colour", list(options), format_func=options.__getitem__, key=f"colour:{record.id}", width=_COLOUR_PIXELS
         )
-    colour = middle.selectbox("Colour", list(options), format_func=options.__getitem__, key=f"colour:{record.id}")
-    kind = right.segmented_control(
-        "Map", (PCA, UMAP), default=PCA, required=True, key=f"kind:{record.id}", help="UMAP is computed on demand."
-    )
+        kind = st.segmented_control(
+            "Map", (PCA, UMAP), default=PCA, required=True, key=f"kind:{record.id}", help="UMAP is computed on demand."
+        )
     return budget, colour, options[colour], kind or PCA
 
 
@@ -128,7 +133,7 @@ def _placed(record: RunRecord, points: pd.DataFrame, kind: str) -> tuple[pd.Data
     if kind != UMAP:
         return points, ("pca_1", "pca_2")
     found = umap_state(record.fingerprint, len(points))
-    if found == UmapState():
+    if found.unknown:
         try:
             cache.dataset(record.config.dataset)  # refuses what the dashboard may not read
             start_umap(record.config.dataset, record.fingerprint)
@@ -153,25 +158,6 @@ def _wait_for_umap(fingerprint: str, size: int) -> None:
         st.rerun()
 
 
-def draw_map(figure: Any, *, key: str, alt: str) -> None:
-    """Draw a map whose marked points are kept under a session key of their own; see :func:`marked`."""
-
-    def keep() -> None:
-        st.session_state[_marked_key(key)] = selected_positions(st.session_state.get(key))
-
-    chart(figure, key=key, alt=alt, on_select=keep, selection_mode=("points", "box", "lasso"))
-
-
-def marked(key: str) -> tuple[int, ...]:
-    """Positions in the pool that the visitor marked on a map; they stay when the figure changes."""
-    found = st.session_state.get(_marked_key(key), ())
-    return tuple(found)
-
-
-def _marked_key(key: str) -> str:
-    return f"marked:{key}"
-
-
 def linked_views(record: RunRecord, points: pd.DataFrame, budget: int, *, per_page: int = 36) -> None:
     """Gallery and table of the marked points, or of the chosen ones when none are marked."""
     key = f"map:{record.id}"
@@ -184,8 +170,8 @@ def linked_views(record: RunRecord, points: pd.DataFrame, budget: int, *, per_pa
                 key=f"clear:{key}",
                 type="tertiary",
                 icon=":material/close:",
-                on_click=st.session_state.pop,
-                args=(_marked_key(key), None),
+                on_click=clear_marks,
+                args=(key,),
             )
         else:
             st.caption("Lasso or click on the map to look at others.", width="content")

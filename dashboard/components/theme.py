@@ -6,10 +6,11 @@ marker shape carries it too.
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 OKABE_ITO = {
     "blue": "#0072B2",
@@ -21,7 +22,10 @@ OKABE_ITO = {
     "yellow": "#F0E442",
     "black": "#000000",
 }
-CLASS_COLOURS = tuple(colour for name, colour in OKABE_ITO.items() if name != "black")
+CLASS_COLOURS = (
+    *(OKABE_ITO[name] for name in ("blue", "orange", "green", "purple", "vermillion", "sky")),
+    "#7F7F7F",  # in the place of yellow and black, which are lost on a white or a dark page
+)
 CLASS_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star", "hexagon")
 POOL_COLOUR = "#8A96A3"
 CHOSEN_COLOUR = OKABE_ITO["vermillion"]
@@ -30,6 +34,16 @@ PLOTLY_CONFIG = {"displaylogo": False, "showSendToCloud": False}
 UNKNOWN = "–"
 _NBSP = "\u00a0"
 
+_STACKING = """  @media (max-width: WIDTHpx) {
+    [class*="st-key-stack-WIDTH-"] > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"],
+    [class*="st-key-stack-WIDTH-"] > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+    [class*="st-key-stack-WIDTH-"] > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"]
+      > [data-testid="stColumn"],
+    [class*="st-key-stack-WIDTH-"] > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {
+      flex: 1 1 100%; min-width: 100%; }
+  }
+"""
+_WIDTHS = (700, 1000, 1300)
 _CSS = """
 <style>
   [data-testid="stMainBlockContainer"] { padding-top: 4.25rem; padding-bottom: 3rem; max-width: 1480px; }
@@ -37,18 +51,29 @@ _CSS = """
   [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
   @media (max-width: 1000px) {
     [data-testid="stMainBlockContainer"] { padding-left: 1.25rem; padding-right: 1.25rem; }
-    .st-key-stack > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"],
-    .st-key-stack > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
-    .st-key-stack > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"],
-    .st-key-stack > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { flex: 1 1 100%; min-width: 100%; }
   }
-</style>
-"""
+STACKING</style>
+""".replace("STACKING", "".join(_STACKING.replace("WIDTH", str(width)) for width in _WIDTHS))
 
 
 def apply_style() -> None:
     """Put the CSS rules on the page: once a run of the script, from `app.py`."""
     st.html(_CSS)
+
+
+def columns(
+    spec: Sequence[float], *, key: str, below: Literal[700, 1000, 1300] = 1000, **options: Any
+) -> Sequence[DeltaGenerator]:
+    """Columns that stand below each other in a narrow window.
+
+    Args:
+        spec: relative widths.
+        key: of their container, distinct on the page.
+        below: window width in pixels at which they stack.
+        options: passed on to `st.columns`.
+    """
+    with st.container(key=f"stack-{below}-{key}"):
+        return st.columns(spec, **options)
 
 
 def is_dark() -> bool:

@@ -19,7 +19,7 @@ _DATASET = DatasetConfig(source="digits")
 SELECT = RunConfig(dataset=_DATASET, job=SelectJob(method=METHOD, budget=BUDGET))
 COMPARE = RunConfig(
     dataset=_DATASET,
-    job=CompareJob(methods=(METHOD, "uniform"), budgets=(20, 30, 40, 60, 80, 100, 130, 160), seeds=SEEDS),
+    job=CompareJob(methods=(METHOD, "uniform"), budgets=(20, 40, 60, 100, 150, 220), seeds=SEEDS),
 )
 
 

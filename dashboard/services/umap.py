@@ -36,6 +36,11 @@ class UmapState:
     running: bool = False
     problem: str | None = None
 
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody asked for the map yet."""
+        return self.places is None and not self.running and self.problem is None
+
 
 def umap_path(fingerprint: str) -> Path:
     """Where the map of a dataset is kept."""

@@ -3,12 +3,12 @@
 from typing import Literal
 
 import pytest
-from dashboard.components.data_form import builtin_source
-from dashboard.components.forms import changed, form_fields
-from dashboard.components.select_form import LABELLING, TRAINING, offered, split_by_need
 from pydantic import BaseModel, Field
 from streamlit.testing.v1 import AppTest
 
+from dashboard.components.data_form import builtin_source
+from dashboard.components.forms import changed, form_fields
+from dashboard.components.select_form import LABELLING, TRAINING, offered, split_by_need
 from skmm_core.data.dataset import Task
 from skmm_core.methods.registry import Family, MethodParams, MethodSpec, Need, list_methods
 
@@ -53,8 +53,9 @@ def test_only_changes_are_kept() -> None:
 
 def knobs_page() -> None:
     import streamlit as st
-    from dashboard.components.forms import model_form
     from test_components_forms import Knobs
+
+    from dashboard.components.forms import model_form
 
     st.json(model_form(Knobs, key="k", given={"steps": 20}))
 
@@ -74,7 +75,7 @@ def test_widgets_start_at_given_values_and_return_what_differs_from_the_defaults
 def spec(key: str, *, uses_labels: bool = False, needs: frozenset[Need] = frozenset()) -> MethodSpec:
     return MethodSpec(
         key, key.title(), Family.SAMPLING, "Does it.", "A 2000", "https://example.org", MethodParams, needs,
-        uses_labels, False, lambda pool, budget, params, *, seed, report: pytest.fail(),
+        uses_labels, False, lambda pool, budget, params, *, seed, report: pytest.fail("never run"),
     )  # fmt: skip
 
 

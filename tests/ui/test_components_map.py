@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+
 from dashboard.components import map as map_module
 from dashboard.components.balance import balance_figure, class_shares, total_variation
 from dashboard.components.gallery import Card, gallery_html, point_cards
@@ -15,7 +16,7 @@ SIZE = 50
 PICKED = (7, 3, 41, 12)  # in pick order
 
 
-@pytest.fixture()
+@pytest.fixture
 def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = np.random.default_rng(0)
     order = pd.array([pd.NA] * SIZE, dtype="Int64")
@@ -41,7 +42,7 @@ def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     return places, scores
 
 
-@pytest.fixture()
+@pytest.fixture
 def points(tables: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
     return merge_points(*tables)
 

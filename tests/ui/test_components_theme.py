@@ -1,9 +1,11 @@
 """Numbers, names and the one sentence of the first page."""
 
+import itertools
 import math
 
 import pytest
-from dashboard.components.headline import headline
+
+from dashboard.components.headline import Headline, headline
 from dashboard.components.theme import (
     class_style,
     escape,
@@ -54,7 +56,7 @@ def test_shares_sizes_and_counts_have_units() -> None:
 def test_each_of_many_classes_has_a_look_of_its_own() -> None:
     looks = [class_style(index) for index in range(56)]
     assert len(set(looks)) == 56
-    assert all(one[0] != two[0] and one[1] != two[1] for one, two in zip(looks[:6], looks[1:7], strict=True))
+    assert all(one[0] != two[0] and one[1] != two[1] for one, two in itertools.pairwise(looks[:7]))
 
 
 def test_text_from_files_is_never_markup() -> None:
@@ -62,27 +64,39 @@ def test_text_from_files_is_never_markup() -> None:
     assert escape("$x$ `y` :red[z]") == r"\$x\$ \`y\` \:red\[z\]"
 
 
-def said(**saving: object) -> str:
+def about(**saving: object) -> Headline:
     row = {"method": "m", "budget": 60, "score": 0.86, "uniform_budget": 95.0, "factor": 95 / 60, "lo": 1.2, "hi": 2.0}
+    row |= {"relation": "about", "bound": None, "tie": False}
     result = {"full": {"accuracy": 1.0}, "savings": [row | saving]}
     found = headline(result, method="m", title="SkMM", budget=60, pool_size=1078, seeds=8)
     assert found is not None
-    return found.sentence.replace("**", "").replace("\u00a0", " ")
+    return found
+
+
+def said(**saving: object) -> str:
+    return about(**saving).sentence.replace("**", "").replace("\u00a0", " ")
 
 
 def test_the_sentence_is_made_of_the_measured_numbers() -> None:
     assert said() == (
         "With 60 of 1,078 training images (5.6 %) SkMM reaches 86 % of the full-data accuracy; random picks need 95."
     )
+    assert "1.58 times as many points, 95 % interval 1.2 to 2." in about().caption
+    assert "at least 1.2." in about(hi=None).caption
 
 
 def test_the_sentence_is_honest_when_random_picks_do_as_well() -> None:
-    assert said(lo=0.9, uniform_budget=63.0).endswith("random picks need about as many (63): no clear difference.")
-    assert said(lo=0.6, hi=0.8, uniform_budget=42.0).endswith("random picks need only 42.")
+    assert said(tie=True, uniform_budget=63.0).endswith("random picks need about as many (63): no clear difference.")
+    assert said(uniform_budget=42.0, factor=0.7).endswith("random picks need only 42.")
+    below = {"relation": "less than", "bound": 20, "uniform_budget": None, "factor": None, "lo": None, "hi": None}
+    assert said(**below).endswith("random picks need fewer than 20.")
 
 
 def test_the_sentence_says_when_random_picks_never_get_there() -> None:
-    assert said(uniform_budget=None, factor=None, lo=None).endswith("do not get there within the budgets tried.")
+    beyond = {"relation": "more than", "bound": 160, "uniform_budget": None, "factor": None, "lo": 1.5, "hi": None}
+    assert said(**beyond).endswith("random picks need more than 160.")
+    assert said(**beyond, tie=True).endswith("more than 160, though the seeds differ too much to be sure.")
+    assert "times" not in about(**beyond).caption
 
 
 def test_no_sentence_without_its_numbers() -> None:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from dashboard.services import sources
 from dashboard.services.sources import (
     check_allowed,
@@ -15,7 +16,6 @@ from dashboard.services.sources import (
     save_upload,
     server_file,
 )
-
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
 
@@ -27,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture()
+@pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
@@ -87,7 +87,7 @@ def test_server_paths_inside_the_roots_are_resolved(root: Path) -> None:
 @pytest.mark.parametrize("text", ["/etc/passwd", "../secret.csv", "a/../../secret.csv", "~/x.csv", "\0", "x" * 9000])
 def test_server_paths_outside_the_roots_are_refused(root: Path, text: str) -> None:
     (root.parent / "secret.csv").write_text("x\n1\n")
-    with pytest.raises(InputError, match="outside|not a file"):
+    with pytest.raises(InputError, match=r"outside|not a file"):
         server_file(text)
 
 

@@ -1,0 +1,98 @@
+"""The points that a visitor marked on a map, kept while the map is drawn anew.
+
+Streamlit forgets a chart's selection when its figure changes, and then reports an empty one. So the marks live under a
+session key of their own, the empty report after a change is told from a real one, and the marks are drawn into the new
+figure.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard.components.map import selected_positions
+from dashboard.components.theme import chart
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Marks on one map.
+
+    Attributes:
+        positions: marked positions in the pool.
+        look: what the figure on the page was made from.
+        drawn: marks that are part of that figure; they change only with its look, so the figure stays the same while
+            the visitor marks points.
+        cleared: how often the marks were cleared; part of the figure, so that clearing draws it anew.
+        expect_empty: whether the browser will report an empty selection because the figure changed.
+    """
+
+    positions: tuple[int, ...] = ()
+    look: Hashable = None
+    drawn: tuple[int, ...] = ()
+    cleared: int = 0
+    expect_empty: bool = False
+
+
+def with_look(marks: Marks, look: Hashable, *, held: bool) -> Marks:
+    """Marks for the figure that is drawn next.
+
+    Args:
+        marks: so far.
+        look: what the figure is made from.
+        held: whether the browser holds a selection, which a change of the figure will end.
+    """
+    if look == marks.look:
+        return marks
+    return replace(marks, look=look, drawn=marks.positions, expect_empty=held)
+
+
+def with_report(marks: Marks, positions: tuple[int, ...]) -> Marks:
+    """Marks after the browser reported a selection."""
+    if not positions and marks.expect_empty:
+        return replace(marks, expect_empty=False)
+    return replace(marks, positions=positions, expect_empty=False)
+
+
+def draw_map(figure: go.Figure, *, key: str, look: Hashable, alt: str) -> None:
+    """Draw a map on which points can be marked by lasso, box or click.
+
+    Args:
+        figure: of :func:`~dashboard.components.map.map_figure`.
+        key: of the chart; :func:`marked` takes it too.
+        look: what the figure was made from; equal look, equal figure.
+        alt: what the map shows.
+    """
+
+    def keep() -> None:
+        st.session_state[_key(key)] = with_report(_marks(key), selected_positions(st.session_state.get(key)))
+
+    before = _marks(key)
+    marks = with_look(before, (look, before.cleared), held=bool(selected_positions(st.session_state.get(key))))
+    st.session_state[_key(key)] = marks
+    if marks.drawn:
+        figure.data[0].selectedpoints = np.flatnonzero(np.isin(figure.data[0].customdata, marks.drawn)).tolist()
+    figure.update_layout(selectionrevision=marks.cleared)
+    chart(figure, key=key, alt=alt, on_select=keep, selection_mode=("points", "box", "lasso"))
+
+
+def marked(key: str) -> tuple[int, ...]:
+    """Positions in the pool that are marked on a map."""
+    return _marks(key).positions
+
+
+def clear_marks(key: str) -> None:
+    """Forget the marks of a map, on the map too."""
+    marks = _marks(key)
+    st.session_state[_key(key)] = replace(marks, positions=(), cleared=marks.cleared + 1)
+
+
+def _marks(key: str) -> Marks:
+    found = st.session_state.get(_key(key))
+    return found if isinstance(found, Marks) else Marks()
+
+
+def _key(key: str) -> str:
+    return f"marks:{key}"
