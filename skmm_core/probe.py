@@ -40,10 +40,11 @@ class ProbeScore:
 def score_probe(dataset: Dataset, chosen: Tensor, *, seed: int = 0, report: Report = ignore) -> ProbeScore:
     """Train on the chosen points of the pool, tune without the test rows, score on them once.
 
-    Regression: ridge, its α by leave-one-out inside the selection. Classification: multinomial logistic regression
-    with L2, its strength by accuracy on the validation rows, or in stratified inner folds of the selection when there
-    are none. Columns are standardised with mean and standard deviation of the selection; a column that is constant
-    there is ignored.
+    Columns are standardised with mean and standard deviation of the selection; a column that is constant there is
+    ignored. Classification: multinomial logistic regression with L2, its strength by accuracy on the validation rows,
+    or in stratified inner folds of the selection when there are none. Regression: ridge, its α by leave-one-out inside
+    the selection, which also decides whether the columns are standardised or share one scale: where the energy sits in
+    a few columns, as in the paper's mixture, standardising would blow the noise of all others up to the signal.
 
     Args:
         dataset: with targets and test rows.
@@ -59,28 +60,39 @@ def score_probe(dataset: Dataset, chosen: Tensor, *, seed: int = 0, report: Repo
         raise InputError("no points are chosen; the probe needs at least 1")
     report(Progress("Training the probe", 0))
     train = dataset.split.train[chosen.cpu()]
+    if dataset.task is Task.REGRESSION:
+        return _score_ridge(dataset, targets, train)
+    return _score_logistic(dataset, targets, train, seed, report)
+
+
+def _score_ridge(dataset: Dataset, targets: Tensor, train: Tensor) -> ProbeScore:
+    mean, scale = _scaler(dataset.features[train])
+    varies = torch.isfinite(scale)
+    common = torch.where(varies, scale[varies].square().mean().sqrt(), torch.inf)
+    wanted = targets[train].double().numpy()
+    fits = [(fit_ridge(_scaled(dataset, train, mean, by), wanted), by) for by in (scale, common)]
+    ridge, by = min(fits, key=lambda fit: fit[0].loo_error)
+    predicted = ridge.predict(_scaled(dataset, dataset.split.test, mean, by))
+    return ProbeScore(
+        regression_metrics(targets[dataset.split.test].double().numpy(), predicted),
+        ridge.alpha,
+        "leave-one-out in the selection",
+    )
+
+
+def _score_logistic(dataset: Dataset, targets: Tensor, train: Tensor, seed: int, report: Report) -> ProbeScore:
     mean, scale = _scaler(dataset.features[train])
 
-    def rows(part: Tensor) -> NDArray[np.floating]:
-        features = dataset.features[part]
-        return ((features - mean) / scale).to(features.dtype).numpy()
+    def part(rows: Tensor) -> tuple[NDArray[np.floating], Labels]:
+        return _scaled(dataset, rows, mean, scale).astype(np.float32), targets[rows].numpy()
 
-    validation, test = dataset.split.validation, dataset.split.test
-    if dataset.task is Task.REGRESSION:
-        ridge = fit_ridge(rows(train).astype(np.float64), targets[train].double().numpy())
-        errors = regression_metrics(targets[test].double().numpy(), ridge.predict(rows(test).astype(np.float64)))
-        return ProbeScore(errors, ridge.alpha, "leave-one-out in the selection")
-    fitted = fit_logistic(
-        rows(train),
-        targets[train].numpy(),
-        validation=(rows(validation), targets[validation].numpy()) if len(validation) else None,
-        seed=seed,
-        report=report,
-    )
+    validation = part(dataset.split.validation) if len(dataset.split.validation) else None
+    fitted = fit_logistic(*part(train), validation=validation, seed=seed, report=report)
+    rows, truth = part(dataset.split.test)
     return ProbeScore(
-        classification_metrics(targets[test].numpy(), fitted.predict(rows(test))),
+        classification_metrics(truth, fitted.predict(rows)),
         1 / fitted.strength if fitted.strength else math.inf,
-        "validation rows" if len(validation) else "inner folds of the selection",
+        "validation rows" if validation else "inner folds of the selection",
     )
 
 
@@ -124,3 +136,8 @@ def _scaler(rows: Tensor) -> tuple[Tensor, Tensor]:
     rows = rows.double()
     mean, scale = rows.mean(dim=0), rows.std(dim=0, correction=0)
     return mean, torch.where(scale > _SCALE_FLOOR * mean.abs(), scale, torch.inf)
+
+
+def _scaled(dataset: Dataset, rows: Tensor, mean: Tensor, scale: Tensor) -> Array:
+    scaled: Array = ((dataset.features[rows] - mean) / scale).numpy()
+    return scaled

@@ -202,6 +202,16 @@ def test_regression_works_at_every_size(n: int) -> None:
         assert found.metrics["r2"] > 0.999
 
 
+def test_ridge_scales_columns_as_the_selection_asks() -> None:
+    rng = np.random.default_rng(0)
+    signal = rng.normal(size=(200, 2))
+    tiny_noise = rng.normal(size=(200, 400)) * 1e-3
+    unequal = np.hstack([signal * [1, 1000], rng.normal(size=(200, 3)) * [1, 30, 3000]])
+    for features in (np.hstack([signal, tiny_noise]), unequal):
+        dataset = _dataset(features, signal @ [1.0, -1.0], Task.REGRESSION, pool=100)
+        assert score_probe(dataset, torch.arange(20)).metrics["r2"] > 0.98
+
+
 def test_columns_that_are_constant_in_the_selection_have_no_say() -> None:
     features, labels = _blobs(200, 5)
     changed = features.copy()
