@@ -6,7 +6,7 @@ from dashboard.components.compare_form import compare_form, unscorable
 from dashboard.components.compare_view import compare_view, known_methods
 from dashboard.components.empty import empty_state
 from dashboard.components.job_panel import job_panel
-from dashboard.components.theme import error_line, escape, fmt_int
+from dashboard.components.theme import columns, error_line, escape, fmt_int
 from dashboard.services import cache, state
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
@@ -75,8 +75,7 @@ if config is None:
         icon=":material/database:",
     )
     st.stop()
-with st.container(key="stack"):
-    left, right = st.columns([1, 2.6], gap="large")
+left, right = columns([1, 2.6], key="compare", gap="large")
 with right:  # first: what was scored is there before the dataset is read
     try:
         draw_result(record)

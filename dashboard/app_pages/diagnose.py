@@ -6,7 +6,7 @@ from dashboard.components.diagnose_view import diagnose_view
 from dashboard.components.diagnosed import MAX_RUNS, WANTED, labels, read_run, runs_by_dataset, same_pool, start_with
 from dashboard.components.empty import empty_state
 from dashboard.components.job_panel import job_panel
-from dashboard.components.theme import error_line
+from dashboard.components.theme import columns, error_line
 from dashboard.services import cache, state
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
@@ -15,7 +15,7 @@ from skmm_core.runs import RunRecord
 def choose_runs(groups: dict[str, list[RunRecord]], opened: RunRecord | None) -> list[RunRecord]:
     """Let the visitor choose runs of one dataset; the open run's dataset comes first."""
     fingerprint = next(iter(groups))
-    left, area = st.columns([1, 3]) if len(groups) > 1 else (None, st.container())
+    left, area = columns([1, 3], key="diagnose", below=700) if len(groups) > 1 else (None, st.container())
     if left is not None:
         fingerprint = left.selectbox(
             "Dataset",

@@ -16,7 +16,7 @@ from dashboard.components.compare_tables import (
     saving_sentence,
     weak_test_line,
 )
-from dashboard.components.theme import escape, plural
+from dashboard.components.theme import columns, escape, plural
 from dashboard.services import cache
 from skmm_core.config import CompareJob
 from skmm_core.errors import InputError
@@ -119,7 +119,7 @@ def _savings(found: Comparison, metric: Metric, methods: Methods, run_id: str) -
         help="Read off the mean curves, between measured budgets and never beyond them. A tie: the 95 % interval "
         "against uniform at the nearest measured budget holds zero.",
     )
-    words, slider = st.columns([3, 1], vertical_alignment="center")
+    words, slider = columns([3, 1], key="saving", below=700, vertical_alignment="center")
     with slider:
         target = _target(found.summary, metric, start, f"target:{run_id}:{metric.key}")
     words.markdown(saving_sentence(found.summary, metric, methods, target))

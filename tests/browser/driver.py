@@ -1,0 +1,182 @@
+"""The dashboard in a real browser: a server with its own home, a Chromium, and the few gestures that the tests need."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = Path(os.environ.get("SKMM_CHROMIUM", "/usr/bin/chromium"))
+FLAGS = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+)
+PAGES = ("", "data", "select", "diagnose", "compare", "runs")
+CHART = ".js-plotly-plot"
+ALERT = '[data-testid="stAlert"]'
+LONG = 60_000
+_TROUBLE = '[data-testid="stException"], .stException'
+_REDACTED = "This app has encountered an error"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running dashboard."""
+
+    url: str
+    home: Path
+
+
+@contextlib.contextmanager
+def serve(home: Path) -> Iterator[Server]:
+    """Run the dashboard on a free port with this home; its workers end with it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home.mkdir(parents=True, exist_ok=True)
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py")),
+        *("--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"),
+        "--server.fileWatcherType=none",
+    ]
+    with (home / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=os.environ | {"SKMM_HOME": str(home), "OMP_NUM_THREADS": "1"},
+        )
+        try:
+            _wait_for_health(process, f"http://127.0.0.1:{port}")
+            yield Server(f"http://127.0.0.1:{port}", home)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait(timeout=20)
+
+
+def _wait_for_health(process: subprocess.Popen, url: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the dashboard ended with {process.returncode}")
+        with contextlib.suppress(urllib.error.URLError, OSError):
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
+            return
+        time.sleep(0.1)
+    raise RuntimeError("the dashboard did not start within a minute")
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start Chromium with software WebGL."""
+    return playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+
+
+class Visitor:
+    """One tab of the dashboard."""
+
+    def __init__(self, page: Page, server: Server) -> None:
+        self.page = page
+        self.server = server
+
+    def open(self, path: str = "") -> None:
+        """Go to a page and wait until it is drawn."""
+        self.page.goto(f"{self.server.url}/{path}")
+        self.page.wait_for_selector('[data-testid="stMainBlockContainer"]', timeout=LONG)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the script of the page has run; a page that polls settles between two polls."""
+        self.page.wait_for_function(
+            """() => {
+                const app = document.querySelector('[data-testid="stApp"]');
+                return app && app.getAttribute('data-test-script-state') === 'notRunning'
+                    && app.getAttribute('data-test-connection-state') === 'CONNECTED';
+            }""",
+            timeout=LONG,
+        )
+
+    def heading(self, text: str | re.Pattern[str]) -> Locator:
+        """A heading or paragraph with this text."""
+        return self.page.get_by_text(text).first
+
+    def button(self, name: str | re.Pattern[str]) -> Locator:
+        """A button by its words."""
+        return self.page.get_by_role("button", name=name)
+
+    def press(self, name: str | re.Pattern[str]) -> None:
+        """Press a button and wait for the page."""
+        self.button(name).first.click()
+        self.page.wait_for_timeout(150)
+        self.settle()
+
+    def run_id(self) -> str:
+        """Id of the open run, from the URL."""
+        self.page.wait_for_url(re.compile(r"run=[0-9a-f]{12}"), timeout=LONG)
+        return re.search(r"run=([0-9a-f]{12})", self.page.url).group(1)
+
+    def upload(self, path: Path, *, label: str) -> None:
+        """Give a file to the uploader with this label."""
+        area = self.page.locator('[data-testid="stFileUploader"]').filter(has_text=label)
+        area.locator('input[type="file"]').set_input_files(path)
+        self.page.wait_for_timeout(300)
+        self.settle()
+
+    def lasso(self, chart: Locator, *, share: float = 0.5) -> None:
+        """Draw a lasso around the middle of a chart, `share` of its width and height."""
+        chart.hover()
+        chart.locator('[data-title="Lasso Select"]').click()
+        box = chart.locator(".nsewdrag").first.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        dx, dy = share * box["width"] / 2, share * box["height"] / 2
+        mouse = self.page.mouse
+        mouse.move(x - dx, y - dy)
+        mouse.down()
+        for px, py in ((x + dx, y - dy), (x + dx, y + dy), (x - dx, y + dy), (x - dx, y - dy + 3)):
+            mouse.move(px, py, steps=6)
+        mouse.up()
+        self.page.wait_for_timeout(300)
+        self.settle()
+
+    def trouble(self) -> str | None:
+        """What went wrong on the page, in a few words; None when nothing did."""
+        if self.page.locator(_TROUBLE).count() or self.page.get_by_text(_REDACTED).count():
+            return "the page shows an exception"
+        if self.page.get_by_text("Traceback (most recent call last)").count():
+            return "the page shows a traceback"
+        found: str | None = self.page.evaluate(
+            """() => {
+                const main = document.querySelector('[data-testid="stMain"]');
+                const edge = main.clientWidth + 1;
+                if (main.scrollWidth > edge) return `the page is ${main.scrollWidth} px wide, the window ${edge - 1}`;
+                for (const item of main.querySelectorAll('p, h1, h2, h3, h4, h5, button, table, figure'))
+                    if (item.getBoundingClientRect().right > edge && !item.closest('[data-testid="stDataFrame"]'))
+                        return `${item.tagName} reaches beyond the window: ${item.innerText.slice(0, 60)}`;
+                return null;
+            }"""
+        )
+        return found
+
+    def expect_visible(self, locator: Locator, *, within: int = LONG) -> None:
+        """Wait until something is seen."""
+        expect(locator).to_be_visible(timeout=within)

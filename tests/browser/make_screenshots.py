@@ -1,0 +1,97 @@
+"""Save a picture of every page, light and dark, at desktop and tablet width: `python tests/browser/make_screenshots.py`.
+
+A server with a fresh home is started, so the pictures show what a first visitor sees after the demo runs are made.
+"""
+
+import argparse
+import io
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from driver import CHART, PAGES, ROOT, Visitor, launch, serve
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(ROOT))
+
+from dashboard.services import demo
+from skmm_core.config import RunConfig, SelectJob
+from skmm_core.data.load import load_dataset
+from skmm_core.runner import run_folder
+from skmm_core.runs import RunStore
+
+WIDTHS = (1440, 800)
+SCHEMES = ("light", "dark")
+_TALLEST = 2400
+_COLOURS = 128
+_CHARTED = {"", "select", "diagnose", "compare"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Save a picture of every page.")
+    parser.add_argument("--out", type=Path, default=ROOT / "assets" / "screenshots", help="folder for the PNG files")
+    out = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder) / "home") as server,
+        sync_playwright() as playwright,
+    ):
+        browser = launch(playwright)
+        store = RunStore(server.home)
+        _wait_for_demo(Visitor(browser.new_page(), server))
+        _add_uniform(store)
+        runs = {run.kind: run.id for run in store.records() if run.config in (demo.SELECT, demo.COMPARE)}
+        for scheme in SCHEMES:
+            for width in WIDTHS:
+                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+                tab = Visitor(context.new_page(), server)
+                for page in PAGES:
+                    tab.page.set_viewport_size({"width": width, "height": 900})
+                    tab.open(f"{page}?run={runs['compare' if page == 'compare' else 'select']}")
+                    _dress(tab, page)
+                    save(tab, out / f"{page or 'overview'}-{scheme}-{width}.png", width)
+                context.close()
+        browser.close()
+
+
+def _wait_for_demo(tab: Visitor) -> None:
+    tab.open()
+    tab.expect_visible(tab.page.get_by_text("of the full-data accuracy").first)
+    tab.page.close()
+
+
+def _add_uniform(store: RunStore) -> None:
+    """A second selection, so that Diagnose has something to set beside the first."""
+    config = RunConfig(dataset=demo.SELECT.dataset, job=SelectJob(method="uniform", budget=demo.BUDGET))
+    record = store.create(config, load_dataset(config.dataset).fingerprint)
+    run_folder(record.folder, home=store.home)
+
+
+def _dress(tab: Visitor, page: str) -> None:
+    """Wait for charts; on Diagnose, set the second run beside the first."""
+    if page in _CHARTED:
+        tab.expect_visible(tab.page.locator(CHART).first)
+    if page == "diagnose":
+        tab.page.locator('[data-testid="stMultiSelect"] input').first.click()
+        tab.page.get_by_role("option", name=re.compile("^uniform")).first.click()
+        tab.page.keyboard.press("Escape")
+        tab.page.wait_for_timeout(300)
+    tab.settle()
+    tab.page.wait_for_timeout(800)
+
+
+def save(tab: Visitor, path: Path, width: int) -> None:
+    """Save the page down to its end, at most 2,400 pixels, in few colours so that the file stays small."""
+    height = tab.page.evaluate("document.querySelector('[data-testid=\"stMainBlockContainer\"]').scrollHeight")
+    tab.page.set_viewport_size({"width": width, "height": min(max(int(height) + 20, 700), _TALLEST)})
+    tab.page.wait_for_timeout(700)
+    image = Image.open(io.BytesIO(tab.page.screenshot())).convert("RGB")
+    image.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+    sys.stdout.write(f"{path} {path.stat().st_size // 1024} KB\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""What people do, in a real browser: from the first visit to the exported rows."""
+
+import contextlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+import psutil
+import pytest
+from driver import ALERT, CHART, LONG
+from playwright.sync_api import expect
+
+from dashboard.services import demo
+from skmm_core.runs import RunState, read_result
+
+pytestmark = pytest.mark.browser
+
+
+def demo_runs(store):
+    """The two demo runs, when both have ended."""
+    return [run for run in store.records() if run.config in (demo.SELECT, demo.COMPARE)]
+
+
+def test_first_visit_shows_the_finished_demo_run(visitor, store):
+    visitor.open()
+    visitor.expect_visible(visitor.page.locator(CHART).first)
+    sentence = visitor.page.get_by_text(re.compile(r"With \d+ of 1,078")).first
+    visitor.expect_visible(sentence)
+    runs = {run.kind: run for run in demo_runs(store)}
+    assert {run.state for run in runs.values()} == {RunState.DONE}
+    result = read_result(runs["compare"].folder)
+    saving = next(s for s in result["savings"] if (s["method"], s["budget"]) == (demo.METHOD, demo.BUDGET))
+    share = saving["score"] / result["full"]["accuracy"]
+    assert f"{100 * share:.0f}" in sentence.inner_text(), "the number in the sentence is the measured one"
+    assert visitor.page.locator(".skmm-gallery img").count() == demo.BUDGET
+    assert visitor.trouble() is None
+
+
+def test_lasso_fills_the_gallery(visitor):
+    visitor.open()
+    chart = visitor.page.locator(CHART).first
+    visitor.expect_visible(chart)
+    visitor.expect_visible(visitor.page.get_by_text(re.compile(r"With \d+ of 1,078")).first)
+    visitor.settle()
+    visitor.lasso(chart, share=0.35)
+    heading = visitor.page.get_by_text(re.compile(r"[\d,]+ points? marked on the map")).first
+    visitor.expect_visible(heading)
+    marked = int(re.search(r"([\d,]+) points?", heading.inner_text()).group(1).replace(",", ""))
+    assert 0 < marked < 1078
+    pictures = visitor.page.locator(".skmm-gallery img")
+    assert 0 < pictures.count() <= marked
+    assert pictures.first.evaluate("image => image.complete && image.naturalWidth") > 0
+    assert visitor.trouble() is None
+
+
+@pytest.fixture
+def points_csv(tmp_path):
+    rows = np.random.default_rng(7).standard_normal((120, 5)) * [4, 2, 1, 0.5, 0.2]
+    path = tmp_path / "points.csv"
+    names = [f"p{i}" for i in range(len(rows))]
+    lines = [",".join([name, *(f"{v:.6f}" for v in row)]) for name, row in zip(names, rows, strict=True)]
+    path.write_text("name,a,b,c,d,e\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def test_upload_select_export_gives_the_rows_of_the_printed_command(visitor, store, points_csv, tmp_path):
+    visitor.open("data")
+    visitor.page.get_by_text("Upload", exact=True).first.click()
+    visitor.page.wait_for_timeout(300)
+    visitor.settle()
+    visitor.upload(points_csv, label="File with one row a point")
+    visitor.press("Pick points from it")
+    budget = visitor.page.get_by_label("Budget: points to pick")
+    visitor.expect_visible(budget)
+    budget.fill("12")
+    budget.press("Enter")
+    visitor.press(re.compile("Pick 12 points"))
+    run = visitor.run_id()
+    export = visitor.button("NPY")
+    visitor.expect_visible(export)
+    with visitor.page.expect_download() as download:
+        export.click()
+    exported = tmp_path / "exported.npy"
+    download.value.save_as(exported)
+    command = visitor.page.locator("code").filter(has_text="skmm_core select").first.inner_text()
+    words = shlex.split(command)
+    assert words[:4] == ["python", "-m", "skmm_core", "select"]
+    words[words.index("--out") + 1] = str(tmp_path / "out")
+    subprocess.run(
+        [sys.executable, *words[1:], "--quiet"],
+        check=True,
+        timeout=120,
+        env=os.environ | {"SKMM_HOME": str(tmp_path / "other-home"), "OMP_NUM_THREADS": "1"},
+    )
+    rows = np.load(exported, allow_pickle=False)
+    np.testing.assert_array_equal(rows, np.load(tmp_path / "out" / "selection.npy", allow_pickle=False))
+    assert len(set(rows.tolist())) == 12
+    assert store.get(run).state is RunState.DONE
+    assert visitor.trouble() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("words.csv", b"a,b\nx,y\nz,w\n", "numeric"),
+        ("broken.npz", b"PK\x03\x04 this is no archive", "broken.npz"),
+        ("holes.csv", b"a,b\n1,2\nnan,3\n4,5\n", "NaN"),
+    ],
+)
+def test_a_wrong_file_is_answered_in_one_clear_line(visitor, tmp_path, name, content, words):
+    path = tmp_path / name
+    path.write_bytes(content)
+    visitor.open("data")
+    visitor.page.get_by_text("Upload", exact=True).first.click()
+    visitor.page.wait_for_timeout(300)
+    visitor.settle()
+    visitor.upload(path, label="File with one row a point")
+    alert = visitor.page.locator(ALERT)
+    visitor.expect_visible(alert.first)
+    assert alert.count() == 1
+    line = alert.first.inner_text()
+    assert words in line
+    assert "Traceback" not in line
+    assert visitor.button("Pick points from it").count() == 0
+    assert visitor.trouble() is None
+
+
+def start_long_comparison(visitor):
+    """Start a comparison that would take minutes; returns its id."""
+    visitor.open("data")
+    visitor.page.get_by_text("Gaussian mixture", exact=False).first.click()
+    visitor.page.wait_for_timeout(300)
+    visitor.settle()
+    visitor.press("Pick points from it")
+    visitor.expect_visible(visitor.button(re.compile("Pick 100 points")))
+    visitor.page.get_by_role("link", name="Compare").click()
+    seeds = visitor.page.get_by_label("Seeds", exact=True)
+    visitor.expect_visible(seeds)
+    seeds.fill("100")
+    seeds.press("Enter")
+    visitor.expect_visible(visitor.page.get_by_text("100 seeds =").first)
+    visitor.press(re.compile("^play_arrow Compare$|^Compare$"))
+    run = visitor.run_id()
+    visitor.expect_visible(visitor.button("Cancel"))
+    return run
+
+
+def test_refresh_reattaches_a_second_tab_follows_and_cancel_ends_the_process(new_tab, store):
+    first, second = new_tab(), new_tab()
+    run = start_long_comparison(first)
+    expect(first.page.get_by_text("scored so far").first).to_be_visible(timeout=LONG)
+    before = store.get(run)
+    assert before.state is RunState.RUNNING
+    assert psutil.pid_exists(before.pid)
+
+    first.page.reload()
+    first.expect_visible(first.button("Cancel"))
+    expect(first.page.get_by_text("scored so far").first).to_be_visible(timeout=LONG)
+    assert store.get(run).pid == before.pid, "the refresh did not start it again"
+
+    second.open(f"compare?run={run}")
+    second.expect_visible(second.button("Cancel"))
+
+    first.button("Cancel").click()
+    for tab in (first, second):
+        expect(tab.page.get_by_text(re.compile("^Cancelled")).first).to_be_visible(timeout=LONG)
+        tab.settle()
+        assert tab.button("Cancel").count() == 0
+        assert tab.trouble() is None
+    after = store.get(run)
+    assert after.state is RunState.CANCELLED
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(before.pid).wait(timeout=10)
+    assert not psutil.pid_exists(before.pid)
+    assert first.page.get_by_text("scored so far").count() == 1, "what was scored is kept"
+
+
+def test_two_tabs_keep_their_own_run(new_tab, store):
+    runs = {run.kind: run for run in demo_runs(store)}
+    first, second = new_tab(), new_tab()
+    first.open(f"select?run={runs['select'].id}")
+    second.open(f"compare?run={runs['compare'].id}")
+    first.page.get_by_role("link", name="Runs").click()
+    first.page.wait_for_url(re.compile("/runs"))
+    first.settle()
+    assert first.run_id() == runs["select"].id
+    assert second.run_id() == runs["compare"].id
+    first.expect_visible(first.page.get_by_text(runs["select"].id).first)
+
+
+def test_deleted_run_comes_back_with_undo(visitor, store):
+    run = next(run for run in store.records(kind="select"))
+    visitor.open(f"runs?run={run.id}")
+    visitor.press("Delete")
+    visitor.expect_visible(visitor.page.get_by_text("1 run deleted").first)
+    assert run.id not in [record.id for record in store.records()]
+    visitor.press("Undo")
+    expect(visitor.page.get_by_text("1 run deleted")).to_have_count(0)
+    assert store.get(run.id).state is RunState.DONE
+    assert visitor.trouble() is None
