@@ -14,7 +14,8 @@ def project_capped_simplex(x: Tensor, cap: float, *, start: float | None = None)
     """Project onto {0 <= s <= cap, Σs = 1} in the Euclidean norm.
 
     The projection is clip(x - τ, 0, cap) for the τ that makes the sum 1. That sum is piecewise linear and decreasing
-    in τ; Newton's method kept inside a bracket finds the linear piece in a few O(N) passes and solves it exactly.
+    in τ; Newton's method kept inside a bracket finds the linear piece in a few O(N) passes and solves it exactly. It
+    runs in float64 where the device has it: in float32 the sum would stall short of 1.
 
     Args:
         x: (N,) float32 or float64.
@@ -29,21 +30,25 @@ def project_capped_simplex(x: Tensor, cap: float, *, start: float | None = None)
     """
     if len(x) * cap < 1 - 1e-9:
         raise InputError(f"no weights of at most {cap:g} sum to 1 over {len(x)} points; raise the cap to 1/{len(x)}")
-    low, high = float(x.min()) - cap, float(x.max())
+    values = x if x.device.type == "mps" else x.double()
+    low, high = float(values.min()) - cap, float(values.max())
     tau = start if start is not None and low < start < high else float((x.sum(dtype=torch.float64) - 1) / len(x))
     tau = min(max(tau, low), high)
     for _ in range(_MAX_NEWTON_STEPS):
-        shifted = x - tau
+        shifted = values - tau
         excess = float(shifted.clamp(0, cap).sum(dtype=torch.float64)) - 1.0
         low, high = (tau, high) if excess > 0 else (low, tau)
         interior = int(((shifted > 0) & (shifted < cap)).sum())
         newton = tau + excess / interior if interior else (low + high) / 2
-        if not low <= newton <= high:
-            newton = (low + high) / 2
         if newton == tau or abs(excess) <= 1e-15:
             break
+        # An end of the bracket was tried already; going back to it would be a cycle.
+        if not low < newton < high:
+            newton = (low + high) / 2
+            if not low < newton < high:
+                break
         tau = newton
-    return (x - tau).clamp_(0, cap), tau
+    return (values - tau).clamp_(0, cap).to(x), tau
 
 
 def round_sample(weights: Tensor, n: int, *, generator: torch.Generator) -> Tensor:
