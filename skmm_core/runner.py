@@ -7,7 +7,6 @@ import contextlib
 import errno
 import os
 import signal
-import sqlite3
 import sys
 import threading
 import time
@@ -167,7 +166,7 @@ class _Row:
 
     def finish(self, state: RunState, error: str | None, stop: Stop) -> None:
         """End the run; a full disk must not hide why, the row is then set right by the next look at it."""
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(InputError):
             if self.store.finish(self.id, state, error):
                 stop.request()
 
@@ -191,7 +190,7 @@ def _beat(row: _Row | None, stop: Stop, ended: threading.Event) -> None:
         now = time.monotonic()
         if row is not None and now - last >= _BEAT:
             last = now
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(InputError):
                 if row.store.heartbeat(row.id):
                     stop.request()
         if stop.hard and stop.since is not None and now - stop.since > _PATIENCE and not ended.is_set():

@@ -88,17 +88,16 @@ class Jobs:
                 self._thread.start()
 
     def _serve(self) -> None:
-        self._store.reconcile()
         while not self._closed:
-            # Any error here (a full disk, a locked index) must not end the queue for good; the next look tries again.
-            with contextlib.suppress(Exception):
-                self._look()
-            busy = any(not worker.idle for worker in self._workers) or bool(self._store.queued())
+            # An error here (a full disk, a locked index) must not end the queue for good; the next look tries again.
+            busy = True
+            with contextlib.suppress(InputError, OSError):
+                busy = self._look()
             self._wake.wait(_BUSY if busy else _IDLE)
             self._wake.clear()
 
-    def _look(self) -> None:
-        """Replace workers that ended, and give queued runs to idle ones."""
+    def _look(self) -> bool:
+        """Replace workers that ended, and give queued runs to idle ones; returns whether anything is under way."""
         ended = [worker for worker in self._workers if not worker.alive]
         for worker in ended:
             worker.release()
@@ -108,14 +107,16 @@ class Jobs:
             self._pause_until = time.monotonic() + _PAUSE
         with self._lock:
             if self._closed:
-                return
+                return False
             self._workers = [worker for worker in self._workers if worker not in ended]
             while len(self._workers) < self._limit and time.monotonic() >= self._pause_until:
                 self._workers.append(_Worker(self._store.home, self._wake))
         idle = [worker for worker in self._workers if worker.idle]
-        for id_, worker in zip(self._store.queued(), idle, strict=False):
+        waiting = self._store.queued()
+        for id_, worker in zip(waiting, idle, strict=False):
             if self._store.claim(id_, worker.key, limit=self._limit):
                 worker.give(self._store.folder(id_))
+        return bool(waiting) or len(idle) < len(self._workers)
 
 
 class _Worker:

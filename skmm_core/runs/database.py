@@ -43,13 +43,21 @@ class Database:
 
     @contextmanager
     def connect(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
-        """One connection a use, one transaction a connection: nothing is shared between threads."""
+        """One connection a use, one transaction a connection: nothing is shared between threads.
+
+        Raises:
+            InputError: the file is damaged or cannot be written; nothing of the transaction is kept.
+        """
         db = sqlite3.connect(self._path, timeout=20, isolation_level=None)
         try:
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             yield db
             db.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise InputError(
+                f"{self._path} cannot be used: {error}; free some disk space, or move the file away, it is made anew"
+            ) from None
         finally:
             db.close()
 

@@ -54,10 +54,13 @@ class RunStore:
 
         A finished, queued or running run of the same config and data is returned as it is; a failed or cancelled one is
         queued again, and a comparison then continues from the scores it has.
+
+        Raises:
+            InputError: its folder cannot be written.
         """
         id_ = run_id(config, fingerprint)
         self._restore(id_)
-        folder, now = self.folder(id_), time.time()
+        now = time.time()
         name = name or default_name(config)
         with self._database.connect() as db:
             insert_run(db, id_, name, config, fingerprint, now, RunState.CANCELLED)
@@ -68,11 +71,7 @@ class RunStore:
                 (now, id_),
             ).fetchone()
             if queued is not None:  # still inside the transaction: nobody can start the run before its files are there
-                folder.mkdir(exist_ok=True)
-                (folder / LOG).unlink(missing_ok=True)
-                write_config(folder, config)
-                card = RunCard(id=id_, name=queued[0], fingerprint=fingerprint, created=now)
-                write_json(folder / CARD, card.model_dump())
+                self._set_up(RunCard(id=id_, name=queued[0], fingerprint=fingerprint, created=now), config)
         return self.get(id_)
 
     def get(self, id_: str) -> RunRecord:
@@ -270,6 +269,20 @@ class RunStore:
                     folder.rename(target)
         return self.get(card.id)
 
+    def _set_up(self, card: RunCard, config: RunConfig) -> None:
+        """Make the folder of a run that is about to start; nothing in it tells of an attempt before, but scores."""
+        folder = self.folder(card.id)
+        try:
+            folder.mkdir(exist_ok=True)
+            (folder / RESULT).unlink(missing_ok=True)
+            (folder / LOG).unlink(missing_ok=True)
+            write_config(folder, config)
+            write_json(folder / CARD, card.model_dump())
+        except OSError as error:
+            raise InputError(
+                f"{folder} cannot be written: {error.strerror}; free some space or set SKMM_HOME"
+            ) from None
+
     def _restore(self, id_: str) -> bool:
         """Take a run out of the trash; False when it is not there."""
         with self._database.connect() as db:
@@ -280,12 +293,13 @@ class RunStore:
         return bool(back)
 
     def _settle(self, id_: str, key: ProcessKey) -> None:
-        """End a run whose process is gone: as cancelled when that was asked, else as failed."""
+        """End a run whose process is gone: done when its result is there, cancelled when that was asked."""
+        done = (self.folder(id_) / RESULT).exists()  # written last, so a process that got so far had finished
         with self._database.connect() as db:
             db.execute(
-                "UPDATE runs SET state = iif(stop, 'cancelled', 'failed'), error = iif(stop, NULL, ?), finished = ? "
-                "WHERE id = ? AND state = 'running' AND pid = ?",
-                (DIED, time.time(), id_, key.pid),
+                "UPDATE runs SET state = CASE WHEN ? THEN 'done' WHEN stop THEN 'cancelled' ELSE 'failed' END, "
+                "error = iif(? OR stop, NULL, ?), finished = ? WHERE id = ? AND state = 'running' AND pid = ?",
+                (done, done, DIED, time.time(), id_, key.pid),
             )
 
     def _record(self, row: tuple[Any, ...]) -> RunRecord | None:

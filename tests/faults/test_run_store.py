@@ -2,7 +2,6 @@
 
 import json
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -107,6 +106,15 @@ def test_a_run_whose_process_was_killed_becomes_failed(store, config):
     assert record.state is RunState.FAILED
     assert "ended without finishing" in record.error
     process.wait()
+
+
+def test_a_process_that_died_after_its_result_was_written_had_finished(store, config):
+    record = store.create(config, DATA)
+    me = process_key()
+    assert store.claim(record.id, ProcessKey(me.host, me.pid, me.began - 3600))
+    write_json(record.folder / RESULT, {"kind": "select"})
+    store.reconcile()
+    assert (store.get(record.id).state, store.get(record.id).error) == (RunState.DONE, None)
 
 
 def test_another_process_with_the_same_pid_does_not_keep_a_run_alive(store, config):
@@ -309,9 +317,30 @@ def test_a_sqlite_error_leaves_no_half_of_a_change(store, config):
             db.execute("UPDATE runs SET name = 'changed'")
             db.execute("UPDATE missing SET name = 1")
 
-    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+    with pytest.raises(InputError, match=r"index\.sqlite cannot be used: no such table"):
         change()
     assert store.get(record.id).name != "changed"
+
+
+def test_a_home_that_cannot_be_written_says_so(store, config, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("skmm_core.runs.index.write_config", full)
+    with pytest.raises(InputError, match="cannot be written: No space left on device; free some space"):
+        store.create(config, DATA)
+    assert store.records() == []
+    monkeypatch.undo()
+    assert store.create(config, DATA).state is RunState.QUEUED
+
+
+def test_an_index_that_is_damaged_while_open_says_what_to_do(store, config):
+    store.create(config, DATA)
+    for suffix in ("-wal", "-shm"):
+        (store.home / f"index.sqlite{suffix}").unlink(missing_ok=True)
+    (store.home / "index.sqlite").write_bytes(b"rubbish" * 1000)
+    with pytest.raises(InputError, match=r"index\.sqlite cannot be used: .*; free some disk space, or move"):
+        store.records()
 
 
 def _wait(condition, seconds=10.0):
