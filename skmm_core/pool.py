@@ -1,6 +1,6 @@
 """The pool of a run: the rows to pick from, with everything that methods share computed once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -59,6 +59,17 @@ class Pool:
     def sketched(self) -> Tensor:
         """(N, m) sketched gradients G̃ = GΓ."""
         return self.sketch(self.gradients, report=self.report)
+
+    def subset(self, rows: Tensor) -> "Pool":
+        """The pool of some of the rows, seen through the same sketch.
+
+        Args:
+            rows: (n,) int64 rows of this pool.
+        """
+        targets = None if self.targets is None else self.targets[rows]
+        part = replace(self, features=self.features[rows], targets=targets)
+        vars(part).update(sketch=self.sketch, sketched=self.sketched[rows])
+        return part
 
     @cached_property
     def moments(self) -> Moments:

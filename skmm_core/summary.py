@@ -116,7 +116,7 @@ def summarise(
     primary = primary_metric(task)
     return Comparison(
         scores=scores,
-        summary=pd.DataFrame(rows, columns=SUMMARY_COLUMNS),
+        summary=pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"wins": "Int64"}),
         full=dict(full),
         savings=_savings(cells[primary.key], methods, primary),
         left_out=dict(left_out or {}),
