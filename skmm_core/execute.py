@@ -111,8 +111,8 @@ def _run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Dat
     chosen = tables.selection_table(dataset, selection)
     columns = ["order", "id", "row", "weight", "score"]
     write_file(folder / SELECTION_CSV, lambda path: chosen[columns].to_csv(path, index=False, lineterminator="\n"))
-    write_file(folder / SELECTION_NPY, lambda path: _save_npy(path, chosen["row"].to_numpy(np.int64)))
-    write_file(folder / DIAGNOSTICS, lambda path: _save_diagnostics(path, diagnostics))
+    write_file(folder / SELECTION_NPY, lambda path: np.save(path, chosen["row"].to_numpy(np.int64), allow_pickle=False))
+    write_file(folder / DIAGNOSTICS, diagnostics.save)
     for name, table in (
         ("selection", chosen),
         ("scores", tables.scores_table(dataset, selection, diagnostics)),
@@ -121,16 +121,6 @@ def _run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Dat
     ):
         write_file(folder / f"{name}.parquet", table.to_parquet)
     return _selection_result(config, dataset, pool, selection, diagnostics)
-
-
-def _save_npy(path: Path, rows: np.ndarray) -> None:
-    with path.open("wb") as file:
-        np.save(file, rows, allow_pickle=False)
-
-
-def _save_diagnostics(path: Path, diagnostics: Diagnostics) -> None:
-    """Save under exactly this name; numpy would add `.npz` to one that does not end so."""
-    diagnostics.save(path)
 
 
 def _selection_result(

@@ -7,6 +7,7 @@ A file is written under a temporary name and renamed, so a reader sees the old o
 import json
 import math
 import os
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -63,7 +64,9 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OSError: the disk is full or the folder cannot be written; `path` is untouched.
     """
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary = path.with_name(
+        f".{os.getpid()}-{threading.get_ident()}.{path.name}"
+    )  # its ending decides what numpy writes
     try:
         write(temporary)
         with temporary.open("rb+") as file:
