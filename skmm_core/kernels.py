@@ -1,0 +1,185 @@
+"""Kernels over the rows of a pool, read by columns: no (N, N) matrix is ever built."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from skmm_core.device import generator
+
+_MEDIAN_PAIRS = 20_000
+
+
+class Kernel(Protocol):
+    """A positive semidefinite kernel over the rows of one pool.
+
+    Attributes:
+        rows: (N, d), whose length, dtype and device are those of every column.
+        diagonal: (N,) k(x_i, x_i), or one number when they are all equal.
+    """
+
+    @property
+    def rows(self) -> Tensor: ...  # noqa: D102 - said above
+
+    @property
+    def diagonal(self) -> Tensor | float: ...  # noqa: D102 - said above
+
+    def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
+        """Kernel of all rows, or of the rows `among`, with the rows `indices`: (N, len) or (len(among), len)."""
+        ...
+
+
+@dataclass(frozen=True)
+class GaussianKernel:
+    """k(x, y) = exp(-‖x - y‖² / (2 h²)).
+
+    Attributes:
+        rows: (N, d), centred (distances do not change, digits are saved).
+        squared_norms: (N,).
+        bandwidth: h² in squared units of the rows; > 0.
+    """
+
+    rows: Tensor
+    squared_norms: Tensor
+    bandwidth: float
+
+    @property
+    def diagonal(self) -> float:
+        """Every row is as similar to itself as can be."""
+        return 1.0
+
+    def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
+        """See :class:`Kernel`."""
+        rows, norms = (
+            (self.rows, self.squared_norms) if among is None else (self.rows[among], self.squared_norms[among])
+        )
+        squared = torch.addmm(norms[:, None], rows, self.rows[indices].T, alpha=-2)
+        squared += self.squared_norms[indices]
+        return squared.clamp_min_(0).mul_(-0.5 / self.bandwidth).exp_()
+
+
+def gaussian_kernel(rows: Tensor, *, normalise: bool, scale: float, seed: int) -> GaussianKernel:
+    """Make the kernel with h² = scale × median squared distance over random pairs of different rows.
+
+    When the median is 0 (most rows are duplicates) the mean takes its place; when all rows are equal, 1.
+    """
+    if normalise:
+        rows = unit_rows(rows)
+    rows = rows - rows.mean(dim=0, dtype=torch.float64).to(rows)
+    draw = generator(seed, "kernel:median")
+    first = torch.randint(len(rows), (_MEDIAN_PAIRS,), generator=draw)
+    second = (first + 1 + torch.randint(max(1, len(rows) - 1), (_MEDIAN_PAIRS,), generator=draw)) % len(rows)
+    squared = torch.cat(
+        [(rows[a] - rows[b]).square().sum(dim=1) for a, b in zip(first.split(1000), second.split(1000), strict=True)]
+    )
+    median = float(squared.median()) or float(squared.mean()) or 1.0
+    return GaussianKernel(rows, rows.square().sum(dim=1), scale * median)
+
+
+@dataclass(frozen=True)
+class PolynomialKernel:
+    """k(x, y) = (1 + x·y / m)², whose features are 1, the coordinates and all their products.
+
+    Matching its mean matches the mean and the whole second moment of the rows.
+
+    Attributes:
+        rows: (N, m).
+    """
+
+    rows: Tensor
+
+    @property
+    def diagonal(self) -> Tensor:
+        """(1 + ‖x‖²/m)²."""
+        return self.rows.square().sum(dim=1).div_(self.rows.shape[1]).add_(1).square_()
+
+    def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
+        """See :class:`Kernel`."""
+        rows = self.rows if among is None else self.rows[among]
+        return (rows @ (self.rows[indices].T / rows.shape[1])).add_(1).square_()
+
+    def mean(self) -> Tensor:
+        """Mean of k(x_i, ·) over all rows, (N,), in closed form: 1 + 2 x_i·x̄/m + x_iᵀ(XᵀX/N)x_i/m². O(N m²)."""
+        size, m = self.rows.shape
+        centre = self.rows.mean(dim=0, dtype=torch.float64).to(self.rows)
+        mean = 1 + (2 / m) * (self.rows @ centre)
+        moment = torch.zeros(m, m, dtype=torch.float64, device=self.rows.device)
+        for block in self.rows.split(65_536):
+            moment += block.T.double() @ block.double()
+        moment = (moment / (size * m * m)).to(self.rows)
+        for start in range(0, size, 65_536):
+            block = self.rows[start : start + 65_536]
+            mean[start : start + 65_536] += ((block @ moment) * block).sum(dim=1)
+        return mean
+
+
+@dataclass(frozen=True)
+class LabelledKernel:
+    """k(x, y) times a kernel on the targets: 1[same class], or a Gaussian of their distance in standard deviations.
+
+    Attributes:
+        inputs: kernel on the rows.
+        targets: (N,) int64 classes, or floating values with mean 0 and deviation 1.
+        bandwidth: h² of the Gaussian on floating targets.
+    """
+
+    inputs: Kernel
+    targets: Tensor
+    bandwidth: float
+
+    @property
+    def rows(self) -> Tensor:
+        """Rows of the kernel on the inputs."""
+        return self.inputs.rows
+
+    @property
+    def diagonal(self) -> Tensor | float:
+        """That of the kernel on the inputs: a target is as similar to itself as can be."""
+        return self.inputs.diagonal
+
+    def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
+        """See :class:`Kernel`."""
+        mine = (self.targets if among is None else self.targets[among])[:, None]
+        theirs = self.targets[indices]
+        columns = self.inputs.columns(indices, among)
+        if not self.targets.is_floating_point():
+            return columns.mul_(mine == theirs)
+        return columns.mul_(((mine - theirs).square() * (-0.5 / self.bandwidth)).exp())
+
+
+def labelled_kernel(inputs: Kernel, targets: Tensor, *, bandwidth: float) -> LabelledKernel:
+    """Make the kernel on pairs; floating targets are standardised first, constant ones count as equal."""
+    if targets.is_floating_point():
+        values = targets.double()
+        values = values - values.mean()
+        deviation = float(values.square().mean().sqrt())
+        targets = (values / (deviation or 1.0)).to(inputs.rows)
+    return LabelledKernel(inputs, targets, bandwidth)
+
+
+@dataclass(frozen=True)
+class CosineSimilarity:
+    """s(x, y) = (1 + cos(x, y)) / 2, in 0..1; the cosine with a zero row is 0.
+
+    Attributes:
+        rows: (N, d) of unit length, or zero.
+    """
+
+    rows: Tensor
+
+    @property
+    def diagonal(self) -> Tensor:
+        """1, or 1/2 for a zero row."""
+        return self.rows.square().sum(dim=1).add_(1).mul_(0.5)
+
+    def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
+        """See :class:`Kernel`."""
+        rows = self.rows if among is None else self.rows[among]
+        return (rows @ self.rows[indices].T).add_(1).mul_(0.5)
+
+
+def unit_rows(rows: Tensor) -> Tensor:
+    """Scale rows to unit length; zero rows stay zero."""
+    norms = rows.norm(dim=1, keepdim=True)
+    return rows / torch.where(norms > 0, norms, 1.0)
