@@ -135,28 +135,20 @@ def _widget(field: FormField, value: Any, key: str) -> Any:
     return _number(field, value, common)
 
 
-def _number(field: FormField, value: float | None, common: Mapping[str, Any]) -> float | None:
+def _number(field: FormField, value: Any, common: Mapping[str, Any]) -> float | None:
     low, high = _limits(field)
-    if field.kind == "integer":
-        return st.number_input(
-            field.title,
-            min_value=None if low is None else int(low),
-            max_value=None if high is None else int(high),
-            value=None if value is None else int(value),
-            step=1,
-            placeholder="automatic" if field.optional else None,
-            **common,
-        )
-    return st.number_input(
-        field.title,
-        min_value=low,
-        max_value=high,
-        value=None if value is None else float(value),
-        step=None if value is None else _step(float(value)),
-        format="%g",
-        placeholder="automatic" if field.optional else None,
-        **common,
-    )
+    whole = field.kind == "integer"
+    kind = int if whole else float
+    options: dict[str, Any] = {
+        "min_value": None if low is None else kind(low),
+        "max_value": None if high is None else kind(high),
+        "value": None if value is None else kind(value),
+        "step": 1 if whole else None if value is None else _step(float(value)),
+        "format": None if whole else "%g",
+        "placeholder": "automatic" if field.optional else None,
+    }
+    entered: float | None = st.number_input(field.title, **options, **common)
+    return entered
 
 
 def _limits(field: FormField) -> tuple[float | None, float | None]:
@@ -164,8 +156,6 @@ def _limits(field: FormField) -> tuple[float | None, float | None]:
     inch = 1 if field.kind == "integer" else 1e-6
     low = field.low + inch if field.low is not None and field.open_low else field.low
     high = field.high - inch if field.high is not None and field.open_high else field.high
-    if field.kind == "number":
-        return None if low is None else float(low), None if high is None else float(high)
     return low, high
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset
 
 PER_PAGE = 36
-_THUMB = 72
+_THUMB, _PIXELS = 72, 160
 _STYLE = """
 <style>
   .skmm-gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)); gap: 8px; }
@@ -70,34 +70,27 @@ def point_cards(shown: pd.DataFrame, png: Callable[[int], bytes]) -> list[Card]:
         shown: rows of :func:`~dashboard.components.points.linked_points`.
         png: picture of a position in the pool.
     """
+    named, measured = has_classes(shown), has_values(shown, "target")
+    columns = [shown[name].tolist() for name in ("position", "rank", "chosen", "id", "label", "target")]
     cards = []
-    for point in shown.itertuples():
-        what = _what(point, shown)
-        pick = f"chosen as number {point.rank + 1}" if point.chosen else "not chosen"
-        cards.append(
-            Card(
-                png=png(int(point.position)),
-                caption=" · ".join(filter(None, (f"#{point.rank + 1}" if point.chosen else "", what or str(point.id)))),
-                alt=", ".join(filter(None, (str(point.id), what, pick))),
-                chosen=bool(point.chosen),
-            )
-        )
+    for position, rank, chosen, id_, label, target in zip(*columns, strict=True):
+        what = str(label) if named else fmt_number(target) if measured else ""
+        pick = f"chosen as number {rank + 1}" if chosen else "not chosen"
+        caption = " · ".join(filter(None, (f"#{rank + 1}" if chosen else "", what or str(id_))))
+        cards.append(Card(png(position), caption, ", ".join(filter(None, (str(id_), what, pick))), bool(chosen)))
     return cards
 
 
-def _what(point: object, shown: pd.DataFrame) -> str:
-    if has_classes(shown):
-        return str(getattr(point, "label", ""))
-    return fmt_number(float(getattr(point, "target", "nan"))) if has_values(shown, "target") else ""
-
-
 def pool_picture(dataset: "Dataset") -> Callable[[int], bytes] | None:
-    """Function that draws the picture of a position in the pool; None when the dataset has no pictures."""
+    """Function that draws the picture of a position in the pool; None when the dataset has no pictures.
+
+    Tiny pictures are sent as they are and enlarged by the browser, with hard pixel edges.
+    """
     images = dataset.images
     if images is None:
         return None
-    rows = dataset.split.train
-    return lambda position: images.png(int(rows[position]), size=_THUMB)
+    rows, size = dataset.split.train, min(_PIXELS, max(images.pixels.shape[1:3]))
+    return lambda position: images.png(int(rows[position]), size=size)
 
 
 def gallery(shown: pd.DataFrame, png: Callable[[int], bytes], *, key: str, per_page: int = PER_PAGE) -> None:

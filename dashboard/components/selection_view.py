@@ -22,7 +22,8 @@ from dashboard.components.theme import (
     is_dark,
 )
 from dashboard.services import cache
-from dashboard.services.umap import UmapState, start_umap, umap_state
+from dashboard.services.sources import check_allowed
+from dashboard.services.umap import start_umap, umap_state
 from skmm_core.config import SelectJob
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
@@ -38,11 +39,12 @@ def run_points(record: RunRecord) -> pd.DataFrame:
     Raises:
         InputError: a file of the run is missing or damaged.
     """
-    return _points(record.id, record.finished)
+    files = (str(record.folder / f"{name}.parquet") for name in ("map", "scores"))
+    return _points(record.id, cache.file_stamp(*files))
 
 
 @st.cache_data(max_entries=16, max_size="512MB", show_spinner=False)
-def _points(run_id: str, finished: float | None) -> pd.DataFrame:
+def _points(run_id: str, stamp: cache.Stamp) -> pd.DataFrame:
     return merge_points(cache.run_table(run_id, "map"), cache.run_table(run_id, "scores"))
 
 
@@ -133,29 +135,35 @@ def _placed(record: RunRecord, points: pd.DataFrame, kind: str) -> tuple[pd.Data
     if kind != UMAP:
         return points, ("pca_1", "pca_2")
     found = umap_state(record.fingerprint, len(points))
-    if found.unknown:
-        try:
-            cache.dataset(record.config.dataset)  # refuses what the dashboard may not read
-            start_umap(record.config.dataset, record.fingerprint)
-            found = UmapState(running=True)
-        except InputError as error:
-            found = UmapState(problem=str(error))
     if found.places is not None:
         places = pd.DataFrame(found.places, columns=["umap_1", "umap_2"])
         return pd.concat([points, places], axis=1), ("umap_1", "umap_2")
     if found.problem:
         st.caption(f":material/error: No UMAP map: {escape(found.problem)}")
-    else:
+        if st.button("Try again", key="umap-again", type="tertiary", icon=":material/replay:"):
+            _start_umap(record)
+    elif found.running or _start_umap(record):
         _wait_for_umap(record.fingerprint, len(points))
     return points, ("pca_1", "pca_2")
 
 
+def _start_umap(record: RunRecord) -> bool:
+    """Start computing, unless the dashboard may not read the dataset; says so then."""
+    try:
+        check_allowed(record.config.dataset)
+        start_umap(record.config.dataset, record.fingerprint)
+    except (InputError, OSError) as error:
+        st.caption(f":material/error: No UMAP map: {escape(str(error))}")
+        return False
+    return True
+
+
 @st.fragment(run_every="2s")
 def _wait_for_umap(fingerprint: str, size: int) -> None:
-    if umap_state(fingerprint, size).running:
-        st.caption(":material/hourglass_top: UMAP is being computed in the background; PCA is shown until then.")
-    else:
+    found = umap_state(fingerprint, size)
+    if found.places is not None or found.problem:
         st.rerun()
+    st.caption(":material/hourglass_top: UMAP is being computed in the background; PCA is shown until then.")
 
 
 def linked_views(record: RunRecord, points: pd.DataFrame, budget: int, *, per_page: int = 36) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset
     from skmm_core.diagnostics import Diagnostics
 
-_Stamp = tuple[tuple[str, int, int], ...]
+Stamp = tuple[tuple[str, int, int], ...]
 
 
 def store() -> RunStore:
@@ -53,11 +53,11 @@ def dataset(config: DatasetConfig) -> "Dataset":
         InputError: the file may not be read through the dashboard, or cannot be used.
     """
     check_allowed(config)
-    return _dataset(config.model_dump_json(), _stamp(config.source, config.test, config.labels))
+    return _dataset(config.model_dump_json(), file_stamp(config.source, config.test, config.labels))
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _dataset(config_json: str, stamp: _Stamp) -> "Dataset":
+def _dataset(config_json: str, stamp: Stamp) -> "Dataset":
     from skmm_core.data.load import load_dataset
 
     return load_dataset(DatasetConfig.model_validate_json(config_json))
@@ -70,11 +70,11 @@ def run_result(run_id: str) -> dict[str, Any]:
         InputError: the run has none.
     """
     folder = store().folder(run_id)
-    return _result(folder, _stamp(str(folder / RESULT)))
+    return _result(folder, file_stamp(str(folder / RESULT)))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _result(folder: Path, stamp: _Stamp) -> dict[str, Any]:
+def _result(folder: Path, stamp: Stamp) -> dict[str, Any]:
     return read_result(folder)
 
 
@@ -85,11 +85,11 @@ def run_table(run_id: str, name: Table) -> pd.DataFrame:
         InputError: the run has no such table.
     """
     folder = store().folder(run_id)
-    return _table(folder, name, _stamp(str(folder / f"{name}.parquet")))
+    return _table(folder, name, file_stamp(str(folder / f"{name}.parquet")))
 
 
 @st.cache_data(max_entries=32, max_size="512MB", show_spinner=False)
-def _table(folder: Path, name: Table, stamp: _Stamp) -> pd.DataFrame:
+def _table(folder: Path, name: Table, stamp: Stamp) -> pd.DataFrame:
     return read_table(folder, name)
 
 
@@ -100,18 +100,18 @@ def run_diagnostics(run_id: str) -> "Diagnostics":
         InputError: the run has no diagnostics.
     """
     path = store().folder(run_id) / DIAGNOSTICS
-    return _diagnostics(path, _stamp(str(path)))
+    return _diagnostics(path, file_stamp(str(path)))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _diagnostics(path: Path, stamp: _Stamp) -> "Diagnostics":
+def _diagnostics(path: Path, stamp: Stamp) -> "Diagnostics":
     from skmm_core.diagnostics import load_diagnostics
 
     return load_diagnostics(path)
 
 
-def _stamp(*paths: str | None) -> _Stamp:
-    """Size and time of the files that are there: part of a cache key, so that a changed file is read again."""
+def file_stamp(*paths: str | None) -> Stamp:
+    """Size and time of the files that are there: for a cache key, so that a changed file is read again."""
     found = []
     for path in paths:
         try:

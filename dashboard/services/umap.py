@@ -55,20 +55,20 @@ def umap_state(fingerprint: str, size: int) -> UmapState:
         size: N, number of points the map must have.
     """
     path = umap_path(fingerprint)
+    with _LOCK:
+        process = _RUNNING.get(path)
+        ended = process is not None and process.poll() is not None
+        if ended:
+            del _RUNNING[path]
     if path.is_file():
         places = np.load(path, allow_pickle=False)
         return UmapState(places=places) if places.shape == (size, 2) else UmapState(problem="The kept map is damaged.")
-    with _LOCK:
-        process = _RUNNING.get(path)
-        if process is None:
-            return UmapState()
-        if process.poll() is None:
-            return UmapState(running=True)
-        del _RUNNING[path]
-    if path.is_file():
-        return umap_state(fingerprint, size)
+    if process is not None and not ended:
+        return UmapState(running=True)
     message = path.with_suffix(".txt")
-    return UmapState(problem=message.read_text("utf-8") if message.is_file() else "UMAP stopped before it was done.")
+    if ended and not message.is_file():
+        message.write_text("the process stopped before it was done", "utf-8")
+    return UmapState(problem=message.read_text("utf-8")) if message.is_file() else UmapState()
 
 
 def start_umap(config: DatasetConfig, fingerprint: str) -> None:
@@ -76,6 +76,7 @@ def start_umap(config: DatasetConfig, fingerprint: str) -> None:
     path = umap_path(fingerprint)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.with_suffix(".txt").unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
     with _LOCK:
         running = _RUNNING.get(path)
         if running is not None and running.poll() is None:

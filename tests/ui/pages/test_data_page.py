@@ -1,0 +1,180 @@
+"""Data in every state: nothing chosen, built-in, upload, server path, and every mistake in one line."""
+
+import io
+
+import numpy as np
+import pytest
+
+from skmm_core.config import DatasetConfig
+
+GOOD = b"name,x1,x2,label\n" + b"".join(f"p{i},{i},{i * i % 7},{'ab'[i % 2]}\n".encode() for i in range(12))
+
+
+def metrics(app):
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def choose(app, kind):
+    app.segmented_control(key="data:kind").set_value(kind).run()
+    return app
+
+
+def upload(app, name, content, key="data:file"):
+    app.file_uploader(key=key).set_value((name, content, "application/octet-stream")).run()
+    return app
+
+
+def npz(**arrays):
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def npy(array, **options):
+    buffer = io.BytesIO()
+    np.save(buffer, array, **options)
+    return buffer.getvalue()
+
+
+def test_nothing_chosen_says_what_to_do(empty, visit):
+    app = visit("data")
+    assert not app.exception
+    assert not app.error
+    assert "Choose a dataset" in app.info[0].value
+    assert not [button for button in app.button if button.key == "use"]
+
+
+def test_a_builtin_is_previewed_and_used(empty, visit, words):
+    app = visit("data")
+    app.radio(key="data:builtin").set_value("digits").run()
+    assert not app.exception
+    assert metrics(app) == {"Pool": "1,078", "Features": "64", "Task": "Classification", "Classes": "10",
+                            "Held out": "719"}  # fmt: skip
+    assert "10 classes of about equal size" in words(app)
+    assert "skmm-gallery" in "".join(each.proto.body for each in app.get("html"))
+    app.button(key="use").click().run()
+    assert not app.exception
+    assert app.number_input(key=next(k for k in keys(app.number_input) if k.endswith(":budget"))).value == 100
+    assert "data" in app.query_params
+
+
+def keys(elements):
+    return [element.key for element in elements]
+
+
+def test_options_of_the_mixture_change_its_source(empty, visit):
+    app = visit("data")
+    app.radio(key="data:builtin").set_value("gmm").run()
+    app.number_input(key="data:gmm:N").set_value(90)
+    app.number_input(key="data:gmm:r").set_value(12)
+    app.run()
+    assert not app.exception
+    assert metrics(app)["Pool"] == "90"
+    assert metrics(app)["Features"] == "12"
+    assert metrics(app)["Task"] == "Regression"
+
+
+def test_an_upload_is_kept_read_and_previewed(empty, visit, words):
+    app = upload(choose(visit("data"), "Upload"), "../we ird.csv", GOOD)
+    assert not app.exception
+    assert not app.error
+    assert metrics(app)["Pool"] == "12"
+    assert metrics(app)["Task"] == "Classification"
+    kept = list((empty.home / "uploads").rglob("*.csv"))
+    assert [path.name for path in kept] == ["we-ird.csv"]
+    assert kept[0].read_bytes() == GOOD
+
+
+def test_columns_task_and_holdout_are_options_of_a_table(empty, visit):
+    app = upload(choose(visit("data"), "Upload"), "a.csv", GOOD)
+    option = {key.rsplit(":", 1)[-1]: key for key in [*keys(app.selectbox), *keys(app.number_input), *keys(app.toggle)]}
+    assert app.selectbox(key=option["target"]).options == ["name", "x1", "x2", "label"]
+    app.selectbox(key=option["target"]).set_value("x2")
+    app.selectbox(key=option["id"]).set_value("name")
+    app.selectbox(key=option["task"]).set_value("regression")
+    app.number_input(key=option["holdout"]).set_value(25)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert metrics(app)["Task"] == "Regression"
+    assert metrics(app)["Pool"] == "9"
+    assert metrics(app)["Held out"] == "3"
+
+
+def test_labels_and_test_files_go_with_an_upload(empty, visit):
+    app = upload(choose(visit("data"), "Upload"), "x.npy", npy(np.eye(8)))
+    assert "No targets" in "".join(info.value for info in app.info)
+    upload(app, "y.npy", npy(np.arange(8) % 2), key="data:labels")
+    assert not app.error
+    assert metrics(app)["Classes"] == "2"
+    app = upload(choose(visit("data"), "Upload"), "x.npz", npz(X=np.eye(8), y=np.arange(8) % 2))
+    upload(app, "t.npz", npz(X=np.eye(8)[:4], y=np.arange(4) % 2), key="data:test")
+    assert not app.error
+    assert metrics(app)["Held out"] == "4"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("empty.csv", b"", "is empty"),
+        ("text.csv", b"a,b\nx,y\nz,w\n", "numeric"),
+        ("ragged.csv", b"a,b\n1,2\n1,2,3\n", "line"),
+        ("nan.npy", npy(np.array([[1.0, np.nan], [1, 2]])), "NaN"),
+        ("objects.npy", npy(np.array([[{}]], dtype=object), allow_pickle=True), "object"),
+        ("cut.npz", npz(X=np.eye(9))[:100], "cut.npz"),
+        ("cut.parquet", b"PAR1 nothing", "cut.parquet"),
+        ("<b>$x$.csv", b"a,b\nx,y\n", "numeric"),
+    ],
+)
+def test_a_bad_upload_is_one_clear_line_and_the_open_dataset_stays(empty, visit, name, content, word):
+    app = visit("data")
+    app.radio(key="data:builtin").set_value("diabetes").run()
+    app.button(key="use").click().run()
+    before = app.query_params["data"]
+    app.switch_page("app_pages/data.py").run()
+    upload(choose(app, "Upload"), name, content)
+    assert not app.exception
+    assert len(app.error) == 1
+    line = app.error[0].value
+    assert word in line.replace("\\", "")
+    assert "\n" not in line
+    assert "Traceback" not in line
+    assert "<b>" not in line
+    assert app.query_params["data"] == before
+
+
+def test_server_paths_are_off_and_say_how_to_turn_them_on(empty, visit):
+    app = choose(visit("data"), "Server path")
+    assert not app.exception
+    assert app.text_input(key="data:path").disabled
+    assert "SKMM_DATA_ROOTS" in "".join(info.value for info in app.info)
+
+
+def test_a_server_path_inside_the_roots_is_read_and_others_are_refused(empty, visit, tmp_path, monkeypatch):
+    root = tmp_path / "data"
+    root.mkdir()
+    (root / "good.csv").write_bytes(GOOD)
+    (tmp_path / "secret.csv").write_bytes(GOOD)
+    (root / "link.csv").symlink_to(tmp_path / "secret.csv")
+    monkeypatch.setenv("SKMM_DATA_ROOTS", str(root))
+    app = choose(visit("data"), "Server path")
+    app.text_input(key="data:path").set_value("good.csv").run()
+    assert not app.error
+    assert metrics(app)["Pool"] == "12"
+    for text in ("../secret.csv", "link.csv", "/etc/passwd"):
+        app.text_input(key="data:path").set_value(text).run()
+        assert not app.exception
+        assert "outside the folders" in app.error[0].value.replace("\\", "")
+        assert not app.metric
+
+
+def test_a_dataset_in_the_url_is_opened_again_but_only_one_that_was_used_here(empty, visit):
+    from dashboard.services.sources import remember
+
+    key = remember(DatasetConfig(source="diabetes"))
+    assert metrics(visit("data", data=key))["Pool"] == "265"
+    assert not visit("data", data="f" * 16).metric
+    hostile = remember(DatasetConfig(source="/etc/passwd.csv"))
+    app = visit("data", data=hostile)
+    assert not app.exception
+    assert "cannot be read from here" in app.error[0].value.replace("\\", "")

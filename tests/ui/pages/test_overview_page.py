@@ -1,0 +1,113 @@
+"""Overview in every state: demo missing, queued, half done, done, failed, deleted."""
+
+import time
+
+import pytest
+
+from dashboard.services import demo
+from skmm_core.config import RunConfig
+from skmm_core.data import load
+from skmm_core.errors import InputError
+from skmm_core.runs import RunState, read_result
+
+
+def wait_for(what, seconds=30):
+    """Wait for a background thread, up to a bound."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def test_the_first_visit_prepares_the_demo_and_submits_both_runs_once(empty, visit, words):
+    app = visit("overview")
+    assert not app.exception
+    assert "Preparing" in words(app) or "Waiting" in words(app)
+    wait_for(lambda: len(empty.records()) == 2)
+    assert [run.config for run in reversed(empty.records())] == [demo.SELECT, demo.COMPARE]
+    app.run()
+    assert not app.exception
+    assert "Waiting" in words(app)
+    assert [button.label for button in app.button] == ["Cancel"]
+    assert len(empty.records()) == 2
+
+
+def test_the_finished_demo_says_what_was_measured(ready, visit, words):
+    app = visit("overview")
+    assert not app.exception
+    assert not app.error
+    result = read_result(next(run.folder for run in ready.records(kind="compare")))
+    saving = next(row for row in result["savings"] if row["method"] == demo.METHOD and row["budget"] == demo.BUDGET)
+    share = 100 * saving["score"] / result["full"]["accuracy"]
+    assert f"With 60 of 1,078 training images (5.6 %) SkMM reaches {share:.0f} %" in words(app)
+    assert "Means over 2 seeds" in words(app)
+    assert "60 chosen points" in words(app)
+    assert {button.label for button in app.button} >= {"Use my data", "Learn why it works"}
+
+
+def test_the_map_is_shown_before_the_comparison_is_done(ready, visit, words, monkeypatch):
+    job = demo.COMPARE.job.model_copy(update={"budgets": (20, 60)})
+    monkeypatch.setattr(demo, "COMPARE", demo.COMPARE.model_copy(update={"job": job}))
+    app = visit("overview")
+    assert not app.exception
+    assert "being measured" in words(app)
+    assert "60 chosen points" in words(app)
+    assert len(app.get("plotly_chart")) == 1
+    wait_for(lambda: len(ready.records(kind="compare")) == 2)
+    app.run()
+    assert "Waiting" in words(app)
+
+
+def test_learn_why_opens_the_demo_in_diagnose(ready, visit):
+    app = visit("overview")
+    next(button for button in app.button if button.label == "Learn why it works").click().run()
+    select = next(run for run in ready.records(kind="select") if run.config == demo.SELECT)
+    assert not app.exception
+    assert app.query_params["run"] == select.id
+    assert app.multiselect[0].value == [select.id]
+
+
+def test_use_my_data_goes_to_data(ready, visit):
+    app = visit("overview")
+    next(button for button in app.button if button.label == "Use my data").click().run()
+    assert not app.exception
+    assert "File with one row a point" in [each.label for each in app.file_uploader] or app.radio(key="data:builtin")
+
+
+def test_a_demo_that_failed_while_watched_says_why_and_can_be_started_again(empty, visit, fail):
+    fingerprint = load.load_dataset(demo.SELECT.dataset).fingerprint
+    run, other = (empty.create(config, fingerprint) for config in (demo.SELECT, demo.COMPARE))
+    app = visit("overview")
+    fail(empty, run.id, "the disk is full; free some space")
+    app.run()
+    assert not app.exception
+    assert app.error[0].value.replace("\\", "") == "the disk is full; free some space"
+    app.button(key=f"again-{run.id}").click().run()
+    assert empty.get(run.id).state is RunState.QUEUED
+    assert empty.get(other.id).state is RunState.QUEUED
+
+
+def test_a_demo_that_an_earlier_server_left_failed_is_made_again(empty, visit, fail):
+    fingerprint = load.load_dataset(demo.SELECT.dataset).fingerprint
+    run = empty.create(demo.SELECT, fingerprint)
+    fail(empty, run.id, "the process ended")
+    app = visit("overview")
+    assert not app.error
+    assert empty.get(run.id).state is RunState.QUEUED
+
+
+def test_a_demo_that_cannot_be_made_is_told_in_one_line(empty, visit, monkeypatch):
+    def refuse(config):
+        raise InputError("the disk cannot be read")
+
+    monkeypatch.setattr(load, "load_dataset", refuse)
+    app = visit("overview")
+    assert not app.exception
+    wait_for(lambda: app.run().error)
+    assert app.error[0].value == "The demo could not be made\\: the disk cannot be read"
+
+
+@pytest.mark.parametrize("config", [demo.SELECT, demo.COMPARE])
+def test_demo_configs_survive_their_own_json(config):
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config
