@@ -64,9 +64,8 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OSError: the disk is full or the folder cannot be written; `path` is untouched.
     """
-    temporary = path.with_name(
-        f".{os.getpid()}-{threading.get_ident()}.{path.name}"
-    )  # its ending decides what numpy writes
+    # The ending stays: numpy adds its own to a name that has another.
+    temporary = path.with_name(f".{os.getpid()}-{threading.get_ident()}.{path.name}")
     try:
         write(temporary)
         with temporary.open("rb+") as file:
