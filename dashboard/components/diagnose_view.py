@@ -1,12 +1,30 @@
 """Everything about one to four selections: certificates in words, the charts, the table of numbers."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from dashboard.components.answers import draw_answer
-from dashboard.components.diagnostic_charts import ANSWERS, DiagnosedRun
+from dashboard.components.answers import Answer, draw_answer
+from dashboard.components.diagnostic_charts import (
+    DiagnosedRun,
+    Runs,
+    objective_trace,
+    ridge_bars,
+    risk_curve,
+    spectrum_match,
+)
+from dashboard.components.diagnostic_histograms import coverage_histogram, leverage_histogram
 from dashboard.components.diagnostic_table import metrics_table
 from dashboard.components.theme import escape
 
+ANSWERS: tuple[Callable[[Runs], Answer | None], ...] = (
+    risk_curve,
+    spectrum_match,
+    coverage_histogram,
+    leverage_histogram,
+    ridge_bars,
+    objective_trace,
+)
 _CARD_PIXELS, _CHART_PIXELS = 320, 430
 _CERTIFICATE_HELP = (
     "The certificate c_S: in every direction of the sketch, the pool's energy is at most c_S times the selection's. "

@@ -7,7 +7,7 @@ runs share axes, so that they can be compared at a glance. Definitions: `skmm_co
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -77,14 +77,19 @@ def spectrum_match(runs: Runs) -> Answer:
     figure.add_shape(
         type="line", xref="paper", yref="y2", x0=0, x1=1, y0=1, y1=1, line={"color": POOL_COLOUR, "width": 2}
     )
+    ratios = np.concatenate([_ratio(run.diagnostics) for run in runs])
+    ratios = ratios[ratios > 0]
+    span = (
+        [math.log10(min(0.45, 0.9 * ratios.min())), math.log10(max(2.2, 1.1 * ratios.max()))] if len(ratios) else None
+    )
     figure_layout(figure, height=HEIGHT)
     figure.update_layout(
         xaxis={"title": "direction of the sketch, strongest first", "anchor": "y2"},
         yaxis={"title": "second moment", "type": "log", "domain": [0.42, 1], "dtick": 1, "exponentformat": "power"},
-        yaxis2={"title": "÷ pool", "type": "log", "domain": [0, 0.34], "tickvals": _RATIO_TICKS},
+        yaxis2={"title": "÷ pool", "type": "log", "domain": [0, 0.34], "tickvals": _RATIO_TICKS, "range": span},
     )
-    parts = [f"{_name(run, runs)}{_within(run.diagnostics)}" for run in runs]
-    weakest = [f"{_name(run, runs)}{_weakest(run.diagnostics)}" for run in runs]
+    parts = [f"{name_of(run, runs)}{_within(run.diagnostics)}" for run in runs]
+    weakest = [f"{name_of(run, runs)}{_weakest(run.diagnostics)}" for run in runs]
     sentence = f"Within a factor of two of the pool: {'; '.join(parts)}. Weakest direction: {'; '.join(weakest)}."
     return Answer(
         "Does the selection see every direction as the pool does?",
@@ -108,7 +113,7 @@ def risk_curve(runs: Runs) -> Answer:
         best = int(np.flatnonzero(run.diagnostics.ranks == run.diagnostics.rank)[0])
         bias, variance = (fmt_number(float(curve[name][best])) for name in ("bias", "variance"))
         found = f"rank {run.diagnostics.rank}, {bias} from bias and {variance} from variance"
-        parts.append(f"{_name(run, runs)}at {found}")
+        parts.append(f"{name_of(run, runs)}at {found}")
         alt = f"{run.label}: bias falls and variance rises with the rank k; their sum is lowest at {found}."
         panels.append(Panel(run.label, _risk_figure(run, curve, best, span, width), alt))
     return Answer(
@@ -178,7 +183,7 @@ def ridge_bars(runs: Runs) -> Answer | None:
         yaxis={"autorange": "reversed", "automargin": True},
     )
     parts = [
-        f"{_name(run, shown)}{fmt_number(b + v)} ({_share(b, b + v)} of it bias)"
+        f"{name_of(run, shown)}{fmt_number(b + v)} ({_share(b, b + v)} of it bias)"
         for run, b, v in zip(shown, bias, variance, strict=True)
     ]
     sentence = f"Expected squared error of a ridge probe trained on the chosen points: {'; '.join(parts)}."
@@ -187,52 +192,6 @@ def ridge_bars(runs: Runs) -> Answer | None:
         sentence,
         (Panel("", figure, sentence),),
         "Exact for a fixed design: bias² is what the chosen points cannot express, variance is what label noise adds.",
-    )
-
-
-def leverage_histogram(runs: Runs) -> Answer:
-    """Draw the leverage of the pool and of the chosen points, one panel a run, same bins."""
-    values = [np.asarray(run.diagnostics.leverage, dtype=np.float64) for run in runs]
-    edges = _edges(values)
-    panels, parts = [], []
-    for run, leverage in zip(runs, values, strict=True):
-        chosen = leverage[run.chosen]
-        figure = _histograms(
-            edges, (("pool", leverage, POOL_COLOUR, ""), ("chosen", chosen, run.style.colour, "/")), "leverage"
-        )
-        factor = float(np.mean(chosen)) / max(float(np.mean(leverage)), _FLOOR)
-        parts.append(f"{_name(run, runs)}{fmt_number(factor)} × that of the pool")
-        alt = f"{run.label}: leverage of pool and chosen points; theirs is {fmt_number(factor)} times the pool's mean."
-        panels.append(Panel(run.label, figure, alt))
-    return Answer(
-        "Are the unusual points among the chosen?",
-        f"Mean leverage of the chosen points: {'; '.join(parts)}.",
-        tuple(panels),
-        "Leverage is how much one point alone can move a linear fit. A uniform pick gives a factor near 1; well "
-        "above 1 means that rare directions are sought out.",
-    )
-
-
-def coverage_histogram(runs: Runs) -> Answer:
-    """Draw the distance of every pool point to its nearest chosen point, one panel a run, same bins."""
-    values = [np.asarray(run.diagnostics.distance, dtype=np.float64) for run in runs]
-    edges = _edges(values)
-    panels, parts = [], []
-    for run, distance in zip(runs, values, strict=True):
-        d = run.diagnostics
-        mean, most = fmt_number(d.coverage_mean), fmt_number(d.coverage_radius)
-        figure = _histograms(edges, (("pool", distance, run.style.colour, ""),), "distance to the nearest chosen point")
-        line = {"color": POOL_COLOUR, "dash": "dash", "width": 2}
-        figure.add_vline(x=d.coverage_mean, line=line, annotation_text=f"mean {mean}", annotation_position="top")
-        figure.update_layout(showlegend=False)
-        parts.append(f"{_name(run, runs)}{mean} on average, {most} at most")
-        alt = f"{run.label}: distance of pool points to the nearest chosen one, mean {mean}, largest {most}."
-        panels.append(Panel(run.label, figure, alt))
-    return Answer(
-        "How far is any point from one that was chosen?",
-        f"Distance to the nearest chosen point: {'; '.join(parts)}.",
-        tuple(panels),
-        "Chosen points have distance 0. The dashed line is the mean. Short is good: no part of the pool is left alone.",
     )
 
 
@@ -250,7 +209,7 @@ def objective_trace(runs: Runs) -> Answer | None:
             line={"color": run.style.colour, "width": 2, "dash": run.style.dash}, hovertemplate="step %{x}: %{y:.3g}",
         )  # fmt: skip
         steps = len(values) - 1
-        parts.append(f"{_name(run, shown)}from {fmt_number(values[0])} to {fmt_number(values[-1])} in {steps} steps")
+        parts.append(f"{name_of(run, shown)}from {fmt_number(values[0])} to {fmt_number(values[-1])} in {steps} steps")
     figure_layout(figure, height=HEIGHT)
     figure.update_layout(
         xaxis={"title": "step", "rangemode": "tozero"},
@@ -258,41 +217,6 @@ def objective_trace(runs: Runs) -> Answer | None:
     )
     sentence = f"The relaxed objective went {'; '.join(parts)}."
     return Answer("Did the solver finish its work?", sentence, (Panel("", figure, sentence),))
-
-
-ANSWERS: tuple[Callable[[Runs], Answer | None], ...] = (
-    risk_curve,
-    spectrum_match,
-    coverage_histogram,
-    leverage_histogram,
-    ridge_bars,
-    objective_trace,
-)
-
-
-def _histograms(edges: np.ndarray, series: tuple[tuple[str, np.ndarray, str, str], ...], title: str) -> go.Figure:
-    figure = go.Figure()
-    centres, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
-    for name, values, colour, pattern in series:
-        share = np.histogram(values, edges)[0] / max(len(values), 1)
-        figure.add_bar(
-            x=centres, y=share, width=widths, name=name, opacity=0.75,
-            marker={"color": colour, "line": {"width": 0}, "pattern": {"shape": pattern, "size": 5}},
-            hovertemplate=f"{name}: %{{y:.1%}} near %{{x:.3g}}",
-        )  # fmt: skip
-    figure_layout(figure, height=HEIGHT - 60)
-    figure.update_layout(
-        barmode="overlay",
-        bargap=0,
-        xaxis={"title": title, "range": [float(edges[0]), float(edges[-1])]},
-        yaxis={"title": "share of points", "tickformat": ".0%", "rangemode": "tozero"},
-    )
-    return figure
-
-
-def _edges(values: list[np.ndarray]) -> np.ndarray:
-    high = max((float(v.max()) for v in values if len(v)), default=1.0)
-    return np.linspace(0.0, high if high > 0 else 1.0, 41)
 
 
 def _positive(values: np.ndarray | None) -> np.ndarray:
@@ -320,5 +244,6 @@ def _share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.0f} %" if whole > 0 else "none"
 
 
-def _name(run: DiagnosedRun, runs: Runs) -> str:
+def name_of(run: DiagnosedRun, runs: Runs) -> str:
+    """The run's label in bold, to begin a part of a sentence with; nothing when it is the only run."""
     return f"**{escape(run.label)}** " if len(runs) > 1 else ""

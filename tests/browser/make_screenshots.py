@@ -1,6 +1,7 @@
-"""Save a picture of every page, light and dark, at desktop and tablet width: `python tests/browser/make_screenshots.py`.
+"""Save a picture of every page, light and dark, at desktop and tablet width.
 
-A server with a fresh home is started, so the pictures show what a first visitor sees after the demo runs are made.
+`python tests/browser/make_screenshots.py [--out FOLDER]`. A server with a fresh home is started, so the pictures
+show what a first visitor sees after the demo runs are made.
 """
 
 import argparse
@@ -25,7 +26,6 @@ from skmm_core.runs import RunStore
 WIDTHS = (1440, 800)
 SCHEMES = ("light", "dark")
 _TALLEST = 2400
-_COLOURS = 128
 _CHARTED = {"", "select", "diagnose", "compare"}
 
 
@@ -89,7 +89,7 @@ def save(tab: Visitor, path: Path, width: int) -> None:
     tab.page.set_viewport_size({"width": width, "height": min(max(int(height) + 20, 700), _TALLEST)})
     tab.page.wait_for_timeout(700)
     image = Image.open(io.BytesIO(tab.page.screenshot())).convert("RGB")
-    image.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
     sys.stdout.write(f"{path} {path.stat().st_size // 1024} KB\n")
 
 
