@@ -200,9 +200,9 @@ def _proximal_step(
 ) -> _Evaluation:
     """Maximise the dual of one proximal step by semismooth Newton with backtracking, y >= 0 kept by projection."""
     point = problem.evaluate(multipliers, centre, reach)
-    evaluations, solved = 1, False
+    evaluations, newton_steps, solved = 1, 0, False
     accuracy = 1e-7 * problem.scale**0.5
-    for newton in range(_NEWTON_STEPS):
+    for newton_steps in range(_NEWTON_STEPS):  # noqa: B007 - the count is part of the result
         tell(evaluations)
         free = (point.multipliers > 0) | (point.slope > 0)
         residual = float(point.slope[free].norm()) if bool(free.any()) else 0.0
@@ -213,16 +213,15 @@ def _proximal_step(
             break
         direction = torch.zeros_like(point.multipliers)
         direction[free] = torch.linalg.solve(problem.curvature_at(point, free, reach), point.slope[free])
-        size = 1.0
-        while True:
+        size, accepted = 1.0, False
+        while not accepted and size >= _SMALLEST_STEP and evaluations < most:
             trial = problem.evaluate((point.multipliers + size * direction).clamp_min(0), centre, reach)
             evaluations += 1
             gain = float(point.slope @ (trial.multipliers - point.multipliers))
-            if trial.value >= point.value + 1e-4 * gain or size < _SMALLEST_STEP:
-                break
+            accepted = trial.value >= point.value + 1e-4 * gain
             size /= 2
-        if size < _SMALLEST_STEP:
+        if not accepted:
             solved = residual <= 1e-4 * problem.scale**0.5
             break
         point = trial
-    return replace(point, evaluations=evaluations, newton_steps=newton, solved=solved)
+    return replace(point, evaluations=evaluations, newton_steps=newton_steps, solved=solved)
