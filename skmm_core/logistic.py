@@ -17,7 +17,7 @@ _PATIENCE = 2  # the path ends once the score was below its best this many times
 _MAX_ITER = 300
 _TOL = 1e-5  # largest entry of the mean loss's gradient; the default 1e-4 leaves the intercept visibly off
 _ONE_FOLD_ABOVE = 2_000  # rows: one fold then holds out hundreds, and four more would only cost time
-_ONE_THREAD_BELOW = 100_000_000  # numbers a pass: rows × columns × classes
+_ONE_THREAD_BELOW = 1_000_000_000  # numbers a pass: rows × columns × classes
 Rows = NDArray[np.floating]
 Labels = NDArray[np.int64]
 
