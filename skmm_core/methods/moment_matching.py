@@ -137,7 +137,7 @@ def polish(
             shortfall = (asked - achieved).clamp_min(0)
             gain = (squares @ (shortfall * weights)).masked_fill_(~outside, -torch.inf)
             promising = gain.topk(min(_CANDIDATES, len(gain))).indices
-            old = picks[slot]
+            old = picks[slot].clone()
             promising = promising[gain[promising] > squares[old] @ (shortfall * weights)]
             if not len(promising):
                 continue
