@@ -170,7 +170,7 @@ class Selection:
 
 
 _REGISTRY: dict[str, MethodSpec] = {}
-_MODULES = ("moment_matching", "kernel_matching", "sampling", "geometric")
+_MODULES = ("moment_matching", "kernel_matching", "variance_matching", "sampling", "geometric")
 F = TypeVar("F", bound=Callable[..., Picks])
 
 
