@@ -29,6 +29,7 @@ def run_table(records: list[RunRecord]) -> list[RunRecord]:
     event = st.dataframe(
         frame,
         hide_index=True,
+        placeholder="–",
         height=height,
         column_order=[str(name) for name in frame if name != "note" or frame["note"].any()],
         key=f"runs:table:{digest}",

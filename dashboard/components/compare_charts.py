@@ -24,6 +24,11 @@ def is_share(metric: Metric) -> bool:
     return metric.unit == "%"
 
 
+def spans_decades(means: "pd.Series[float]", metric: Metric) -> bool:
+    """Whether mean errors differ so much that only a log axis shows them all."""
+    return not metric.higher_is_better and bool(means.min() > 0 and means.max() > 10 * means.min())
+
+
 def score_text(metric: Metric, value: float) -> str:
     """A score with its unit: 0.8631 → "86.3 %" for a share, three digits otherwise."""
     return fmt_percent(value, 1) if is_share(metric) else fmt_number(value)
@@ -88,7 +93,11 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
     figure_layout(figure, height=400)
     figure.update_layout(
         xaxis={"title": "points chosen", "type": "log", "tickvals": budgets, "ticktext": [f"{b:,}" for b in budgets]},
-        yaxis={"title": metric.title, "tickformat": ".0%" if is_share(metric) else ""},
+        yaxis={
+            "title": metric.title,
+            "tickformat": ".0%" if is_share(metric) else "",
+            "type": "log" if spans_decades(rows["mean"], metric) else "linear",
+        },
     )
     sentence = _best_sentence(rows, metric, methods)
     return Answer(

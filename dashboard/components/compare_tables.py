@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dashboard.components.compare_charts import Methods, best_of, is_share
+from dashboard.components.compare_charts import Methods, best_of, is_share, spans_decades
 from dashboard.components.theme import UNKNOWN, fmt_number, fmt_percent, plural
 from skmm_core.statistics import Relation, bootstrap_interval, data_saving
 from skmm_core.summary import REFERENCE, Metric, Verdict, verdict
@@ -147,8 +147,8 @@ def default_target(summary: pd.DataFrame, metric: Metric) -> float | None:
     low, high = float(spans["min"].max()), float(spans["max"].min())
     if low >= high:
         low, high = float(base["mean"].min()), float(base["mean"].max())
-    middle = (low + high) / 2
-    step = 0.01 if is_share(metric) else 10.0 ** math.floor(math.log10(max(high - low, 1e-9)))
+    middle = math.sqrt(low * high) if spans_decades(rows["mean"], metric) else (low + high) / 2
+    step = 0.01 if is_share(metric) else 10.0 ** (math.floor(math.log10(max(abs(middle), 1e-9))) - 1)
     rounded = round(middle / step) * step
     return float(rounded if low <= rounded <= high else middle)
 

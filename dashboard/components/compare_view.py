@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from dashboard.components.answers import draw_answer
-from dashboard.components.compare_charts import Methods, is_share, learning_curves, time_bars
+from dashboard.components.compare_charts import Methods, is_share, learning_curves, score_text, spans_decades, time_bars
 from dashboard.components.compare_tables import (
     TIE,
     default_target,
@@ -28,6 +29,7 @@ from skmm_core.summary import METRICS, REFERENCE, Comparison, Metric, summarise
 if TYPE_CHECKING:
     from skmm_core.methods.registry import MethodSpec
 
+_STEPS = 60
 _DOWNLOADS = (
     (SCORES_CSV, "Scores (csv)", "text/csv"),
     (SUMMARY_CSV, "Summary (csv)", "text/csv"),
@@ -65,11 +67,13 @@ def _summarised(folder: Path, size: int, full: dict[str, float], left_out: dict[
     return summarise(scores, full, task_of(scores), left_out=left_out) if len(scores) else None
 
 
-def progress_line(scores: pd.DataFrame, job: CompareJob, left_out: int = 0) -> str:
-    """How much of the grid is scored: "24 of 96 selections scored so far"."""
+def progress_line(scores: pd.DataFrame, job: CompareJob, *, ended: bool) -> str:
+    """How much of the grid is scored: "24 of 96 selections scored so far", and what that means."""
     done = len(scores.drop_duplicates(["method", "budget", "seed"]))
-    total = (len(job.methods) - left_out) * len(job.budgets) * job.seeds
-    return f"{done:,} of {plural(total, 'selection')} scored so far; the numbers below will still move."
+    total = plural(len(job.methods) * len(job.budgets) * job.seeds, "selection")
+    if ended:
+        return f"{done:,} of {total} scored; start the run again to score the rest."
+    return f"{done:,} of {total} scored so far; the numbers below will still move."
 
 
 def compare_view(record: RunRecord, methods: Methods) -> None:
@@ -88,7 +92,7 @@ def _draw(run_id: str, methods: Methods) -> None:
             st.skeleton(height=400)
         return
     if record.state is not RunState.DONE:
-        st.caption(f":material/hourglass_top: {progress_line(found.scores, job)}")
+        st.caption(f":material/hourglass_top: {progress_line(found.scores, job, ended=record.state.ended)}")
     metric = _metric(found, run_id)
     draw_answer(learning_curves(found.summary, metric, methods, found.full.get(metric.key)), f"curves:{run_id}")
     for key, reason in found.left_out.items():
@@ -128,20 +132,18 @@ def _savings(found: Comparison, metric: Metric, methods: Methods, run_id: str) -
 def _target(summary: pd.DataFrame, metric: Metric, start: float, key: str) -> float:
     """The wanted score, between the worst and the best mean measured."""
     means = summary.loc[summary["metric"] == metric.key, "mean"]
-    scale = 100.0 if is_share(metric) else 1.0
-    low, high = scale * float(means.min()), scale * float(means.max())
+    low, high = float(means.min()), float(means.max())
     if low >= high:
         return start
-    wanted = st.slider(
-        f"Wanted {metric.title.lower()}" + (" (%)" if is_share(metric) else ""),
-        min_value=low,
-        max_value=high,
-        value=min(max(scale * start, low), high),
-        step=(high - low) / 100,
-        format="%.1f" if is_share(metric) else "%.3g",
-        key=key,
+    steps = np.geomspace(low, high, _STEPS) if spans_decades(means, metric) else np.linspace(low, high, _STEPS)
+    options = sorted({start, *(float(step) for step in steps if abs(step - start) > (high - low) * 1e-6)})
+    return st.select_slider(
+        f"Wanted {metric.title.lower()}",
+        options,
+        value=start,
+        format_func=lambda value: score_text(metric, value),
+        key=f"{key}:{start:.6g}:{low:.6g}:{high:.6g}",
     )
-    return float(wanted) / scale
 
 
 def _tables(found: Comparison, metric: Metric, methods: Methods) -> None:

@@ -32,7 +32,7 @@ FLAGS = (
 PAGES = ("", "data", "select", "diagnose", "compare", "runs")
 CHART = ".js-plotly-plot"
 ALERT = '[data-testid="stAlert"]'
-LONG = 60_000
+LONG = 120_000
 _TROUBLE = '[data-testid="stException"], .stException'
 _REDACTED = "This app has encountered an error"
 

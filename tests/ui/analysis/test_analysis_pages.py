@@ -140,6 +140,7 @@ def test_compare_keeps_partial_scores_of_a_failed_run(home, visit, start_running
     app = visit("compare", run=run.id)
     assert not app.exception
     assert "the disk is full" in app.error[0].value
+    assert "12 of 36 selections scored; start the run again" in texts(app)
     assert len(app.table) == 1
 
 

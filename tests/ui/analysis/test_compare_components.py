@@ -218,3 +218,14 @@ def test_cost_is_the_product_and_has_a_limit():
         cost_line(0, 3, 8)
     with pytest.raises(InputError, match="fewer methods, budgets or seeds"):
         cost_line(10, 10, MAX_CELLS)
+
+
+def test_errors_that_span_decades_are_drawn_on_a_log_axis():
+    scores = grid({"uniform": {20: 6.0, 40: 0.1}, "good": {20: 0.2, 40: 0.1}}, metric="mae", noise=0.001)
+    summary = summarise(scores, {}, "regression").summary
+    assert learning_curves(summary, MAE, METHODS).panels[0].figure.layout.yaxis.type == "log"
+    near = grid({"uniform": {20: 0.3, 40: 0.1}}, metric="mae", noise=0.001)
+    assert (
+        learning_curves(summarise(near, {}, "regression").summary, MAE, METHODS).panels[0].figure.layout.yaxis.type
+        == "linear"
+    )
