@@ -103,7 +103,7 @@ def _run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Dat
     pool = make_pool(dataset, sketch=config.sketch, seed=job.seed, device=config.device, report=report)
     selection = select(pool, job.method, job.budget, params=job.params, seed=job.seed, report=report)
     report(Progress("Measuring the selection", 0))
-    c_s = float(selection.params.get("c_s", 1.0))
+    c_s = float(selection.objective.get("c_s", selection.params.get("c_s", 1.0)))
     diagnostics = diagnose(pool, selection.indices, selection.weights, c_s=c_s, report=report)
     report(Progress("Drawing the map", 0))
     layout = pca_map(dataset.features[dataset.split.train])

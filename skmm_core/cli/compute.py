@@ -41,7 +41,7 @@ def select(
     drop_bad_rows: flags.DropBadRows = False,
     sketch: flags.Sketch = "gaussian",
     sketch_dim: flags.SketchDim = None,
-    c_s: Annotated[float | None, typer.Option("--c-s", help="Short for --param c_s=…")] = None,
+    c_s: Annotated[str | None, typer.Option("--c-s", help="Short for --param c_s=…; a number, or auto.")] = None,
     rounding: Annotated[str | None, typer.Option("--rounding", help="Short for --param rounding=…")] = None,
     param: flags.Param = None,
     seed: flags.Seed = 0,
@@ -51,7 +51,8 @@ def select(
 ) -> None:
     """Pick points of a dataset with one method."""
     params = flags.split_params(param)
-    params |= {key: value for key, value in (("c_s", c_s), ("rounding", rounding)) if value is not None}
+    shortcuts = (("c_s", c_s), ("rounding", rounding))
+    params |= {key: flags.scalar(value) for key, value in shortcuts if value is not None}
     config = flags.run_config(
         _dataset(dataset, test, labels, target, id_, holdout, task, drop_bad_rows),
         {"kind": "select", "method": method, "budget": budget, "params": params, "seed": seed},

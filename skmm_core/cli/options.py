@@ -72,7 +72,7 @@ def split_params(pairs: Sequence[str] | None) -> dict[str, Any]:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise InputError(f"--param {pair!r} is not key=value; write for example --param c_s=0.9")
-        params[key] = _value(value)
+        params[key] = scalar(value)
     return params
 
 
@@ -100,7 +100,8 @@ def split_numbers(flag: str, text: str) -> list[int]:
     return [int(word) for word in words]
 
 
-def _value(text: str) -> Any:
+def scalar(text: str) -> Any:
+    """A JSON number, truth value or null where the text is one, else the text."""
     try:
         value = json.loads(text)
     except ValueError:

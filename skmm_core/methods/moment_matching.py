@@ -7,11 +7,13 @@ NeurIPS 2024.
 from typing import Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_serializer, field_validator
 from torch import Tensor
 
 from skmm_core.device import generator
+from skmm_core.feasible import smallest_c_s
 from skmm_core.methods.registry import Family, MethodParams, Picks, Status, register
+from skmm_core.methods.stratify import pick_by_class
 from skmm_core.moments import shortfall_objective
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
@@ -26,8 +28,11 @@ _DOUBLE_LIMIT = 32_000_000
 class SkmmParams(MethodParams):
     """Options of Sketchy Moment Matching."""
 
-    c_s: float = Field(
-        0.98, gt=0, le=1, description="Asks for moments 1/c_s times the pool's; smaller favours rare directions."
+    c_s: float | None = Field(
+        0.98,
+        gt=0,
+        le=1,
+        description="Asks for moments 1/c_s times the pool's; small favours rare directions; auto: the least feasible.",
     )
     weights: Literal["relative", "absolute"] = Field(
         "relative", description="Relative counts every direction alike; absolute (the paper) favours large ones."
@@ -38,6 +43,16 @@ class SkmmParams(MethodParams):
     polish: bool = Field(True, description="Exchange points afterwards while that improves the moments.")
     max_steps: int = Field(5000, ge=1, le=1_000_000, description="Most iterations of the solver.")
     tol: float = Field(1e-6, gt=0, lt=1, description="Certified gap at which to stop, relative to an empty selection.")
+    stratify: bool = Field(False, description="Pick within every class, in proportion; reads the class labels.")
+
+    @field_validator("c_s", mode="before")
+    @classmethod
+    def _read_auto(cls, value: object) -> object:
+        return None if value == "auto" else value
+
+    @field_serializer("c_s")
+    def _write_auto(self, value: float | None) -> float | str:
+        return "auto" if value is None else value
 
 
 @register(
@@ -53,12 +68,22 @@ class SkmmParams(MethodParams):
 def skmm(pool: Pool, budget: int, params: SkmmParams, *, seed: int, report: Report) -> Picks:
     """Solve the relaxed moment-matching problem, round it, and exchange points on the discrete objective.
 
-    O(N · m) a solver step, an exchange and a rounding round; memory O(N · m).
+    O(N · m) a solver step, an exchange and a rounding round; memory O(N · m). c_s="auto" takes the smallest c_S that
+    weights can reach, some ten solves more; then `objective` holds it as c_s, a certified lower bound of it as
+    c_s_lower, and trace_bound = c_s · k, which Σ_j λ_j/(a_jᵀs) of the relaxed weights does not exceed.
     """
+    if params.stratify:
+        whole = params.model_copy(update={"stratify": False})
+        return pick_by_class(pool, budget, "skmm", lambda part, n: skmm(part, n, whole, seed=seed, report=report))
     eigenvalues = pool.moments.eigenvalues
     relative = params.weights == "relative"
     squares = _squares(pool.moments.coordinates)
-    targets = eigenvalues / params.c_s
+    c_s, bounds = params.c_s, {}
+    if c_s is None:
+        smallest = smallest_c_s(squares, eigenvalues, budget, report=report)
+        c_s = smallest.value
+        bounds = {"c_s": c_s, "c_s_lower": smallest.lower, "trace_bound": c_s * len(eigenvalues)}
+    targets = eigenvalues / c_s
     scale = eigenvalues.reciprocal() if relative else torch.ones_like(eigenvalues)
     relaxed = solve_relaxation(
         squares,
@@ -88,7 +113,8 @@ def skmm(pool: Pool, budget: int, params: SkmmParams, *, seed: int, report: Repo
         objective={
             "relaxed": relaxed.objective,
             "gap": relaxed.gap,
-            "rounded": shortfall_objective(achieved, eigenvalues, params.c_s, relative=relative),
+            "rounded": shortfall_objective(achieved, eigenvalues, c_s, relative=relative),
+            **bounds,
         },
         trace={"objective": relaxed.trace, "gap": relaxed.trace_gap},
     )

@@ -47,7 +47,11 @@ def _sketch_flags(sketch: SketchParams) -> list[str]:
 
 
 def _param_flags(key: str, value: Any) -> list[str]:
-    return [SHORTCUTS[key], str(value)] if key in SHORTCUTS else ["--param", _pair(key, value)]
+    return (
+        [SHORTCUTS[key], "auto" if value is None else str(value)]
+        if key in SHORTCUTS
+        else ["--param", _pair(key, value)]
+    )
 
 
 def _pair(key: str, value: Any) -> str:
