@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # Streamlit adds this file's folder, not the one that holds the packages
     sys.path.insert(0, str(ROOT))
 
+from dashboard.components.shortcuts import shortcuts_help  # noqa: E402
 from dashboard.components.theme import apply_style, error_line  # noqa: E402
 from dashboard.services import cache, state  # noqa: E402
 from skmm_core.errors import InputError  # noqa: E402
@@ -36,3 +37,4 @@ page = st.navigation(
 if problem := state.take_problem():
     error_line(problem)
 page.run()
+shortcuts_help()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.components.headline import headline
 from dashboard.components.job_panel import job_panel
-from dashboard.components.map import map_alt, map_figure
+from dashboard.components.map import map_alt, map_figure, map_note
 from dashboard.components.map_marks import draw_map
 from dashboard.components.points import has_classes
 from dashboard.components.selection_view import linked_views, run_points
@@ -58,7 +58,9 @@ def draw_demo(select: RunRecord, compare: RunRecord | None) -> None:
         figure = map_figure(points, budget=demo.BUDGET, colour=colour, dark=is_dark(), height=460)
         alt = map_alt(points, demo.BUDGET, name, "PCA")
         draw_map(figure, key=f"map:{select.id}", look=("overview", colour, is_dark()), alt=alt)
+        st.caption(map_note(points))
     with left:
+        st.caption(":material/science: Example on handwritten digits, 8 × 8 pixels, that come with the dashboard")
         draw_sentence(select, compare)
         draw_actions(select)
     linked_views(select, points, demo.BUDGET, per_page=60)

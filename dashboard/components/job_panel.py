@@ -37,9 +37,10 @@ def _live(run_id: str) -> None:
         st.rerun()
     progress = read_progress(record.folder) if record.state is RunState.RUNNING else None
     with st.container(border=True, key=f"job-{run_id}"):
-        words, button = st.columns([5, 1], vertical_alignment="center")
-        words.markdown(f"**{phase_text(record.state, progress)}**")
-        if button.button("Cancel", key=f"cancel-{run_id}", icon=":material/stop_circle:", width="stretch"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**{phase_text(record.state, progress)}**", width="content")
+            pressed = st.button("Cancel", key=f"cancel-{run_id}", icon=":material/stop_circle:")
+        if pressed:
             jobs().cancel(run_id)
             st.rerun()
         st.progress(0.0 if progress is None else progress.fraction or 0.0, text=progress_text(progress))

@@ -131,11 +131,12 @@ def selected_positions(event: Any) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def thinning_note(points: pd.DataFrame) -> str | None:
-    """Say so when not every pool point is drawn."""
-    if len(points) <= MAX_DRAWN:
-        return None
-    return f"{MAX_DRAWN:,} of {len(points):,} pool points are drawn, all chosen ones among them."
+def map_note(points: pd.DataFrame) -> str:
+    """How to read the map, and that not every pool point is drawn when that is so."""
+    note = "Large and outlined: chosen. Small: the rest of the pool."
+    if len(points) > MAX_DRAWN:
+        note += f" {MAX_DRAWN:,} of {len(points):,} pool points are drawn, all chosen ones among them."
+    return note
 
 
 def _thinned(points: pd.DataFrame, budget: int) -> pd.DataFrame:

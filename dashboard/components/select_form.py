@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.components.forms import params_form, sketch_form
+from dashboard.components.shortcuts import PICK
 from dashboard.components.theme import escape, fmt_int, fmt_percent
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob, SketchParams
 
@@ -80,7 +81,12 @@ def select_form(
             persist_state="session",
         )
     pressed = st.button(
-        f"Pick {fmt_int(budget)} points", type="primary", icon=":material/play_arrow:", width="stretch", key="pick"
+        f"Pick {fmt_int(budget)} points",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        key="pick",
+        shortcut=PICK,
     )
     if not pressed:
         return None

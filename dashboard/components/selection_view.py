@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.components.balance import balance_figure
 from dashboard.components.exports import export_panel
 from dashboard.components.gallery import gallery, pool_picture
-from dashboard.components.map import colour_options, map_alt, map_figure, thinning_note
+from dashboard.components.map import colour_options, map_alt, map_figure, map_note
 from dashboard.components.map_marks import clear_marks, draw_map, marked
 from dashboard.components.points import has_classes, linked_points, merge_points
 from dashboard.components.theme import (
@@ -96,8 +96,7 @@ def _explore(record: RunRecord, points: pd.DataFrame, total: int) -> None:
     figure = map_figure(points, budget=budget, colour=colour, axes=axes, dark=is_dark())
     alt = map_alt(points, budget, title, axes[0].split("_")[0].upper())
     draw_map(figure, key=f"map:{record.id}", look=(budget, colour, axes, is_dark()), alt=alt)
-    if note := thinning_note(points):
-        st.caption(note)
+    st.caption(map_note(points))
     left, right = columns([1.5, 1], key="views", below=1300, gap="large")
     with left:
         linked_views(record, points, budget)

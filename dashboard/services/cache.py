@@ -6,7 +6,6 @@ Nothing here imports torch at module level, so that a finished run is drawn befo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.services.jobs import Jobs
@@ -16,6 +15,8 @@ from skmm_core.runs import RunStore, home, read_result, read_table
 from skmm_core.runs.files import DIAGNOSTICS, RESULT, Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from skmm_core.data.dataset import Dataset
     from skmm_core.diagnostics import Diagnostics
 
@@ -78,7 +79,7 @@ def _result(folder: Path, stamp: Stamp) -> dict[str, Any]:
     return read_result(folder)
 
 
-def run_table(run_id: str, name: Table) -> pd.DataFrame:
+def run_table(run_id: str, name: Table) -> "pd.DataFrame":
     """One table of a finished selection: "selection", "scores", "map" or "trace".
 
     Raises:
@@ -89,7 +90,7 @@ def run_table(run_id: str, name: Table) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=32, max_size="512MB", show_spinner=False)
-def _table(folder: Path, name: Table, stamp: Stamp) -> pd.DataFrame:
+def _table(folder: Path, name: Table, stamp: Stamp) -> "pd.DataFrame":
     return read_table(folder, name)
 
 
