@@ -4,8 +4,10 @@
 dataset, method, budget, seed, metric, value, seconds, split (see `skmm_core.compare`).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -96,7 +98,7 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
         yaxis={
             "title": metric.title,
             "tickformat": ".0%" if is_share(metric) else "",
-            "type": "log" if spans_decades(rows["mean"], metric) else "linear",
+            **(_log_axis(rows) if spans_decades(rows["mean"], metric) else {"type": "linear"}),
         },
     )
     sentence = _best_sentence(rows, metric, methods)
@@ -136,6 +138,21 @@ def time_bars(scores: pd.DataFrame, methods: Methods) -> Answer:
         "the slowest here."
     )
     return Answer("What does it cost to pick?", sentence, (Panel("", figure, sentence),))
+
+
+def _log_axis(rows: pd.DataFrame) -> dict[str, Any]:
+    """A log axis over all intervals with plain numbers at 1, 2 and 5, or at 1 alone over many decades."""
+    lows = rows["lo"].where(rows["lo"] > 0, rows["mean"])
+    low, high = float(lows.min()), float(rows["hi"].fillna(rows["mean"]).max())
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [first * 10.0**decade for decade in decades for first in ((1, 2, 5) if len(decades) < 5 else (1,))]
+    margin = 0.05 * math.log10(high / low)
+    return {
+        "type": "log",
+        "range": [math.log10(low) - margin, math.log10(high) + margin],
+        "tickvals": ticks,
+        "ticktext": [fmt_number(tick) for tick in ticks],
+    }
 
 
 def _hover(metric: Metric) -> str:

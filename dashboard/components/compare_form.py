@@ -12,7 +12,7 @@ from skmm_core.config import CompareJob, DatasetConfig, RunConfig
 from skmm_core.errors import InputError
 
 if TYPE_CHECKING:
-    from skmm_core.data.dataset import Dataset
+    from skmm_core.data.dataset import Dataset, Task
     from skmm_core.methods.registry import MethodSpec
 
 MAX_CELLS = 20_000
@@ -138,31 +138,43 @@ def compare_form(
     )
 
 
+def grouped_reasons(specs: Iterable["MethodSpec"], task: "Task") -> list[str]:
+    """Why methods are off, one line a reason: "Entropy, Margin: needs class labels; …"."""
+    groups: dict[str, list[str]] = {}
+    for spec in specs:
+        if reason := spec.missing(task):
+            groups.setdefault(reason.removeprefix(spec.title).strip(), []).append(spec.title)
+    return [f"{', '.join(titles)}: {reason}" for reason, titles in groups.items()]
+
+
 def _methods(dataset: "Dataset", specs: Sequence["MethodSpec"], start: Sequence[str], key: str) -> tuple[str, ...]:
-    """Checkboxes by family; a method that the dataset cannot serve is off and says why."""
-    ticked, reasons = [], []
+    """Checkboxes by family, folded where none is ticked at first; a method that cannot run here is off."""
+    ticked: list[str] = []
     for family, members in by_family(specs).items():
-        st.caption(family)
-        with st.container(horizontal=True, gap="small"):
-            for spec in members:
-                reason = spec.missing(dataset.task)
-                on = st.checkbox(
-                    spec.title + (" †" if spec.uses_labels else ""),
-                    value=spec.key in start and reason is None,
-                    key=f"{key}:method:{spec.key}",
-                    help=spec.summary,
-                    disabled=reason is not None,
-                    persist_state="session",
-                )
-                if on:
-                    ticked.append(spec.key)
-                if reason:
-                    reasons.append(reason)
-    for reason in reasons:
-        st.caption(f":material/block: {escape(reason)}.")
+        if any(spec.key in start for spec in members):
+            st.caption(family)
+            area = st.container(horizontal=True, gap="small")
+        else:
+            area = st.expander(family).container(horizontal=True, gap="small")
+        with area:
+            ticked += [spec.key for spec in members if _checkbox(spec, dataset.task, spec.key in start, key)]
+    for line in grouped_reasons(specs, dataset.task):
+        st.caption(f":material/block: {escape(line)}.")
     if any(spec.uses_labels for spec in specs):
         st.caption("† sees the pool's labels: it saves training, not labelling, and is ranked apart.")
     return tuple(ticked)
+
+
+def _checkbox(spec: "MethodSpec", task: "Task", start: bool, key: str) -> bool:
+    off = spec.missing(task) is not None
+    return st.checkbox(
+        spec.title + (" †" if spec.uses_labels else ""),
+        value=start and not off,
+        key=f"{key}:method:{spec.key}",
+        help=spec.summary,
+        disabled=off,
+        persist_state="session",
+    )
 
 
 def _options(specs: Sequence["MethodSpec"], job: CompareJob | None, key: str) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dashboard.components.compare_charts import Methods, learning_curves, time_bars
-from dashboard.components.compare_form import MAX_CELLS, cost_line, parse_budgets, suggest_budgets
+from dashboard.components.compare_form import MAX_CELLS, cost_line, grouped_reasons, parse_budgets, suggest_budgets
 from dashboard.components.compare_tables import (
     TIE,
     default_target,
@@ -14,7 +14,9 @@ from dashboard.components.compare_tables import (
     saving_sentence,
     weak_test_line,
 )
+from skmm_core.data.dataset import Task
 from skmm_core.errors import InputError
+from skmm_core.methods.registry import list_methods
 from skmm_core.summary import METRICS, SCORE_COLUMNS, summarise
 
 ACCURACY = METRICS["classification"][0]
@@ -229,3 +231,11 @@ def test_errors_that_span_decades_are_drawn_on_a_log_axis():
         learning_curves(summarise(near, {}, "regression").summary, MAE, METHODS).panels[0].figure.layout.yaxis.type
         == "linear"
     )
+
+
+def test_methods_that_are_off_share_a_line_for_the_same_reason():
+    specs = list_methods()
+    lines = grouped_reasons(specs, Task.UNLABELLED)
+    off = [spec for spec in specs if spec.missing(Task.UNLABELLED)]
+    assert len(lines) == len({spec.missing(Task.UNLABELLED).removeprefix(spec.title) for spec in off})
+    assert all(any(spec.title in line for line in lines) for spec in off)
