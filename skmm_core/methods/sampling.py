@@ -1,19 +1,26 @@
 """Methods that draw points at random, with or without importance."""
 
+from collections.abc import Callable
+
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from skmm_core.device import generator
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
+from skmm_core.methods.stratify import class_members, class_quotas, interleaved
 from skmm_core.moments import second_moment
 from skmm_core.pool import Pool
-from skmm_core.progress import Report
+from skmm_core.progress import Progress, Report, ignore
 from skmm_core.simplex import round_sample
+
+_BLOCK_ROWS = 16_384
 
 
 class UniformParams(MethodParams):
-    """No options."""
+    """Options of uniform sampling."""
+
+    stratify: bool = Field(False, description="Draw within every class, in proportion; reads the class labels.")
 
 
 @register(
@@ -27,8 +34,21 @@ class UniformParams(MethodParams):
     random=True,
 )
 def uniform(pool: Pool, budget: int, params: UniformParams, *, seed: int, report: Report) -> Picks:
-    """Draw without replacement, every subset of this size equally likely. O(N)."""
-    return Picks(torch.randperm(pool.size, generator=generator(seed, "uniform"))[:budget])
+    """Draw without replacement, every subset of this size equally likely. O(N).
+
+    Stratified, the quotas of the classes add up to the budget exactly (largest remainders).
+    """
+    order = torch.randperm(pool.size, generator=generator(seed, "uniform"))
+    if not params.stratify:
+        return Picks(order[:budget])
+    # A class's share of a random order of all rows is a random order of the class.
+    labels = torch.zeros(pool.size, dtype=torch.int64)
+    members = class_members(pool, "uniform")
+    for label, rows in enumerate(members):
+        labels[rows.cpu()] = label
+    quotas = class_quotas([len(rows) for rows in members], budget)
+    drawn = [order[labels[order] == label][:quota] for label, quota in enumerate(quotas)]
+    return Picks(torch.cat(drawn)[interleaved(quotas)])
 
 
 class LeverageParams(MethodParams):
@@ -68,14 +88,173 @@ def leverage_scores(rows: Tensor, rank: int) -> Tensor:
         rows: (N, d) float32 or float64.
         rank: leading directions that count.
     """
+    return _weighted_energies(rows, lambda eigenvalues: (torch.arange(len(eigenvalues)) < rank).double())
+
+
+def _weighted_energies(rows: Tensor, weigh: Callable[[Tensor], Tensor]) -> Tensor:
+    """Σ_j w_j u_ij² for the left singular vectors u_j of X, (N,) in 0..1 and of the dtype of the rows.
+
+    Args:
+        rows: (N, d) X.
+        weigh: gives w, in 0..1, for the eigenvalues of XᵀX above rounding, float64, descending.
+    """
     wide = rows.shape[0] < rows.shape[1]
     gram = second_moment(rows.T if wide else rows)
     eigenvalues, vectors = torch.linalg.eigh(gram)
-    floor = max(rows.shape) * torch.finfo(rows.dtype).eps * eigenvalues[-1].clamp_min(0)
-    k = min(rank, int((eigenvalues > floor).sum()))
-    if k == 0:
-        return torch.zeros(len(rows), dtype=rows.dtype, device=rows.device)
-    leading = vectors[:, -k:]
-    scaled = leading * (eigenvalues[-k:] * len(rows)).rsqrt()
-    left: Tensor = leading if wide else (rows @ scaled.to(rows)).cpu()
-    return left.double().square().sum(dim=1).clamp(max=1.0).to(rows)
+    eigenvalues, vectors = eigenvalues.flip(0), vectors.flip(1)
+    floor = max(rows.shape) * torch.finfo(rows.dtype).eps * eigenvalues[0].clamp_min(0)
+    k = int((eigenvalues > floor).sum())
+    # second_moment divides by its number of rows: N, or d for the transposed.
+    eigenvalues = eigenvalues[:k] * (rows.shape[1] if wide else rows.shape[0])
+    weights = weigh(eigenvalues)
+    if wide:
+        energy: Tensor = vectors[:, :k].square() @ weights
+        return energy.clamp(max=1.0).to(rows)
+    kept = (weights > 0).nonzero().squeeze(1)
+    scaled = (vectors[:, kept] * (weights[kept] / eigenvalues[kept]).sqrt()).to(rows)
+    energies = [(block @ scaled).square().sum(dim=1) for block in rows.split(_BLOCK_ROWS)]
+    return torch.cat(energies).clamp(max=1.0)
+
+
+class RidgeLeverageParams(MethodParams):
+    """Options of ridge-leverage sampling."""
+
+    rank: int | None = Field(
+        None,
+        ge=1,
+        description="Sets the ridge: the mean energy of the directions beyond this rank; empty takes the budget.",
+    )
+    ridge: float | None = Field(
+        None, ge=0, description="Ridge α itself, in squared units of the features; empty derives it from the rank."
+    )
+
+
+@register(
+    key="ridge_leverage",
+    title="Ridge leverage",
+    family=Family.SAMPLING,
+    summary="Draws points by how much of the directions only they carry, faint directions fading out smoothly.",
+    paper="Cohen, Musco & Musco 2017, Input sparsity time low-rank approximation via ridge leverage score sampling",
+    url="https://arxiv.org/abs/1511.07263",
+    params=RidgeLeverageParams,
+    random=True,
+)
+def ridge_leverage(pool: Pool, budget: int, params: RidgeLeverageParams, *, seed: int, report: Report) -> Picks:
+    """Draw without replacement in proportion to the ridge leverage x_iᵀ(XᵀX + αI)⁻¹x_i. O(N d²).
+
+    α = ‖X - X_k‖_F²/k unless it is given (Cohen, Musco & Musco, Definition 3), k being the rank.
+    """
+    report(Progress("Scoring points", 0, 1))
+    scores = ridge_leverage_scores(pool.features, params.rank or budget, ridge=params.ridge)
+    return Picks(round_sample(scores, budget, generator=generator(seed, "ridge_leverage")), scores=scores)
+
+
+def ridge_leverage_scores(rows: Tensor, rank: int, *, ridge: float | None = None) -> Tensor:
+    """x_iᵀ(XᵀX + αI)⁻¹x_i, (N,) in 0..1, of the dtype of the rows; float64 inside.
+
+    Args:
+        rows: (N, d) float32 or float64.
+        rank: k of α = ‖X - X_k‖_F²/k; from the true rank on α is 0 and the scores are leverage.
+        ridge: α, which overrules the rank.
+    """
+
+    def weigh(eigenvalues: Tensor) -> Tensor:
+        alpha = float(eigenvalues[rank:].sum()) / rank if ridge is None else ridge
+        return eigenvalues / (eigenvalues + alpha)
+
+    return _weighted_energies(rows, weigh)
+
+
+class AdaptiveParams(MethodParams):
+    """Options of adaptive sampling."""
+
+    block: int = Field(
+        1, ge=1, le=4096, description="Points drawn before the residuals are updated; 1 is exact, more is faster."
+    )
+
+
+@register(
+    key="adaptive",
+    title="Adaptive",
+    family=Family.SAMPLING,
+    summary="Draws points in proportion to what the chosen ones cannot yet express.",
+    paper="Deshpande & Vempala 2006, Adaptive sampling; Chen, Epperly, Tropp & Webber 2025, Randomly pivoted Cholesky",
+    url="https://arxiv.org/abs/2207.06503",
+    params=AdaptiveParams,
+    random=True,
+)
+def _adaptive(pool: Pool, budget: int, params: AdaptiveParams, *, seed: int, report: Report) -> Picks:
+    draw = generator(seed, "adaptive")
+    return Picks(adaptive(pool.features, budget, block=params.block, generator=draw, report=report))
+
+
+def adaptive(
+    rows: Tensor, budget: int, *, block: int = 1, generator: torch.Generator, report: Report = ignore
+) -> Tensor:
+    """Draw rows with probability in proportion to the squared norms of their residuals (random pivoting).
+
+    After each block the chosen rows are orthogonalised (Gram-Schmidt, twice) and every residual loses its part in the
+    new directions; the residuals themselves are never stored. Once no row has a residual above rounding, the chosen
+    rows express all others, and a new round begins with the whole rows that are left. O(N d) a pick, O(N + min(n, d) d)
+    memory.
+
+    Args:
+        rows: (N, d) float32 or float64.
+        budget: number of rows to draw, 1..N.
+        block: rows drawn between updates.
+        generator: on the CPU; one float64 uniform number u a pick, which takes the first row whose cumulative share of
+            the residuals exceeds u.
+        report: told of every block.
+
+    Returns:
+        (budget,) int64 distinct rows in the order drawn. Rows without any energy follow uniformly.
+    """
+    energy = rows.square().sum(dim=1, dtype=torch.float64)
+    floor = 64 * torch.finfo(rows.dtype).eps * energy
+    free = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
+    residual, basis = energy.clone(), rows[:0]
+    picks: list[int] = []
+    while len(picks) < budget:
+        residual = torch.where(free & (residual > floor), residual, 0.0)
+        if not bool(residual.any()):
+            residual, basis = torch.where(free, energy, 0.0), rows[:0]
+        if not bool(residual.any()):
+            residual = free.double()
+        drawn = _draw(residual, min(block, budget - len(picks)), generator)
+        picks += drawn.tolist()
+        free[drawn] = False
+        fresh = _orthonormal(rows[drawn], basis)
+        residual -= (rows @ fresh.T).square().sum(dim=1, dtype=torch.float64)
+        basis = torch.cat([basis, fresh])
+        report(Progress("Picking points", len(picks), budget))
+    return torch.tensor(picks, dtype=torch.int64, device=rows.device)
+
+
+def _draw(shares: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Distinct rows one after the other in proportion to the shares; fewer when no more rows have one."""
+    shares, drawn = shares.clone(), []
+    for _ in range(count):
+        cumulative = shares.cumsum(0)
+        total = cumulative[-1]
+        if float(total) <= 0:
+            break
+        u = torch.rand(1, dtype=torch.float64, generator=generator).to(shares.device)
+        row = torch.searchsorted(cumulative, u * total, right=True)
+        # u · total may round up to the total itself, behind which no row lies.
+        row = torch.minimum(row, torch.searchsorted(cumulative, total[None]))
+        drawn.append(row)
+        shares[row] = 0
+    return torch.cat(drawn)
+
+
+def _orthonormal(rows: Tensor, basis: Tensor) -> Tensor:
+    """Orthonormal directions that the rows add to an orthonormal basis; none for rows inside its span."""
+    floor = 64 * torch.finfo(rows.dtype).eps * rows.square().sum(dim=1)
+    added: list[Tensor] = []
+    for row, smallest in zip(rows, floor, strict=True):
+        known = torch.cat([basis, *(direction[None] for direction in added)])
+        rest = row - (row @ known.T) @ known
+        rest = rest - (rest @ known.T) @ known
+        if float(rest.square().sum()) > float(smallest):
+            added.append(rest / rest.norm())
+    return torch.stack(added) if added else rows[:0]

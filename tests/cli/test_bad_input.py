@@ -28,7 +28,7 @@ SELECT = ("select", "--dataset", "digits", "--method", "uniform", "--budget", "5
         ((*SELECT, "--out", "{out}", "--sketch-dim", "0"), r"--sketch-dim: Input should be greater"),
         ((*SELECT, "--out", "{out}", "--device", "abacus"), r"device 'abacus' is unknown; choose auto"),
         ((*SELECT, "--out", "{out}", "--param", "c_s"), r"--param 'c_s' is not key=value"),
-        ((*SELECT, "--out", "{out}", "--param", "c_s=1"), r"uniform param 'c_s'.*its params are: none"),
+        ((*SELECT, "--out", "{out}", "--param", "c_s=1"), r"uniform param 'c_s'.*its params are: stratify"),
         ((*SELECT, "--out", "{file}"), r"--out .*cannot be written"),
         (("compare", "--dataset", "digits", "--methods", ",", "--budgets", "5", "--out", "x"), r"--methods is empty"),
         (

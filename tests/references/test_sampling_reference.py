@@ -1,0 +1,146 @@
+"""Sampling methods against plain NumPy, written from the definitions."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from skmm_core.device import generator
+from skmm_core.errors import InputError
+from skmm_core.methods.registry import select
+from skmm_core.methods.sampling import adaptive, leverage_scores, ridge_leverage_scores
+
+
+def rows(n=40, d=6, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, d)) * np.linspace(2, 0.5, d) + 0.3
+
+
+POOLS = [
+    rows(),
+    rows(12, 30),
+    np.repeat(rows(8, 5), 5, axis=0),
+    np.c_[rows(40, 3), np.full(40, 7.0)],
+    np.r_[np.zeros((30, 4)), rows(10, 4)],
+    np.zeros((12, 3)),
+]
+NAMES = ["tall", "wide", "duplicates", "a constant column", "mostly zero rows", "only zeros"]
+pools = pytest.mark.parametrize("x", POOLS, ids=NAMES)
+
+
+@pools
+@pytest.mark.parametrize("rank", [1, 3, 100])
+def test_leverage_is_that_of_the_singular_vectors(x, rank):
+    left, singular, _ = np.linalg.svd(x, full_matrices=False)
+    k = min(rank, int((singular > 1e-10 * max(singular[0], 1e-300)).sum()))
+    assert np.allclose(leverage_scores(torch.tensor(x), rank), (left[:, :k] ** 2).sum(axis=1), atol=1e-8)
+
+
+@pools
+@pytest.mark.parametrize("rank", [1, 3])
+def test_ridge_leverage_is_its_definition(x, rank):
+    tail = np.linalg.svd(x, compute_uv=False)[rank:]
+    alpha = (tail**2).sum() / rank
+    expected = np.einsum("ij,ij->i", x @ np.linalg.pinv(x.T @ x + alpha * np.eye(x.shape[1])), x)
+    assert np.allclose(ridge_leverage_scores(torch.tensor(x), rank), expected, atol=1e-8)
+    given = np.einsum("ij,ij->i", x @ np.linalg.inv(x.T @ x + 0.7 * np.eye(x.shape[1])), x)
+    assert np.allclose(ridge_leverage_scores(torch.tensor(x), rank, ridge=0.7), given, atol=1e-8)
+
+
+def test_ridge_leverage_beyond_the_rank_is_leverage():
+    x = torch.tensor(rows())
+    assert torch.allclose(ridge_leverage_scores(x, 6), leverage_scores(x, 6))
+    found = select(x, "ridge_leverage", 5)
+    assert torch.allclose(found.scores, ridge_leverage_scores(x, 5))
+
+
+@pytest.mark.statistical
+def test_ridge_leverage_draws_in_proportion_to_the_scores():
+    x = torch.tensor(rows(8, 3))
+    draws = 2000
+    counts = np.zeros(8)
+    for seed in range(draws):
+        counts[int(select(x, "ridge_leverage", 1, params={"rank": 2}, seed=seed).indices)] += 1
+    chance = ridge_leverage_scores(x, 2).numpy()
+    chance = chance / chance.sum()
+    # Five standard errors of a binomial share, for eight shares: a false alarm in 10⁵ runs.
+    assert (np.abs(counts / draws - chance) <= 5 * np.sqrt(chance * (1 - chance) / draws)).all()
+
+
+def brute_adaptive(x, budget, block, draw):
+    """Residuals by a projection on the complement of the chosen rows, anew each time."""
+    picks, spanning = [], []
+    energy = (x**2).sum(axis=1)
+    while len(picks) < budget:
+        basis = np.linalg.qr(x[spanning].T)[0] if spanning else np.zeros((x.shape[1], 0))
+        singular = np.linalg.svd(x[spanning], compute_uv=False) if spanning else np.zeros(0)
+        if spanning and singular[-1] < 1e-7 * singular[0]:
+            basis = np.linalg.svd(x[spanning].T)[0][:, : int((singular > 1e-7 * singular[0]).sum())]
+        residual = ((x - x @ basis @ basis.T) ** 2).sum(axis=1)
+        residual[residual <= 1e-12 * energy] = 0
+        residual[picks] = 0
+        if not residual.any():
+            spanning, residual = [], energy.copy()
+            residual[picks] = 0
+        if not residual.any():
+            residual = np.ones(len(x))
+            residual[picks] = 0
+        for _ in range(min(block, budget - len(picks))):
+            if not residual.any():
+                break
+            u = float(torch.rand(1, dtype=torch.float64, generator=draw))
+            pick = int(np.searchsorted(residual.cumsum(), u * residual.sum(), side="right"))
+            picks.append(pick)
+            spanning.append(pick)
+            residual[pick] = 0
+    return picks
+
+
+@pools
+@pytest.mark.parametrize("block", [1, 4])
+@pytest.mark.parametrize("budget", [1, 3, 12])
+def test_adaptive_is_random_pivoting(x, budget, block):
+    found = adaptive(torch.tensor(x), budget, block=block, generator=generator(3, "test"))
+    assert found.tolist() == brute_adaptive(x, budget, block, generator(3, "test"))
+
+
+def test_adaptive_never_draws_what_is_already_expressed():
+    """Ten copies of each of five directions: the first five picks are five different directions."""
+    x = torch.tensor(np.repeat(rows(5, 7), 10, axis=0))
+    for seed in range(20):
+        assert len({int(row) // 10 for row in select(x, "adaptive", 5, seed=seed).indices}) == 5
+
+
+@pytest.mark.statistical
+def test_the_first_adaptive_draw_is_in_proportion_to_squared_norms():
+    x = torch.tensor([[3.0, 0.0], [0.0, 1.0], [0.0, 0.0], [1.0, 2.0]])
+    draws = 3000
+    counts = np.bincount([int(select(x, "adaptive", 1, seed=seed).indices) for seed in range(draws)], minlength=4)
+    for count, chance in zip(counts, [9 / 15, 1 / 15, 0, 5 / 15], strict=True):
+        assert abs(count / draws - chance) <= 5 * math.sqrt(chance * (1 - chance) / draws)
+
+
+def test_stratified_uniform_meets_quotas_and_budget_exactly():
+    targets = torch.tensor([0] * 97 + [2] * 50 + [3])
+    for seed in range(3):
+        chosen = select(torch.tensor(rows(148)), "uniform", 20, targets=targets, params={"stratify": True}, seed=seed)
+        # 20 · (97, 50, 1) / 148 = 13.11, 6.76, 0.14: the one point over goes to the largest remainder.
+        assert np.bincount(targets[chosen.indices], minlength=4).tolist() == [13, 0, 7, 0]
+        assert len(chosen.indices.unique()) == 20
+
+
+@pytest.mark.statistical
+def test_stratified_uniform_is_uniform_within_a_class():
+    targets = torch.tensor([0] * 5 + [1] * 5)
+    counts = np.zeros(10)
+    for seed in range(2000):
+        counts[
+            select(torch.tensor(rows(10)), "uniform", 2, targets=targets, params={"stratify": True}, seed=seed).indices
+        ] += 1
+    assert np.abs(counts / 2000 - 0.2).max() <= 5 * math.sqrt(0.16 / 2000)
+
+
+@pytest.mark.parametrize("targets", [None, torch.linspace(0, 1, 40)])
+def test_stratified_uniform_without_classes_is_refused_in_a_line(targets):
+    with pytest.raises(InputError, match="uniform param stratify needs class labels"):
+        select(torch.tensor(rows()), "uniform", 5, targets=targets, params={"stratify": True})
