@@ -4,7 +4,7 @@
 
 The reference takes 10,000 Adam steps on the weights, clipping to [0, 1/n] and dividing by the sum after each. Dividing
 breaks the cap, so its result is projected on the feasible set before it is compared. It gets the best of several
-learning rates, and only the time of that one run counts.
+learning rates, and only the time of one run counts.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import math
 import sys
 import time
 from itertools import product
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from torch import Tensor
 from skmm_core.config import SketchParams
 from skmm_core.data.builtin import GmmOptions, gaussian_mixture
 from skmm_core.pool import make_pool
-from skmm_core.relaxation import Relaxed, solve_relaxation
+from skmm_core.relaxation import solve_relaxation
 from skmm_core.simplex import project_capped_simplex
 
 LEARNING_RATES = (1e-3, 1e-4, 1e-5, 1e-6)
@@ -49,39 +50,44 @@ def adam_reference(
     return project_capped_simplex(weights.detach(), 1 / n)[0]
 
 
-def compare(squares: Tensor, eigenvalues: Tensor, n: int, c_s: float, kind: str, steps: int) -> dict[str, object]:
-    """Time both on one problem, taking turns; ours at the loosest tolerance that reaches the reference's objective."""
+def compare(squares: Tensor, eigenvalues: Tensor, n: int, c_s: float, kind: str, steps: int) -> dict[str, Any]:
+    """Time both on one problem, taking turns; ours at the loosest tolerance that reaches the reference's objective.
+
+    Both get their fastest of several runs: a busy machine slows some down, and Adam's time does not depend on its rate.
+    """
     targets = eigenvalues / c_s
     scale = eigenvalues.reciprocal() if kind == "relative" else torch.ones_like(eigenvalues)
-    best, adam_seconds, best_lr = math.inf, math.nan, math.nan
-    runs: dict[float, tuple[float, Relaxed]] = {}
-    for lr, tol in zip(LEARNING_RATES, TOLERANCES, strict=True):
-        began = time.perf_counter()
-        solved = solve_relaxation(squares, targets, n, column_weights=scale, tol=tol)
-        runs[tol] = time.perf_counter() - began, solved
+    best, best_lr, adam_seconds = math.inf, math.nan, math.inf
+    seconds, runs = dict.fromkeys(TOLERANCES, math.inf), {}
+    for lr in LEARNING_RATES:
+        for tol in TOLERANCES:
+            began = time.perf_counter()
+            runs[tol] = solve_relaxation(squares, targets, n, column_weights=scale, tol=tol)
+            seconds[tol] = min(seconds[tol], time.perf_counter() - began)
         began = time.perf_counter()
         found = adam_reference(squares, targets, n, column_weights=scale, steps=steps, lr=lr)
-        seconds = time.perf_counter() - began
+        adam_seconds = min(adam_seconds, time.perf_counter() - began)
         value = objective(squares, targets, scale, found)
         if value < best:
-            best, adam_seconds, best_lr = value, seconds, lr
-    reached = [tol for tol in TOLERANCES if objective(squares, targets, scale, runs[tol][1].weights) <= best]
-    ours, solved = runs[reached[0] if reached else TOLERANCES[-1]]
+            best, best_lr = value, lr
+    values = {tol: objective(squares, targets, scale, run.weights) for tol, run in runs.items()}
+    reached = [tol for tol in TOLERANCES if values[tol] <= best]
+    tol = reached[0] if reached else TOLERANCES[-1]
     return {
         "weights": kind,
         "c_s": c_s,
         "reached": bool(reached),
-        "tol": reached[0] if reached else TOLERANCES[-1],
-        "objective": objective(squares, targets, scale, solved.weights),
-        "gap": solved.gap,
-        "converged": solved.converged,
-        "evaluations": solved.steps,
-        "seconds": ours,
-        "tightest": {"objective": runs[TOLERANCES[-1]][1].objective, "gap": runs[TOLERANCES[-1]][1].gap},
+        "tol": tol,
+        "objective": values[tol],
+        "gap": runs[tol].gap,
+        "converged": runs[tol].converged,
+        "evaluations": runs[tol].steps,
+        "seconds": seconds[tol],
+        "smallest_gap": runs[TOLERANCES[-1]].gap,
         "adam_objective": best,
         "adam_seconds": adam_seconds,
         "adam_lr": best_lr,
-        "ratio": adam_seconds / ours,
+        "ratio": adam_seconds / seconds[tol],
     }
 
 
@@ -100,7 +106,7 @@ def main() -> None:
     rows = []
     for kind, c_s in product(options.weights, options.c_s):
         rows.append(compare(squares, moments.eigenvalues, options.budget, c_s, kind, options.steps))
-    logs = [math.log(row["adam_seconds"] / row["seconds"]) for row in rows]  # type: ignore[operator]
+    logs = [math.log(row["ratio"]) for row in rows]
     report = {
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
