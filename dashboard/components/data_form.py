@@ -11,6 +11,8 @@ from dashboard.services.sources import MAX_UPLOAD_MB, SUFFIXES, column_names, da
 from skmm_core.config import DatasetConfig
 
 if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
     from skmm_core.data.builtin import BuiltinInfo
 
 BUILTIN, UPLOAD, SERVER = "Built-in", "Upload", "Server path"
@@ -102,7 +104,7 @@ def _upload() -> DatasetConfig | None:
     )
     if file is None:
         return None
-    path = save_upload(file, file.name)
+    path = _keep(file)
     with st.expander("Test file, labels file", icon=":material/attach_file:"):
         test = st.file_uploader(
             "Test file: same form, never picked from",
@@ -117,9 +119,18 @@ def _upload() -> DatasetConfig | None:
             )
     return _options(
         path,
-        test=save_upload(test, test.name) if test else None,
-        labels=save_upload(labels, labels.name) if labels else None,
+        test=_keep(test) if test else None,
+        labels=_keep(labels) if labels else None,
     )
+
+
+def _keep(file: "UploadedFile") -> Path:
+    """Keep an upload; once a file, so that a rerun of the page does not read hundreds of megabytes again."""
+    key = f"kept:{file.file_id}"
+    known = st.session_state.get(key)
+    if not isinstance(known, Path) or not known.is_file():
+        st.session_state[key] = known = save_upload(file, file.name)
+    return known
 
 
 def _server() -> DatasetConfig | None:

@@ -1,6 +1,6 @@
 """Forms made from pydantic models: one widget a field, its description as help, its bounds as limits."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -92,29 +92,34 @@ def changed(values: Mapping[str, Any], fields: tuple[FormField, ...]) -> dict[st
     return {name: value for name, value in values.items() if value != defaults[name]}
 
 
-def model_form(model: type[BaseModel], *, key: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def model_form(
+    model: type[BaseModel], *, key: str, given: Mapping[str, Any] | None = None, without: Collection[str] = ()
+) -> dict[str, Any]:
     """Draw the form of a model.
 
     Args:
         model: pydantic model whose fields have descriptions.
         key: prefix of the widgets' keys, distinct on the page.
         given: values to start from; what is left out starts at its default.
+        without: names of fields that are not offered here.
 
     Returns:
         The values that differ from the defaults, by name.
     """
-    fields = form_fields(model)
+    fields = tuple(field for field in form_fields(model) if field.name not in without)
     start = {field.name: field.default for field in fields} | dict(given or {})
     values = {field.name: _widget(field, start[field.name], f"{key}:{field.name}") for field in fields}
     return changed(values, fields)
 
 
-def params_form(spec: "MethodSpec", *, key: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def params_form(
+    spec: "MethodSpec", *, key: str, given: Mapping[str, Any] | None = None, without: Collection[str] = ()
+) -> dict[str, Any]:
     """Draw the options of a method; a quiet line when it has none. See :func:`model_form`."""
-    if not spec.params.model_fields:
+    if not set(spec.params.model_fields) - set(without):
         st.caption(f"{spec.title} has no options.")
         return {}
-    return model_form(spec.params, key=f"{key}:{spec.key}", given=given)
+    return model_form(spec.params, key=f"{key}:{spec.key}", given=given, without=without)
 
 
 def sketch_form(*, key: str, given: SketchParams | None = None) -> SketchParams:

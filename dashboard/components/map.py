@@ -84,7 +84,7 @@ def map_figure(
             marker={
                 "color": colours,
                 "symbol": symbols,
-                "size": np.where(chosen, 12, 6).astype(np.int8),
+                "size": np.where(chosen, _chosen_pixels(int(chosen.sum())), 6).astype(np.int8),
                 "opacity": np.where(chosen, 1.0, 0.38),
                 "line": {"color": "#F4F7FA" if dark else "#16202A", "width": np.where(chosen, 1.5, 0.0)},
             },
@@ -172,6 +172,11 @@ def _look(
     level = np.nan_to_num(scaled * (_LEVELS - 1), nan=0.0, posinf=_LEVELS - 1).astype(int)
     colours = np.where(np.isfinite(values), table[level], POOL_COLOUR)
     return colours, diamonds, [_colour_bar(_MEASURES[colour], low, high)]
+
+
+def _chosen_pixels(count: int) -> int:
+    """Size of a chosen point: smaller where many would hide each other."""
+    return 12 if count <= 150 else 9
 
 
 def _key(name: str, colour: str, symbol: str) -> go.Scatter:

@@ -19,6 +19,7 @@ _QUESTION = {
     LABELLING: "The pool has no labels yet. Only methods that never look at labels are offered.",
     TRAINING: "Labels are known; fewer points make training cheaper. All methods are offered.",
 }
+_READS_LABELS = ("stratify",)
 _DEFAULT_BUDGET = 100
 _DEFAULT_METHOD = "skmm_kernel"
 _MAX_SEED = 2**31 - 1
@@ -60,11 +61,18 @@ def select_form(
     job = given.job if given and isinstance(given.job, SelectJob) else None
     key = f"select:{dataset.fingerprint[-12:]}"
     league = _question(dataset, key)
-    ready, blocked = split_by_need(offered(specs, league), dataset.task)
-    spec = _method(ready, blocked, job.method if job else _DEFAULT_METHOD, key)
+    spec = _method(offered(specs, league), dataset.task, job.method if job else _DEFAULT_METHOD, key)
     budget = _budget(dataset.pool_size, job.budget if job else _DEFAULT_BUDGET, key)
+    if spec is None:
+        st.button("Pick points", type="primary", icon=":material/play_arrow:", width="stretch", disabled=True)
+        return None
     with st.expander(f"Options of {spec.title}", icon=":material/tune:"):
-        params = params_form(spec, key=key, given=job.params if job and job.method == spec.key else None)
+        params = params_form(
+            spec,
+            key=key,
+            given=job.params if job and job.method == spec.key else None,
+            without=() if league == TRAINING and dataset.class_names else _READS_LABELS,
+        )
     with st.expander("Sketch and seed", icon=":material/casino:"):
         sketch = sketch_form(key=f"{key}:sketch", given=given.sketch if job and given else SketchParams())
         help_ = "The same seed picks the same points."
@@ -112,35 +120,39 @@ def _question(dataset: "Dataset", key: str) -> str:
     return league or LABELLING
 
 
-def _method(
-    ready: Sequence["MethodSpec"], blocked: Sequence[tuple["MethodSpec", str]], start: str, key: str
-) -> "MethodSpec":
-    families = list(dict.fromkeys(spec.family for spec in ready))
-    begin = next((spec for spec in ready if spec.key == start), ready[0])
+def _method(specs: Sequence["MethodSpec"], task: "Task", start: str, key: str) -> "MethodSpec | None":
+    """Family, then method; None when nothing in the chosen family can run."""
+    begin = next((spec for spec in specs if spec.key == start), specs[0])
+    families = list(dict.fromkeys(str(spec.family) for spec in specs))
     family = st.pills(
         "Method",
-        [str(item) for item in families],
+        families,
         default=str(begin.family),
         required=True,
-        key=f"{key}:family",
+        key=f"{key}:family:{len(families)}",
         persist_state="session",
     )
-    members = {spec.key: spec for spec in ready if spec.family == family}
-    keys = list(members)
-    picked = st.radio(
-        "Method of this family",
-        keys,
-        index=keys.index(begin.key) if begin.key in members else 0,
-        format_func=lambda name: members[name].title,
-        captions=[spec.summary for spec in members.values()],
-        key=f"{key}:method:{family}",
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    ready, blocked = split_by_need([spec for spec in specs if spec.family == family], task)
+    members = {spec.key: spec for spec in ready}
+    picked = None
+    if members:
+        keys = list(members)
+        picked = st.radio(
+            "Method of this family",
+            keys,
+            index=keys.index(begin.key) if begin.key in members else 0,
+            format_func=lambda name: members[name].title,
+            captions=[spec.summary for spec in ready],
+            key=f"{key}:method:{family}:{len(keys)}",
+            label_visibility="collapsed",
+            persist_state="session",
+        )
     for spec, reason in blocked:
         st.button(spec.title, key=f"{key}:blocked:{spec.key}", disabled=True, icon=":material/block:", width="stretch")
         st.caption(escape(reason))
-    spec = members[picked or keys[0]]
+    if picked is None:
+        return None
+    spec = members[picked]
     st.caption(f":material/article: [{escape(spec.paper)}]({spec.url})")
     return spec
 

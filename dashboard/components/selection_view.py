@@ -206,9 +206,10 @@ def _picture(record: RunRecord) -> Any:
 def points_table(shown: pd.DataFrame) -> None:
     """The points as a table, chosen ones first in pick order."""
     target = "label" if has_classes(shown) else "target"
-    columns = ["chosen", "rank", "id", target, "weight", "score", "leverage", "distance", "row"]
+    mixed = ["chosen"] if not shown["chosen"].all() else []
+    columns = [*mixed, "rank", "id", target, "weight", "score", "leverage", "distance", "row"]
     table = shown[[column for column in columns if shown[column].notna().any() or column == "id"]].head(_MAX_ROWS)
-    table = table.assign(rank=(table["rank"] + 1).where(table["chosen"]).astype("Int64"))
+    table = table.assign(rank=(table["rank"] + 1).where(shown["chosen"]).astype("Int64"))
     st.dataframe(
         table,
         hide_index=True,

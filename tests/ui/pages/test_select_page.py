@@ -54,7 +54,6 @@ def test_the_question_comes_first_and_no_result_yet_is_explained(form, words):
 
 
 def test_the_form_submits_exactly_what_was_chosen(form, empty):
-    widget(form, "button_group", ":family").set_value("Moment matching").run()
     form.radio[0].set_value("skmm").run()
     widget(form, "number_input", ":budget").set_value(20)
     widget(form, "number_input", ":c_s").set_value(0.5)
@@ -232,16 +231,55 @@ def test_a_run_over_a_file_that_may_not_be_read_is_still_shown(ready, visit, tmp
 
 
 def test_a_method_that_misses_something_is_shown_disabled_with_the_reason(empty, visit, words, monkeypatch):
-    uniform = registry.get_method("uniform")
     from dataclasses import replace
 
-    needy = replace(uniform, key="needy", title="Needy", needs=frozenset({registry.Need.CLASSES}))
     known = registry.list_methods()
+    kernel = next(spec for spec in known if spec.key == "skmm_kernel")
+    needy = replace(kernel, key="needy", title="Needy", needs=frozenset({registry.Need.CLASSES}))
     monkeypatch.setattr(registry, "list_methods", lambda: (*known, needy))
     app = visit("select", data=remember(DIABETES))
     assert not app.exception
     assert next(each for each in app.button if each.label == "Needy").disabled
     assert "Needy needs class labels" in words(app).replace("\\", "")
+
+
+def test_label_aware_methods_and_options_are_offered_for_training_only(empty, visit):
+    app = visit("select", data=remember(DatasetConfig(source="digits")))
+    aware = {spec.key for spec in registry.list_methods() if spec.uses_labels}
+
+    def offered():
+        found = set()
+        for family in families().options:
+            families().set_value(family).run()
+            assert not app.exception
+            found |= set(app.radio[0].options)
+        return found
+
+    def families():
+        return next(each for each in app.get("button_group") if ":family" in str(each.key))
+
+    titles = {spec.title for spec in registry.list_methods() if spec.key in aware}
+    assert not titles & offered()
+    assert not [each for each in app.toggle if each.key.endswith(":stratify")]
+    app.segmented_control[0].set_value("Training").run()
+    assert titles <= offered()
+    families().set_value("Sampling").run()
+    app.radio[0].set_value("uniform").run()
+    assert [each for each in app.toggle if each.key.endswith(":stratify")]
+
+
+def test_a_family_that_cannot_run_here_gives_reasons_and_no_start(empty, visit, words, monkeypatch):
+    uniform = registry.get_method("uniform")
+    from dataclasses import replace
+
+    family = registry.Family.GEOMETRIC
+    needy = replace(uniform, key="needy", title="Needy", family=family, needs=frozenset({registry.Need.CLASSES}))
+    monkeypatch.setattr(registry, "list_methods", lambda: (uniform, needy))
+    app = visit("select", data=remember(DIABETES))
+    next(each for each in app.get("button_group") if ":family" in str(each.key)).set_value("Geometric").run()
+    assert not app.exception
+    assert "Needy needs class labels" in words(app).replace("\\", "")
+    assert next(each for each in app.button if each.label == "Pick points").disabled
 
 
 def test_exports_of_a_whole_selection_are_the_files_of_the_run(ready, monkeypatch):
