@@ -168,11 +168,12 @@ class _Runner:
 
     def _pool_of(self, seed: int, report: Report) -> "Pool":
         """The pool of a seed, with what methods share computed beforehand, so that no method is timed for it."""
+        from skmm_core.methods.registry import compute_shared
         from skmm_core.pool import make_pool
 
         if self._pool is None or self._pool.seed != seed:
             self._pool = make_pool(self._dataset, sketch=self._sketch, seed=seed, device=self._device, report=report)
             dim, matrix = self._pool.sketch.dim, self._pool.sketch.matrix
             self._sketch = SketchParams(kind="none") if matrix is None else SketchParams(kind="gaussian", dim=dim)
-            _ = self._pool.moments
+            compute_shared(self._pool, self._plan.specs.values())
         return self._pool

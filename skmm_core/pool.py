@@ -9,11 +9,13 @@ from torch import Tensor
 from skmm_core.config import SketchParams
 from skmm_core.data.dataset import Dataset, Task, train_targets
 from skmm_core.device import resolve_device
+from skmm_core.dynamics import Dynamics, training_dynamics
 from skmm_core.errors import InputError
 from skmm_core.moments import Moments, eigenbasis
 from skmm_core.progress import Report, ignore
 from skmm_core.sketch import Sketch, effective_dimension, make_sketch, spectrum
 from skmm_core.subspace import PoolFit, fit_pool
+from skmm_core.warmup import Scaler, WarmUp, fit_scaler, train_warm_up
 
 _DEFAULT_SKETCH = SketchParams()
 _FIT_LIMIT = 2048
@@ -29,7 +31,8 @@ class Pool:
         task: what the targets ask for.
         n_classes: number of classes; 0 unless the task is classification.
         sketch_params: how gradients are sketched.
-        seed: of the run; decides the sketch.
+        seed: of the run; decides the sketch, the warm-up rows and the training dynamics.
+        warm_up_rows: labelled rows that train the warm-up head; None takes min(N, max(10 · classes, 5 % of N)).
     """
 
     features: Tensor
@@ -39,6 +42,7 @@ class Pool:
     sketch_params: SketchParams = _DEFAULT_SKETCH
     seed: int = 0
     report: Report = ignore
+    warm_up_rows: int | None = None
 
     @property
     def size(self) -> int:
@@ -96,6 +100,34 @@ class Pool:
         """Second moment of :attr:`fit_rows` and the ridge fit on all targets, against which selections are measured."""
         return fit_pool(self.fit_rows, self.targets, self.task, self.n_classes)
 
+    @cached_property
+    def scaler(self) -> Scaler:
+        """Mean and standard deviation of every column of the features."""
+        return fit_scaler(self.features)
+
+    @cached_property
+    def warm_up(self) -> WarmUp:
+        """A linear head trained on a small stratified part of the pool, and its answer for every row."""
+        return train_warm_up(
+            self.features,
+            self._classes(),
+            self.scaler,
+            size=self.warm_up_rows,
+            seed=self.seed,
+            report=self.report,
+        )
+
+    @cached_property
+    def dynamics(self) -> Dynamics:
+        """How hard every row is while linear heads learn the whole pool."""
+        labels = self._classes().unique(return_inverse=True)[1]
+        return training_dynamics(self.features, labels, self.scaler, seed=self.seed, report=self.report)
+
+    def _classes(self) -> Tensor:
+        if self.task is not Task.CLASSIFICATION or self.targets is None:
+            raise InputError("a head needs class labels, which this pool lacks; add labels or take another method")
+        return self.targets
+
 
 def make_pool(
     data: "Dataset | Tensor",
@@ -105,6 +137,7 @@ def make_pool(
     seed: int = 0,
     device: str = "auto",
     report: Report = ignore,
+    warm_up_rows: int | None = None,
 ) -> Pool:
     """Gather what methods pick from.
 
@@ -114,11 +147,14 @@ def make_pool(
         sketch: how gradients are sketched.
         seed: of the run.
         device: where to compute.
-        report: told of the sketching.
+        report: told of what is computed for all methods: sketch, warm-up head, training dynamics.
+        warm_up_rows: labelled rows that train the warm-up head; None takes min(N, max(10 · classes, 5 % of N)).
 
     Raises:
-        InputError: rows are not a finite 2-D array, or the targets do not fit them.
+        InputError: rows are not a finite 2-D array, the targets do not fit them, or warm_up_rows is below 1.
     """
+    if warm_up_rows is not None and warm_up_rows < 1:
+        raise InputError(f"warm_up_rows is {warm_up_rows}; give at least 1, or none for the default")
     where = resolve_device(device)
     if isinstance(data, Dataset):
         rows, y, task, n_classes = data.features[data.split.train], train_targets(data), data.task, data.n_classes
@@ -138,6 +174,7 @@ def make_pool(
         sketch_params=sketch or _DEFAULT_SKETCH,
         seed=seed,
         report=report,
+        warm_up_rows=warm_up_rows,
     )
 
 

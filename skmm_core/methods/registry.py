@@ -6,7 +6,7 @@ registered here. A method is one function and one pydantic model of params; see 
 
 import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -30,10 +30,12 @@ class MethodParams(BaseModel):
 
 
 class Need(StrEnum):
-    """What a method needs from the dataset beyond its features."""
+    """What a method needs beyond the features: from the dataset, or computed once per run for all methods."""
 
     TARGETS = "targets"
     CLASSES = "classes"
+    WARM_UP = "warm_up"
+    DYNAMICS = "dynamics"
 
 
 class Family(StrEnum):
@@ -42,6 +44,8 @@ class Family(StrEnum):
     MOMENT_MATCHING = "Moment matching"
     SAMPLING = "Sampling"
     GEOMETRIC = "Geometric"
+    UNCERTAINTY = "Uncertainty"
+    TRAINING = "Training"
 
 
 class Status(StrEnum):
@@ -170,7 +174,16 @@ class Selection:
 
 
 _REGISTRY: dict[str, MethodSpec] = {}
-_MODULES = ("moment_matching", "kernel_matching", "variance_matching", "sampling", "geometric")
+_MODULES = (
+    "moment_matching",
+    "kernel_matching",
+    "variance_matching",
+    "sampling",
+    "geometric",
+    "uncertainty",
+    "training",
+    "gradients",
+)
 F = TypeVar("F", bound=Callable[..., Picks])
 
 
@@ -218,6 +231,20 @@ def get_method(key: str) -> MethodSpec:
     if key not in specs:
         raise InputError(f"method {key!r} is unknown; choose one of: {', '.join(specs)}")
     return specs[key]
+
+
+def compute_shared(pool: Pool, specs: Iterable[MethodSpec]) -> None:
+    """Compute now what these methods share on this pool, so that none of them is timed for it.
+
+    Raises:
+        Cancelled: raised by the report of the pool.
+    """
+    needs = {need for spec in specs for need in spec.needs}
+    _ = pool.moments
+    if Need.WARM_UP in needs and pool.task is Task.CLASSIFICATION:
+        _ = pool.warm_up
+    if Need.DYNAMICS in needs and pool.task is Task.CLASSIFICATION:
+        _ = pool.dynamics
 
 
 def select(

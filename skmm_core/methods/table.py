@@ -4,7 +4,12 @@ import sys
 
 from skmm_core.methods.registry import MethodSpec, Need, list_methods
 
-_NEEDS = {Need.TARGETS: "targets", Need.CLASSES: "class labels"}
+_NEEDS = {
+    Need.TARGETS: "targets",
+    Need.CLASSES: "class labels",
+    Need.WARM_UP: "warm-up head",
+    Need.DYNAMICS: "training dynamics",
+}
 
 
 def method_table() -> str:

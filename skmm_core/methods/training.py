@@ -1,0 +1,125 @@
+"""Methods that rank points by how a head learns them: training dynamics of the pool, and leverage times residual."""
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from skmm_core.data.dataset import Task
+from skmm_core.device import generator
+from skmm_core.methods.ranking import best_of_classes, ranked
+from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
+from skmm_core.methods.sampling import leverage_scores
+from skmm_core.pool import Pool
+from skmm_core.progress import Progress, Report
+from skmm_core.simplex import round_sample
+from skmm_core.warmup import row_blocks
+
+_NEEDS = frozenset({Need.CLASSES, Need.DYNAMICS})
+
+
+class DynamicsParams(MethodParams):
+    """Options of methods that take the hardest points."""
+
+    balanced: bool = Field(True, description="Give each class its share of the pool; off takes the hardest of all.")
+
+
+def _hardest(pool: Pool, scores: Tensor, budget: int, params: DynamicsParams, method: str) -> Picks:
+    rows = best_of_classes(pool, scores, budget, method) if params.balanced else ranked(scores)[:budget]
+    return Picks(rows, scores=scores)
+
+
+@register(
+    key="el2n",
+    title="EL2N",
+    family=Family.TRAINING,
+    summary="Takes the points with the largest error early in training; made for keeping most of a pool, and worse "
+    "than random at small budgets.",
+    paper="Paul, Ganguli & Dziugaite 2021, Deep learning on a data diet (NeurIPS)",
+    url="https://arxiv.org/abs/2107.07075",
+    params=DynamicsParams,
+    needs=_NEEDS,
+    uses_labels=True,
+    random=True,
+)
+def el2n(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
+    """Largest expected ‖p - y‖ over initial heads and early epochs first. O(N log N) after the training dynamics."""
+    return _hardest(pool, pool.dynamics.el2n, budget, params, "el2n")
+
+
+@register(
+    key="grand",
+    title="GraNd",
+    family=Family.TRAINING,
+    summary="Takes the points with the largest loss gradient early in training; made for keeping most of a pool, and "
+    "worse than random at small budgets.",
+    paper="Paul, Ganguli & Dziugaite 2021, Deep learning on a data diet (NeurIPS)",
+    url="https://arxiv.org/abs/2107.07075",
+    params=DynamicsParams,
+    needs=_NEEDS,
+    uses_labels=True,
+    random=True,
+)
+def grand(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
+    """Largest expected gradient norm of the row's own loss first. O(N log N) after the training dynamics.
+
+    For a linear head the gradient is (p - y)[x; 1]ᵀ and its norm ‖p - y‖ · ‖[x; 1]‖: no per-sample backward pass, and
+    no mean over a batch that would scale it.
+    """
+    return _hardest(pool, pool.dynamics.grand, budget, params, "grand")
+
+
+@register(
+    key="forgetting",
+    title="Forgetting",
+    family=Family.TRAINING,
+    summary="Takes the points that a head in training learns and forgets most often; made for keeping most of a pool, "
+    "and worse than random at small budgets.",
+    paper="Toneva et al. 2019, An empirical study of example forgetting (ICLR)",
+    url="https://arxiv.org/abs/1812.05159",
+    params=DynamicsParams,
+    needs=_NEEDS,
+    uses_labels=True,
+    random=True,
+)
+def forgetting(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
+    """Most forgetting events first; never learned is the maximum. O(N log N) after the training dynamics."""
+    return _hardest(pool, pool.dynamics.forgetting, budget, params, "forgetting")
+
+
+class InfluenceParams(MethodParams):
+    """No options."""
+
+
+@register(
+    key="influence",
+    title="Influence",
+    family=Family.TRAINING,
+    summary="Draws points in proportion to leverage times squared residual: far out and badly fitted points first.",
+    paper="Cook 1977, Detection of influential observation in linear regression; sampled as by Dong et al. 2024",
+    url="https://doi.org/10.1080/00401706.1977.10489493",
+    params=InfluenceParams,
+    needs=frozenset({Need.TARGETS, Need.WARM_UP}),
+    uses_labels=True,
+    random=True,
+)
+def influence(pool: Pool, budget: int, params: InfluenceParams, *, seed: int, report: Report) -> Picks:
+    """Draw without replacement in proportion to leverage × squared residual. O(N d²).
+
+    Residuals: ‖p - y‖² of the warm-up head for classes; for regression those of the ridge fit on all targets of the
+    pool. Leverage is that of all directions of the features.
+    """
+    report(Progress("Scoring points", 0))
+    scores = leverage_scores(pool.features, pool.features.shape[1]).double() * squared_residuals(pool).cpu()
+    picks = round_sample(scores, budget, generator=generator(seed, "influence"))
+    return Picks(picks, scores=scores.to(pool.features.dtype))
+
+
+def squared_residuals(pool: Pool) -> Tensor:
+    """(N,) ‖p - y‖² of the warm-up head for classes, (y - ŷ)² of the ridge fit on the pool for numeric targets."""
+    if pool.task is Task.CLASSIFICATION or pool.targets is None or pool.fit.coef is None:
+        return pool.warm_up.residuals.square().sum(dim=1)
+    coef = pool.fit.coef.squeeze(1)
+    blocks = row_blocks(pool.fit_rows, pool.fit_rows.shape[1])
+    predicted = torch.cat([block.cpu().double() @ coef for block in blocks])
+    targets = pool.targets.cpu().double()
+    return (targets - targets.mean() - predicted).square()

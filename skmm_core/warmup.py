@@ -1,0 +1,152 @@
+"""A warm-up head: a linear softmax classifier trained on a small part of the pool, for methods that ask a model first.
+
+It is trained on min(N, max(10 · classes, 5 % of N)) rows of the pool unless another size is given, with their labels.
+Neither validation nor test rows of the dataset come near it.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from skmm_core.device import generator
+from skmm_core.logistic import fit_logistic
+from skmm_core.progress import Progress, Report, ignore
+
+_ROWS_PER_CLASS = 10
+_SHARE = 20  # one row in twenty
+_SCALE_FLOOR = 1e-6  # of |mean|: a column that varies less than float32 can hold is constant
+_BLOCK_ELEMENTS = 8_000_000
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Standardises columns with the statistics of the pool.
+
+    Attributes:
+        mean: (d,) float64.
+        scale: (d,) float64 standard deviations; ∞ for a constant column, which turns it into zeros.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        """(n, d) standardised rows in float64 (float32 on a device that has no other)."""
+        return (rows.to(self.mean) - self.mean) / self.scale
+
+    def copy(self, features: Tensor) -> Tensor:
+        """(N, d) standardised rows in the dtype of the features, made block by block."""
+        return torch.cat([self(block).to(features) for block in row_blocks(features, features.shape[1])])
+
+    @property
+    def varying(self) -> int:
+        """Number of columns that are not constant."""
+        return int(torch.isfinite(self.scale).sum())
+
+
+def fit_scaler(features: Tensor) -> Scaler:
+    """Mean and standard deviation of the columns of (N, d) rows, in two passes."""
+    kind = torch.float32 if features.device.type == "mps" else torch.float64
+    blocks = row_blocks(features, features.shape[1])
+    mean = torch.stack([block.to(kind).sum(dim=0) for block in blocks]).sum(dim=0) / len(features)
+    squares = [(block.to(kind) - mean).square().sum(dim=0) for block in blocks]
+    scale = (torch.stack(squares).sum(dim=0) / len(features)).sqrt()
+    return Scaler(mean, torch.where(scale > _SCALE_FLOOR * mean.abs(), scale, torch.inf))
+
+
+def row_blocks(rows: Tensor, width: int) -> tuple[Tensor, ...]:
+    """Split rows so that a block times `width` numbers stays near 64 MB."""
+    blocks: tuple[Tensor, ...] = rows.split(max(1, _BLOCK_ELEMENTS // max(1, width)))
+    return blocks
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """The head and what it says of every row of the pool. K counts the classes that occur in the pool.
+
+    Attributes:
+        rows: (w,) int64 rows of the pool that trained the head, ascending.
+        held_out: (v,) int64 rows that did not, as many and as stratified where the pool has them; the rows themselves
+            when the head was trained on the whole pool.
+        labels: (N,) int64 class of every row of the pool, 0..K-1.
+        weights: (d, K) float64, for standardised columns.
+        logits: (N, K) float64.
+    """
+
+    rows: Tensor
+    held_out: Tensor
+    labels: Tensor
+    weights: Tensor
+    logits: Tensor
+
+    @cached_property
+    def log_probabilities(self) -> Tensor:
+        """(N, K) log p, always finite."""
+        return self.logits.log_softmax(dim=1)
+
+    @cached_property
+    def probabilities(self) -> Tensor:
+        """(N, K) p; may underflow to 0."""
+        return self.log_probabilities.exp()
+
+    @cached_property
+    def residuals(self) -> Tensor:
+        """(N, K) p - y with y the one-hot labels: the gradient of the loss in the logits."""
+        rows = torch.arange(len(self.labels), device=self.labels.device)
+        return self.probabilities.index_put((rows, self.labels), self.logits.new_tensor(-1.0), accumulate=True)
+
+
+def warm_up_size(size: int, classes: int) -> int:
+    """Default number of rows that train the head: min(N, max(10 · classes, 5 % of N))."""
+    return min(size, max(_ROWS_PER_CLASS * classes, -(-size // _SHARE)))
+
+
+def train_warm_up(
+    features: Tensor, targets: Tensor, scaler: Scaler, *, size: int | None, seed: int, report: Report = ignore
+) -> WarmUp:
+    """Train a linear softmax head on a stratified random part of the pool and apply it to all rows.
+
+    The L2 strength is chosen in stratified inner folds of the warm-up rows. O(N · d · K) once.
+
+    Args:
+        features: (N, d) rows.
+        targets: (N,) int64 classes.
+        scaler: of the pool.
+        size: rows to train on; None takes :func:`warm_up_size`. At least one a class, at most N.
+        seed: of the run; decides the rows.
+        report: told of every fit.
+    """
+    classes, labels = targets.unique(return_inverse=True)
+    size = warm_up_size(len(labels), len(classes)) if size is None else min(len(labels), max(size, len(classes)))
+    report(Progress(f"Training the warm-up head on {size} labelled rows", 0))
+    order = stratified_order(labels.cpu(), generator=generator(seed, "warm_up")).to(labels.device)
+    rows, held_out = order[:size].sort().values, order[size : 2 * size].sort().values
+    head = fit_logistic(scaler(features[rows]).cpu().double().numpy(), labels[rows].cpu().numpy(), report=report)
+    weights = torch.as_tensor(head.coef).to(scaler.mean)
+    bias = torch.as_tensor(head.intercept).to(scaler.mean)
+    logits = torch.cat([scaler(block) @ weights + bias for block in row_blocks(features, features.shape[1])])
+    return WarmUp(rows, held_out if len(held_out) else rows, labels, weights, logits)
+
+
+def stratified_order(labels: Tensor, *, generator: torch.Generator) -> Tensor:
+    """A random order whose every prefix holds the classes in proportion, once each class has had its first row.
+
+    The j-th row of a class of N_c, in random order, comes at (j + ½)/N_c; the first of every class before all others.
+
+    Args:
+        labels: (N,) int64 on the CPU, 0..K-1.
+        generator: on the CPU.
+
+    Returns:
+        (N,) int64.
+    """
+    shuffled = torch.randperm(len(labels), generator=generator)
+    by_class = shuffled[torch.sort(labels[shuffled], stable=True).indices]
+    counts = labels.bincount()
+    place = torch.arange(len(labels)) - (counts.cumsum(0) - counts)[labels[by_class]]
+    position = torch.empty(len(labels), dtype=torch.float64)
+    position[by_class] = ((place.double() + 0.5) / counts[labels[by_class]]).masked_fill(place == 0, 0.0)
+    # equal keys, such as those of two classes of one size, are taken in random order
+    return shuffled[torch.sort(position[shuffled], stable=True).indices]
