@@ -52,13 +52,13 @@ if config is None:
     st.stop()
 record = state.current_record()
 left, right = columns([1, 2.4], key="select", below=700, gap="medium")
+with right:  # first: a finished run is drawn before the dataset is read
+    try:
+        draw_result(record)
+    except InputError as error:
+        error_line(str(error))
 with left:
     try:
         draw_form(config, record)
-    except InputError as error:
-        error_line(str(error))
-with right:
-    try:
-        draw_result(record)
     except InputError as error:
         error_line(str(error))

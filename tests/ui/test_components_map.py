@@ -9,7 +9,7 @@ import pytest
 from dashboard.components import map as map_module
 from dashboard.components.balance import balance_figure, class_shares, total_variation
 from dashboard.components.gallery import Card, gallery_html, point_cards
-from dashboard.components.map import colour_options, map_figure, selected_positions, map_note
+from dashboard.components.map import colour_options, map_figure, map_note, selected_positions
 from dashboard.components.points import class_order, is_chosen, linked_points, merge_points
 
 SIZE = 50

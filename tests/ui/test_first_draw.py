@@ -1,0 +1,18 @@
+"""The first page draws before anything heavy is imported."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CODE = """
+import sys
+import dashboard.services.demo, dashboard.components.selection_view, dashboard.components.job_panel
+import dashboard.components.headline, dashboard.components.map_marks
+print(sorted({"torch", "umap", "open_clip", "sklearn"} & set(sys.modules)))
+"""
+
+
+def test_modules_of_the_first_page_import_neither_torch_nor_scikit_learn() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
