@@ -180,6 +180,7 @@ _MODULES = (
     "variance_matching",
     "sampling",
     "geometric",
+    "submodular",
     "uncertainty",
     "training",
     "gradients",
