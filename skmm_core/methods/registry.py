@@ -215,11 +215,18 @@ def register(
 
 
 def list_methods() -> tuple[MethodSpec, ...]:
-    """All methods, grouped by family in the order of :class:`Family`, registration order within."""
-    for module in _MODULES:
-        importlib.import_module(f"skmm_core.methods.{module}")
+    """All methods, by family in the order of :class:`Family`, then by module, then as registered.
+
+    The order does not depend on which module was imported first.
+    """
+    modules = [importlib.import_module(f"skmm_core.methods.{module}").__name__ for module in _MODULES]
     families = list(Family)
-    return tuple(sorted(_REGISTRY.values(), key=lambda spec: families.index(spec.family)))
+
+    def place(spec: MethodSpec) -> tuple[int, int]:
+        origin = spec.function.__module__
+        return families.index(spec.family), modules.index(origin) if origin in modules else len(modules)
+
+    return tuple(sorted(_REGISTRY.values(), key=place))
 
 
 def get_method(key: str) -> MethodSpec:
