@@ -83,12 +83,13 @@ def compare(
     runner = _Runner(dataset, plan, log, sketch, device)
     for seed in range(job.seeds):
         for position, cell in enumerate(plan.cells(seed)):
+            if cell in log.done:  # not reported: cells of an earlier call would make the pace look faster than it is
+                continue
             step = 1 + seed * len(plan.specs) * len(plan.budgets) + position
             method, budget, _ = cell
             phase = f"Scoring {method} at {budget}, seed {seed}"
             report(Progress(phase, step, total))
-            if cell not in log.done:
-                log.add(runner.run(cell, _counting(report, phase, step, total)))
+            log.add(runner.run(cell, _counting(report, phase, step, total)))
     report(Progress("Scoring finished", total, total))
     return summarise(log.scores, log.full or {}, dataset.task.value, left_out=plan.left_out)
 

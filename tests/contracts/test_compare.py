@@ -153,6 +153,18 @@ def test_cancel_stops_within_a_cell_and_the_next_call_continues(tmp_path: Path) 
     assert resumed.full == fresh.full
 
 
+def test_time_left_of_a_continued_comparison_counts_only_what_it_computes_itself(tmp_path: Path) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.step == 7:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        _compare(_dataset(), folder=tmp_path, report=stop)
+    first: list[int] = []
+    _compare(_dataset(), folder=tmp_path, report=lambda progress: first.append(progress.step))
+    assert first[0] == 7, "cells of the earlier call were reported as if they took no time"
+
+
 @pytest.mark.parametrize("cut", [1, 10, 40])
 def test_torn_last_line_is_dropped_and_its_cell_runs_again(tmp_path: Path, cut: int) -> None:
     whole = _compare(_dataset(), folder=tmp_path)
