@@ -66,7 +66,7 @@ def draw_demo(select: RunRecord, compare: RunRecord | None) -> None:
     linked_views(select, points, demo.BUDGET, per_page=60)
 
 
-@st.fragment(run_every="0.5s")
+@st.fragment(run_every="1s")
 def wait_for_demo() -> None:
     """Say that the demo is being prepared, and draw the page anew as soon as its run is there."""
     runs = demo.demo_runs()

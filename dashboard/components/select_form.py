@@ -130,6 +130,7 @@ def _method(specs: Sequence["MethodSpec"], task: "Task", start: str, key: str) -
         default=str(begin.family),
         required=True,
         key=f"{key}:family:{len(families)}",
+        wrap=True,
         persist_state="session",
     )
     ready, blocked = split_by_need([spec for spec in specs if spec.family == family], task)
