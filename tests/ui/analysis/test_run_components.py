@@ -4,6 +4,7 @@ import io
 import pytest
 
 from dashboard.components.diagnosed import labels, runs_by_dataset, start_with
+from dashboard.components.exports import run_zip
 from dashboard.components.run_actions import import_bundle
 from dashboard.components.run_table import STATE_WORDS, actions, filter_runs, run_frame, summary_line
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
@@ -129,3 +130,12 @@ def test_a_file_that_is_no_bundle_is_refused_by_the_visitors_name(empty_home):
         import_bundle(io.BytesIO(b"not a zip"), "holiday.zip")
     assert "bundle.zip" not in str(caught.value)
     assert empty_home.records() == []
+
+
+def test_an_exported_run_comes_back_by_import(home):
+    run = home.records(kind="select")[0]
+    bundle = run_zip(run.id)
+    home.delete(run.id)
+    assert import_bundle(io.BytesIO(bundle), "run.zip").id == run.id
+    assert home.get(run.id).state is RunState.DONE
+    assert (home.folder(run.id) / "selection.csv").exists()
