@@ -10,6 +10,7 @@ from dashboard.components.forms import params_form, sketch_form
 from dashboard.components.theme import error_line, escape, plural
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig
 from skmm_core.errors import InputError
+from skmm_core.summary import REFERENCE
 
 if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset, Task
@@ -64,7 +65,7 @@ def cost_line(methods: int, budgets: int, seeds: int) -> str:
     """
     cells = methods * budgets * seeds
     if not methods:
-        raise InputError("no method is ticked; tick at least one, and uniform to compare with")
+        raise InputError("no method is ticked; tick at least one to compare with uniform")
     if cells > MAX_CELLS:
         raise InputError(f"{cells:,} selections are more than {MAX_CELLS:,}; take fewer methods, budgets or seeds")
     grid = " × ".join((plural(methods, "method"), plural(budgets, "budget"), plural(seeds, "seed")))
@@ -121,7 +122,8 @@ def compare_form(
         sketch = sketch_form(key=f"{key}:sketch", given=given.sketch if given and job else None)
     try:
         budgets = parse_budgets(text, dataset.pool_size)
-        st.caption(cost_line(len(methods), len(budgets), seeds))
+        baseline = {REFERENCE} if methods else set()  # scored whether ticked or not
+        st.caption(cost_line(len({*methods, *baseline}), len(budgets), seeds))
     except InputError as error:
         error_line(str(error))
         budgets, methods = (), ()

@@ -63,14 +63,14 @@ def mean_sd(metric: Metric, mean: float, sd: float) -> str:
 
 
 def tied(scores: pd.DataFrame, metric: Metric, budget: int, method: str, best: str) -> bool:
-    """Whether the 95 % interval of the paired difference holds zero; False when fewer than two seeds are shared."""
+    """Whether the 95 % interval of the paired difference holds zero, or there is none: under two shared seeds."""
     here = scores[(scores["metric"] == metric.key) & (scores["budget"] == budget)]
     values = here.pivot_table(index="seed", columns="method", values="value")
     if method not in values or best not in values:
         return False
     difference = (values[best] - values[method]).dropna().to_numpy()
     if len(difference) < 2:
-        return False
+        return True
     interval = bootstrap_interval(difference)
     return bool(interval.lo <= 0.0 <= interval.hi)
 

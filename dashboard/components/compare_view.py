@@ -1,5 +1,6 @@
 """The results of a comparison, finished or still coming in."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,12 @@ def known_methods(specs: "tuple[MethodSpec, ...]") -> Methods:
     return Methods({spec.key: spec.title for spec in specs}, frozenset(spec.key for spec in specs if spec.uses_labels))
 
 
+def with_stratified(methods: Methods, job: CompareJob) -> Methods:
+    """Move methods that pick within classes here to the label-aware league: they read the labels as well."""
+    stratified = {key for key, params in job.params.items() if params.get("stratify")}
+    return replace(methods, label_aware=methods.label_aware | stratified)
+
+
 def task_of(scores: pd.DataFrame) -> str:
     """Task that scores belong to, known by their metrics."""
     first = METRICS["classification"][0].key
@@ -70,7 +77,8 @@ def _summarised(folder: Path, size: int, full: dict[str, float], left_out: dict[
 def progress_line(scores: pd.DataFrame, job: CompareJob, *, ended: bool) -> str:
     """How much of the grid is scored: "24 of 96 selections scored so far", and what that means."""
     done = len(scores.drop_duplicates(["method", "budget", "seed"]))
-    total = plural(len(job.methods) * len(job.budgets) * job.seeds, "selection")
+    methods = {*job.methods, REFERENCE}  # which is always scored
+    total = plural(len(methods) * len(set(job.budgets)) * job.seeds, "selection")
     if ended:
         return f"{done:,} of {total} scored; start the run again to score the rest."
     return f"{done:,} of {total} scored so far; the numbers below will still move."
@@ -94,6 +102,7 @@ def _draw(run_id: str, methods: Methods) -> None:
     if record.state is not RunState.DONE:
         st.caption(f":material/hourglass_top: {progress_line(found.scores, job, ended=record.state.ended)}")
     metric = _metric(found, run_id)
+    methods = with_stratified(methods, job)
     draw_answer(learning_curves(found.summary, metric, methods, found.full.get(metric.key)), f"curves:{run_id}")
     for key, reason in found.left_out.items():
         st.caption(f":material/block: {escape(methods.title(key))} left out: {escape(reason)}.")
@@ -161,8 +170,6 @@ def _tables(found: Comparison, metric: Metric, methods: Methods) -> None:
     st.caption(marks + same + league)
     tests = difference_table(found.summary, found.scores, metric, methods)
     if tests.empty:
-        if REFERENCE not in set(found.scores["method"]):
-            st.caption(":material/info: Tick uniform to see tests against it and the data saved.")
         return
     st.markdown(
         "##### Is the difference from uniform real?",

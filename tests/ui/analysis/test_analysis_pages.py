@@ -156,6 +156,13 @@ def test_compare_submits_what_the_form_says(home, visit, submitted):
     assert job.params == {}
 
 
+def test_compare_counts_uniform_even_when_it_is_not_ticked(home, visit):
+    app = visit("compare", run=home.records(kind="compare")[0].id)
+    assert "2 methods × 2 budgets × 3 seeds = 12 selections to score" in texts(app)
+    next(box for box in app.checkbox if box.label == "Uniform").uncheck().run()
+    assert "2 methods × 2 budgets × 3 seeds = 12 selections to score" in texts(app)
+
+
 @pytest.mark.parametrize("text", ["", "20, x", "5000"])
 def test_compare_answers_a_wrong_budget_in_one_line_before_anything_starts(home, visit, submitted, text):
     app = visit("compare", run=home.records(kind="compare")[0].id)

@@ -14,6 +14,8 @@ from dashboard.components.compare_tables import (
     saving_sentence,
     weak_test_line,
 )
+from dashboard.components.compare_view import progress_line, with_stratified
+from skmm_core.config import CompareJob
 from skmm_core.data.dataset import Task
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import list_methods
@@ -115,6 +117,7 @@ def test_one_seed_has_no_spread_and_no_verdict():
     scores = scores[scores["seed"] == 0]
     summary = summarise(scores, {}, "classification").summary
     assert "±" not in paper_table(summary, scores, ACCURACY, METHODS).loc["Good", "n = 20"]
+    assert paper_table(summary, scores, ACCURACY, METHODS).loc["Uniform", "n = 20"].endswith(TIE)
     row = difference_table(summary, scores, ACCURACY, METHODS).iloc[0]
     assert row["Verdict"] == "no clear difference"
     assert row["Wins"] == "1 of 1"
@@ -220,6 +223,18 @@ def test_cost_is_the_product_and_has_a_limit():
         cost_line(0, 3, 8)
     with pytest.raises(InputError, match="fewer methods, budgets or seeds"):
         cost_line(10, 10, MAX_CELLS)
+
+
+def test_progress_counts_uniform_which_is_always_scored(found):
+    job = CompareJob(methods=("good", "same"), budgets=(20, 40, 80), seeds=8)
+    assert progress_line(found.scores, job, ended=True).startswith("72 of 72 selections")
+
+
+def test_a_method_that_picks_within_classes_sees_labels():
+    job = CompareJob(
+        methods=("good", "same"), budgets=(20,), params={"good": {"stratify": True}, "same": {"stratify": False}}
+    )
+    assert with_stratified(METHODS, job).label_aware == {"good"}
 
 
 def test_errors_that_span_decades_are_drawn_on_a_log_axis():
