@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 
 from dashboard.components.answers import Answer, Panel
 from dashboard.components.series import ACCENTS, Style, run_style
-from dashboard.components.theme import POOL_COLOUR, escape, figure_layout, fmt_number
+from dashboard.components.theme import POOL_COLOUR, escape, figure_layout, fmt_number, fmt_percent
 
 if TYPE_CHECKING:
     from skmm_core.diagnostics import Diagnostics
@@ -241,7 +241,7 @@ def _weakest(d: Diagnostics) -> str:
 
 
 def _share(part: float, whole: float) -> str:
-    return f"{100 * part / whole:.0f} %" if whole > 0 else "none"
+    return fmt_percent(part / whole) if whole > 0 else "none"
 
 
 def name_of(run: DiagnosedRun, runs: Runs) -> str:

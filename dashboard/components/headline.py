@@ -46,7 +46,7 @@ def headline(
         f"{title} reaches **{fmt_percent(saving['score'] / full)}** of the full-data accuracy; "
     )
     sentence = start + _random_picks(saving, budget)
-    means = f"Means over {seeds} seeds; the full pool reaches {fmt_percent(full, 1)} accuracy on the test images."
+    means = f"Means over {seeds} seeds; the full pool reaches {fmt_percent(full, 1)} accuracy on the test {noun}."
     return Headline(sentence, f"{means} {_interval(saving)}".strip())
 
 

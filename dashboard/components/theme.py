@@ -135,8 +135,15 @@ def fmt_number(number: float | None, digits: int = 3) -> str:
 
 
 def fmt_percent(share: float | None, digits: int = 0) -> str:
-    """0.0557 with one digit → "5.6 %"."""
-    return UNKNOWN if share is None or not math.isfinite(share) else f"{100 * share:.{digits}f}{_NBSP}%"
+    """0.0557 with one digit → "5.6 %"; nearly none and nearly all are said as such: 0.998 → "> 99 %"."""
+    if share is None or not math.isfinite(share):
+        return UNKNOWN
+    text, least = f"{100 * share:.{digits}f}", 10.0**-digits
+    if share > 0 and float(text) == 0:
+        return f"<{_NBSP}{least:.{digits}f}{_NBSP}%"
+    if share < 1 and float(text) == 100:
+        return f">{_NBSP}{100 - least:.{digits}f}{_NBSP}%"
+    return f"{text}{_NBSP}%"
 
 
 def fmt_seconds(seconds: float | None) -> str:

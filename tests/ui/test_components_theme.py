@@ -46,6 +46,10 @@ def test_times_have_units(seconds: float | None, text: str) -> None:
 
 def test_shares_sizes_and_counts_have_units() -> None:
     assert fmt_percent(60 / 1078, 1) == "5.6\u00a0%"
+    assert fmt_percent(0.998) == ">\u00a099\u00a0%"
+    assert fmt_percent(0.9998, 1) == ">\u00a099.9\u00a0%"
+    assert fmt_percent(0.0004, 1) == "<\u00a00.1\u00a0%"
+    assert (fmt_percent(1.0), fmt_percent(0.0), fmt_percent(1.004)) == ("100\u00a0%", "0\u00a0%", "100\u00a0%")
     assert fmt_percent(math.nan) == "–"
     assert fmt_bytes(1536) == "1.5\u00a0KB"
     assert fmt_int(1078) == "1,078"
@@ -86,6 +90,7 @@ def test_the_sentence_is_made_of_the_measured_numbers() -> None:
 
 
 def test_the_sentence_is_honest_when_random_picks_do_as_well() -> None:
+    assert "reaches > 99 % of" in said(score=0.996)
     assert said(tie=True, uniform_budget=63.0).endswith("random picks need about as many (63): no clear difference.")
     assert said(uniform_budget=42.0, factor=0.7).endswith("random picks need only 42.")
     below = {"relation": "less than", "bound": 20, "uniform_budget": None, "factor": None, "lo": None, "hi": None}
