@@ -18,13 +18,13 @@ _LARGEST_BATCH = 256
 
 @dataclass(frozen=True)
 class Dynamics:
-    """Scores of every row, averaged over the initial heads.
+    """Scores of every row, averaged over the initial heads, in the dtype of the features.
 
     Attributes:
-        el2n: (N,) float64 mean over epochs of ‖p - y‖ (Paul, Ganguli & Dziugaite, 2021).
-        grand: (N,) float64 mean over epochs of the norm of the row's own loss gradient in weights and intercept,
+        el2n: (N,) mean over epochs of ‖p - y‖ (Paul, Ganguli & Dziugaite, 2021).
+        grand: (N,) mean over epochs of the norm of the row's own loss gradient in weights and intercept,
             ‖p - y‖ · ‖[x; 1]‖ for standardised x (same paper).
-        forgetting: (N,) float64 number of times that the row was predicted rightly after one epoch and wrongly after
+        forgetting: (N,) number of times that the row was predicted rightly after one epoch and wrongly after
             the next (Toneva et al., 2019); a row that was never right counts as the maximum, `epochs`.
         epochs: passes over the pool.
     """
@@ -49,7 +49,8 @@ def training_dynamics(
 
     Several heads start at different weights, N(0, 1/d), and see the same batches, so that one product serves all. The
     step is 2 / mean ‖[x; 1]‖², stable since the loss of one row curves by at most ½‖[x; 1]‖². An epoch has at least 64
-    steps where N allows. O(epochs · N · d · K · inits) time, O(N · inits) memory beyond the features.
+    steps where N allows. Heads are trained in the precision of the features. O(epochs · N · d · K · inits) time,
+    O(N · inits) memory beyond one standardised copy of the features.
 
     Args:
         features: (N, d) rows.
@@ -64,21 +65,22 @@ def training_dynamics(
     classes = int(labels.max()) + 1
     draw = generator(seed, "dynamics")
     start = torch.randn(dims, inits * classes, generator=draw, dtype=torch.float64) / math.sqrt(dims)
-    heads = _Heads(start.to(scaler.mean), torch.zeros_like(start[0]).to(scaler.mean), classes)
+    rows = scaler.copy(features)
+    heads = _Heads(start.to(rows), torch.zeros_like(start[0]).to(rows), classes)
     step = 2 / (1 + scaler.varying)
     batch = min(_LARGEST_BATCH, max(1, size // _STEPS_AN_EPOCH))
-    watch = _Watch(size, inits, features.device)
+    watch = _Watch(rows, inits)
     steps = -(-size // batch)
     for epoch in range(epochs):
         order = torch.randperm(size, generator=draw).to(features.device)
-        for done, rows in enumerate(order.split(batch)):
-            heads.descend(scaler(features[rows]), labels[rows], step)
+        for done, part in enumerate(order.split(batch)):
+            heads.descend(rows[part], labels[part], step)
             report(Progress("Training heads on the pool", epoch * steps + done, epochs * steps))
-        watch.look(heads, features, labels, scaler)
-    never = watch.ever.logical_not()
-    forgetting = watch.events.masked_fill(never, epochs).double().mean(dim=1)
+        watch.look(heads, rows, labels)
+    events = watch.events.masked_fill(watch.ever.logical_not(), epochs)
     el2n = watch.error / (epochs * inits)
-    return Dynamics(el2n, el2n * watch.norm, forgetting, epochs)
+    norms = (1 + rows.square().sum(dim=1)).sqrt()
+    return Dynamics(el2n.to(rows), (el2n * norms).to(rows), events.to(rows).mean(dim=1), epochs)
 
 
 class _Heads:
@@ -109,23 +111,20 @@ class _Heads:
 class _Watch:
     """Sums over epochs of what is seen of every row."""
 
-    def __init__(self, size: int, inits: int, device: torch.device) -> None:
-        kind = torch.float32 if device.type == "mps" else torch.float64
-        self.error = torch.zeros(size, dtype=kind, device=device)
-        self.norm = torch.zeros_like(self.error)
+    def __init__(self, rows: Tensor, inits: int) -> None:
+        size, device = len(rows), rows.device
+        self.error = torch.zeros(size, dtype=torch.float32 if device.type == "mps" else torch.float64, device=device)
         self.events = torch.zeros(size, inits, dtype=torch.int64, device=device)
         self.ever = torch.zeros(size, inits, dtype=torch.bool, device=device)
         self._right = torch.zeros_like(self.ever)
 
-    def look(self, heads: _Heads, features: Tensor, labels: Tensor, scaler: Scaler) -> None:
+    def look(self, heads: _Heads, rows: Tensor, labels: Tensor) -> None:
         """Add one epoch."""
         first = 0
-        for block in row_blocks(features, max(features.shape[1], heads.width)):
+        for block in row_blocks(rows, max(rows.shape[1], heads.width)):
             part = slice(first, first + len(block))
-            rows = scaler(block)
-            residuals, right = heads.residuals(rows, labels[part])
+            residuals, right = heads.residuals(block, labels[part])
             self.error[part] += residuals.norm(dim=2).sum(dim=1)
-            self.norm[part] = (1 + rows.square().sum(dim=1)).sqrt()
             self.events[part] += self._right[part] & ~right
             self.ever[part] |= right
             self._right[part] = right

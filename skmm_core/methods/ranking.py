@@ -6,16 +6,18 @@ from torch import Tensor
 from skmm_core.methods.stratify import class_members, class_quotas, interleaved
 from skmm_core.pool import Pool
 
-_DIGITS = 2.0**32
+_NOISE = 64  # ε of the scores' own type
 
 
 def ranked(scores: Tensor) -> Tensor:
     """Rows from the largest score to the smallest: (N,) int64 on the CPU.
 
-    Scores that agree to about ten digits are ties: equal rows may come out of a product with other last digits.
+    Scores that agree in all but their last two digits are ties: equal rows may come out of a product with other last
+    digits.
     """
     mantissa, exponent = torch.frexp(scores.cpu().double())
-    return torch.sort(torch.ldexp((mantissa * _DIGITS).round(), exponent), descending=True, stable=True).indices
+    kept = (mantissa / (_NOISE * torch.finfo(scores.dtype).eps)).round()
+    return torch.sort(torch.ldexp(kept, exponent), descending=True, stable=True).indices
 
 
 def best_of_classes(pool: Pool, scores: Tensor, budget: int, method: str) -> Tensor:

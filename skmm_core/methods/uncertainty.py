@@ -194,13 +194,13 @@ def cal_scores(
         (N,) scores; 0 where there is no other labelled row.
     """
     count = min(neighbours, len(labelled))
-    anchors, answers = scaler(features[labelled]), log_probabilities[labelled]
+    anchors, answers = scaler(features[labelled]).to(features), log_probabilities[labelled]
     negentropy, norms = (answers.exp() * answers).sum(dim=1), anchors.square().sum(dim=1)
     scores, done = [], 0
     width = max(features.shape[1], len(labelled), count * answers.shape[1])
     for block in row_blocks(features, width):
         own = torch.arange(done, done + len(block), device=features.device)
-        distance = norms - 2 * (scaler(block) @ anchors.T)  # without ‖x‖², the same for all labelled rows
+        distance = norms - 2 * (scaler(block).to(features) @ anchors.T)  # without ‖x‖², the same for all labelled rows
         distance.masked_fill_(labelled == own[:, None], torch.inf)
         near = distance.topk(count, dim=1, largest=False)
         share = near.values.isfinite().to(answers)  # of every neighbour; itself counts for nothing
