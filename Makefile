@@ -20,7 +20,8 @@ screenshots: .venv/ready-for-tests
 	$(BIN)/python tests/browser/make_screenshots.py
 
 bench: .venv/ready-for-tests
-	$(BIN)/python -m tests.bench.solver_vs_adam
+	$(BIN)/python -m skmm_core bench solver --out bench-solver.json
+	$(BIN)/python -m skmm_core bench methods --out bench-methods.json
 	$(BIN)/python -m tests.bench.mixture
 
 .venv/bin/python:

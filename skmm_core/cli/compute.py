@@ -13,7 +13,7 @@ from skmm_core.errors import InputError
 from skmm_core.runs import read_config, read_result
 from skmm_core.runs.files import CARD, COMPARE_STATE, CONFIG, SCORES_CSV, clear_results, write_config
 
-_LATER = ("embed", "paper", "bench")
+_LATER = ("embed", "paper")
 
 
 def register(app: typer.Typer) -> None:

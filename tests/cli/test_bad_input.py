@@ -71,14 +71,19 @@ SELECT = ("select", "--dataset", "digits", "--method", "uniform", "--budget", "5
         (("runs", "list", "--kind", "dream"), r"--kind 'dream' is unknown"),
         (("embed", "--images", "x", "--out", "y.npz"), r"embed is not part of this version"),
         (("paper", "gmm", "--out", "y"), r"paper is not part of this version"),
-        (("bench", "solver", "--out", "y.json"), r"bench is not part of this version"),
+        (("bench", "gpu", "--out", "y.json"), r"bench gpu is not part of this version"),
+        (("bench", "speed", "--out", "y.json"), r"bench 'speed' is unknown; choose one of: solver, methods"),
+        (("bench", "solver", "--out", "{out}/none/y.json"), r"--out .* cannot be written: give a file in a folder"),
+        (("bench", "solver", "--out", "{out}.json", "--datasets", "digits", "--budget", 9999), r"--budget 9999"),
+        (("bench", "methods", "--out", "{out}.json", "--methods", "nothing"), r"method 'nothing' is unknown"),
+        (("bench", "methods", "--out", "{out}.json", "--sizes", "10"), r"--budget 1000 exceeds the smallest size 10"),
     ],
 )  # fmt: skip
 def test_one_line_says_what_is_wrong(here, tmp_path, words, match):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")
     places = {"out": tmp_path / "out", "empty": tmp_path / "empty", "file": tmp_path / "file"}
-    said = here(*(word.format(**places) for word in words))
+    said = here(*(str(word).format(**places) for word in words))
     assert said.code == 2
     assert said.out == ""
     line = said.err.splitlines()[-1]

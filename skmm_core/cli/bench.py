@@ -1,0 +1,110 @@
+"""Command that measures speed: bench."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from skmm_core.cli import options as flags
+from skmm_core.cli.console import ConsoleReport, show_json
+from skmm_core.errors import InputError
+from skmm_core.runs.files import write_json
+
+if TYPE_CHECKING:
+    from skmm_core.data.dataset import Dataset
+    from skmm_core.progress import Report
+
+_KINDS = ("solver", "methods")
+_LATER = ("scale", "gpu")
+_MIXTURE = "gmm"
+_SMALL_SKETCH, _LARGE_SKETCHES = 32, (128, 512)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("bench")(bench)
+
+
+def bench(
+    kind: Annotated[str, typer.Argument(metavar="solver|methods", help="What to measure.")],
+    out: Annotated[str, typer.Option("--out", help="JSON file for every measurement.")],
+    datasets: Annotated[
+        str, typer.Option("--datasets", help="solver: built-in names or files, commas between.")
+    ] = _MIXTURE,
+    budget: Annotated[int | None, typer.Option("--budget", help="n; default 48 for solver, 1000 for methods.")] = None,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="solver: steps of Adam.")] = 10_000,
+    methods: Annotated[str, typer.Option("--methods", help="methods: registry keys, commas between; all.")] = "",
+    sizes: Annotated[str, typer.Option("--sizes", help="methods: values of N, commas between.")] = "10000,50000",
+    dims: Annotated[int, typer.Option("--dims", min=1, help="methods: number of features d.")] = 1280,
+    limit: Annotated[float, typer.Option("--limit", min=0, help="methods: seconds before one is stopped.")] = 600.0,
+    device: flags.Device = "auto",
+    json_: flags.Json = False,
+    quiet: flags.Quiet = False,
+) -> None:
+    """Measure speed: solver (against Adam) or methods (seconds and peak memory of each)."""
+    if kind in _LATER:
+        raise InputError(f"bench {kind} is not part of this version; choose one of: {', '.join(_KINDS)}")
+    if kind not in _KINDS:
+        raise InputError(f"bench {kind!r} is unknown; choose one of: {', '.join(_KINDS)}")
+    file = Path(out)
+    if not file.parent.is_dir() or file.is_dir():
+        raise InputError(f"--out {out} cannot be written: give a file in a folder that is there")
+    if budget is not None and budget < 1:
+        raise InputError(f"--budget {budget} is below 1")
+    report = ConsoleReport(quiet=quiet)
+    try:
+        if kind == "solver":
+            found = _solver(datasets, budget, steps, report)
+        else:
+            found = _methods(methods, sizes, dims, budget, limit, device, report)
+    finally:
+        report.close()
+    write_json(file, found)
+    if json_:
+        show_json(found)
+    else:
+        typer.echo(_summary(found, file))
+
+
+def _solver(datasets: str, budget: int | None, steps: int, report: "Report") -> dict[str, Any]:
+    from skmm_core.bench.solver import SolverOptions, bench_solver
+    from skmm_core.data.load import load_dataset
+
+    loaded = [load_dataset(name) for name in flags.split_list("--datasets", datasets)]
+    problems = [(dataset, dim) for dataset in loaded for dim in _sketch_dims(dataset)]
+    return bench_solver(problems, SolverOptions(budget=budget or 48, steps=steps), report=report)
+
+
+def _sketch_dims(dataset: "Dataset") -> tuple[int, ...]:
+    """Sizes m: 32 for the mixture and small data, 128 and 512 for real features."""
+    columns = dataset.features.shape[1]
+    large = tuple(dim for dim in _LARGE_SKETCHES if dim <= columns)
+    return large if large and dataset.name != _MIXTURE else (min(_SMALL_SKETCH, columns),)
+
+
+def _methods(
+    methods: str, sizes: str, dims: int, budget: int | None, limit: float, device: str, report: "Report"
+) -> dict[str, Any]:
+    from skmm_core.bench.methods import MethodsOptions, bench_methods
+    from skmm_core.device import resolve_device
+
+    options = MethodsOptions(
+        sizes=tuple(flags.split_numbers("--sizes", sizes)),
+        dims=dims,
+        budget=budget or 1000,
+        methods=tuple(flags.split_list("--methods", methods)) if methods else (),
+        limit=limit,
+    )
+    if min(options.sizes) < 1:
+        raise InputError(f"--sizes {sizes}: sizes are at least 1")
+    return bench_methods(options, device=resolve_device(device), report=report)
+
+
+def _summary(found: dict[str, Any], file: Path) -> str:
+    if found["bench"] == "solver":
+        return (
+            f"{len(found['problems'])} problems; ours reached Adam's objective on {found['reached']}, "
+            f"{found['geometric_mean_ratio']:.0f} times faster (geometric mean). Results: {file}"
+        )
+    slowest = max(found["methods"], key=lambda row: row["seconds"])
+    return f"{len(found['methods'])} runs; slowest {slowest['method']}, {slowest['seconds']:.1f} s. Results: {file}"

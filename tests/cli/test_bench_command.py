@@ -1,0 +1,90 @@
+"""The bench command writes machine, versions, every measurement and the ratios."""
+
+import json
+
+import pytest
+import torch
+
+from skmm_core.bench.machine import measured
+from skmm_core.bench.methods import MethodsOptions, bench_methods, clustered_features
+from skmm_core.bench.solver import adam_reference, geometric_mean, objective
+from skmm_core.errors import Cancelled
+from skmm_core.progress import Progress
+
+VERSIONS = {"skmm_core", "python", "torch", "numpy"}
+
+
+def test_solver_measures_every_problem(here, tmp_path):
+    file = tmp_path / "solver.json"
+    said = here("bench", "solver", "--datasets", "digits", "--steps", 30, "--out", file, "--quiet", "--json")
+    assert said.code == 0
+    found = json.loads(file.read_text())
+    assert found == said.json
+    assert set(found["machine"]["versions"]) == VERSIONS
+    assert found["options"]["adam_steps"] == 30
+    cells = {(row["weights"], row["c_s"]) for row in found["problems"]}
+    assert cells == {(kind, c_s) for kind in ("absolute", "relative") for c_s in (1.0, 0.8, 0.6, 0.4)}
+    for row in found["problems"]:
+        assert row["ratio"] == pytest.approx(row["adam_seconds"] / row["seconds"])
+        assert row["reached"] == (row["objective"] <= row["adam_objective"])
+        assert row["m"] == 32
+    assert found["geometric_mean_ratio"] == pytest.approx(geometric_mean([row["ratio"] for row in found["problems"]]))
+
+
+def test_methods_measures_what_was_asked(here, tmp_path):
+    file = tmp_path / "methods.json"
+    words = ("--sizes", "60,90", "--dims", 8, "--budget", 5, "--methods", "uniform,skmm_joint", "--device", "cpu")
+    said = here("bench", "methods", *words, "--out", file, "--quiet")
+    assert said.code == 0
+    found = json.loads(file.read_text())
+    assert {(row["method"], row["N"]) for row in found["methods"]} == {
+        (key, size) for key in ("uniform", "skmm_joint") for size in (60, 90)
+    }
+    assert [(row["what"], row["N"]) for row in found["shared"]] == [("moments", 60), ("moments", 90)]
+    for row in found["methods"]:
+        assert row["passes"] == pytest.approx(row["seconds"] / row["pass_seconds"])
+        assert not row["stopped"]
+
+
+def test_a_method_over_its_limit_is_stopped_and_said_to_be():
+    options = MethodsOptions(sizes=(50,), dims=4, budget=5, methods=("herding",), limit=0.0)
+    found = bench_methods(options, device=torch.device("cpu"))
+    assert [row["stopped"] for row in found["methods"]] == [True]
+
+
+def test_a_person_who_cancels_ends_the_bench():
+    def cancel(progress: Progress) -> None:
+        if progress.phase == "Picking points":
+            raise Cancelled
+
+    options = MethodsOptions(sizes=(50,), dims=4, budget=5, methods=("herding",))
+    with pytest.raises(Cancelled):
+        bench_methods(options, device=torch.device("cpu"), report=cancel)
+
+
+def test_peak_memory_sees_what_was_held_only_for_a_while():
+    with measured(torch.device("cpu")) as cost:
+        held = torch.ones(60_000_000)
+        held += 1
+        del held
+    # 240 MB were held; the allocator may give back other memory meanwhile.
+    assert 200 <= cost.peak_mb <= 400
+    assert cost.seconds > 0
+
+
+def test_made_up_features_do_not_depend_on_anything_but_their_size():
+    one, two = clustered_features(40, 6), clustered_features(40, 6)
+    assert torch.equal(one[0], two[0])
+    assert torch.equal(one[1], two[1])
+    assert one[0].shape == (40, 6)
+
+
+def test_the_adam_reference_lowers_the_objective_and_is_feasible_at_the_end():
+    draw = torch.Generator().manual_seed(0)
+    squares = torch.rand(30, 3, generator=draw, dtype=torch.float64)
+    targets, ones = squares.mean(dim=0) * 1.1, torch.ones(3, dtype=torch.float64)
+    found = adam_reference(squares, targets, 10, column_weights=ones, steps=300, rate=1e-3)
+    assert float(found.sum()) == pytest.approx(1)
+    assert 0 <= float(found.min()) <= float(found.max()) <= 0.1 + 1e-12
+    uniform = torch.full((30,), 1 / 30, dtype=torch.float64)
+    assert objective(squares, targets, ones, found) < objective(squares, targets, ones, uniform)
