@@ -200,7 +200,7 @@ def _moments(pool: "Pool", indices: "Tensor", weights: "Tensor", c_s: float) -> 
     return {
         "m": pool.sketch.dim,
         "c_s": bound,
-        "certificate_text": _certificate_text(bound, len(indices), k),
+        "certificate_text": _certificate_text(bound, len(indices), k, pool.sketch.dim),
         "trace_score": trace_score(whitened),
         "trace_score_floor": k,
         "moment_error": moment_error(moments, whitened) if k else 0.0,
@@ -211,10 +211,12 @@ def _moments(pool: "Pool", indices: "Tensor", weights: "Tensor", c_s: float) -> 
     }
 
 
-def _certificate_text(c_s: float, n: int, k: int) -> str:
+def _certificate_text(c_s: float, n: int, k: int, m: int) -> str:
     if math.isfinite(c_s):
+        # the moments leave out directions that hold a few millionths of the strongest one's energy, or less
+        where = "In every direction" if k == m else f"In each of the {k} strongest of the {m} directions"
         return (
-            f"In every direction of the sketch the selection holds at least {100 / c_s:.3g} % of the pool's energy, "
+            f"{where} of the sketch the selection holds at least {100 / c_s:.3g} % of the pool's energy, "
             f"so a linear fit on it is at most {c_s:.3g} times as uncertain as one on as many matching points."
         )
     if n < k:
