@@ -59,14 +59,15 @@ def test_the_first_methods_are_there() -> None:
 
 
 @every_method
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("budget", [1, 2, 17, 119, 120])
+@pytest.mark.parametrize(
+    ("budget", "dtype"), [(1, torch.float32), (17, torch.float32), (59, torch.float32), (17, torch.float64)]
+)
 def test_exact_budget_of_distinct_rows_in_range(spec: MethodSpec, dtype: torch.dtype, budget: int) -> None:
-    assert_valid(run(spec, normal(120, 9, dtype=dtype), budget), budget, 120)
+    assert_valid(run(spec, normal(60, 9, dtype=dtype), budget), budget, 60)
 
 
 @every_method
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(data=st.data())
 def test_small_grids_full_of_ties_are_valid_input(spec: MethodSpec, data: st.DataObject) -> None:
     size, dims = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 4))
@@ -92,9 +93,10 @@ def test_small_grids_full_of_ties_are_valid_input(spec: MethodSpec, data: st.Dat
         pytest.param(normal(48, 5) * 1e-8, id="tiny numbers"),
     ],
 )
-@pytest.mark.parametrize("budget", [1, 12, 48])
-def test_odd_pools_give_a_full_selection(spec: MethodSpec, rows: Tensor, budget: int) -> None:
-    assert_valid(run(spec, rows, budget), budget, 48)
+def test_odd_pools_give_a_full_selection(spec: MethodSpec, rows: Tensor) -> None:
+    # Methods that fit a probe first are slow, and all alike once it is fitted.
+    for budget in (5,) if spec.needs else (5, 48):
+        assert_valid(run(spec, rows, budget), budget, 48)
 
 
 @every_method
@@ -114,8 +116,8 @@ def test_same_seed_same_answer(spec: MethodSpec) -> None:
 def test_another_seed_another_answer(spec: MethodSpec) -> None:
     # 40 dimensions sketched to 8: methods that are random only through the map must see another one.
     rows, sketch = normal(300, 40), SketchParams(dim=8)
-    answers = [tuple(run(spec, rows, 20, seed=seed, sketch=sketch).indices.tolist()) for seed in range(4)]
-    assert len(set(answers)) == 4
+    answers = [tuple(run(spec, rows, 20, seed=seed, sketch=sketch).indices.tolist()) for seed in range(3)]
+    assert len(set(answers)) == 3
 
 
 @pytest.mark.parametrize("spec", [s for s in SPECS if not s.random], ids=lambda spec: spec.key)
@@ -193,12 +195,12 @@ class CancelAt:
 @every_method
 def test_cancelling_from_a_report_ends_the_method(spec: MethodSpec) -> None:
     reports: list[Progress] = []
-    run(spec, normal(400, 64), 40, report=reports.append)
+    run(spec, normal(150, 40), 20, report=reports.append)
     # Drawing from ready-made scores is one step and has nothing to report.
     assert reports or spec.key in {"uniform", "leverage"}
     for k in {1, (len(reports) + 1) // 2, len(reports)} if reports else ():
         with pytest.raises(Cancelled):
-            run(spec, normal(400, 64), 40, report=CancelAt(k))
+            run(spec, normal(150, 40), 20, report=CancelAt(k))
 
 
 @every_method

@@ -21,7 +21,7 @@ def rows(n: int, r: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> t
 @pytest.mark.statistical
 def test_squared_norms_are_kept_on_average() -> None:
     """m‖Γᵀg‖²/‖g‖² is χ² with m degrees of freedom, so its sum over independent maps is χ² with m · maps."""
-    vector, m, maps = rows(1, 50), 16, 400
+    vector, m, maps = rows(1, 20), 16, 1500
     ratios = [
         float(make_sketch(SketchParams(dim=m), vector, seed=seed)(vector).square().sum() / vector.square().sum())
         for seed in range(maps)

@@ -178,7 +178,7 @@ def test_one_step_does_not_pretend_to_have_converged() -> None:
     assert found.gap > 0
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(
     seed=st.integers(0, 10_000),
     size=st.integers(1, 30),
