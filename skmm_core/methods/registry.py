@@ -5,6 +5,7 @@ registered here. A method is one function and one pydantic model of params; see 
 """
 
 import importlib
+import pkgutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -174,7 +175,7 @@ class Selection:
 
 
 _REGISTRY: dict[str, MethodSpec] = {}
-_MODULES = (
+_ORDER = (
     "moment_matching",
     "kernel_matching",
     "variance_matching",
@@ -215,11 +216,14 @@ def register(
 
 
 def list_methods() -> tuple[MethodSpec, ...]:
-    """All methods, by family in the order of :class:`Family`, then by module, then as registered.
+    """All methods that the modules of this package register.
 
+    They come by family in the order of :class:`Family`, then by module, those in `_ORDER` first, then as registered.
     The order does not depend on which module was imported first.
     """
-    modules = [importlib.import_module(f"skmm_core.methods.{module}").__name__ for module in _MODULES]
+    package = importlib.import_module("skmm_core.methods")
+    others = sorted({module.name for module in pkgutil.iter_modules(package.__path__)} - set(_ORDER))
+    modules = [importlib.import_module(f"{package.__name__}.{module}").__name__ for module in (*_ORDER, *others)]
     families = list(Family)
 
     def place(spec: MethodSpec) -> tuple[int, int]:
