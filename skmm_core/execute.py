@@ -158,6 +158,7 @@ def _run_comparison(
         "dataset": dataset.name,
         "task": dataset.task.value,
         "methods": list(job.methods),
+        "label_aware": [method for method in job.methods if _reads_labels(method, job)],
         "budgets": list(job.budgets),
         "seeds": job.seeds,
         "N": dataset.pool_size,
@@ -173,6 +174,11 @@ def _run_comparison(
         "left_out": done.left_out,
         **_origin(config, dataset),
     }
+
+
+def _reads_labels(method: str, job: CompareJob) -> bool:
+    """Whether a method plays in the label-aware league here: it needs labels, or is told to pick within classes."""
+    return get_method(method).uses_labels or bool(job.params.get(method, {}).get("stratify"))
 
 
 def _origin(config: RunConfig, dataset: Dataset) -> dict[str, Any]:

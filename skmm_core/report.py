@@ -102,8 +102,9 @@ def _diagnostic_rows(values: Mapping[str, Any]) -> list[dict[str, str]]:
     for key, title, meaning in _DIAGNOSTICS:
         if values.get(key) is not None:
             rows.append({"title": title, "value": number(values[key]), "meaning": meaning})
-        elif key == "c_s" and values.get("certificate_text"):
-            rows.append({"title": title, "value": "∞", "meaning": str(values["certificate_text"])})
+        elif key in ("c_s", "trace_score") and values.get("certificate_text"):  # infinite where a direction is unseen
+            said = str(values["certificate_text"]) if key == "c_s" else meaning
+            rows.append({"title": title, "value": "∞", "meaning": said})
     return rows
 
 
@@ -130,19 +131,22 @@ def _comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         for method, budget, mean, sd in summary[["method", "budget", "mean", "sd"]].itertuples(index=False)
     }
     budgets = sorted(int(budget) for budget in summary["budget"].unique())
-    grouped = summary.groupby("budget")["mean"]
-    best = (grouped.max() if metric["higher_is_better"] else grouped.min()).to_dict()
-    cells = [
-        {"method": method, "cells": [_score_cell(table, method, budget, best, percent) for budget in budgets]}
-        for method in dict.fromkeys(summary["method"])
-    ]
+    aware = set(result.get("label_aware", ()))
+    cells = []
+    for method in dict.fromkeys(summary["method"]):
+        league = summary[summary["method"].isin(aware) == (method in aware)]
+        rivals = league.groupby("budget")["mean"].agg("max" if metric["higher_is_better"] else "min")
+        best = rivals.to_dict() if league["method"].nunique() > 1 else {}
+        row = [_score_cell(table, method, budget, best, percent) for budget in budgets]
+        cells.append({"method": f"{method} †" if method in aware else method, "cells": row})
     return {
-        "title": f"{result['dataset']}: {len(cells)} methods compared",
+        "title": f"{result['dataset']}: {len(cells)} method{'s' * (len(cells) != 1)} compared",
         "lead": f"{result['N']:,} points to pick from.",
         "metric": metric["title"] + (f" ({metric['unit']})" if metric["unit"] else ""),
         "full": _score(result["full"].get(metric["key"]), percent),
         "budgets": [f"{budget:,}" for budget in budgets],
         "cells": cells,
+        "leagues": bool(aware),
         "savings": [f"{row['method']}: {row['text']}" for row in result["savings"]],
     }
 
@@ -158,7 +162,10 @@ def _score_cell(
         return {"text": "–", "best": False}
     mean, spread = table[method, budget]
     text = _score(mean, percent)
-    return {"text": text if math.isnan(spread) else f"{text} ± {_score(spread, percent)}", "best": mean == best[budget]}
+    return {
+        "text": text if math.isnan(spread) else f"{text} ± {_score(spread, percent)}",
+        "best": mean == best.get(budget),
+    }
 
 
 def _score(value: float | None, percent: bool) -> str:

@@ -12,6 +12,7 @@ from skmm_core.config import CompareJob, RunConfig, SelectJob
 from skmm_core.errors import InputError
 from skmm_core.runs import read_config, read_result
 from skmm_core.runs.files import CARD, COMPARE_STATE, CONFIG, SCORES_CSV, clear_results, write_config
+from skmm_core.summary import REFERENCE
 
 _LATER = ("embed", "paper")
 
@@ -170,8 +171,9 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
             f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "
             f"{result['seconds']:.2f} s. {result['advice']} Results: {folder}"
         )
+    count = len({*result["methods"], REFERENCE} - set(result["left_out"]))
     return (
-        f"{len(result['methods']) - len(result['left_out'])} methods compared on {result['dataset']} in "
+        f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in "
         f"{result['seconds']:.1f} s. Results: {folder}"
     )
 

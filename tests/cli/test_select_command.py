@@ -1,6 +1,7 @@
 """`select` and `run` as processes: files, exit codes, what is printed where."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -155,7 +156,22 @@ def test_fewer_points_than_directions_is_valid_json(here, tmp_path):
     said = here("select", "--dataset", "diabetes", "--method", "uniform", "--budget", 2, "--out", tmp_path, "--json")
     assert said.code == 0, said.err
     assert said.json["diagnostics"]["c_s"] is None
-    assert "unseen" in (tmp_path / "report.html").read_text() or "∞" in (tmp_path / "report.html").read_text()
+    page = (tmp_path / "report.html").read_text()
+    for title in ("Certificate c_S", "Trace score"):
+        assert f'<td>{title}</td><td class="number">∞</td>' in page
+
+
+def test_the_report_of_a_comparison_ranks_the_leagues_apart(here, tmp_path):
+    said = here(
+        *("compare", "--dataset", "diabetes", "--methods", "skmm_joint,herding", "--budgets", 20, "--seeds", 2),
+        *("--out", tmp_path, "--quiet"),
+    )
+    assert said.code == 0, said.err
+    assert said.out.startswith("3 methods compared")
+    page = (tmp_path / "report.html").read_text()
+    assert "3 methods compared" in page
+    assert page.count("<strong>") == 1
+    assert re.search(r"<th>skmm_joint †</th><td class=\"number\">\d", page)
 
 
 def test_flags_reach_the_method(here, tmp_path):
