@@ -4,20 +4,28 @@ It is trained on min(N, max(10 · classes, 5 % of N)) rows of the pool unless an
 Neither validation nor test rows of the dataset come near it.
 """
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from skmm_core.device import generator
-from skmm_core.logistic import fit_logistic
 from skmm_core.progress import Progress, Report, ignore
 
 _ROWS_PER_CLASS = 10
 _SHARE = 20  # one row in twenty
 _SCALE_FLOOR = 1e-6  # of |mean|: a column that varies less than float32 can hold is constant
 _BLOCK_ELEMENTS = 8_000_000
+_STRENGTH = 10.0  # weight of the summed loss against ½‖weights‖², times mean ‖x‖²
+_MAX_ITER = 100
+_TOL = 1e-3
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,8 @@ def train_warm_up(
 ) -> WarmUp:
     """Train a linear softmax head on a stratified random part of the pool and apply it to all rows.
 
-    The L2 strength is chosen in stratified inner folds of the warm-up rows. O(N · d · K) once.
+    The summed loss weighs 10 / mean ‖x‖² against ½‖weights‖²: a fixed strength, since tuning it on so few rows costs
+    dozens of fits and gains little. O(N · d · K) once.
 
     Args:
         features: (N, d) rows.
@@ -116,18 +125,34 @@ def train_warm_up(
         scaler: of the pool.
         size: rows to train on; None takes :func:`warm_up_size`. At least one a class, at most N.
         seed: of the run; decides the rows.
-        report: told of every fit.
+        report: told before the fit.
     """
     classes, labels = targets.unique(return_inverse=True)
     size = warm_up_size(len(labels), len(classes)) if size is None else min(len(labels), max(size, len(classes)))
     report(Progress(f"Training the warm-up head on {size} labelled rows", 0))
     order = stratified_order(labels.cpu(), generator=generator(seed, "warm_up")).to(labels.device)
     rows, held_out = order[:size].sort().values, order[size : 2 * size].sort().values
-    head = fit_logistic(scaler(features[rows]).cpu().double().numpy(), labels[rows].cpu().numpy(), report=report)
-    weights = torch.as_tensor(head.coef).to(scaler.mean)
-    bias = torch.as_tensor(head.intercept).to(scaler.mean)
+    chosen, truth = scaler(features[rows]).cpu().double().numpy(), labels[rows].cpu().numpy()
+    coef, intercept = _fit_head(chosen, truth, strength=_STRENGTH / max(1, scaler.varying))
+    weights, bias = torch.as_tensor(coef).to(scaler.mean), torch.as_tensor(intercept).to(scaler.mean)
     logits = torch.cat([scaler(block) @ weights + bias for block in row_blocks(features, features.shape[1])])
     return WarmUp(rows, held_out if len(held_out) else rows, labels, weights, logits)
+
+
+def _fit_head(
+    rows: NDArray[np.float64], labels: NDArray[np.int64], *, strength: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(d, K) weights and (K,) intercepts of multinomial logistic regression with L2; zeros for a single class."""
+    if labels.max() == 0:
+        return np.zeros((rows.shape[1], 1)), np.zeros(1)
+    model = LogisticRegression(C=strength, max_iter=_MAX_ITER, tol=_TOL)
+    with warnings.catch_warnings(), threadpool_limits(1):  # thin products lose on several busy cores
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(rows, labels)
+    coef, intercept = model.coef_.T, model.intercept_
+    if coef.shape[1] == 1:  # of two classes scikit-learn keeps the score of the second only
+        coef, intercept = np.hstack([0 * coef, coef]), np.append(0.0, intercept)
+    return np.ascontiguousarray(coef), intercept
 
 
 def stratified_order(labels: Tensor, *, generator: torch.Generator) -> Tensor:
