@@ -90,9 +90,10 @@ def read_run(record: RunRecord, number: int, label: str) -> DiagnosedRun:
 
 
 def sketch_text(result: dict[str, Any]) -> str:
-    """What decides the sketch of a run: kind, size and seed."""
+    """What decides the sketch of a run: kind, size and, where one is drawn, the seed."""
     sketch = result.get("sketch") or {}
-    return f"{sketch.get('kind')} {sketch.get('dim')}, seed {result.get('seed')}"
+    drawn = "" if sketch.get("kind") == "none" else f", seed {result.get('seed')}"
+    return f"{sketch.get('kind')} {sketch.get('dim')}{drawn}"
 
 
 def same_pool(runs: list[DiagnosedRun]) -> list[DiagnosedRun]:

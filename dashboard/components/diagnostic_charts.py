@@ -236,6 +236,8 @@ def _within(d: Diagnostics) -> str:
 
 def _weakest(d: Diagnostics) -> str:
     ratio = _ratio(d)
+    if not len(ratio):
+        return "none, the pool has no energy"
     worst = int(np.argmin(ratio))
     return f"number {worst + 1}, at {fmt_number(float(ratio[worst]))} × the pool"
 

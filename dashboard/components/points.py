@@ -57,7 +57,7 @@ def linked_points(points: pd.DataFrame, budget: int, selected: Collection[int]) 
 def class_order(points: pd.DataFrame) -> list[str]:
     """Class names in the order that fixes their colours: numbers by value, then words."""
     names = (str(name) for name in points["label"].dropna().unique())
-    return sorted(names, key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
+    return sorted(names, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
 
 
 def has_values(points: pd.DataFrame, column: str) -> bool:

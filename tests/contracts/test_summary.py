@@ -114,6 +114,7 @@ def test_saving_text_covers_every_kind_of_interval() -> None:
     metric = primary_metric("regression")
     row = {"budget": 20, "score": 3.14159, "relation": "about", "uniform_budget": 50.0, "factor": 2.5, "tie": False}
     start = "20 points reach mean absolute error 3.142; uniform needs about 50 (2.50 times as many"
+    assert saving_text(row | {"budget": 1, "lo": None, "hi": None}, metric).startswith("1 point reaches mean")
     assert saving_text(row | {"lo": 2.0, "hi": 3.0}, metric) == f"{start}, 95 % interval 2.00 to 3.00)."
     assert saving_text(row | {"lo": 2.0, "hi": None}, metric) == f"{start}, at least 2.00)."
     assert saving_text(row | {"lo": None, "hi": 3.0}, metric) == f"{start}, at most 3.00)."

@@ -157,6 +157,7 @@ def test_linked_views_show_the_chosen_points_in_pick_order_or_the_marked_ones(po
 
 def test_classes_are_ordered_by_number_then_word(points: pd.DataFrame) -> None:
     assert class_order(points) == ["2", "10", "cat"]
+    assert class_order(pd.DataFrame({"label": ["m²", "²", "3"]})) == ["3", "m²", "²"]
 
 
 def test_class_shares_sum_to_one_and_give_the_total_variation(points: pd.DataFrame) -> None:

@@ -7,6 +7,7 @@ import torch
 
 from dashboard.components.answers import plain
 from dashboard.components.diagnose_view import ANSWERS
+from dashboard.components.diagnosed import sketch_text
 from dashboard.components.diagnostic_charts import (
     DiagnosedRun,
     objective_trace,
@@ -143,6 +144,25 @@ def test_best_is_marked_where_it_means_something(runs):
     assert "★" in row[int(np.argmin(errors))]
     assert sum("★" in cell for cell in row) == 1
     assert not any("★" in cell for cell in table.loc["Points chosen"])
+
+
+def test_bias_and_variance_at_different_ranks_have_no_best(runs):
+    low = changed(runs[1], rank=1, variance=0.01, bias=0.6)
+    table, _ = metrics_table([runs[0], low])
+    assert "★" not in "".join(table.filter(like="at that rank", axis=0).to_numpy().ravel())
+
+
+def test_only_a_drawn_sketch_depends_on_the_seed():
+    texts = {sketch_text({"sketch": {"kind": "none", "dim": 10}, "seed": seed}) for seed in (0, 1)}
+    assert len(texts) == 1
+    texts = {sketch_text({"sketch": {"kind": "gaussian", "dim": 10}, "seed": seed}) for seed in (0, 1)}
+    assert len(texts) == 2
+
+
+def test_a_pool_without_energy_is_drawn():
+    pool = make_pool(torch.zeros(20, 3), sketch=SketchParams(kind="none"))
+    run = DiagnosedRun("zero", diagnose(pool, torch.arange(4)), np.arange(4))
+    assert "no energy" in spectrum_match([run]).sentence
 
 
 def test_no_best_between_different_budgets_or_in_different_sketches(runs, few):
