@@ -107,7 +107,8 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
         sentence,
         (Panel("", figure, f"{metric.title} against points chosen, one line a method. {sentence}"),),
         "Mean over seeds; bars are 95 % intervals. Points of one budget are drawn slightly apart so that bars do not "
-        "hide each other." + (" † sees the pool's labels." if methods.label_aware & set(keys) else ""),
+        "hide each other. The probe counts all chosen points alike, also where a method weights them."
+        + (" † sees the pool's labels." if methods.label_aware & set(keys) else ""),
     )
 
 

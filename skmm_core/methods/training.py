@@ -111,7 +111,8 @@ def influence(pool: Pool, budget: int, params: InfluenceParams, *, seed: int, re
     report(Progress("Scoring points", 0))
     scores = leverage_scores(pool.features, pool.features.shape[1]).double() * squared_residuals(pool).cpu()
     picks = round_sample(scores, budget, generator=generator(seed, "influence"))
-    return Picks(picks, scores=scores.to(pool.features.dtype))
+    found = {"warm_up_rows": float(len(pool.warm_up.rows))} if pool.task is Task.CLASSIFICATION else {}
+    return Picks(picks, scores=scores.to(pool.features.dtype), objective=found)
 
 
 def squared_residuals(pool: Pool) -> Tensor:

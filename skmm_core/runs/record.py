@@ -108,5 +108,7 @@ def budget_text(config: RunConfig) -> str:
 def default_name(config: RunConfig) -> str:
     """Name of a run that the person has not named."""
     job = config.job
-    what = job.method if isinstance(job, SelectJob) else f"{len(job.methods)} methods"
-    return f"{dataset_text(config)} · {what} · {budget_text(config)} points"
+    count = 1 if isinstance(job, SelectJob) else len(job.methods)
+    what = job.method if isinstance(job, SelectJob) else f"{count} method{'s' * (count != 1)}"
+    points = budget_text(config)
+    return f"{dataset_text(config)} · {what} · {points} point{'s' * (points != '1')}"

@@ -15,6 +15,7 @@ from skmm_core.errors import InputError
 from skmm_core.runs import RunState, RunStore, read_progress, run_id
 from skmm_core.runs.files import CARD, CONFIG, LOG, RESULT, write_file, write_json
 from skmm_core.runs.processes import ProcessKey, process_key
+from skmm_core.runs.record import default_name
 
 DATA = "sha256:" + "a" * 64
 
@@ -194,6 +195,15 @@ def test_the_same_question_brings_a_deleted_run_back(store, config):
     record = _finished(store, config)
     store.delete(record.id)
     assert store.create(config, DATA).state is RunState.DONE
+
+
+def test_names_count_in_the_singular_too():
+    one = RunConfig(dataset=DatasetConfig(source="digits"), job=CompareJob(methods=("uniform",), budgets=(1,)))
+    assert default_name(one) == "digits · 1 method · 1 point"
+    more = RunConfig(
+        dataset=DatasetConfig(source="digits"), job=CompareJob(methods=("skmm", "uniform"), budgets=(1, 2))
+    )
+    assert default_name(more) == "digits · 2 methods · 1, 2 points"
 
 
 def test_the_trash_is_emptied_after_a_week(store, config):

@@ -312,6 +312,7 @@ def test_influence_draws_by_leverage_times_squared_residual_of_classes() -> None
     leverage = np.diag(rows @ np.linalg.pinv(rows))
     scores = leverage * (pool.warm_up.residuals.numpy() ** 2).sum(axis=1)
     answer = select(pool, "influence", 12, seed=3)
+    assert answer.objective == {"warm_up_rows": len(pool.warm_up.rows)}
     assert answer.scores is not None
     np.testing.assert_allclose(answer.scores.numpy(), scores, rtol=1e-8)
     drawn = round_sample(torch.tensor(scores), 12, generator=generator(3, "influence"))
@@ -325,6 +326,7 @@ def test_influence_takes_ridge_residuals_for_numeric_targets() -> None:
     targets[11] += 8
     pool = make_pool(torch.tensor(rows), targets=torch.tensor(targets), device="cpu")
     answer = select(pool, "influence", 5)
+    assert answer.objective == {}
     assert pool.fit.coef is not None
     assert answer.scores is not None
     residual = targets - targets.mean() - rows @ pool.fit.coef.numpy()[:, 0]

@@ -74,6 +74,7 @@ def test_methods_are_told_apart_by_marker_too(found):
 
 
 def test_the_sentence_names_the_best_and_what_uniform_has(found):
+    assert "counts all chosen points alike" in learning_curves(found.summary, ACCURACY, METHODS).help
     sentence = learning_curves(found.summary, ACCURACY, METHODS).sentence
     assert re.search(r"[Ww]ith 20 points \*\*Good\*\* has the best mean, (59|60)", sentence)
     assert re.search(r"with 80 points \*\*Good\*\* has the best mean, (79|80)", sentence)
