@@ -28,7 +28,7 @@ _MEASURES = {
     "weight": "Weight",
     "score": "Method score",
     "leverage": "Leverage",
-    "distance": "Distance to the nearest chosen point",
+    "distance": "Distance to the whole selection",
 }
 
 
