@@ -90,7 +90,7 @@ def export_panel(record: RunRecord, budget: int) -> None:
     if budget < total:
         st.caption(f"The files hold the first {fmt_int(budget)} points in pick order.")
     st.caption(f"Run {record.id}. This command picks the same {fmt_int(total)} points again:")
-    st.code(command_line(record.config), language="bash")
+    st.code(command_line(record.config), language="bash", wrap_lines=True)
 
 
 def _makers(record: RunRecord, budget: int, *, whole: bool) -> dict[str, Callable[[], bytes]]:

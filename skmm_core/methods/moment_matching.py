@@ -29,7 +29,7 @@ class SkmmParams(MethodParams):
     """Options of Sketchy Moment Matching."""
 
     c_s: float | None = Field(
-        0.98,
+        0.99,
         gt=0,
         le=1,
         description="Asks for moments 1/c_s times the pool's; small favours rare directions; auto: the least feasible.",

@@ -14,6 +14,7 @@ from skmm_core.errors import Cancelled, InputError
 from skmm_core.kernels import gaussian_kernel
 from skmm_core.methods.kernel_matching import rarity
 from skmm_core.methods.registry import MethodSpec, Selection, list_methods, select
+from skmm_core.methods.moment_matching import SkmmParams
 from skmm_core.mmd import kernel_mean, squared_mmd
 from skmm_core.moments import shortfall_objective
 from skmm_core.pool import Pool, make_pool
@@ -251,7 +252,7 @@ def test_the_first_half_is_a_better_selection_than_the_second(key: str) -> None:
 def objective(pool: Pool, key: str, chosen: Tensor) -> float:
     if key == "skmm":
         achieved = pool.moments.coordinates[chosen].double().square().mean(dim=0)
-        return shortfall_objective(achieved, pool.moments.eigenvalues, 0.98, relative=True)
+        return shortfall_objective(achieved, pool.moments.eigenvalues, SkmmParams().c_s or 1.0, relative=True)
     kernel = gaussian_kernel(pool.features, normalise=True, scale=0.1, seed=0)
     mean = kernel_mean(kernel, rarity(pool.moments.leverage), seed=0)
     return squared_mmd(kernel, mean, chosen, constant=1.0)
