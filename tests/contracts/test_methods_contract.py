@@ -13,8 +13,8 @@ from skmm_core.config import SketchParams
 from skmm_core.errors import Cancelled, InputError
 from skmm_core.kernels import gaussian_kernel
 from skmm_core.methods.kernel_matching import rarity
-from skmm_core.methods.registry import MethodSpec, Selection, list_methods, select
 from skmm_core.methods.moment_matching import SkmmParams
+from skmm_core.methods.registry import MethodSpec, Selection, list_methods, select
 from skmm_core.mmd import kernel_mean, squared_mmd
 from skmm_core.moments import shortfall_objective
 from skmm_core.pool import Pool, make_pool
