@@ -114,6 +114,13 @@ class Design:
             )
         return slope / (self._n + reach)
 
+    def rough_gains(self, indices: Tensor) -> Tensor:
+        """Gains of some rows in the precision of the sketch, at half the time: enough to rank candidates."""
+        rows = self._coordinates.index_select(0, indices)
+        solved = rows @ (self._scale[:, None] * self._inverse).to(rows)
+        reach = (rows * solved) @ self._scale.to(rows)
+        return solved.square().sum(dim=1) / (self._n + reach)
+
     def put(self, index: Tensor) -> None:
         """Add a row."""
         self._update(index, 1.0)
@@ -176,9 +183,8 @@ class Candidates:
             row = lowest(-gains)
             return row, float(gains[row])
         rows = self._some(self._wanted)
-        gains = design.gains(rows)
-        best = lowest(-gains)
-        return rows[best], float(gains[best])
+        best = rows[lowest(-design.rough_gains(rows))]
+        return best, float(design.gains(best[None]))
 
     def _some(self, wanted: int) -> Tensor:
         """About `wanted` random rows that are not chosen, ascending; all of them when fewer are left."""

@@ -102,3 +102,10 @@ def test_sampling_works_up_to_the_whole_pool(monkeypatch, budget):
     monkeypatch.setattr(variance_matching, "EXACT_LIMIT", 100)
     found = select(torch.tensor(rows(500, 4)), "skmm_variance", budget, sketch=WHOLE)
     assert len(found.indices.unique()) == budget
+
+
+def test_rough_gains_are_the_gains():
+    design = Design(make_pool(torch.tensor(rows(50, 6)).float(), sketch=WHOLE, device="cpu").moments, 10, 1e-2)
+    design.put(torch.tensor(3))
+    some = torch.tensor([4, 9, 30])
+    assert torch.allclose(design.rough_gains(some).double(), design.gains(some), rtol=1e-4)
