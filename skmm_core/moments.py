@@ -48,13 +48,15 @@ def second_moment(rows: Tensor, weights: Tensor | None = None) -> Tensor:
 def eigenbasis(sketched: Tensor) -> Moments:
     """Diagonalise the second moment of (N, m) rows.
 
-    Directions with λ_j <= m · ε · λ_1 (ε of the input's precision) are numerically unseen by the whole pool; no
-    selection can match them, so they are left out.
+    Directions whose singular value is at most m · ε times the largest (ε of the input's precision; NumPy's rule for the
+    rank) hold rounding alone; no selection can match them, so they are left out. The decomposition itself resolves
+    eigenvalues down to m · 2.2e-16 · λ_1.
     """
     eigenvalues, eigenvectors = torch.linalg.eigh(second_moment(sketched))
     eigenvalues, eigenvectors = eigenvalues.flip(0), eigenvectors.flip(1)
-    floor = len(eigenvalues) * torch.finfo(sketched.dtype).eps * eigenvalues[0].clamp_min(0)
-    kept = eigenvalues > floor
+    m, largest = len(eigenvalues), eigenvalues[0].clamp_min(0)
+    rounding = max((m * torch.finfo(sketched.dtype).eps) ** 2, m * torch.finfo(torch.float64).eps)
+    kept = eigenvalues > rounding * largest
     eigenvalues, eigenvectors = eigenvalues[kept], eigenvectors[:, kept].contiguous()
     return Moments(eigenvalues, eigenvectors, sketched @ eigenvectors.to(sketched))
 

@@ -136,6 +136,7 @@ class _Problem:
         self.w = w.cpu().double()
         self.targets = targets.cpu().double() * self.w
         self.scale = float(self.targets.square().sum())
+        self._threshold: float | None = None  # of the last projection: the next one is near
 
     def moments(self, weights: Tensor) -> Tensor:
         """(k,) w_j a_jᵀs."""
@@ -173,7 +174,7 @@ class _Problem:
     def evaluate(self, multipliers: Tensor, centre: Tensor, reach: float) -> _Evaluation:
         """Dual of min F(s) + ‖s - centre‖²/(2·reach), at y; s(y) is the projection of centre + reach · push."""
         push = self.push(multipliers)
-        weights, _ = project_capped_simplex(centre + reach * push, self.cap)
+        weights, self._threshold = project_capped_simplex(centre + reach * push, self.cap, start=self._threshold)
         moments = self.moments(weights)
         distance = float((weights - centre).double().square().sum()) / (2 * reach)
         value = float(multipliers @ (self.targets - moments) - multipliers.square().sum() / 4) + distance

@@ -1,5 +1,7 @@
 """Overview: a finished demo run, what it buys in one sentence, and where to go next."""
 
+import sys
+
 import streamlit as st
 
 from dashboard.components.headline import headline
@@ -14,6 +16,7 @@ from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
 
 _TITLE = "SkMM"
+_MAP_DRAWN = "skmm:map-drawn"
 _PENDING = "A few well-chosen images stand in for all of them. How much they save is being measured…"
 
 
@@ -63,7 +66,20 @@ def draw_demo(select: RunRecord, compare: RunRecord | None) -> None:
         st.caption(":material/science: Example on handwritten digits, 8 × 8 pixels, that come with the dashboard")
         draw_sentence(select, compare)
         draw_actions(select)
-    linked_views(select, points, demo.BUDGET, per_page=60)
+    if "torch" in sys.modules or st.session_state.get(_MAP_DRAWN):
+        linked_views(select, points, demo.BUDGET, per_page=60)
+    else:
+        pictures_later()
+
+
+@st.fragment(run_every="2s")
+def pictures_later() -> None:
+    """Leave the pictures to a second run: their dataset loads torch, which would hold up the map for seconds."""
+    if _MAP_DRAWN in st.session_state:
+        st.session_state[_MAP_DRAWN] = True
+        st.rerun()
+    st.session_state[_MAP_DRAWN] = False
+    st.caption("Loading the pictures…")
 
 
 @st.fragment(run_every="1s")

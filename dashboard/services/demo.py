@@ -1,6 +1,7 @@
 """The finished run that the first page opens on, made once in a few seconds over the embedded digits."""
 
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from skmm_core.runs import RunRecord, RunState, RunStore, home
 METHOD = "skmm_kernel"
 BUDGET = 60
 SEEDS = 8
+# Fingerprint of the built-in digits (a test compares it). Computing it would load torch here, while the worker loads it
+# too, and the first chart would come seconds later.
+DIGITS = "sha256:56027723691f0a6007c5d43eae136aa8ea3da1bdaa9bad7a65a24ce15b1e899e"
+_HEAD_START = 3.0  # seconds in which the browser has the processor for its first chart
 _DATASET = DatasetConfig(source="digits")
 SELECT = RunConfig(dataset=_DATASET, job=SelectJob(method=METHOD, budget=BUDGET))
 COMPARE = RunConfig(
@@ -83,12 +88,24 @@ class _Demo:
         return found
 
     def _make(self) -> None:
-        """Submit both runs. Reading the dataset imports torch, so it is done off the page's thread."""
+        """Have both runs made, the one with the chart first and alone."""
         try:
-            from skmm_core.data.load import load_dataset
-
-            fingerprint = load_dataset(_DATASET).fingerprint
-            for config in (SELECT, COMPARE):
-                self._jobs.submit(config, fingerprint)
+            fingerprint = self._made(SELECT, DIGITS)
+            time.sleep(_HEAD_START)
+            self._jobs.submit(COMPARE, fingerprint)
         except (InputError, OSError) as error:
             self._problem = f"The demo could not be made: {error}"
+
+    def _made(self, config: RunConfig, fingerprint: str) -> str:
+        """Run to the end; should the digits of this scikit-learn differ, once more with what they are."""
+        run = self._jobs.submit(config, fingerprint)
+        while self._store.get(run).state in (RunState.QUEUED, RunState.RUNNING):
+            time.sleep(0.1)
+        if self._store.get(run).state is RunState.FAILED:
+            from skmm_core.data.load import load_dataset
+
+            found = load_dataset(_DATASET).fingerprint
+            if found != fingerprint:
+                self._store.delete(run)
+                return self._made(config, found)
+        return fingerprint

@@ -158,6 +158,14 @@ class Visitor:
         self.page.wait_for_timeout(300)
         self.settle()
 
+    def lasting_trouble(self) -> str | None:
+        """Trouble that is still there when the page has had ten seconds to lay itself out anew."""
+        deadline = time.monotonic() + 10
+        self.page.wait_for_timeout(400)
+        while (found := self.trouble()) and time.monotonic() < deadline:
+            self.page.wait_for_timeout(250)
+        return found
+
     def trouble(self) -> str | None:
         """What went wrong on the page, in a few words; None when nothing did."""
         if self.page.locator(_TROUBLE).count() or self.page.get_by_text(_REDACTED).count():

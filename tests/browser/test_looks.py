@@ -45,5 +45,4 @@ def test_every_page_fits_without_trouble(new_tab, store, ready, scheme):
         assert tab.trouble() is None, f"{page or 'overview'} at 1440 px, {scheme}"
         assert charts_without_text(tab) == 0, f"{page or 'overview'}, {scheme}"
         tab.page.set_viewport_size({"width": 800, "height": 900})
-        tab.page.wait_for_timeout(400)
-        assert tab.trouble() is None, f"{page or 'overview'} at 800 px, {scheme}"
+        assert tab.lasting_trouble() is None, f"{page or 'overview'} at 800 px, {scheme}"

@@ -80,7 +80,7 @@ def test_unseen_directions_give_no_certificate_and_say_why() -> None:
     assert whole.c_s == pytest.approx(1.0)
     assert "at most 1 times" in whole.certificate_text
     assert whole.certificate_text.startswith("In every direction of the sketch")
-    faint = _diagnose(_pool((_rows(50, 4) * [1.0, 1.0, 1e-4, 1e-4]).astype(np.float32)), range(30))
+    faint = _diagnose(_pool((_rows(50, 4) * [1.0, 1.0, 1e-8, 1e-8]).astype(np.float32)), range(30))
     assert faint.certificate_text.startswith("In each of the 2 strongest of the 4 directions of the sketch")
 
 

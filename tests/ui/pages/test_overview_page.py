@@ -5,6 +5,7 @@ import time
 import pytest
 
 from dashboard.services import demo
+from dashboard.services.jobs import Jobs
 from skmm_core.config import RunConfig
 from skmm_core.data import load
 from skmm_core.errors import InputError
@@ -20,17 +21,33 @@ def wait_for(what, seconds=30):
     return found
 
 
-def test_the_first_visit_prepares_the_demo_and_submits_both_runs_once(empty, visit, words):
+def test_the_first_visit_prepares_the_demo_and_submits_its_selection_once(empty, visit, words):
     app = visit("overview")
     assert not app.exception
     assert "Preparing" in words(app) or "Waiting" in words(app)
-    wait_for(lambda: len(empty.records()) == 2)
-    assert [run.config for run in reversed(empty.records())] == [demo.SELECT, demo.COMPARE]
+    wait_for(empty.records)
+    assert [run.config for run in empty.records()] == [demo.SELECT]
     app.run()
     assert not app.exception
     assert "Waiting" in words(app)
     assert [button.label for button in app.button] == ["Cancel"]
-    assert len(empty.records()) == 2
+    assert len(empty.records()) == 1
+
+
+def test_the_comparison_is_submitted_when_the_selection_has_ended(empty, visit, monkeypatch):
+    monkeypatch.setattr(demo, "_HEAD_START", 0.0)
+    visit("overview")
+    empty.cancel(wait_for(empty.records)[0].id)
+    wait_for(lambda: len(empty.records()) == 2)
+    assert [run.config for run in reversed(empty.records())] == [demo.SELECT, demo.COMPARE]
+
+
+def test_other_digits_than_expected_are_run_as_they_are(empty, visit, monkeypatch, fail):
+    true = demo.DIGITS
+    monkeypatch.setattr(demo, "DIGITS", "sha256:other")
+    visit("overview")
+    fail(empty, wait_for(empty.records)[0].id, "the data changed")
+    wait_for(lambda: [run.fingerprint for run in empty.records()] == [true])
 
 
 def test_the_finished_demo_says_what_was_measured(ready, visit, words):
@@ -98,10 +115,10 @@ def test_a_demo_that_an_earlier_server_left_failed_is_made_again(empty, visit, f
 
 
 def test_a_demo_that_cannot_be_made_is_told_in_one_line(empty, visit, monkeypatch):
-    def refuse(config):
+    def refuse(jobs, config, fingerprint):
         raise InputError("the disk cannot be read")
 
-    monkeypatch.setattr(load, "load_dataset", refuse)
+    monkeypatch.setattr(Jobs, "submit", refuse)
     app = visit("overview")
     assert not app.exception
     wait_for(lambda: app.run().error)
@@ -111,3 +128,7 @@ def test_a_demo_that_cannot_be_made_is_told_in_one_line(empty, visit, monkeypatc
 @pytest.mark.parametrize("config", [demo.SELECT, demo.COMPARE])
 def test_demo_configs_survive_their_own_json(config):
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_the_demo_knows_the_fingerprint_of_the_digits():
+    assert load.load_dataset(demo.SELECT.dataset).fingerprint == demo.DIGITS
