@@ -24,7 +24,9 @@ def draw_sentence(select: RunRecord, compare: RunRecord | None) -> None:
     """The sentence once it is measured; its place is kept until then."""
     if compare is None or compare.state is not RunState.DONE:
         st.markdown(f"### {_PENDING}")
-        if compare is not None:
+        if compare is None:
+            wait_for_comparison()
+        else:
             job_panel(compare.id)
         return
     said = headline(
@@ -80,6 +82,15 @@ def pictures_later() -> None:
         st.rerun()
     st.session_state[_MAP_DRAWN] = False
     st.caption("Loading the pictures…")
+
+
+@st.fragment(run_every="1s")
+def wait_for_comparison() -> None:
+    """Draw the page anew as soon as the comparison, which lets the map go first, is there."""
+    runs = demo.demo_runs()
+    if runs.compare is not None or runs.problem:
+        st.rerun()
+    st.caption("It starts in a moment.")
 
 
 @st.fragment(run_every="1s")
