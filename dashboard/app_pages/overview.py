@@ -74,7 +74,7 @@ def draw_demo(select: RunRecord, compare: RunRecord | None) -> None:
         pictures_later()
 
 
-@st.fragment(run_every="2s")
+@st.fragment(run_every="3s")
 def pictures_later() -> None:
     """Leave the pictures to a second run: their dataset loads torch, which would hold up the map for seconds."""
     if _MAP_DRAWN in st.session_state:

@@ -19,7 +19,7 @@ SEEDS = 8
 # Fingerprint of the built-in digits (a test compares it). Computing it would load torch here, while the worker loads it
 # too, and the first chart would come seconds later.
 DIGITS = "sha256:56027723691f0a6007c5d43eae136aa8ea3da1bdaa9bad7a65a24ce15b1e899e"
-_HEAD_START = 3.0  # seconds in which the browser has the processor for its first chart
+_HEAD_START = 5.0  # seconds in which the browser has the processor for its first chart
 _DATASET = DatasetConfig(source="digits")
 SELECT = RunConfig(dataset=_DATASET, job=SelectJob(method=METHOD, budget=BUDGET))
 COMPARE = RunConfig(
