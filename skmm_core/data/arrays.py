@@ -1,17 +1,19 @@
 """npy and npz files of features and labels. Pickled objects are never loaded: they could run code."""
 
+import json
 import math
 import struct
 import tokenize
 import zipfile
 import zlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from skmm_core.data.files import check_array_size, check_columns, check_file
+from skmm_core.data.images import EncodedImages
 from skmm_core.data.rows import RawRows, RawTargets, as_float32, number_targets
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
@@ -21,7 +23,30 @@ _READ_ERRORS = (
     *(OSError, ValueError, EOFError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile, zlib.error),
     *(SyntaxError, TypeError, KeyError, AttributeError, tokenize.TokenError, struct.error),
 )
-_KEYS = ("X", "y", "X_test", "y_test", "ids", "names", "feature_names")
+_PARTS = {"pool": "", "validation": "_val", "test": "_test"}
+_KEYS = (
+    *(f"{key}{ending}" for ending in _PARTS.values() for key in ("X", "y", "ids")),
+    *("names", "feature_names", "thumbnails", "thumbnail_ends", "provenance"),
+)
+_MAX_WARNINGS = 20
+_LONGEST_WARNING = 300
+
+
+@dataclass(frozen=True)
+class NpzFile:
+    """What an npz file holds.
+
+    Attributes:
+        pool: rows to pick from.
+        validation: its own validation rows, or None.
+        test: its own test rows, or None.
+        images: thumbnails of the rows of pool, validation and test, in this order, or None.
+    """
+
+    pool: RawRows
+    validation: RawRows | None
+    test: RawRows | None
+    images: EncodedImages | None
 
 
 def read_npy(path: Path, labels: Path | None, *, report: Report) -> RawRows:
@@ -39,11 +64,11 @@ def read_npy(path: Path, labels: Path | None, *, report: Report) -> RawRows:
     return _rows(path.name, features, targets)
 
 
-def read_npz(path: Path, *, report: Report) -> tuple[RawRows, RawRows | None]:
-    """Read an npz file with X and, optionally, y, X_test, y_test, ids, names, feature_names.
+def read_npz(path: Path, *, report: Report) -> NpzFile:
+    """Read an npz file with X and, optionally, y, ids, the same of held-out rows, names, thumbnails and provenance.
 
-    Returns:
-        The rows to pick from, and the file's own test rows or None.
+    Held-out rows are X_val, y_val, ids_val and X_test, y_test, ids_test. Thumbnails are the bytes of small pictures,
+    joined (`thumbnails`), and where each ends (`thumbnail_ends`). Provenance is JSON text; its warnings become notes.
 
     Raises:
         InputError: the file cannot be read, or its arrays do not fit each other.
@@ -53,26 +78,68 @@ def read_npz(path: Path, *, report: Report) -> tuple[RawRows, RawRows | None]:
     if "X" not in found:
         listed = ", ".join([*found, *others]) or "nothing"
         raise InputError(f"{path.name} has no array X (it holds: {listed}); save features as X and targets as y")
-    if "y_test" in found and "X_test" not in found:
-        raise InputError(f"{path.name} has y_test but no X_test; add the features of the test rows as X_test")
-    pool = _part(found, "X", "y", path.name)
-    notes = (f"{path.name}: arrays not used: {', '.join(others)}.",) if others else ()
+    for part, ending in tuple(_PARTS.items())[1:]:
+        orphan = next((key for key in ("y", "ids") if f"{key}{ending}" in found and f"X{ending}" not in found), None)
+        if orphan:
+            raise InputError(
+                f"{path.name} has {orphan}{ending} but no X{ending}; add the features of the {part} rows as X{ending}"
+            )
+    pool = _part(found, "", path.name)
+    validation, test = (
+        _part(found, ending, path.name) if f"X{ending}" in found else None for ending in ("_val", "_test")
+    )
+    notes = [f"{path.name}: arrays not used: {', '.join(others)}."] if others else []
+    rows = sum(len(part.rows) for part in (pool, validation, test) if part is not None)
+    images = _thumbnails(found, rows, path.name, notes)
+    notes += _warnings(found, path.name)
     pool = replace(
         pool,
-        ids=_texts(found, "ids", len(pool.features), path.name) or None,
         names=_texts(found, "names", None, path.name),
         feature_names=_texts(found, "feature_names", pool.features.shape[1], path.name),
-        notes=notes,
+        notes=tuple(notes),
     )
-    test = _part(found, "X_test", "y_test", path.name) if "X_test" in found else None
-    return pool, test
+    return NpzFile(pool, validation, test, images)
 
 
-def _part(found: dict[str, np.ndarray], x: str, y: str, file: str) -> RawRows:
-    where = file if x == "X" else f"{file} {x}"
+def _thumbnails(found: dict[str, np.ndarray], rows: int, file: str, notes: list[str]) -> EncodedImages | None:
+    """Pictures of all rows; arrays that do not fit cost the pictures, not the dataset."""
+    data, ends = found.get("thumbnails"), found.get("thumbnail_ends")
+    if data is None and ends is None:
+        return None
+    if data is None or ends is None:
+        problem = "thumbnails and thumbnail_ends go together"
+    elif data.dtype != np.uint8 or data.ndim != 1 or ends.dtype.kind not in "iu" or ends.ndim != 1:
+        problem = "thumbnails must be one row of bytes (uint8), and thumbnail_ends one row of whole numbers"
+    elif len(ends) != rows:
+        problem = f"thumbnail_ends has {len(ends):,} entries for {rows:,} rows"
+    else:
+        ends = ends.astype(np.int64)
+        starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
+        if (ends >= 0).all() and (starts <= ends).all() and (ends <= len(data)).all():
+            return EncodedImages(data, starts, ends)
+        problem = "thumbnail_ends points outside of thumbnails"
+    notes.append(f"{file}: its thumbnails are not shown: {problem}.")
+    return None
+
+
+def _warnings(found: dict[str, np.ndarray], file: str) -> list[str]:
+    """What the provenance warns of, one line each."""
+    if "provenance" not in found:
+        return []
+    try:
+        warnings = json.loads(str(found["provenance"].item()))["warnings"]
+        texts = [" ".join(str(text).split())[:_LONGEST_WARNING] for text in list(warnings)[:_MAX_WARNINGS]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return [f"{file}: its provenance cannot be read, so how its features were made is not known."]
+    return [text for text in texts if text]
+
+
+def _part(found: dict[str, np.ndarray], ending: str, file: str) -> RawRows:
+    x, y = f"X{ending}", f"y{ending}"
     features = _features(found.pop(x), f"{file} {x}")
     targets = _targets(found[y], y, len(features), x) if y in found else None
-    return _rows(where, features, targets)
+    rows = _rows(f"{file} {x}" if ending else file, features, targets)
+    return replace(rows, ids=_texts(found, f"ids{ending}", len(features), file) or None)
 
 
 def _rows(where: str, features: np.ndarray, targets: RawTargets | None) -> RawRows:
@@ -164,7 +231,9 @@ def _load_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
             f"{where} holds pickled Python objects, which are not loaded since they can run code; "
             "save numbers as float32 and text as dtype U"
         )
-    check_array_size(where, shape, dtype.itemsize)
+    # One row of bytes stays bytes: thumbnails never become float32 features.
+    packed = dtype == np.uint8 and len(shape) == 1
+    check_array_size(where, (-(-shape[0] // 4),) if packed else shape, dtype.itemsize)
     declared = math.prod(shape) * dtype.itemsize
     if declared > size - file.tell():
         raise InputError(

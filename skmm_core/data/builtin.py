@@ -12,7 +12,7 @@ from torch import Tensor
 from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint
 from skmm_core.data.files import check_array_size
 from skmm_core.data.holdout import hold_out
-from skmm_core.data.images import ImageStore
+from skmm_core.data.images import PixelImages
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
@@ -210,7 +210,7 @@ def _digits(source: str, text: str) -> Dataset:
         split=_three_parts(targets.numpy(), stratify=True),
         class_names=tuple(str(name) for name in bunch.target_names),
         feature_names=tuple(bunch.feature_names),
-        images=ImageStore(np.round(bunch.images * (255 / 16)).astype(np.uint8)),
+        images=PixelImages(np.round(bunch.images * (255 / 16)).astype(np.uint8)),
     )
 
 

@@ -1,10 +1,11 @@
 """From a `DatasetConfig` to a checked :class:`Dataset`: the one door through which data comes in."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from skmm_core.config import DatasetConfig
 from skmm_core.data.arrays import read_npy, read_npz
@@ -12,6 +13,7 @@ from skmm_core.data.builtin import BUILTINS, is_builtin, load_builtin
 from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint, empty_rows
 from skmm_core.data.files import FILE_KINDS, check_file, file_path
 from skmm_core.data.holdout import hold_out
+from skmm_core.data.images import EncodedImages
 from skmm_core.data.rows import RawRows, check_ids, clean
 from skmm_core.data.tables import Columns, read_table
 from skmm_core.data.targets import Targets, understand
@@ -20,6 +22,16 @@ from skmm_core.progress import Progress, Report, ignore
 
 _TABLES = (".csv", ".parquet")
 _HOLDOUT_SEED = 0
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Files as read: the pool, held-out rows by part, which of these are the pool file's own, and its thumbnails."""
+
+    pool: RawRows
+    held: dict[str, RawRows]
+    own: frozenset[str]
+    images: EncodedImages | None
 
 
 def load_dataset(config: DatasetConfig | str, *, report: Report = ignore) -> Dataset:
@@ -42,13 +54,27 @@ def load_dataset(config: DatasetConfig | str, *, report: Report = ignore) -> Dat
         return dataset
     path = _path_of(config.source)
     _refuse_other_kinds_options(config, path)
-    pool, test = _read(path, config, report)
-    pool = clean(pool, drop=config.drop_bad_rows, report=report)
-    test = test and clean(test, drop=config.drop_bad_rows, report=report)
-    for part in (pool, test):
-        if part is not None:
-            check_ids(part)
-    return _assemble(config, pool, test, report)
+    read = _read(path, config, report)
+    pool = _checked(read.pool, config, report)
+    held = {name: _checked(part, config, report) for name, part in read.held.items()}
+    images = read.images and read.images.take(_picture_rows(read, pool, held))
+    return _assemble(config, pool, held, images, report)
+
+
+def _checked(part: RawRows, config: DatasetConfig, report: Report) -> RawRows:
+    part = clean(part, drop=config.drop_bad_rows, report=report)
+    check_ids(part)
+    return part
+
+
+def _picture_rows(read: _Read, pool: RawRows, held: dict[str, RawRows]) -> np.ndarray:
+    """Row of the file's thumbnails for every row that was kept, -1 for rows of another file."""
+    rows, start = [pool.rows], len(read.pool.rows)
+    for name, part in held.items():
+        own = name in read.own
+        rows.append(part.rows + start if own else np.full(len(part.rows), -1))
+        start += len(read.held[name].rows) if own else 0
+    return np.concatenate(rows)
 
 
 def _path_of(source: str) -> Path:
@@ -79,34 +105,42 @@ def _refuse_other_kinds_options(config: DatasetConfig, path: Path) -> None:
             raise InputError(f"{path.name}: --{option} names a column of a csv or parquet file, not of {kind}")
 
 
-def _read(path: Path, config: DatasetConfig, report: Report) -> tuple[RawRows, RawRows | None]:
-    """Rows of the file, and those of its test set or None."""
-    test: RawRows | None = None
+def _read(path: Path, config: DatasetConfig, report: Report) -> _Read:
+    held: dict[str, RawRows] = {}
+    images: EncodedImages | None = None
     if path.suffix.lower() == ".npz":
-        pool, test = read_npz(path, report=report)
+        file = read_npz(path, report=report)
+        pool, images = file.pool, file.images
+        held = {name: part for name, part in (("validation", file.validation), ("test", file.test)) if part is not None}
     elif path.suffix.lower() == ".npy":
         pool = read_npy(path, file_path(config.labels) if config.labels else None, report=report)
     else:
         pool = read_table(path, Columns(config.target, config.id), report=report)
+    own = frozenset(held)
     if config.test is not None:
-        if test is not None:
+        if "test" in held:
             raise InputError(f"{path.name} has its own X_test; leave out the test file (--test)")
-        test = _read_test(file_path(config.test), pool, config, report)
-    if test is None:
-        return pool, None
-    if config.holdout is not None:
+        held["test"] = _read_test(file_path(config.test), pool, config, report)
+    if "test" in held and config.holdout is not None:
         raise InputError(f"{path.name} has a test set already; leave out the hold-out (--holdout)")
-    if test.features.shape[1] != pool.features.shape[1]:
+    return _Read(pool, {name: _fitting(part, pool) for name, part in held.items()}, own, images)
+
+
+def _fitting(part: RawRows, pool: RawRows) -> RawRows:
+    """Refuse held-out rows that do not go with the pool."""
+    if part.features.shape[1] != pool.features.shape[1]:
         raise InputError(
-            f"{test.where} has {test.features.shape[1]:,} columns but {pool.where} has {pool.features.shape[1]:,}; "
+            f"{part.where} has {part.features.shape[1]:,} columns but {pool.where} has {pool.features.shape[1]:,}; "
             "test and pool must have the same features"
         )
-    if pool.targets is not None and test.targets is None:
-        raise InputError(f"{test.where} has no targets but {pool.where} has; add y_test or use an npz with X and y")
-    if pool.targets is None and test.targets is not None:
-        note = f"{test.where}: its targets are not used, since the pool has none."
-        test = replace(test, targets=None, notes=(*test.notes, note))
-    return pool, test
+    if pool.targets is not None and part.targets is None:
+        raise InputError(
+            f"{part.where} has no targets but {pool.where} has; add them (y_test, y_val) or use an npz with X and y"
+        )
+    if pool.targets is None and part.targets is not None:
+        note = f"{part.where}: its targets are not used, since the pool has none."
+        return replace(part, targets=None, notes=(*part.notes, note))
+    return part
 
 
 def _read_test(path: Path, pool: RawRows, config: DatasetConfig, report: Report) -> RawRows:
@@ -115,53 +149,79 @@ def _read_test(path: Path, pool: RawRows, config: DatasetConfig, report: Report)
     if kind == ".npy":
         return read_npy(path, None, report=report)
     if kind == ".npz":
-        return read_npz(path, report=report)[0]
+        return read_npz(path, report=report).pool
     if not pool.feature_names or Path(config.source).suffix.lower() not in _TABLES:
         raise InputError(f"{path.name}: a {kind} test file goes with a csv or parquet pool; use one kind for both")
     return read_table(path, Columns(pool.target_name, config.id, pool.feature_names), report=report)
 
 
-def _assemble(config: DatasetConfig, pool: RawRows, test: RawRows | None, report: Report) -> Dataset:
+def _assemble(
+    config: DatasetConfig, pool: RawRows, held: dict[str, RawRows], images: EncodedImages | None, report: Report
+) -> Dataset:
     report(Progress("Checking targets", 0))
-    targets = None
-    if pool.targets is not None:
-        test_targets = None if test is None else test.targets
-        targets = understand(pool.targets, test_targets, task=config.task, names=pool.names, where=pool.where)
-    elif config.task != "auto":
-        raise InputError(f"{pool.where} has no targets, so the task cannot be {config.task}; add targets or use auto")
-    count = len(pool.features)
-    features = torch.from_numpy(pool.features)
-    ids = pool.ids or tuple(str(row) for row in pool.rows.tolist())
-    rows = pool.rows
-    split = _split(config, count, targets)
-    if test is not None:
-        features = torch.cat([features, torch.from_numpy(test.features)])
-        ids += tuple(f"test:{name}" for name in test.ids or test.rows.tolist())
-        rows = np.concatenate([rows, test.rows])
-        split = replace(split, test=torch.arange(count, len(rows)))
-        if len(set(ids)) < len(ids):
-            twice = next(name for name in ids[count:] if name in set(ids[:count]))
-            raise InputError(f"{pool.where}: the id {twice!r} is kept for a test row; rename it")
-    values = None if targets is None else torch.from_numpy(_joined(targets))
+    parts = [pool, *held.values()]
+    known = _understood(config, pool, held)
+    targets = known[0] if known else None
+    values = torch.from_numpy(_joined(known)) if known else None
+    features = torch.cat([_tensor(part) for part in parts]) if held else _tensor(pool)
+    ids = _joined_ids(pool, held)
+    split = _split(config, len(pool.features), targets)
+    start = len(pool.features)
+    for name, part in held.items():
+        split = replace(split, **{name: torch.arange(start, start + len(part.features))})
+        start += len(part.features)
     report(Progress("Fingerprinting", 0))
+    notes = [*(note for part in parts for note in part.notes), *(note for each in known for note in each.notes)]
     return Dataset(
         name=Path(config.source).stem,
-        task=Task.UNLABELLED if targets is None else targets.task,
+        task=targets.task if targets else Task.UNLABELLED,
         features=features,
         targets=values,
         ids=ids,
-        rows=torch.from_numpy(rows),
+        rows=torch.from_numpy(np.concatenate([part.rows for part in parts])),
         split=split,
         fingerprint=content_fingerprint(features, values, ids, split),
         source=config.source,
-        class_names=() if targets is None else targets.class_names,
+        class_names=targets.class_names if targets else (),
         feature_names=pool.feature_names,
-        notes=(*pool.notes, *(test.notes if test else ()), *(targets.notes if targets else ())),
+        images=images,
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def _joined(targets: Targets) -> np.ndarray:
-    return targets.pool if targets.test is None else np.concatenate([targets.pool, targets.test])
+def _understood(config: DatasetConfig, pool: RawRows, held: dict[str, RawRows]) -> list[Targets]:
+    """Targets of the pool with those of each held-out part; empty when there are none."""
+    if pool.targets is None:
+        if config.task != "auto":
+            raise InputError(
+                f"{pool.where} has no targets, so the task cannot be {config.task}; add targets or use auto"
+            )
+        return []
+    return [
+        understand(pool.targets, other, task=config.task, names=pool.names, where=pool.where)
+        for other in ([part.targets for part in held.values()] or [None])
+    ]
+
+
+def _tensor(part: RawRows) -> Tensor:
+    return torch.from_numpy(part.features)
+
+
+def _joined_ids(pool: RawRows, held: dict[str, RawRows]) -> tuple[str, ...]:
+    ids = pool.ids or tuple(str(row) for row in pool.rows.tolist())
+    taken = set(ids)
+    for name, part in held.items():
+        own = tuple(f"{name}:{id_}" for id_ in part.ids or part.rows.tolist())
+        twice = next((id_ for id_ in own if id_ in taken), None)
+        if twice is not None:
+            raise InputError(f"{pool.where}: the id {twice!r} is kept for a {name} row; rename it")
+        taken.update(own)
+        ids += own
+    return ids
+
+
+def _joined(known: list[Targets]) -> np.ndarray:
+    return np.concatenate([known[0].pool, *(each.test for each in known if each.test is not None)])
 
 
 def _split(config: DatasetConfig, count: int, targets: Targets | None) -> Split:

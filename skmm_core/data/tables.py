@@ -58,7 +58,7 @@ def read_table(path: Path, columns: Columns, *, report: Report) -> RawRows:
     return RawRows(
         where=path.name,
         features=_feature_array(table, features, path.name, report),
-        targets=None if target is None else _targets(table.column(target), f"column {target!r}", path.name),
+        targets=None if target is None else column_targets(table.column(target), f"column {target!r}", path.name),
         rows=np.arange(table.num_rows, dtype=np.int64),
         ids=None if columns.id is None else _ids(table.column(columns.id)),
         feature_names=features,
@@ -136,7 +136,12 @@ def _as_floats(column: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(column.to_numpy())
 
 
-def _targets(column: pa.ChunkedArray, name: str, where: str) -> RawTargets:
+def column_targets(column: pa.ChunkedArray, name: str, where: str) -> RawTargets:
+    """Read one column as targets: numbers, or text as levels.
+
+    Raises:
+        InputError: it is empty in every row, or holds neither numbers nor text.
+    """
     column = _plain(column)
     missing = np.asarray(column.is_null().to_numpy())
     if missing.all():

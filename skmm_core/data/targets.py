@@ -33,7 +33,8 @@ class Targets:
 def understand(pool: RawTargets, test: RawTargets | None, *, task: str, names: tuple[str, ...], where: str) -> Targets:
     """Decide the task and turn targets into class indices or float32 values.
 
-    Auto means classification for text, and for integers with at most 1,000 distinct values, each seen twice on average.
+    Auto means classification for text, for integers whose classes have names, and for integers with at most 1,000
+    distinct values, each seen twice on average.
 
     Args:
         pool: targets of the rows to pick from, none missing.
@@ -46,7 +47,7 @@ def understand(pool: RawTargets, test: RawTargets | None, *, task: str, names: t
         InputError: the targets are constant, cannot be what the task asks, or the test rows have unseen classes.
     """
     if task == "auto":
-        task = "classification" if _looks_like_classes(pool) else "regression"
+        task = "classification" if _looks_like_classes(pool, names) else "regression"
     if len(np.unique(pool.values)) == 1:
         value = pool.levels[int(pool.values[0])] if pool.levels else f"{pool.values[0]:g}"
         raise InputError(f"{where}: the target {pool.column} is {value} in every row; name another target")
@@ -58,8 +59,8 @@ def understand(pool: RawTargets, test: RawTargets | None, *, task: str, names: t
     return _classes(pool, test, names, where)
 
 
-def _looks_like_classes(targets: RawTargets) -> bool:
-    if targets.levels is not None:
+def _looks_like_classes(targets: RawTargets, names: tuple[str, ...]) -> bool:
+    if targets.levels is not None or (names and targets.values.dtype.kind == "i"):
         return True
     distinct = len(np.unique(targets.values))
     return targets.values.dtype.kind == "i" and distinct <= _MAX_AUTO_CLASSES and 2 * distinct <= len(targets.values)

@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits
 from skmm_core.config import DatasetConfig
 from skmm_core.data.builtin import BUILTINS, GmmOptions, gaussian_mixture
 from skmm_core.data.dataset import Dataset, Task
+from skmm_core.data.images import PixelImages
 from skmm_core.data.load import load_dataset
 from skmm_core.data.summary import describe
 from skmm_core.errors import InputError
@@ -70,7 +71,7 @@ def test_digits_rows_are_those_of_scikit_learn_with_their_images():
     source = int(dataset.rows[row])
     assert np.array_equal(dataset.features[row].numpy(), bunch.data[source].astype(np.float32))
     assert dataset.class_names[int(dataset.targets[row])] == str(bunch.target[source])
-    assert dataset.images is not None
+    assert isinstance(dataset.images, PixelImages)
     assert np.abs(dataset.images.pixels[row] - bunch.images[source] * 255 / 16).max() <= 0.5
     assert dataset.images.png(row).startswith(b"\x89PNG")
 

@@ -1,0 +1,112 @@
+"""Command that makes features of images: embed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from skmm_core.cli import options as flags
+from skmm_core.cli.console import ConsoleReport, show_json, show_table
+from skmm_core.config import DatasetConfig, EmbedJob
+from skmm_core.errors import InputError
+from skmm_core.progress import Progress
+
+_MOST_LISTED = 20
+_FLAGS = {"architecture": "--model-config"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("embed")(embed)
+
+
+def _help(field: str) -> str:
+    return EmbedJob.model_fields[field].description or ""
+
+
+def embed(
+    images: Annotated[str, typer.Option("--images", help="Folder or zip file of images.", metavar="FOLDER|ZIP")],
+    out: Annotated[str, typer.Option("--out", help="npz file for the features.")],
+    model: Annotated[str, typer.Option("--model", help=_help("model"))] = "offline",
+    pretrained: Annotated[
+        str | None, typer.Option("--pretrained", help=_help("pretrained"), metavar="TAG|FILE")
+    ] = None,
+    architecture: Annotated[
+        str | None, typer.Option("--model-config", help=_help("architecture"), metavar="FILE")
+    ] = None,
+    pattern: Annotated[str | None, typer.Option("--pattern", help=_help("pattern"), metavar="utkface")] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Target column of metadata.csv or metadata.jsonl.")
+    ] = None,
+    allow_random_weights: Annotated[
+        bool, typer.Option("--allow-random-weights", help=_help("allow_random_weights"))
+    ] = False,
+    device: flags.Device = "auto",
+    json_: flags.Json = False,
+    quiet: flags.Quiet = False,
+) -> None:
+    """Turn a folder or zip of images into a file of features for select and compare; call it again to continue."""
+    file = _out_file(out)
+    job = _job(
+        model=model,
+        pretrained=pretrained,
+        architecture=architecture,
+        pattern=pattern,
+        allow_random_weights=allow_random_weights,
+    )
+    result = _run(DatasetConfig(source=images, target=target), job, file, device, quiet=quiet)
+    if json_:
+        show_json({**result, "out": str(file)})
+        return
+    _show_skipped(result)
+    from skmm_core.embedding import summary_line
+
+    typer.echo(f"{summary_line(result)} Features: {file}")
+
+
+def _out_file(out: str) -> Path:
+    file = Path(out)
+    if file.suffix.lower() != ".npz":
+        raise InputError(f"--out {out} does not end in .npz; give a file such as features.npz")
+    if file.is_dir() or not file.parent.is_dir():
+        raise InputError(f"--out {out} cannot be written: give a file in a folder that is there")
+    return file
+
+
+def _job(**values: Any) -> EmbedJob:
+    try:
+        return EmbedJob.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][-1])
+        raise InputError(f"{_FLAGS.get(name, '--' + name.replace('_', '-'))}: {first['msg']}") from None
+
+
+def _run(dataset: DatasetConfig, job: EmbedJob, file: Path, device: str, *, quiet: bool) -> dict[str, Any]:
+    from skmm_core.runner import Stop, pulse
+
+    report, stop = ConsoleReport(quiet=quiet), Stop(hard=True)
+
+    def tell(progress: Progress) -> None:
+        report(progress)
+        stop(progress)
+
+    try:
+        with stop.on_signals(), pulse(None, stop):
+            from skmm_core.embedding import embed as embed_job
+
+            return embed_job(dataset, job, file, device=device, report=tell)
+    finally:
+        report.close()
+
+
+def _show_skipped(result: Mapping[str, Any]) -> None:
+    count, listed = result["skipped_count"], result["skipped"][:_MOST_LISTED]
+    if not count:
+        return
+    typer.echo(f"{count:,} file{'s' * (count != 1)} left out:")
+    show_table(("FILE", "REASON"), [(each["path"], each["reason"]) for each in listed])
+    if count > len(listed):
+        typer.echo(f"… and {count - len(listed):,} more (--json lists {len(result['skipped']):,})")

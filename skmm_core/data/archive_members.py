@@ -1,0 +1,98 @@
+"""Which members of a zip file may be unpacked: safe names, ordinary files, pictures and metadata only."""
+
+import re
+import stat
+import unicodedata
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from skmm_core.data.image_targets import METADATA_NAMES
+from skmm_core.data.pictures import MAX_PICTURE_BYTES, PICTURE_KINDS
+from skmm_core.data.skipped import Skipped, clean_name
+
+MAX_DEPTH = 32
+MAX_NAME_BYTES = 200
+MAX_PATH_BYTES = 1024
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
+
+
+class Refused(Exception):
+    """A member is left out; the message is the reason."""
+
+
+def choose_members(infos: Iterable[zipfile.ZipInfo]) -> tuple[dict[str, zipfile.ZipInfo], list[Skipped]]:
+    """Pick the pictures and metadata files with a safe name.
+
+    Args:
+        infos: the table of contents.
+
+    Returns:
+        Members by name, which is a relative path without any way out, and the others with reasons.
+    """
+    members: dict[str, zipfile.ZipInfo] = {}
+    skipped: list[Skipped] = []
+    taken: set[str] = set()
+    for info in infos:
+        name = _name(info)
+        try:
+            _check_name(info, name)
+            if info.is_dir():
+                continue
+            _check_member(info, name)
+            # Names that differ only in case or in how accents are written are one file on some disks.
+            key = unicodedata.normalize("NFC", name).casefold()
+            if key in taken:
+                raise Refused("another file in the archive has the same name")
+            taken.add(key)
+            members[name] = info
+        except Refused as error:
+            skipped.append(Skipped(clean_name(name), str(error)))
+    return members, skipped
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """File name; many programs write UTF-8 without saying so."""
+    if info.flag_bits & 0x800:
+        return info.orig_filename
+    try:
+        return info.orig_filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.orig_filename
+
+
+def _check_name(info: zipfile.ZipInfo, name: str) -> None:
+    parts = name.removesuffix("/").split("/")
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        raise Refused("an absolute path")
+    if "\\" in name:
+        raise Refused("a backslash in its name; pack it again with / between folders")
+    if len(parts) > MAX_DEPTH:
+        raise Refused(f"more than {MAX_DEPTH} folders deep")
+    if any(part in ("", ".", "..") for part in parts):
+        raise Refused("a path that leaves its folder")
+    if not name.isprintable():
+        raise Refused("unprintable characters in its name")
+    sizes = [len(part.encode("utf-8", "surrogatepass")) for part in parts]
+    if max(sizes) > MAX_NAME_BYTES or sum(sizes) > MAX_PATH_BYTES:
+        raise Refused("its name is too long")
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise Refused("a link" if kind == stat.S_IFLNK else "a special file")
+
+
+def _check_member(info: zipfile.ZipInfo, name: str) -> None:
+    kind = Path(name).suffix.lower()
+    base = name.rsplit("/", 1)[-1].lower()
+    if kind in _ARCHIVES:
+        raise Refused("an archive in the archive; unpack it first")
+    if base in METADATA_NAMES or kind in PICTURE_KINDS or not kind:
+        if info.flag_bits & 1:
+            raise Refused("encrypted; pack it without a password")
+        # The other methods unpack without a bound on memory.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Refused("compressed in a way that is not read; pack it as an ordinary zip (deflate)")
+        if info.file_size > MAX_PICTURE_BYTES:
+            raise Refused(f"too large: {info.file_size >> 20:,} MB, at most {MAX_PICTURE_BYTES >> 20} MB are read")
+        return
+    raise Refused(f"not an image ({clean_name(kind)})")

@@ -1,0 +1,26 @@
+"""Files that are not used, and why."""
+
+from dataclasses import dataclass
+
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """One file that is not used.
+
+    Attributes:
+        path: relative to what was given, fit to be shown.
+        reason: in a few words.
+    """
+
+    path: str
+    reason: str
+
+
+def clean_name(name: str) -> str:
+    """A file name that can be shown in one line: unprintable characters escaped, its end cut when too long."""
+    shown = "".join(
+        mark if mark.isprintable() else mark.encode("unicode_escape", "surrogatepass").decode() for mark in name
+    )
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}…"
