@@ -3,81 +3,115 @@
 One seeded map serves every batch of a run. A fresh map a batch would destroy the inner products between batches.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from skmm_core.config import SketchParams
-from skmm_core.device import generator
 from skmm_core.errors import InputError
-from skmm_core.progress import Progress, Report, ignore
+from skmm_core.sketches.base import Identity, Sketch
+from skmm_core.sketches.dense import GaussianSketch, RademacherSketch
+from skmm_core.sketches.hadamard import HadamardSketch
+from skmm_core.sketches.kronecker import KroneckerSketch
+from skmm_core.sketches.outer import OuterRows, Rows
+from skmm_core.sketches.sparse import DEFAULT_NONZEROS, CountSketch, SparseSketch
+
+__all__ = [
+    "OuterRows",
+    "Rows",
+    "Sketch",
+    "default_dim",
+    "draw_sketch",
+    "effective_dimension",
+    "make_sketch",
+    "spectrum",
+]
 
 SMALLEST_DEFAULT, LARGEST_DEFAULT = 32, 512
 _BLOCK_ROWS = 16_384
+_WRITTEN_OUT = 2048  # r up to which the spectrum of outer products is taken of all their numbers
+_LARGEST_IDENTITY = 2**28  # numbers of outer products that kind none writes out: 1 GB
 
 
-@dataclass(frozen=True)
-class Sketch:
-    """One linear map G ↦ GΓ, drawn once.
-
-    Attributes:
-        kind: "gaussian", or "none" for the identity.
-        matrix: (r, m) Γ, scaled so that E‖Γᵀg‖² = ‖g‖²; None for the identity.
-        dim: m.
-    """
-
-    kind: str
-    matrix: Tensor | None
-    dim: int
-
-    def __call__(self, gradients: Tensor, *, report: Report = ignore) -> Tensor:
-        """Map (N, r) rows to (N, m), block by block; the result does not depend on the blocks up to rounding."""
-        if self.matrix is None:
-            return gradients
-        matrix = self.matrix.to(gradients.device, gradients.dtype)
-        sketched = gradients.new_empty(len(gradients), self.dim)
-        for start in range(0, len(gradients), _BLOCK_ROWS):
-            report(Progress("Sketching gradients", start, len(gradients)))
-            torch.mm(gradients[start : start + _BLOCK_ROWS], matrix, out=sketched[start : start + _BLOCK_ROWS])
-        return sketched
-
-
-def make_sketch(params: SketchParams, gradients: Tensor, *, seed: int) -> Sketch:
+def make_sketch(params: SketchParams, gradients: Rows, *, seed: int) -> Sketch:
     """Draw the sketch of a run.
 
     Args:
         params: kind and size; without a size, :func:`default_dim` of the gradients. A default size that would not
             reduce the dimension gives the identity instead, since a square random map only adds noise.
         gradients: (N, r) rows, looked at for the default size only.
-        seed: of the run; the map is a function of (seed, r, m) alone.
+        seed: of the run; the map is a function of (kind, seed, r, m) alone.
 
     Raises:
-        InputError: the asked size exceeds r.
+        InputError: the asked size exceeds r, or the kind does not fit the gradients.
     """
-    r = gradients.shape[1]
-    dim = params.dim
+    r, dim = gradients.shape[1], params.dim
+    factors = (gradients.inner.shape[1], gradients.outer.shape[1]) if isinstance(gradients, OuterRows) else None
+    if params.kind == "kronecker" and factors is None:
+        raise InputError("sketch kronecker needs head gradients (--gradient head); features have no factors")
     if params.kind == "none":
         if dim not in (None, r):
             raise InputError(f"sketch dim {dim} does not fit kind none, which keeps all {r}; leave the size out")
-        return Sketch("none", None, r)
+        if factors and len(gradients) * r > _LARGEST_IDENTITY:
+            raise InputError(
+                f"{len(gradients):,} head gradients of {r:,} numbers do not fit unsketched; take kronecker"
+            )
+        return Identity(r)
     if dim is None:
         dim = default_dim(gradients)
         if dim >= r:
-            return Sketch("none", None, r)
+            return Identity(r)
     if dim > r:
         raise InputError(f"sketch dim {dim} exceeds the {r} dimensions of the data; choose 1..{r}")
-    matrix = torch.randn(r, dim, generator=generator(seed, "sketch:gaussian"), dtype=torch.float32)
-    return Sketch("gaussian", matrix / dim**0.5, dim)
+    return draw_sketch(params.kind, r, dim, seed=seed, nonzeros=params.nonzeros, factors=factors)
 
 
-def default_dim(gradients: Tensor) -> int:
+def draw_sketch(
+    kind: str, r: int, dim: int, *, seed: int, nonzeros: int | None = None, factors: tuple[int, int] | None = None
+) -> Sketch:
+    """Draw a map from r to m dimensions.
+
+    Args:
+        kind: "gaussian", "rademacher", "srht", "sparse", "countsketch" or "kronecker".
+        r: gradient dimension.
+        dim: m.
+        seed: the map is a function of (kind, seed, r, m) alone, and of what follows.
+        nonzeros: of one gradient coordinate in kind sparse; None takes min(8, m).
+        factors: (d, C) with C · d = r, for kind kronecker.
+
+    Raises:
+        InputError: the kind is unknown, or a size does not fit.
+    """
+    if not 1 <= dim <= r:
+        raise InputError(f"sketch dim {dim} is outside 1..{r}, the dimensions of the gradients")
+    if kind == "kronecker":
+        if factors is None or factors[0] * factors[1] != r:
+            raise InputError(f"sketch kronecker needs the sizes of two factors whose product is {r}")
+        return KroneckerSketch(*factors, dim, seed=seed)
+    if kind == "sparse":
+        nonzeros = min(DEFAULT_NONZEROS, dim) if nonzeros is None else nonzeros
+        if not 1 <= nonzeros <= dim:
+            raise InputError(f"sketch nonzeros {nonzeros} exceeds the sketch dim {dim}; choose 1..{dim}")
+        return SparseSketch(r, dim, seed=seed, nonzeros=nonzeros)
+    plain = {each.kind: each for each in (GaussianSketch, RademacherSketch, HadamardSketch, CountSketch)}
+    if kind not in plain:
+        raise InputError(f"sketch {kind!r} is unknown; choose one of: {', '.join([*plain, 'sparse', 'kronecker'])}")
+    return plain[kind](r, dim, seed=seed)
+
+
+def default_dim(gradients: Rows) -> int:
     """Sketch size m when none is asked for: 4 × the effective dimension, within 32..512."""
     return max(SMALLEST_DEFAULT, min(LARGEST_DEFAULT, round(4 * effective_dimension(spectrum(gradients)))))
 
 
-def spectrum(rows: Tensor) -> Tensor:
-    """Eigenvalues of the uncentred second moment XᵀX/N of (N, d) rows: (min(N, d),) float64, descending, >= 0."""
+def spectrum(rows: Rows) -> Tensor:
+    """Eigenvalues of the uncentred second moment XᵀX/N of (N, d) rows: (min(N, d),) float64, descending, >= 0.
+
+    Of outer products with more than 2,048 numbers, those of their Kronecker sketch to 1,024.
+    """
+    if isinstance(rows, OuterRows):
+        wide = rows.shape[1] > _WRITTEN_OUT
+        sizes = rows.inner.shape[1], rows.outer.shape[1]
+        rows = KroneckerSketch(*sizes, 2 * LARGEST_DEFAULT, seed=0)(rows) if wide else rows.dense()
     smaller = rows if rows.shape[0] >= rows.shape[1] else rows.T
     gram = torch.zeros(smaller.shape[1], smaller.shape[1], dtype=torch.float64, device="cpu")
     for block in smaller.split(_BLOCK_ROWS):

@@ -5,11 +5,11 @@ import pytest
 import scipy.stats
 import torch
 
-from skmm_core import sketch as sketch_module
 from skmm_core.config import SketchParams
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.sketch import default_dim, make_sketch
+from skmm_core.sketches import base
 
 FALSE_ALARM = 1e-6
 
@@ -65,7 +65,7 @@ def test_inner_products_are_unbiased() -> None:
 def test_the_block_size_changes_nothing(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     points = rows(100, 30)
     whole = make_sketch(SketchParams(dim=12), points, seed=5)(points)
-    monkeypatch.setattr(sketch_module, "_BLOCK_ROWS", block)
+    monkeypatch.setattr(base, "BLOCK_ROWS", block)
     torch.testing.assert_close(make_sketch(SketchParams(dim=12), points, seed=5)(points), whole)
 
 
@@ -77,9 +77,14 @@ def test_a_row_is_sketched_alike_wherever_it_stands() -> None:
 
 
 def test_the_map_is_a_function_of_seed_and_shape_alone() -> None:
-    one = make_sketch(SketchParams(dim=12), rows(100, 30), seed=5).matrix
-    assert torch.equal(one, make_sketch(SketchParams(dim=12), rows(7, 30, seed=9), seed=5).matrix)
-    assert not torch.equal(one, make_sketch(SketchParams(dim=12), rows(100, 30), seed=6).matrix)
+    one = make_sketch(SketchParams(dim=12), rows(100, 30), seed=5).rows(0, 30)
+    assert torch.equal(one, make_sketch(SketchParams(dim=12), rows(7, 30, seed=9), seed=5).rows(0, 30))
+    assert not torch.equal(one, make_sketch(SketchParams(dim=12), rows(100, 30), seed=6).rows(0, 30))
+    # maps that runs of earlier versions drew stay the same
+    drawn = torch.randn(30, 12, generator=generator(5, "sketch:gaussian")) / 12**0.5
+    assert torch.equal(one, drawn)
+    points = rows(100, 30, dtype=torch.float32)
+    assert torch.equal(make_sketch(SketchParams(dim=12), points, seed=5)(points), points @ drawn)
 
 
 def test_purposes_of_one_seed_have_independent_numbers() -> None:

@@ -1,0 +1,1 @@
+"""Per-sample gradients: of a linear head in closed form, and of any torch module."""
