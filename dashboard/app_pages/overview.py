@@ -11,7 +11,7 @@ from dashboard.components.map_marks import draw_map
 from dashboard.components.points import has_classes
 from dashboard.components.selection_view import linked_views, run_points
 from dashboard.components.theme import columns, error_line, is_dark
-from dashboard.services import cache, demo, state
+from dashboard.services import cache, demo
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
 
@@ -44,14 +44,13 @@ def draw_sentence(select: RunRecord, compare: RunRecord | None) -> None:
     st.caption(f"{said.caption} SkMM is run in its kernel form, `{demo.METHOD}`.")
 
 
-def draw_actions(select: RunRecord) -> None:
+def draw_actions() -> None:
     """The two ways on."""
     with st.container(horizontal=True):
         if st.button("Use my data", type="primary", icon=":material/upload:"):
             st.switch_page("app_pages/data.py")
         if st.button("Learn why it works", icon=":material/school:"):
-            state.set_current_run(select.id)
-            st.switch_page("app_pages/diagnose.py")
+            st.switch_page("app_pages/learn.py")
 
 
 def draw_demo(select: RunRecord, compare: RunRecord | None) -> None:
@@ -67,7 +66,7 @@ def draw_demo(select: RunRecord, compare: RunRecord | None) -> None:
     with left:
         st.caption(":material/science: Example on handwritten digits, 8 × 8 pixels, that come with the dashboard")
         draw_sentence(select, compare)
-        draw_actions(select)
+        draw_actions()
     if "torch" in sys.modules or st.session_state.get(_MAP_DRAWN):
         linked_views(select, points, demo.BUDGET, per_page=60)
     else:

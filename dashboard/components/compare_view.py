@@ -77,7 +77,7 @@ def _summarised(folder: Path, size: int, full: dict[str, float], left_out: dict[
 def progress_line(scores: pd.DataFrame, job: CompareJob, *, ended: bool) -> str:
     """How much of the grid is scored: "24 of 96 selections scored so far", and what that means."""
     done = len(scores.drop_duplicates(["method", "budget", "seed"]))
-    methods = {*job.methods, REFERENCE}  # which is always scored
+    methods = {*job.methods, REFERENCE, *scores["method"]}  # yardsticks are scored whether asked or not
     total = plural(len(methods) * len(set(job.budgets)) * job.seeds, "selection")
     if ended:
         return f"{done:,} of {total} scored; start the run again to score the rest."

@@ -89,7 +89,7 @@ def pool_picture(dataset: "Dataset") -> Callable[[int], bytes] | None:
     images = dataset.images
     if images is None:
         return None
-    rows, size = dataset.split.train, min(_PIXELS, max(images.pixels.shape[1:3]))
+    rows, size = dataset.split.train, min(_PIXELS, images.longest)
     return lambda position: images.png(int(rows[position]), size=size)
 
 

@@ -18,7 +18,7 @@ from skmm_core.runs import RunRecord, RunState
 
 _DELETED = "skmm:deleted"
 _PROBLEM = "skmm:runs-problem"
-_PAGES = {"select": "app_pages/select.py", "compare": "app_pages/compare.py"}
+_PAGES = {"select": "app_pages/select.py", "compare": "app_pages/compare.py", "embed": "app_pages/data.py"}
 
 
 def action_bar(ticked: Sequence[RunRecord]) -> None:

@@ -15,7 +15,7 @@ STATE_WORDS: dict[RunState, str] = {
     RunState.FAILED: "✖ failed",
     RunState.CANCELLED: "■ cancelled",
 }
-KIND_WORDS = {"select": "Selection", "compare": "Comparison"}
+KIND_WORDS = {"select": "Selection", "compare": "Comparison", "embed": "Embedding"}
 MAX_DIAGNOSED = 4
 
 
@@ -70,13 +70,18 @@ def actions(ticked: Sequence[RunRecord]) -> Actions:
     live = [record for record in ticked if not record.state.ended]
     ended = "cancel it first; it has not ended" if live else None
     return Actions(
-        open=single,
+        open=single or _open(ticked[0]),
         diagnose=_diagnose(ticked),
         rename=single,
         export=single or ended,
         delete=ended if ticked else "tick a run",
         cancel=None if live else "nothing ticked is queued or running",
     )
+
+
+def _open(record: RunRecord) -> str | None:
+    made = record.kind != "embed" or record.state is RunState.DONE
+    return None if made else "there are no features yet; it has not finished"
 
 
 def _diagnose(ticked: Sequence[RunRecord]) -> str | None:

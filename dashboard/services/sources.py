@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
 from skmm_core.runs import home
+from skmm_core.runs.files import FEATURES
 
 SUFFIXES = ("npz", "npy", "csv", "parquet")
 MAX_UPLOAD_MB = 512
@@ -108,7 +109,7 @@ def check_allowed(config: DatasetConfig) -> None:
     """Refuse a dataset whose files the dashboard may not read.
 
     Raises:
-        InputError: a file is neither an upload nor inside the allowed folders.
+        InputError: a file is neither an upload, nor features that a run made, nor inside the allowed folders.
     """
     is_file = Path(config.source).suffix.lower().lstrip(".") in SUFFIXES or not _BUILTIN.fullmatch(config.source)
     files = [config.source] if is_file else []
@@ -116,8 +117,12 @@ def check_allowed(config: DatasetConfig) -> None:
         path = Path(name).expanduser()
         if not path.is_absolute():
             raise InputError(f"{Path(name).name} was read on the command line by a relative path; open it in Data")
-        if not path.resolve().is_relative_to(uploads().resolve()):
+        if not path.resolve().is_relative_to(uploads().resolve()) and not _is_made_here(path.resolve()):
             _check_root(name)
+
+
+def _is_made_here(path: Path) -> bool:
+    return path.name == FEATURES and path.parent.parent == (home() / "runs").resolve()
 
 
 def _check_root(name: str) -> None:

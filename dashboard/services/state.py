@@ -10,9 +10,10 @@ import streamlit as st
 
 from dashboard.services.cache import store
 from dashboard.services.sources import recall, remember
-from skmm_core.config import DatasetConfig
+from skmm_core.config import DatasetConfig, EmbedJob
 from skmm_core.errors import InputError
-from skmm_core.runs import RunRecord
+from skmm_core.runs import RunRecord, RunState
+from skmm_core.runs.files import FEATURES
 
 
 class Key(StrEnum):
@@ -69,14 +70,17 @@ def current_record() -> RunRecord | None:
 
 
 def set_current_run(id_: str) -> None:
-    """Open a run and its dataset.
+    """Open a run and its dataset; the dataset of a finished embedding is the features that it made.
 
     Raises:
         InputError: there is no run with this id.
     """
     record = store().get(id_)
     st.session_state[Key.RUN] = record.id
-    st.session_state[Key.DATASET] = record.config.dataset
+    if not isinstance(record.config.job, EmbedJob):
+        st.session_state[Key.DATASET] = record.config.dataset
+    elif record.state is RunState.DONE:
+        st.session_state[Key.DATASET] = DatasetConfig(source=str(record.folder / FEATURES))
     _write_url()
 
 

@@ -29,7 +29,7 @@ FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 )
-PAGES = ("", "data", "select", "diagnose", "compare", "runs")
+PAGES = ("", "data", "select", "diagnose", "compare", "learn", "runs")
 CHART = ".js-plotly-plot"
 ALERT = '[data-testid="stAlert"]'
 LONG = 120_000

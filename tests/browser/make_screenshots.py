@@ -26,7 +26,7 @@ from skmm_core.runs import RunStore
 WIDTHS = (1440, 800)
 SCHEMES = ("light", "dark")
 _TALLEST = 2400
-_CHARTED = {"", "select", "diagnose", "compare"}
+_CHARTED = {"", "select", "diagnose", "compare", "learn"}
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from dashboard.services import demo
 from skmm_core.runs import RunState
 
 pytestmark = pytest.mark.browser
-CHARTED = {"", "select", "diagnose", "compare"}
+CHARTED = {"", "select", "diagnose", "compare", "learn"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,92 @@
+"""Compare selections: what two to four picks from one pool share, and why they differ."""
+
+import streamlit as st
+
+from dashboard.components.diagnosed import MAX_RUNS, labels, runs_by_dataset
+from dashboard.components.empty import empty_state
+from dashboard.components.overlap_choice import PARAM, check_link, default_pair, read_link
+from dashboard.components.overlap_view import overlap_view
+from dashboard.components.theme import columns, error_line
+from dashboard.services import cache, state
+from skmm_core.errors import InputError
+from skmm_core.runs import RunRecord
+
+_SHOWN = "skmm:selections"  # ids on the page when it was last drawn, so that a new link is told from a choice
+
+
+def linked_runs() -> list[RunRecord]:
+    """Runs that a newly opened link names, with a line for each that cannot be shown."""
+    ids = read_link(st.query_params.get(PARAM, ""))
+    if not ids or ids == st.session_state.get(_SHOWN):
+        return []
+    kept, problems = check_link(ids, {record.id: record for record in cache.store().records()})
+    for line in problems:
+        error_line(line)
+    return kept
+
+
+def choose(groups: dict[str, list[RunRecord]], linked: list[RunRecord], opened: RunRecord | None) -> list[RunRecord]:
+    """Let the visitor choose selections of one dataset; the link's or the open run's come first."""
+    left, area = columns([1, 3], key="selections", below=700) if len(groups) > 1 else (None, st.container())
+    if linked:
+        st.session_state["selections:dataset"] = linked[0].fingerprint
+    fingerprint = next(iter(groups))
+    if left is not None:
+        fingerprint = left.selectbox(
+            "Dataset", list(groups), format_func=lambda key: groups[key][0].dataset, key="selections:dataset"
+        )
+    records = {record.id: record for record in groups[fingerprint]}
+    key = f"selections:runs:{fingerprint}"
+    if linked:
+        st.session_state[key] = [record.id for record in linked]
+    elif not set(st.session_state.get(key, [""])) <= set(records):
+        shown = [id_ for id_ in st.session_state.get(_SHOWN, ()) if id_ in records]
+        st.session_state[key] = shown if len(shown) > 1 else default_pair(groups[fingerprint], opened)
+    names = labels(list(records.values()))
+    chosen = area.multiselect(
+        "Two to four selections of one dataset",
+        list(records),
+        format_func=names.__getitem__,
+        max_selections=MAX_RUNS,
+        key=key,
+        placeholder="Choose a selection",
+    )
+    return [records[id_] for id_ in chosen]
+
+
+st.markdown("### Compare selections")
+linked = linked_runs()
+opened = state.current_record()
+first = linked[0] if linked else opened
+groups = runs_by_dataset(cache.store().records(kind="select"), first=first.fingerprint if first else None)
+if not groups:
+    empty_state(
+        "No finished selection yet",
+        "Pick points with two methods, or twice with one; this page then shows what they share.",
+        page="app_pages/select.py",
+        label="Go to Select",
+        icon=":material/ads_click:",
+    )
+    st.stop()
+chosen = choose(groups, linked, opened)
+ids = [record.id for record in chosen]
+st.session_state[_SHOWN] = ids
+if ids:
+    st.query_params[PARAM] = ",".join(ids)
+else:
+    st.query_params.pop(PARAM, None)
+if len(chosen) > 1:
+    try:
+        overlap_view(chosen)
+    except InputError as error:
+        error_line(str(error))
+elif all(len(runs) < 2 for runs in groups.values()):
+    empty_state(
+        "One selection is not enough",
+        "Pick again from the same data, with another method or budget; then compare the two here.",
+        page="app_pages/select.py",
+        label="Pick again",
+        icon=":material/ads_click:",
+    )
+else:
+    st.info("Choose two selections or more above.", icon=":material/arrow_upward:")
