@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skmm_core.config import CompareJob, SketchParams
+from skmm_core.config import CompareJob, GradientParams, SketchParams
 from skmm_core.errors import InputError
+from skmm_core.leagues import STRATIFIED
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.score_log import Cell, ScoreLog, read_scores
 from skmm_core.summary import METRICS, REFERENCE, SCORE_COLUMNS, Comparison, primary_metric, summarise
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset
     from skmm_core.methods.registry import MethodSpec, Selection
     from skmm_core.pool import Pool
+
+_FEATURES = GradientParams()
 
 __all__ = ["SCORE_COLUMNS", "Comparison", "compare", "primary_metric", "read_scores", "summarise"]
 
@@ -43,19 +46,23 @@ def compare(
     job: CompareJob,
     *,
     sketch: SketchParams,
+    gradient: GradientParams = _FEATURES,
     device: str,
     folder: Path | None = None,
     report: Report = ignore,
 ) -> Comparison:
     """Select and score every cell that is not finished yet, then summarise.
 
-    Uniform is added when it is not among the methods, since all others are paired with it. A method that is not random
-    runs once for all seeds when there is no sketch either; its scores then have no spread, and are not given any.
+    Uniform is added when it is not among the methods, since all others are paired with it, and so is class-stratified
+    uniform when some method sees the classes of the pool. A method that is not random
+    runs once for all seeds when gradients are features and there is no sketch either; its scores then have no spread,
+    and are not given any.
 
     Args:
         dataset: with targets and test rows.
         job: methods, budgets, number of seeds and params; repeated methods and budgets count once.
         sketch: how gradients are sketched; its size is settled once, for all seeds.
+        gradient: what stands for a row when moments are matched.
         device: where to compute.
         folder: where finished cells are kept (scores.csv, compare.json); called again, the job continues there.
         report: told of every cell; raise Cancelled from it to stop.
@@ -73,14 +80,14 @@ def compare(
     from skmm_core.probe import check_scorable, score_probe
 
     check_scorable(dataset)
-    plan = _plan(dataset, job)
+    plan = _plan(dataset, job, gradient)
     metrics = [metric.key for metric in METRICS[dataset.task.value]]
-    log = ScoreLog(folder, _identity(dataset, plan, sketch), metrics)
+    log = ScoreLog(folder, _identity(dataset, plan, sketch, gradient), metrics)
     total = 1 + len(plan.specs) * len(plan.budgets) * job.seeds
     if log.full is None:
         told = _counting(report, "Scoring the whole pool", 0, total)
         log.set_full(score_probe(dataset, torch.arange(dataset.pool_size), report=told).metrics)
-    runner = _Runner(dataset, plan, log, sketch, device)
+    runner = _Runner(dataset, plan, log, sketch, gradient, device)
     for seed in range(job.seeds):
         for position, cell in enumerate(plan.cells(seed)):
             if cell in log.done:  # not reported: cells of an earlier call would make the pace look faster than it is
@@ -94,10 +101,15 @@ def compare(
     return summarise(log.scores, log.full or {}, dataset.task.value, left_out=plan.left_out)
 
 
-def _plan(dataset: "Dataset", job: CompareJob) -> _Plan:
-    from skmm_core.methods.registry import get_method
+def _plan(dataset: "Dataset", job: CompareJob, gradient: GradientParams) -> _Plan:
+    from skmm_core.data.dataset import Task
+    from skmm_core.methods.registry import get_method, reads_labels
 
-    methods = list(dict.fromkeys([*job.methods, REFERENCE]))
+    yardsticks = [REFERENCE]
+    aware = [method for method in job.methods if reads_labels(method, job.params.get(method, {}), gradient)]
+    if aware and dataset.task is Task.CLASSIFICATION:
+        yardsticks.append(STRATIFIED)
+    methods = list(dict.fromkeys([*job.methods, *yardsticks]))
     budgets = sorted(set(job.budgets))
     if not budgets or not job.methods:
         raise InputError("a comparison needs at least one method and one budget")
@@ -115,8 +127,12 @@ def _plan(dataset: "Dataset", job: CompareJob) -> _Plan:
     return _Plan({key: spec for key, spec in specs.items() if key not in left_out}, left_out, budgets, job)
 
 
-def _identity(dataset: "Dataset", plan: _Plan, sketch: SketchParams) -> dict[str, Any]:
-    """Everything that scores depend on. The order in which methods and budgets were typed does not matter."""
+def _identity(dataset: "Dataset", plan: _Plan, sketch: SketchParams, gradient: GradientParams) -> dict[str, Any]:
+    """Everything that scores depend on. The order in which methods and budgets were typed does not matter.
+
+    Options of sketch and gradient that came later are named only where they are used, so that older folders continue.
+    """
+    later = {} if gradient == _FEATURES else {"gradient": gradient.model_dump(mode="json")}
     return {
         "fingerprint": dataset.fingerprint,
         "methods": {
@@ -125,7 +141,8 @@ def _identity(dataset: "Dataset", plan: _Plan, sketch: SketchParams) -> dict[str
         },
         "budgets": plan.budgets,
         "seeds": plan.job.seeds,
-        "sketch": sketch.model_dump(mode="json"),
+        "sketch": sketch.model_dump(mode="json", exclude={"nonzeros"} if sketch.nonzeros is None else None),
+        **later,
     }
 
 
@@ -141,9 +158,17 @@ def _counting(report: Report, phase: str, step: int, total: int) -> Report:
 class _Runner:
     """Computes cells; keeps the pool of the current seed and what deterministic methods found."""
 
-    def __init__(self, dataset: "Dataset", plan: _Plan, log: ScoreLog, sketch: SketchParams, device: str) -> None:
+    def __init__(
+        self,
+        dataset: "Dataset",
+        plan: _Plan,
+        log: ScoreLog,
+        sketch: SketchParams,
+        gradient: GradientParams,
+        device: str,
+    ) -> None:
         self._dataset, self._plan, self._log, self._device = dataset, plan, log, device
-        self._sketch = sketch
+        self._sketch, self._gradient = sketch, gradient
         self._pool: Pool | None = None
 
     def run(self, cell: Cell, report: Report) -> list[dict[str, Any]]:
@@ -153,7 +178,8 @@ class _Runner:
 
         method, budget, seed = cell
         pool = self._pool_of(seed, report)
-        if not self._plan.specs[method].random and pool.sketch.matrix is None:
+        drawn = pool.sketch.kind != "none" or self._gradient.kind != "features"
+        if not self._plan.specs[method].random and not drawn:
             for earlier in range(self._plan.job.seeds):
                 if (method, budget, earlier) in self._log.done:
                     return [row | {"seed": seed} for row in self._log.rows((method, budget, earlier))]
@@ -173,8 +199,16 @@ class _Runner:
         from skmm_core.pool import make_pool
 
         if self._pool is None or self._pool.seed != seed:
-            self._pool = make_pool(self._dataset, sketch=self._sketch, seed=seed, device=self._device, report=report)
-            dim, matrix = self._pool.sketch.dim, self._pool.sketch.matrix
-            self._sketch = SketchParams(kind="none") if matrix is None else SketchParams(kind="gaussian", dim=dim)
+            self._pool = make_pool(
+                self._dataset,
+                sketch=self._sketch,
+                gradient=self._gradient,
+                seed=seed,
+                device=self._device,
+                report=report,
+            )
+            made = self._pool.sketch
+            whole = made.kind == "none"
+            self._sketch = SketchParams(kind="none") if whole else self._sketch.model_copy(update={"dim": made.dim})
             compute_shared(self._pool, self._plan.specs.values())
         return self._pool

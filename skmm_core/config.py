@@ -30,12 +30,47 @@ class DatasetConfig(_Frozen):
 class SketchParams(_Frozen):
     """How gradients are sketched before moments are matched."""
 
-    kind: Literal["gaussian", "none"] = Field(
-        "gaussian", description="Random map from r to m dimensions; none keeps every dimension."
+    kind: Literal["gaussian", "rademacher", "srht", "sparse", "countsketch", "kronecker", "none"] = Field(
+        "gaussian",
+        description="Random map from r to m dimensions; srht, sparse and countsketch are faster for large r, kronecker "
+        "is for head gradients, none keeps every dimension.",
     )
     dim: int | None = Field(
         None, ge=1, le=16384, description="Sketch size m; empty takes 4 × the effective dimension, within 32..512."
     )
+    nonzeros: int | None = Field(
+        None, ge=1, le=64, description="Sums that one gradient coordinate goes to in kind sparse; empty takes 8."
+    )
+
+
+class GradientParams(_Frozen):
+    """What stands for a point when moments are matched: its gradient of the model output or of the loss."""
+
+    kind: Literal["features", "head"] = Field(
+        "features",
+        description="features: the gradient of a linear probe's output, which reads no label. head: the gradient of "
+        "the loss of a linear head, features times residual.",
+    )
+    targets: Literal["labels", "random"] = Field(
+        "labels", description="head: residual at the labels, or at targets drawn from what the warm-up head predicts."
+    )
+    warm_up: int | None = Field(
+        None,
+        ge=0,
+        description="head: labelled rows that train it; empty takes 10 a class or 5 %, 0 trains none (all classes "
+        "equally likely) and reads no label for it.",
+    )
+    bias: bool = Field(False, description="head: add the gradient of the intercept as one more column.")
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether any label of the pool goes into the gradients, also by way of the warm-up head."""
+        return self.kind == "head" and (self.targets == "labels" or self.warm_up != 0)
+
+    @property
+    def default_sketch(self) -> Literal["gaussian", "kronecker"]:
+        """Kind of sketch when none is asked for: that of a head's gradients never multiplies them out."""
+        return "gaussian" if self.kind == "features" else "kronecker"
 
 
 class SelectJob(_Frozen):
@@ -58,10 +93,26 @@ class CompareJob(_Frozen):
     params: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Params by method key.")
 
 
+class EmbedJob(_Frozen):
+    """Turn the pictures of `dataset.source` into features."""
+
+    kind: Literal["embed"] = "embed"
+    model: str = Field(
+        "offline",
+        description="offline (no download), or a model of open_clip, torchvision or timm, such as ViT-B-32 or "
+        "torchvision:resnet18.",
+    )
+    pretrained: str | None = Field(None, description="Weights: a tag of the model's library, or a local file.")
+    architecture: str | None = Field(None, description="open_clip model config (JSON); its name is the model's.")
+    pattern: Literal["utkface"] | None = Field(None, description="Take targets from file names.")
+    allow_random_weights: bool = Field(False, description="Take a network without trained weights.")
+
+
 class RunConfig(_Frozen):
     """Everything that decides the result of a run."""
 
     dataset: DatasetConfig
-    job: Annotated[SelectJob | CompareJob, Field(discriminator="kind")]
+    job: Annotated[SelectJob | CompareJob | EmbedJob, Field(discriminator="kind")]
     sketch: SketchParams = SketchParams()
+    gradient: GradientParams = GradientParams()
     device: str = "auto"

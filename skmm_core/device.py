@@ -42,3 +42,8 @@ def generator(seed: int, purpose: str) -> torch.Generator:
     """
     digest = hashlib.sha256(f"{seed}:{purpose}".encode()).digest()
     return torch.Generator(device="cpu").manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
+def widest(device: torch.device) -> torch.dtype:
+    """Type to add up in: float64, or float32 on MPS, which has no other."""
+    return torch.float32 if device.type == "mps" else torch.float64

@@ -16,6 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from skmm_core.distortion import Distortion
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _BLOCK_NUMBERS = 8_000_000  # of one block of distances
 _PHASE = "Measuring the selection"
+_ARRAYS = {"class_counts_pool", "class_counts_selection", "distortion_ratios"}  # also where they are None
 Floats = NDArray[np.float64]
 
 
@@ -34,8 +36,8 @@ class Diagnostics:
     """Measurements of one selection; see methods.md, section 4, for the definitions.
 
     The moments of the sketch (certificate to moment_objective, spectra) use the selection's weights. The curve, its
-    minimum and the ridge risk describe a fit with equal weights, as the probe does it; they are in the gradient space
-    up to 2048 dimensions and in the sketch above.
+    minimum and the ridge risk describe a fit with equal weights on the features, as the probe does it; with more than
+    2048 columns, on a sketch of them.
 
     Attributes:
         n, N, m: chosen points, points in the pool, sketch dimension.
@@ -62,6 +64,7 @@ class Diagnostics:
         leverage: (N,) float32 leverage scores of the pool in the sketch, sum k.
         distance: (N,) float32 distance to the nearest chosen point in feature space.
         class_counts_pool, class_counts_selection: (classes,) int64, or None.
+        distortion_ratios to distortion_source: see :class:`~skmm_core.distortion.Distortion`; None without a sketch.
     """
 
     n: int
@@ -97,13 +100,27 @@ class Diagnostics:
     distance: NDArray[np.float32]
     class_counts_pool: NDArray[np.int64] | None
     class_counts_selection: NDArray[np.int64] | None
+    distortion_ratios: Floats | None = None
+    distortion_rms: float | None = None
+    distortion_rms_bound: float | None = None
+    distortion_pair_low: float | None = None
+    distortion_pair_high: float | None = None
+    distortion_all_low: float | None = None
+    distortion_all_high: float | None = None
+    distortion_source: str | None = None
+
+    @property
+    def distortion(self) -> Distortion | None:
+        """How far the sketch bends distances of random pairs; None without a sketch, or in a run older than this."""
+        found = {spec.name: getattr(self, f"distortion_{spec.name}") for spec in fields(Distortion)}
+        return None if any(value is None for value in found.values()) else Distortion(**found)
 
     def summary(self) -> dict[str, float | int | str | None]:
         """The single numbers and the text, safe for JSON: ∞ becomes None."""
         return {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in self.__dict__.items()
-            if not isinstance(value, np.ndarray) and not name.startswith("class_counts")
+            if not isinstance(value, np.ndarray) and name not in _ARRAYS
         }
 
     def save(self, path: Path) -> None:
@@ -175,6 +192,8 @@ def diagnose(
     measured |= _coverage(pool, indices, report)
     report(Progress(_PHASE, 3, 4))
     measured |= _balance(pool, indices)
+    if pool.distortion is not None:
+        measured |= {f"distortion_{name}": value for name, value in pool.distortion.__dict__.items()}
     rows = pool.features[indices.to(pool.features.device)].cpu().numpy() + 0.0  # -0.0 equals 0.0
     report(Progress(_PHASE, 4, 4))
     return Diagnostics(

@@ -2,6 +2,7 @@
 
 import platform
 import time
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ import numpy as np
 
 from skmm_core import __version__, tables
 from skmm_core.compare import compare
-from skmm_core.config import CompareJob, RunConfig, SelectJob
+from skmm_core.config import CompareJob, EmbedJob, RunConfig, SelectJob
 from skmm_core.data.dataset import Dataset
+from skmm_core.data.files import file_path
 from skmm_core.data.load import load_dataset
 from skmm_core.device import resolve_device
 from skmm_core.diagnostics import Diagnostics, diagnose
 from skmm_core.errors import InputError
-from skmm_core.methods.registry import Selection, get_method, select
+from skmm_core.leagues import against_stratified
+from skmm_core.methods.registry import Selection, get_method, reads_labels, select
 from skmm_core.pool import Pool, make_pool
 from skmm_core.probe import primary_metric
 from skmm_core.progress import Progress, Report, ignore
@@ -26,6 +29,7 @@ from skmm_core.runs.command import command_line
 from skmm_core.runs.files import (
     CARD,
     DIAGNOSTICS,
+    FEATURES,
     RESULT,
     SELECTION_CSV,
     SELECTION_NPY,
@@ -58,23 +62,26 @@ def execute(folder: Path, report: Report = ignore) -> None:
     """
     config = read_config(folder)
     clear_results(folder)
-    _check_job(config)
-    report(Progress("Reading the data", 0))
-    dataset = load_dataset(config.dataset, report=report)
-    _check_card(folder, config, dataset)
-    if isinstance(config.job, SelectJob):
-        result = _run_selection(folder, config, config.job, dataset, report)
+    job = config.job
+    if isinstance(job, EmbedJob):
+        result = _run_embedding(folder, config, job, report)
     else:
-        result = _run_comparison(folder, config, config.job, dataset, report)
+        _check_job(config.device, job)
+        report(Progress("Reading the data", 0))
+        dataset = load_dataset(config.dataset, report=report)
+        _check_card(folder, config, dataset.fingerprint)
+        if isinstance(job, SelectJob):
+            result = _run_selection(folder, config, job, dataset, report)
+        else:
+            result = _run_comparison(folder, config, job, dataset, report)
     report(Progress("Writing the report", 0))
     write_report(folder, config, result)
     write_json(folder / RESULT, result)
 
 
-def _check_job(config: RunConfig) -> None:
+def _check_job(device: str, job: SelectJob | CompareJob) -> None:
     """Refuse what can be refused before the data are read."""
-    job = config.job
-    resolve_device(config.device)
+    resolve_device(device)
     if isinstance(job, SelectJob):
         get_method(job.method).parse(job.params)
         return
@@ -84,23 +91,25 @@ def _check_job(config: RunConfig) -> None:
         raise InputError(f"params are given for {unused[0]!r}, which is not among the methods compared")
 
 
-def _check_card(folder: Path, config: RunConfig, dataset: Dataset) -> None:
+def _check_card(folder: Path, config: RunConfig, fingerprint: str) -> None:
     """Make sure that earlier results in the folder, and the id of the run, belong to the data as they are now."""
     card = read_card(folder)
     if card is None:
         card = RunCard(
-            id=run_id(config, dataset.fingerprint),
+            id=run_id(config, fingerprint),
             name=default_name(config),
-            fingerprint=dataset.fingerprint,
+            fingerprint=fingerprint,
             created=time.time(),
         )
         write_json(folder / CARD, card.model_dump())
-    elif card.fingerprint != dataset.fingerprint:
+    elif card.fingerprint != fingerprint:
         raise InputError(f"{config.dataset.source} has changed since this run was set up; start a new run")
 
 
 def _run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Dataset, report: Report) -> dict[str, Any]:
-    pool = make_pool(dataset, sketch=config.sketch, seed=job.seed, device=config.device, report=report)
+    pool = make_pool(
+        dataset, sketch=config.sketch, gradient=config.gradient, seed=job.seed, device=config.device, report=report
+    )
     selection = select(pool, job.method, job.budget, params=job.params, seed=job.seed, report=report)
     report(Progress("Measuring the selection", 0))
     c_s = float(selection.objective.get("c_s", selection.params.get("c_s", 1.0)))
@@ -139,9 +148,11 @@ def _selection_result(
         "advice": selection.status.value,
         "params": selection.params,
         "objective": selection.objective,
+        "gradient": {**config.gradient.model_dump(mode="json"), "labels_read": pool.labels_read},
+        "label_aware": reads_labels(selection.method, selection.params, config.gradient),
         "sketch": {"kind": pool.sketch.kind, "dim": pool.sketch.dim},
         "diagnostics": diagnostics.summary(),
-        **_origin(config, dataset),
+        **_origin(config, dataset.notes, dataset.fingerprint),
     }
 
 
@@ -149,16 +160,28 @@ def _run_comparison(
     folder: Path, config: RunConfig, job: CompareJob, dataset: Dataset, report: Report
 ) -> dict[str, Any]:
     began = time.perf_counter()
-    done = compare(dataset, job, sketch=config.sketch, device=config.device, folder=folder, report=report)
+    done = compare(
+        dataset,
+        job,
+        sketch=config.sketch,
+        gradient=config.gradient,
+        device=config.device,
+        folder=folder,
+        report=report,
+    )
     report(Progress("Writing the results", 0))
     write_file(folder / SUMMARY_CSV, lambda path: done.summary.to_csv(path, index=False, lineterminator="\n"))
     metric = primary_metric(dataset.task)
+    label_aware = [
+        method for method in job.methods if reads_labels(method, job.params.get(method, {}), config.gradient)
+    ]
     return {
         "kind": "compare",
         "dataset": dataset.name,
         "task": dataset.task.value,
         "methods": list(job.methods),
-        "label_aware": [method for method in job.methods if _reads_labels(method, job)],
+        "scored": list(dict.fromkeys(done.scores["method"])),
+        "label_aware": label_aware,
         "budgets": list(job.budgets),
         "seeds": job.seeds,
         "N": dataset.pool_size,
@@ -171,21 +194,26 @@ def _run_comparison(
         },
         "full": done.full,
         "savings": done.savings,
+        "against_stratified": against_stratified(done.scores, label_aware, dataset.task.value),
         "left_out": done.left_out,
-        **_origin(config, dataset),
+        **_origin(config, dataset.notes, dataset.fingerprint),
     }
 
 
-def _reads_labels(method: str, job: CompareJob) -> bool:
-    """Whether a method plays in the label-aware league here: it needs labels, or is told to pick within classes."""
-    return get_method(method).uses_labels or bool(job.params.get(method, {}).get("stratify"))
+def _run_embedding(folder: Path, config: RunConfig, job: EmbedJob, report: Report) -> dict[str, Any]:
+    from skmm_core.embedding import embed, source_fingerprint
+
+    fingerprint = source_fingerprint(file_path(config.dataset.source))
+    _check_card(folder, config, fingerprint)
+    done = embed(config.dataset, job, folder / FEATURES, device=config.device, report=report)
+    return {**done, **_origin(config, done["notes"], fingerprint)}
 
 
-def _origin(config: RunConfig, dataset: Dataset) -> dict[str, Any]:
+def _origin(config: RunConfig, notes: Sequence[str], fingerprint: str) -> dict[str, Any]:
     """How the result came about, so that it can be made again."""
     return {
-        "notes": list(dataset.notes),
-        "fingerprint": dataset.fingerprint,
+        "notes": list(notes),
+        "fingerprint": fingerprint,
         "command": command_line(config),
         "config": config.model_dump(mode="json"),
         "device": str(resolve_device(config.device)),

@@ -178,6 +178,29 @@ class CosineSimilarity:
         rows = self.rows if among is None else self.rows[among]
         return (rows @ self.rows[indices].T).add_(1).mul_(0.5)
 
+    def to(self, reference: Tensor) -> "ReferenceSimilarity":
+        """The same similarity of the rows to the (R,) rows `reference` alone, which are copied unless they are all."""
+        whole = len(reference) == len(self.rows)
+        return ReferenceSimilarity(self.rows, self.rows if whole else self.rows[reference])
+
+
+@dataclass(frozen=True)
+class ReferenceSimilarity:
+    """s(x, y) = (1 + cos(x, y)) / 2 of reference rows with all rows.
+
+    Attributes:
+        rows: (N, d) of unit length, or zero.
+        reference: (R, d) likewise.
+    """
+
+    rows: Tensor
+    reference: Tensor
+
+    def __call__(self, columns: Tensor, among: Tensor | None = None) -> Tensor:
+        """(R, len) similarities of the reference rows, or of those at positions `among`, with the rows `columns`."""
+        reference = self.reference if among is None else self.reference[among]
+        return (reference @ self.rows[columns].T).add_(1).mul_(0.5)
+
 
 def unit_rows(rows: Tensor) -> Tensor:
     """Scale rows to unit length; zero rows stay zero."""

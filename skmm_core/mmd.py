@@ -7,7 +7,7 @@ point picked and ⟨μ, ψ(x_i)⟩ for every point. Source: Chen, Welling & Smol
 import torch
 from torch import Tensor
 
-from skmm_core.device import generator
+from skmm_core.device import generator, widest
 from skmm_core.kernels import Kernel
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.ties import lowest
@@ -40,19 +40,27 @@ def kernel_mean(kernel: Kernel, importance: Tensor, *, seed: int, report: Report
 def greedy_mmd(kernel: Kernel, mean: Tensor, budget: int, *, report: Report = ignore) -> Tensor:
     """Add, one at a time, the row that leaves the least MMD to the pool: (budget,) int64; ties go to the lower row.
 
-    One column a pick; memory O(N).
+    One column a pick; memory O(N). Columns are added up in float64: in float32 the sum of a thousand of them is off by
+    more than the best rows differ.
     """
     taken = torch.zeros(len(mean), dtype=torch.bool, device=mean.device)
+    mean = mean.to(widest(mean.device))
     similarity = torch.zeros_like(mean)
-    half, size = kernel.diagonal / 2, mean.abs().max()
+    half, margin = kernel.diagonal / 2, _margin(kernel)
     picks = torch.empty(budget, dtype=torch.int64, device=mean.device)
     for t in range(budget):
         cost = similarity - (t + 1) * mean + half
-        pick = lowest(cost.masked_fill_(taken, torch.inf), (t + 1) * size)
+        pick = lowest(cost.masked_fill_(taken, torch.inf), margin * (t + 1) ** 0.5)
         picks[t], taken[pick] = pick, True
         similarity += kernel.columns(pick[None]).squeeze(1)
         report(Progress("Picking points", t + 1, budget))
     return picks
+
+
+def _margin(kernel: Kernel) -> float:
+    """Size of a column's rounding, in ε of the type that columns are added up in."""
+    largest = float(torch.as_tensor(kernel.diagonal).abs().max())
+    return largest * torch.finfo(kernel.rows.dtype).eps / torch.finfo(widest(kernel.rows.device)).eps
 
 
 def exchange_mmd(
@@ -69,12 +77,13 @@ def exchange_mmd(
         return picks, True
     taken = torch.zeros(len(mean), dtype=torch.bool, device=mean.device)
     taken[picks] = True
+    mean = mean.to(widest(mean.device))
     similarity = torch.zeros_like(mean)
     for block in picks.split(max(1, _BLOCK_ELEMENTS // len(mean))):
-        similarity += kernel.columns(block).sum(dim=1)
+        similarity += kernel.columns(block).sum(dim=1, dtype=mean.dtype)
     wanted = n * mean - kernel.diagonal / 2
     # Rounding alone must not look like a gain, or two equal rows would be exchanged for ever.
-    tolerance = 1e-5 * n * mean.abs()
+    tolerance = 16 * torch.finfo(mean.dtype).eps * _margin(kernel) * n**0.5
     for sweep in range(sweeps):
         exchanged = False
         for start in range(0, n, _EXCHANGE_BLOCK):
@@ -86,7 +95,7 @@ def exchange_mmd(
                 without = similarity - column
                 cost = without - wanted
                 new = cost.masked_fill(taken, torch.inf).argmin()
-                if float(cost[old] - cost[new]) > float(torch.maximum(tolerance[old], tolerance[new])):
+                if float(cost[old] - cost[new]) > tolerance:
                     picks[slot], taken[old], taken[new] = new, False, True
                     similarity = without + kernel.columns(new[None]).squeeze(1)
                     exchanged = True
@@ -98,6 +107,7 @@ def exchange_mmd(
 def order_by_prefix(kernel: Kernel, mean: Tensor, picks: Tensor) -> Tensor:
     """Put the chosen rows in greedy order, so that each prefix is a good smaller selection."""
     rest = picks.sort().values
+    mean = mean.to(widest(mean.device))
     similarity = torch.zeros_like(mean[rest])
     half = kernel.diagonal / 2
     half = half if isinstance(half, float) else half[rest]

@@ -6,19 +6,23 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from skmm_core.config import SketchParams
+from skmm_core.config import GradientParams, SketchParams
 from skmm_core.data.dataset import Dataset, Task, train_targets
 from skmm_core.device import resolve_device
+from skmm_core.distortion import Distortion, measure_distortion
 from skmm_core.dynamics import Dynamics, training_dynamics
 from skmm_core.errors import InputError
+from skmm_core.gradients.head import HeadGradients, head_gradients
 from skmm_core.moments import Moments, eigenbasis
 from skmm_core.progress import Report, ignore
-from skmm_core.sketch import Sketch, effective_dimension, make_sketch, spectrum
+from skmm_core.sketch import OuterRows, Rows, Sketch, draw_sketch, effective_dimension, make_sketch, spectrum
 from skmm_core.subspace import PoolFit, fit_pool
 from skmm_core.warmup import Scaler, WarmUp, fit_scaler, train_warm_up
 
 _DEFAULT_SKETCH = SketchParams()
+_DEFAULT_GRADIENT = GradientParams()
 _FIT_LIMIT = 2048
+_FIT_SKETCH = 512
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Pool:
         sketch_params: how gradients are sketched.
         seed: of the run; decides the sketch, the warm-up rows and the training dynamics.
         warm_up_rows: labelled rows that train the warm-up head; None takes min(N, max(10 · classes, 5 % of N)).
+        gradient_params: what stands for a row when moments are matched.
     """
 
     features: Tensor
@@ -43,16 +48,44 @@ class Pool:
     seed: int = 0
     report: Report = ignore
     warm_up_rows: int | None = None
+    gradient_params: GradientParams = _DEFAULT_GRADIENT
 
     @property
     def size(self) -> int:
         """N."""
         return len(self.features)
 
+    @cached_property
+    def gradients(self) -> Rows:
+        """(N, r) per-sample gradients: the features themselves, or the factors of those of a head's loss."""
+        return self.features if self.gradient_params.kind == "features" else self.head.rows
+
+    @cached_property
+    def head(self) -> HeadGradients:
+        """Gradients of a linear head's loss, and which labels they read."""
+        shares = self.gradient_params.warm_up is None and self.task is Task.CLASSIFICATION
+        return head_gradients(
+            self.features,
+            self.targets,
+            self.task,
+            self.gradient_params,
+            scaler=self.scaler,
+            warm_up=self.warm_up if shares else None,
+            seed=self.seed,
+            report=self.report,
+        )
+
     @property
-    def gradients(self) -> Tensor:
-        """(N, r) per-sample gradients of the model output: for a linear probe, the features themselves."""
-        return self.features
+    def labels_read(self) -> int:
+        """Rows whose labels went into the gradients."""
+        return 0 if self.gradient_params.kind == "features" else self.head.labels_read
+
+    @cached_property
+    def dense_gradients(self) -> Tensor:
+        """(N, r) gradients written out, or the (N, m) sketched ones where those of a head have r > 2048."""
+        if not isinstance(self.gradients, OuterRows):
+            return self.gradients
+        return self.gradients.dense() if self.gradients.shape[1] <= _FIT_LIMIT else self.sketched
 
     @cached_property
     def sketch(self) -> Sketch:
@@ -72,7 +105,7 @@ class Pool:
         """
         targets = None if self.targets is None else self.targets[rows]
         part = replace(self, features=self.features[rows], targets=targets)
-        vars(part).update(sketch=self.sketch, sketched=self.sketched[rows])
+        vars(part).update(gradients=self.gradients[rows], sketch=self.sketch, sketched=self.sketched[rows])
         return part
 
     @cached_property
@@ -90,10 +123,20 @@ class Pool:
         """Number of directions that carry the energy of the unsketched gradients."""
         return effective_dimension(self.spectrum)
 
-    @property
+    @cached_property
+    def distortion(self) -> Distortion | None:
+        """How far the sketch bends distances of random pairs; None without a sketch."""
+        return measure_distortion(self.gradients, self.sketched, self.sketch, seed=self.seed)
+
+    @cached_property
     def fit_rows(self) -> Tensor:
-        """(N, r) gradients, or the (N, m) sketched ones where r > 2048: what the linear model of diagnostics sees."""
-        return self.gradients if self.gradients.shape[1] <= _FIT_LIMIT else self.sketched
+        """(N, d) features, or a sketch of them where d > 2048: what the linear probe of diagnostics sees."""
+        if self.features.shape[1] <= _FIT_LIMIT:
+            return self.features
+        if self.gradient_params.kind == "features":
+            return self.sketched
+        # a head's gradients hold the labels, so the probe, which is to predict those, must not see them
+        return draw_sketch("gaussian", self.features.shape[1], _FIT_SKETCH, seed=self.seed)(self.features)
 
     @cached_property
     def fit(self) -> PoolFit:
@@ -138,6 +181,7 @@ def make_pool(
     device: str = "auto",
     report: Report = ignore,
     warm_up_rows: int | None = None,
+    gradient: GradientParams | None = None,
 ) -> Pool:
     """Gather what methods pick from.
 
@@ -149,6 +193,7 @@ def make_pool(
         device: where to compute.
         report: told of what is computed for all methods: sketch, warm-up head, training dynamics.
         warm_up_rows: labelled rows that train the warm-up head; None takes min(N, max(10 · classes, 5 % of N)).
+        gradient: what stands for a row when moments are matched; the features by default.
 
     Raises:
         InputError: rows are not a finite 2-D array, the targets do not fit them, or warm_up_rows is below 1.
@@ -175,6 +220,7 @@ def make_pool(
         seed=seed,
         report=report,
         warm_up_rows=warm_up_rows,
+        gradient_params=gradient or _DEFAULT_GRADIENT,
     )
 
 

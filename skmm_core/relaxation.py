@@ -21,6 +21,7 @@ from skmm_core.progress import Progress, Report, ignore
 from skmm_core.simplex import project_capped_simplex
 
 _GROWTH = 8.0
+_HESSIAN_ROWS = 4096
 _NEWTON_STEPS = 25
 _SMALLEST_STEP = 1e-4
 
@@ -69,7 +70,7 @@ def solve_relaxation(
         tol: stop when the gap is at most tol · F(0), F(0) being the objective of an empty selection.
         report: told of objective and gap at every evaluation.
     """
-    problem = _Problem(squares, targets, n, column_weights)
+    problem = Problem(squares, targets, n, column_weights)
     weights = torch.full((len(squares),), 1 / len(squares), dtype=squares.dtype, device=squares.device)
     best, bound, steps = problem.value(problem.moments(weights)), 0.0, 0
     best_weights, multipliers = weights, 2 * problem.shortfall(problem.moments(weights))
@@ -125,7 +126,7 @@ class _Evaluation:
     solved: bool = False
 
 
-class _Problem:
+class Problem:
     """F and the duals; everything of size k is float64 on the CPU."""
 
     def __init__(self, squares: Tensor, targets: Tensor, n: int, column_weights: Tensor | None) -> None:
@@ -188,16 +189,22 @@ class _Problem:
         if not len(between):
             return hessian
         columns = free.nonzero().squeeze(1).to(self.squares.device)
-        gram = torch.zeros(size, size, dtype=torch.float64)
-        mean = self.squares[between].mean(dim=0, dtype=torch.float64)[columns]
-        for block in between.split(65_536):
-            rows = (self.squares[block][:, columns].double() - mean) * self.w[free].to(mean)
-            gram += (rows.T @ rows).cpu()
-        return hessian + reach * gram
+        weights = self.w[free].to(self.squares.device)
+        gram = torch.zeros(size, size, dtype=torch.float64, device=self.squares.device)
+        total = torch.zeros(size, dtype=torch.float64, device=self.squares.device)
+        # Blocks that stay in the processor's cache; moments are taken about their first rows, which loses no digits.
+        centre = self.squares[between[:_HESSIAN_ROWS]].mean(dim=0, dtype=torch.float64)[columns]
+        for block in between.split(_HESSIAN_ROWS):
+            rows = self.squares[block].double()
+            rows = (rows if size == rows.shape[1] else rows[:, columns]).sub_(centre).mul_(weights)
+            gram.addmm_(rows.T, rows)
+            total += rows.sum(dim=0)
+        gram -= torch.outer(total, total) / len(between)
+        return hessian + reach * gram.cpu()
 
 
 def _proximal_step(
-    problem: _Problem, centre: Tensor, multipliers: Tensor, reach: float, most: int, tell: Callable[[int], None]
+    problem: Problem, centre: Tensor, multipliers: Tensor, reach: float, most: int, tell: Callable[[int], None]
 ) -> _Evaluation:
     """Maximise the dual of one proximal step by semismooth Newton with backtracking, y >= 0 kept by projection."""
     point = problem.evaluate(multipliers, centre, reach)

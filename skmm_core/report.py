@@ -50,7 +50,8 @@ def write_report(folder: Path, config: RunConfig, result: Mapping[str, Any]) -> 
         InputError: a table that the report shows is missing or damaged.
         OSError: the folder cannot be written.
     """
-    view = _selection_view(folder, result) if result["kind"] == "select" else _comparison_view(folder, result)
+    views = {"select": _selection_view, "compare": _comparison_view, "embed": _embedding_view}
+    view = views[result["kind"]](folder, result)
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -148,6 +149,25 @@ def _comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         "cells": cells,
         "leagues": bool(aware),
         "savings": [f"{row['method']}: {row['text']}" for row in result["savings"]],
+    }
+
+
+def _embedding_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
+    facts = result["provenance"]
+    return {
+        "title": f"{result['dataset']}: {result['N']:,} images, {result['d']:,} features each",
+        "lead": f"Encoded by {result['model']}.",
+        "facts": [
+            ("Model", facts["model"]),
+            ("Weights", facts["pretrained"] or "none"),
+            ("SHA-256 of the weights", facts["weights_sha256"] or "none"),
+            ("Preprocessing", facts["preprocessing"]),
+            *((f"{part.capitalize()} images", number(count)) for part, count in result["parts"].items()),
+            ("Classes", ", ".join(result["class_names"]) or "none"),
+            ("Files left out", number(result["skipped_count"])),
+        ],
+        "skipped": [(each["path"], each["reason"]) for each in result["skipped"]],
+        "more": result["skipped_count"] - len(result["skipped"]),
     }
 
 

@@ -97,7 +97,7 @@ def run_folder(folder: Path, report: Report = ignore, *, stop: Stop | None = Non
             stop(progress)
 
         try:
-            with _pulse(row, stop):
+            with pulse(row, stop):
                 # Loads torch: late, so that the run is claimed by now and can be stopped meanwhile.
                 from skmm_core.execute import execute
 
@@ -172,8 +172,13 @@ class _Row:
 
 
 @contextlib.contextmanager
-def _pulse(row: _Row | None, stop: Stop) -> Iterator[None]:
-    """Give signs of life in a thread, and see to it that a request to stop is obeyed."""
+def pulse(row: _Row | None, stop: Stop) -> Iterator[None]:
+    """Give signs of life in a thread, and see to it that a request to stop is obeyed.
+
+    Args:
+        row: of the run; None for work that belongs to no run.
+        stop: when it is hard, the process ends soon after the request.
+    """
     ended = threading.Event()
     thread = threading.Thread(target=_beat, args=(row, stop, ended), name="heartbeat", daemon=True)
     thread.start()

@@ -16,17 +16,19 @@ import torch
 from torch import Tensor
 
 from skmm_core.bench.machine import machine
+from skmm_core.bench.methods import clustered_features
 from skmm_core.config import SketchParams
 from skmm_core.data.dataset import Dataset
 from skmm_core.errors import InputError
 from skmm_core.pool import make_pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.relaxation import solve_relaxation
+from skmm_core.relaxation import Problem, solve_relaxation
 from skmm_core.simplex import project_capped_simplex
 
 LEARNING_RATES = (1e-3, 1e-4, 1e-5, 1e-6)
 TOLERANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
 C_S = (1.0, 0.8, 0.6, 0.4)
+_ITERATION_DIMS, _ITERATION_REPEATS = 128, 5
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,14 @@ class SolverOptions:
         c_s: values of c_S.
         steps: of Adam.
         learning_rates: of Adam; its best counts.
+        iteration_rows: N of the problem on which one evaluation is measured; m is 128.
     """
 
     budget: int = 48
     c_s: tuple[float, ...] = C_S
     steps: int = 10_000
     learning_rates: tuple[float, ...] = LEARNING_RATES
+    iteration_rows: int = 500_000
 
 
 def bench_solver(
@@ -79,8 +83,41 @@ def bench_solver(
         "geometric_mean_ratio_c_s_below_1": geometric_mean(below_one),
         "smallest_ratio": min(row["ratio"] for row in rows),
         "reached": sum(row["reached"] for row in rows),
+        "iteration": iteration_cost(options.iteration_rows, report=report),
         "problems": rows,
     }
+
+
+def iteration_cost(size: int, *, dims: int = _ITERATION_DIMS, report: Report = ignore) -> dict[str, float]:
+    """Seconds of one evaluation of the solver, and of one Newton matrix, beside two plain matrix-vector products.
+
+    All are on the same (N, m) float32 matrix, take turns, and get their fastest of several runs.
+    """
+    report(Progress(f"Timing one evaluation, N = {size:,}", 0))
+    pool = make_pool(clustered_features(size, dims)[0], sketch=SketchParams(kind="none"), seed=0, device="cpu")
+    squares, eigenvalues = pool.moments.coordinates.square(), pool.moments.eigenvalues
+    problem = Problem(squares, eigenvalues / 0.8, max(1, size // 50), eigenvalues.reciprocal())
+    centre = torch.full((size,), 1 / size)
+    multipliers = 2 * problem.shortfall(problem.moments(centre))
+    reach = 10 / problem.curvature()
+    left, right = torch.rand(size), torch.rand(squares.shape[1])
+    point = problem.evaluate(multipliers, centre, reach)
+
+    def pair() -> tuple[Tensor, Tensor]:
+        return squares @ right, left @ squares
+
+    seconds = {"pair": math.inf, "evaluation": math.inf, "newton_matrix": math.inf}
+    for _ in range(_ITERATION_REPEATS):
+        for name, run in (
+            ("pair", pair),
+            ("evaluation", lambda: problem.evaluate(multipliers, centre, reach)),
+            ("newton_matrix", lambda: problem.curvature_at(point, multipliers > 0, reach)),
+        ):
+            began = time.perf_counter()
+            run()
+            seconds[name] = min(seconds[name], time.perf_counter() - began)
+    ratios = {f"{name}_ratio": seconds[name] / seconds["pair"] for name in ("evaluation", "newton_matrix")}
+    return {"N": size, "m": dims, **{f"{name}_seconds": value for name, value in seconds.items()}, **ratios}
 
 
 def compare_solvers(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset
     from skmm_core.progress import Report
 
-_KINDS = ("solver", "methods")
+_KINDS = ("solver", "methods", "sketch")
 _LATER = ("scale", "gpu")
 _MIXTURE = "gmm"
 _SMALL_SKETCH, _LARGE_SKETCHES = 32, (128, 512)
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    kind: Annotated[str, typer.Argument(metavar="solver|methods", help="What to measure.")],
+    kind: Annotated[str, typer.Argument(metavar="solver|methods|sketch", help="What to measure.")],
     out: Annotated[str, typer.Option("--out", help="JSON file for every measurement.")],
     datasets: Annotated[
         str, typer.Option("--datasets", help="solver: built-in names or files, commas between.")
@@ -35,13 +35,24 @@ def bench(
     steps: Annotated[int, typer.Option("--steps", min=1, help="solver: steps of Adam.")] = 10_000,
     methods: Annotated[str, typer.Option("--methods", help="methods: registry keys, commas between; all.")] = "",
     sizes: Annotated[str, typer.Option("--sizes", help="methods: values of N, commas between.")] = "10000,50000",
-    dims: Annotated[int, typer.Option("--dims", min=1, help="methods: number of features d.")] = 1280,
+    dims: Annotated[
+        int | None,
+        typer.Option("--dims", min=1, help="Number of features d; default 1280 for methods, 512 for sketch."),
+    ] = None,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            "--rows", min=2, help="N; default 2000 gradients for sketch, 500000 for one evaluation of the solver."
+        ),
+    ] = None,
+    classes: Annotated[int, typer.Option("--classes", min=1, help="sketch: number of classes C.")] = 196,
+    sketch_dim: Annotated[int, typer.Option("--sketch-dim", min=1, help="sketch: size m.")] = 512,
     limit: Annotated[float, typer.Option("--limit", min=0, help="methods: seconds before one is stopped.")] = 600.0,
     device: flags.Device = "auto",
     json_: flags.Json = False,
     quiet: flags.Quiet = False,
 ) -> None:
-    """Measure speed: solver (against Adam) or methods (seconds and peak memory of each)."""
+    """Measure speed: solver (against Adam), methods or sketch (seconds and peak memory of each kind)."""
     if kind in _LATER:
         raise InputError(f"bench {kind} is not part of this version; choose one of: {', '.join(_KINDS)}")
     if kind not in _KINDS:
@@ -54,9 +65,11 @@ def bench(
     report = ConsoleReport(quiet=quiet)
     try:
         if kind == "solver":
-            found = _solver(datasets, budget, steps, report)
+            found = _solver(datasets, budget, steps, rows or 500_000, report)
+        elif kind == "sketch":
+            found = _sketch(rows or 2000, dims or 512, classes, sketch_dim, device, report)
         else:
-            found = _methods(methods, sizes, dims, budget, limit, device, report)
+            found = _methods(methods, sizes, dims or 1280, budget, limit, device, report)
     finally:
         report.close()
     write_json(file, found)
@@ -66,13 +79,14 @@ def bench(
         typer.echo(_summary(found, file))
 
 
-def _solver(datasets: str, budget: int | None, steps: int, report: "Report") -> dict[str, Any]:
+def _solver(datasets: str, budget: int | None, steps: int, rows: int, report: "Report") -> dict[str, Any]:
     from skmm_core.bench.solver import SolverOptions, bench_solver
     from skmm_core.data.load import load_dataset
 
     loaded = [load_dataset(name) for name in flags.split_list("--datasets", datasets)]
     problems = [(dataset, dim) for dataset in loaded for dim in _sketch_dims(dataset)]
-    return bench_solver(problems, SolverOptions(budget=budget or 48, steps=steps), report=report)
+    options = SolverOptions(budget=budget or 48, steps=steps, iteration_rows=rows)
+    return bench_solver(problems, options, report=report)
 
 
 def _sketch_dims(dataset: "Dataset") -> tuple[int, ...]:
@@ -100,11 +114,24 @@ def _methods(
     return bench_methods(options, device=resolve_device(device), report=report)
 
 
+def _sketch(rows: int, dims: int, classes: int, size: int, device: str, report: "Report") -> dict[str, Any]:
+    from skmm_core.bench.sketch import SketchOptions, bench_sketch
+    from skmm_core.device import resolve_device
+
+    options = SketchOptions(rows=rows, dims=dims, classes=classes, size=size)
+    return bench_sketch(options, device=resolve_device(device), report=report)
+
+
 def _summary(found: dict[str, Any], file: Path) -> str:
     if found["bench"] == "solver":
         return (
             f"{len(found['problems'])} problems; ours reached Adam's objective on {found['reached']}, "
             f"{found['geometric_mean_ratio']:.0f} times faster (geometric mean). Results: {file}"
+        )
+    if found["bench"] == "sketch":
+        return (
+            f"{len(found['sketches'])} sketches; kronecker is {found['kronecker_speedup']:.0f} times faster than the "
+            f"dense Gaussian map. Results: {file}"
         )
     slowest = max(found["methods"], key=lambda row: row["seconds"])
     return f"{len(found['methods'])} runs; slowest {slowest['method']}, {slowest['seconds']:.1f} s. Results: {file}"

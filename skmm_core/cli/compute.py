@@ -12,9 +12,8 @@ from skmm_core.config import CompareJob, RunConfig, SelectJob
 from skmm_core.errors import InputError
 from skmm_core.runs import read_config, read_result
 from skmm_core.runs.files import CARD, COMPARE_STATE, CONFIG, SCORES_CSV, clear_results, write_config
-from skmm_core.summary import REFERENCE
 
-_LATER = ("embed", "paper")
+_LATER = ("paper",)
 
 
 def register(app: typer.Typer) -> None:
@@ -40,8 +39,13 @@ def select(
     holdout: flags.Holdout = None,
     task: flags.Task = "auto",
     drop_bad_rows: flags.DropBadRows = False,
-    sketch: flags.Sketch = "gaussian",
+    gradient: flags.Gradient = "features",
+    gradient_targets: flags.GradientTargets = "labels",
+    gradient_warm_up: flags.GradientWarmUp = None,
+    gradient_bias: flags.GradientBias = False,
+    sketch: flags.Sketch = None,
     sketch_dim: flags.SketchDim = None,
+    sketch_nonzeros: flags.SketchNonzeros = None,
     c_s: Annotated[str | None, typer.Option("--c-s", help="Short for --param c_s=…; a number, or auto.")] = None,
     rounding: Annotated[str | None, typer.Option("--rounding", help="Short for --param rounding=…")] = None,
     param: flags.Param = None,
@@ -57,8 +61,9 @@ def select(
     config = flags.run_config(
         _dataset(dataset, test, labels, target, id_, holdout, task, drop_bad_rows),
         {"kind": "select", "method": method, "budget": budget, "params": params, "seed": seed},
-        {"kind": sketch, "dim": sketch_dim},
+        {"kind": sketch, "dim": sketch_dim, "nonzeros": sketch_nonzeros},
         device,
+        flags.gradient_options(gradient, gradient_targets, gradient_warm_up, gradient_bias),
     )
     folder = Path(out)
     prepare_folder(folder, config)
@@ -78,8 +83,13 @@ def compare(
     holdout: flags.Holdout = None,
     task: flags.Task = "auto",
     drop_bad_rows: flags.DropBadRows = False,
-    sketch: flags.Sketch = "gaussian",
+    gradient: flags.Gradient = "features",
+    gradient_targets: flags.GradientTargets = "labels",
+    gradient_warm_up: flags.GradientWarmUp = None,
+    gradient_bias: flags.GradientBias = False,
+    sketch: flags.Sketch = None,
     sketch_dim: flags.SketchDim = None,
+    sketch_nonzeros: flags.SketchNonzeros = None,
     param: Annotated[
         list[str] | None,
         typer.Option("--param", metavar="METHOD.KEY=VALUE", help="Option of one method; may be repeated."),
@@ -101,8 +111,9 @@ def compare(
             "seeds": seeds,
             "params": _params_by_method(param),
         },
-        {"kind": sketch, "dim": sketch_dim},
+        {"kind": sketch, "dim": sketch_dim, "nonzeros": sketch_nonzeros},
         device,
+        flags.gradient_options(gradient, gradient_targets, gradient_warm_up, gradient_bias),
     )
     folder = Path(out)
     prepare_folder(folder, config)
@@ -166,12 +177,16 @@ def _execute(folder: Path, *, json_: bool, quiet: bool) -> None:
 
 
 def _summary(result: Mapping[str, Any], folder: Path) -> str:
+    if result["kind"] == "embed":
+        from skmm_core.embedding import summary_line
+
+        return f"{summary_line(result)} Results: {folder}"
     if result["kind"] == "select":
         return (
             f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "
             f"{result['seconds']:.2f} s. {result['advice']} Results: {folder}"
         )
-    count = len({*result["methods"], REFERENCE} - set(result["left_out"]))
+    count = len(result["scored"])
     return (
         f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in "
         f"{result['seconds']:.1f} s. Results: {folder}"
@@ -211,4 +226,4 @@ def _params_by_method(pairs: list[str] | None) -> dict[str, dict[str, Any]]:
 
 
 def _later(context: typer.Context) -> None:
-    raise InputError(f"{context.info_name} is not part of this version; use select, compare, run or runs")
+    raise InputError(f"{context.info_name} is not part of this version; use select, compare, embed, run or runs")

@@ -25,12 +25,14 @@ def _program(context: typer.Context) -> None:
 @app.command("list")
 def list_runs(
     search: Annotated[str, typer.Option("--search", help="Words in name, dataset, method, state or id.")] = "",
-    kind: Annotated[str | None, typer.Option("--kind", help="select or compare.", metavar="select|compare")] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="select, compare or embed.", metavar="select|compare|embed")
+    ] = None,
     json_: flags.Json = False,
 ) -> None:
     """List the runs, newest first."""
-    if kind not in (None, "select", "compare"):
-        raise InputError(f"--kind {kind!r} is unknown; choose select or compare")
+    if kind not in (None, "select", "compare", "embed"):
+        raise InputError(f"--kind {kind!r} is unknown; choose select, compare or embed")
     records = _store().records(search, kind)
     if json_:
         show_json({"runs": [_facts(record) for record in records]})

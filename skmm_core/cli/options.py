@@ -5,17 +5,21 @@ Help texts and checks come from the pydantic models, so a flag, the web form and
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from pydantic import BaseModel, ValidationError
 
-from skmm_core.config import DatasetConfig, RunConfig, SketchParams
+from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SketchParams
 from skmm_core.errors import InputError
 
 _FLAGS: dict[tuple[str, ...], str] = {
     ("sketch", "kind"): "--sketch",
     ("sketch", "dim"): "--sketch-dim",
+    ("sketch", "nonzeros"): "--sketch-nonzeros",
+    ("gradient", "kind"): "--gradient",
+    ("gradient", "targets"): "--gradient-targets",
+    ("gradient", "warm_up"): "--gradient-warm-up",
     ("dataset", "source"): "--dataset",
 }
 
@@ -34,8 +38,22 @@ Task = Annotated[
     str, typer.Option("--task", help=_help(DatasetConfig, "task"), metavar="auto|classification|regression")
 ]
 DropBadRows = Annotated[bool, typer.Option("--drop-bad-rows", help=_help(DatasetConfig, "drop_bad_rows"))]
-Sketch = Annotated[str, typer.Option("--sketch", help=_help(SketchParams, "kind"), metavar="gaussian|none")]
+Sketch = Annotated[
+    str | None,
+    typer.Option(
+        "--sketch",
+        help=_help(SketchParams, "kind") + " [default: gaussian; kronecker with --gradient head]",
+        metavar="|".join(get_args(SketchParams.model_fields["kind"].annotation)),
+    ),
+]
 SketchDim = Annotated[int | None, typer.Option("--sketch-dim", help=_help(SketchParams, "dim"))]
+SketchNonzeros = Annotated[int | None, typer.Option("--sketch-nonzeros", help=_help(SketchParams, "nonzeros"))]
+Gradient = Annotated[str, typer.Option("--gradient", help=_help(GradientParams, "kind"), metavar="features|head")]
+GradientTargets = Annotated[
+    str, typer.Option("--gradient-targets", help=_help(GradientParams, "targets"), metavar="labels|random")
+]
+GradientWarmUp = Annotated[int | None, typer.Option("--gradient-warm-up", help=_help(GradientParams, "warm_up"))]
+GradientBias = Annotated[bool, typer.Option("--gradient-bias", help=_help(GradientParams, "bias"))]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed, same data, same flags: same points.")]
 Out = Annotated[str, typer.Option("--out", help="Folder for the results; made when it is not there.")]
@@ -46,14 +64,37 @@ Param = Annotated[
 ]
 
 
-def run_config(dataset: Mapping[str, Any], job: Mapping[str, Any], sketch: Mapping[str, Any], device: str) -> RunConfig:
-    """Check the flags as a whole.
+def gradient_options(kind: str, targets: str, warm_up: int | None, bias: bool) -> dict[str, Any]:
+    """Gather the flags of the gradients.
+
+    Raises:
+        InputError: one that only head gradients have is given for features.
+    """
+    given = {"targets": targets, "warm_up": warm_up, "bias": bias}
+    defaults = {name: GradientParams.model_fields[name].default for name in given}
+    if kind == "features" and given != defaults:
+        name = next(name for name in given if given[name] != defaults[name])
+        raise InputError(f"--gradient-{name.replace('_', '-')} is for head gradients; add --gradient head")
+    return {"kind": kind, **given}
+
+
+def run_config(
+    dataset: Mapping[str, Any],
+    job: Mapping[str, Any],
+    sketch: Mapping[str, Any],
+    device: str,
+    gradient: Mapping[str, Any] | None = None,
+) -> RunConfig:
+    """Check the flags as a whole; without a kind of sketch the one that suits the gradients is taken.
 
     Raises:
         InputError: a value is out of range; the message names the flag.
     """
     try:
-        return RunConfig.model_validate({"dataset": dataset, "job": job, "sketch": sketch, "device": device})
+        head = (gradient or {}).get("kind") == "head"
+        kind = sketch.get("kind") or GradientParams(kind="head" if head else "features").default_sketch
+        asked = {"dataset": dataset, "job": job, "sketch": {**sketch, "kind": kind}, "gradient": gradient or {}}
+        return RunConfig.model_validate({**asked, "device": device})
     except ValidationError as error:
         first = error.errors()[0]
         where = tuple(part for part in first["loc"] if isinstance(part, str))

@@ -11,6 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from skmm_core.cover import greedy_cover
 from skmm_core.methods.ranking import ranked
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.stratify import class_members, class_quotas, interleaved
@@ -20,9 +21,8 @@ from skmm_core.progress import Progress, Report, ignore
 from skmm_core.ties import lowest
 
 _NEEDS = frozenset({Need.CLASSES, Need.WARM_UP})
-_BLOCK_ELEMENTS = 8_000_000
-_REFRESHED = 32  # stale gains computed anew together
 _LEAST_WEIGHT = 0.01
+_DISTANCE_ROUNDING = 8  # a distance is the root of a difference, which loses digits where it is small
 _BLOCKS = 100
 
 
@@ -43,9 +43,10 @@ class Gradients:
         """(N,) ‖g‖²."""
         return (1 + self.rows.square().sum(dim=1)) * self.residuals.square().sum(dim=1)
 
-    def products(self, columns: Tensor) -> Tensor:
-        """(N, len) inner products of all gradients with those of the rows `columns`."""
-        return (self.rows @ self.rows[columns].T + 1) * (self.residuals @ self.residuals[columns].T)
+    def products(self, columns: Tensor, among: Tensor | None = None) -> Tensor:
+        """(N, len) inner products of all gradients, or of those of the rows `among`, with those of `columns`."""
+        rows, residuals = (self.rows, self.residuals) if among is None else (self.rows[among], self.residuals[among])
+        return (rows @ self.rows[columns].T).add_(1).mul_(residuals @ self.residuals[columns].T)
 
     def total(self, weights: Tensor, of: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Σ_i w_i g_i over all rows, or the rows `of`: (d, K) for the weights of the head, (K,) for its intercept."""
@@ -103,10 +104,7 @@ def craig(pool: Pool, budget: int, params: CraigParams, *, seed: int, report: Re
 
 
 def represent(gradients: Gradients, budget: int, *, report: Report = ignore) -> tuple[Tensor, Tensor, float]:
-    """Facility location on distances of gradients by lazy greedy (Minoux, 1978), the exact greedy choice.
-
-    A gain computed earlier bounds the present one from above, so only the rows that lead by their bounds are computed
-    anew, 32 at a time.
+    """Facility location on distances of gradients, the exact greedy choice; see :func:`greedy_cover`.
 
     Args:
         gradients: of N rows.
@@ -117,57 +115,35 @@ def represent(gradients: Gradients, budget: int, *, report: Report = ignore) -> 
         (budget,) int64 rows in the order picked, ties to the lower row; (budget,) float64 sizes of their clusters, each
         chosen row in its own; the sum of distances to the nearest chosen row.
     """
-    cover = _Cover(gradients)
-    size, device = len(cover.nearest), cover.nearest.device
-    bounds = []
-    for block in torch.arange(size, device=device).split(max(1, _BLOCK_ELEMENTS // size)):
-        bounds.append(cover.gains(block))
-        report(Progress("Comparing gradients", int(block[-1]) + 1, size))
-    bound = torch.cat(bounds)
-    fresh = torch.ones(size, dtype=torch.bool, device=device)
-    picks = torch.empty(budget, dtype=torch.int64, device=device)
-    for t in range(budget):
-        while not bool(fresh[pick := lowest(-bound, cover.rounding)]):
-            leading = bound.masked_fill(fresh, -torch.inf).topk(min(_REFRESHED, size)).indices
-            stale = torch.cat([pick[None], leading[~fresh[leading] & (leading != pick)]])
-            bound[stale], fresh[stale] = cover.gains(stale), True
-        picks[t] = pick
-        cover.add(pick, t)
-        fresh.zero_()
-        bound[picks[: t + 1]], fresh[picks[: t + 1]] = -torch.inf, True
-        report(Progress("Picking points", t + 1, budget))
-    cover.owner[picks] = torch.arange(budget, device=device)
-    return picks, cover.owner.bincount(minlength=budget).double(), float(cover.nearest.sum(dtype=bound.dtype))
+    closeness = _Closeness(gradients)
+    size = len(gradients.rows)
+    found = greedy_cover(
+        closeness,
+        torch.zeros_like(closeness.norms) - closeness.farthest,
+        size,
+        budget,
+        unit=_DISTANCE_ROUNDING * closeness.farthest,
+        report=report,
+    )
+    owner = found.owner
+    owner[found.picks] = torch.arange(budget, device=owner.device)
+    return found.picks, owner.bincount(minlength=budget).double(), -float(found.covered.double().sum())
 
 
-class _Cover:
-    """Distance of every gradient to its nearest chosen one, and which that is."""
+class _Closeness:
+    """Minus the distance between gradients; no two are farther apart than `farthest`, where every row starts."""
 
     def __init__(self, gradients: Gradients) -> None:
-        self._gradients, self._norms = gradients, gradients.squared_norms
-        farthest = 2 * self._norms.max().sqrt()  # no distance is larger: where every row starts
-        self.nearest = torch.zeros_like(self._norms) + farthest
-        self.owner = torch.zeros(len(self.nearest), dtype=torch.int64, device=self.nearest.device)
-        self._kind = torch.float32 if self.nearest.device.type == "mps" else torch.float64
-        # sums of rounded distances differ by about this many ε of the sums' own type
-        precision = torch.finfo(self.nearest.dtype).eps / torch.finfo(self._kind).eps
-        self.rounding = float(farthest) * math.sqrt(len(self.nearest)) * precision
+        self._gradients = gradients
+        self.norms = gradients.squared_norms
+        self.farthest = 2 * float(self.norms.max().sqrt())
 
-    def gains(self, columns: Tensor) -> Tensor:
-        """(len,) by how much each of the rows would lower the sum of distances."""
-        return (self.nearest[:, None] - self._distances(columns)).clamp_min_(0).sum(dim=0, dtype=self._kind)
-
-    def add(self, row: Tensor, number: int) -> None:
-        """Choose a row."""
-        distance = self._distances(row[None]).squeeze(1)
-        self.owner[distance < self.nearest] = number
-        torch.minimum(self.nearest, distance, out=self.nearest)
-
-    def _distances(self, columns: Tensor) -> Tensor:
-        squared = self._gradients.products(columns).mul_(-2).add_(self._norms[:, None]).add_(self._norms[columns])
-        # a row is at distance 0 from itself, whatever rounding says
-        squared[columns, torch.arange(len(columns), device=columns.device)] = 0
-        return squared.clamp_min_(0).sqrt_()
+    def __call__(self, columns: Tensor, among: Tensor | None = None) -> Tensor:
+        norms = self.norms if among is None else self.norms[among]
+        squared = self._gradients.products(columns, among).mul_(-2).add_(norms[:, None]).add_(self.norms[columns])
+        # a row is at distance 0 from itself and from its duplicates, whatever rounding says
+        nothing = 64 * torch.finfo(squared.dtype).eps * torch.minimum(norms[:, None], self.norms[columns])
+        return squared.masked_fill_(squared <= nothing, 0).sqrt_().neg_()
 
 
 class GradMatchParams(MethodParams):

@@ -58,7 +58,7 @@ def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int,
         return pick_by_class(
             pool, budget, "skmm_kernel", lambda part, n: skmm_kernel(part, n, whole, seed=seed, report=report)
         )
-    rows = pool.gradients if params.space == "features" else pool.sketched
+    rows = pool.dense_gradients if params.space == "features" else pool.sketched
     kernel = gaussian_kernel(rows, normalise=params.normalise, scale=params.scale, seed=seed)
     importance = rarity(pool.moments.leverage) if params.keep_rare else torch.ones_like(rows[:, 0])
     mean = kernel_mean(kernel, importance, seed=seed, report=report)
@@ -107,7 +107,7 @@ def skmm_joint(pool: Pool, budget: int, params: SkmmJointParams, *, seed: int, r
     """
     if pool.targets is None:
         raise ValueError("select() checks that there are targets")
-    rows = pool.gradients if params.space == "features" else pool.sketched
+    rows = pool.dense_gradients if params.space == "features" else pool.sketched
     inputs = gaussian_kernel(rows, normalise=params.normalise, scale=params.scale, seed=0)
     kernel = labelled_kernel(inputs, pool.targets, bandwidth=params.target_scale)
     importance = rarity(pool.moments.leverage) if params.keep_rare else torch.ones_like(rows[:, 0])

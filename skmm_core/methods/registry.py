@@ -17,7 +17,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
-from skmm_core.config import SketchParams
+from skmm_core.config import GradientParams, SketchParams
 from skmm_core.data.dataset import Dataset, Task
 from skmm_core.errors import InputError
 from skmm_core.pool import Pool, make_pool
@@ -243,6 +243,16 @@ def get_method(key: str) -> MethodSpec:
     if key not in specs:
         raise InputError(f"method {key!r} is unknown; choose one of: {', '.join(specs)}")
     return specs[key]
+
+
+def reads_labels(method: str, params: Mapping[str, Any], gradient: GradientParams) -> bool:
+    """Whether a method plays in the label-aware league here.
+
+    It needs labels, is told to pick within classes, or matches moments of gradients that labels went into.
+    """
+    spec = get_method(method)
+    matched = spec.family is Family.MOMENT_MATCHING and gradient.reads_labels
+    return spec.uses_labels or bool(params.get("stratify")) or matched
 
 
 def compute_shared(pool: Pool, specs: Iterable[MethodSpec]) -> None:

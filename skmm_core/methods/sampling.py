@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.device import generator
-from skmm_core.methods.registry import Family, MethodParams, Picks, register
+from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.stratify import class_members, class_quotas, interleaved
 from skmm_core.moments import second_moment
 from skmm_core.pool import Pool
@@ -49,6 +49,27 @@ def uniform(pool: Pool, budget: int, params: UniformParams, *, seed: int, report
     quotas = class_quotas([len(rows) for rows in members], budget)
     drawn = [order[labels[order] == label][:quota] for label, quota in enumerate(quotas)]
     return Picks(torch.cat(drawn)[interleaved(quotas)])
+
+
+class UniformStratifiedParams(MethodParams):
+    """No options."""
+
+
+@register(
+    key="uniform_stratified",
+    title="Uniform by class",
+    family=Family.SAMPLING,
+    summary="Picks points at random within every class, in proportion: what methods that see labels must beat.",
+    paper="Proportionate stratified random sampling",
+    url="https://en.wikipedia.org/wiki/Stratified_sampling",
+    params=UniformStratifiedParams,
+    needs=frozenset({Need.CLASSES}),
+    uses_labels=True,
+    random=True,
+)
+def uniform_stratified(pool: Pool, budget: int, params: UniformStratifiedParams, *, seed: int, report: Report) -> Picks:
+    """:func:`uniform` with `stratify`, as a method of its own, so that a comparison can hold both. O(N)."""
+    return uniform(pool, budget, UniformParams(stratify=True), seed=seed, report=report)
 
 
 class LeverageParams(MethodParams):

@@ -4,6 +4,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from skmm_core.cover import greedy_cover
 from skmm_core.device import generator
 from skmm_core.kernels import CosineSimilarity, Kernel, unit_rows
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
@@ -12,9 +13,7 @@ from skmm_core.progress import Progress, Report, ignore
 from skmm_core.ties import lowest
 
 REFERENCE_LIMIT = 10_000
-_BLOCK_ELEMENTS = 4_000_000
 _BLOCK_ROWS = 16_384
-_FIRST_LOOK = 32
 
 
 class FacilityLocationParams(MethodParams):
@@ -40,70 +39,33 @@ def _facility_location(pool: Pool, budget: int, params: FacilityLocationParams, 
     return facility_location(similarity, budget, reference=reference.to(pool.features.device), report=report)
 
 
-def facility_location(similarity: Kernel, budget: int, *, reference: Tensor, report: Report = ignore) -> Picks:
+def facility_location(
+    similarity: CosineSimilarity, budget: int, *, reference: Tensor, report: Report = ignore
+) -> Picks:
     """Greedily maximise f(S) = Σ_i max_{j∈S} s_ij, i over the reference rows; s_ij = (1 + cos(x_i, x_j))/2 in 0..1.
 
-    Lazy greedy (Minoux, 1978): gains only fall, so a gain computed earlier is an upper bound, and only rows whose bound
-    reaches the best gain are looked at again; the picks are those of plain greedy, within 1 - 1/e of the best f. Once
-    O(N · R · d), then far less than that a pick; O(N) memory beyond the rows. The reference is the whole pool up to
-    10,000 points, else 10,000 random ones, the same for every seed.
+    The picks are those of plain greedy, within 1 - 1/e of the best f; see :func:`greedy_cover`. Once O(N · R · d), then
+    far less than that a pick; O(N) memory beyond the rows. The reference is the whole pool up to 10,000 points, else
+    10,000 random ones, the same for every seed.
 
     Args:
         similarity: of the N rows, in 0..1.
         budget: number of rows to pick, 1..N.
-        reference: (R,) int64 rows to cover.
+        reference: (R,) int64 rows to cover, ascending.
         report: told of every pick.
 
     Returns:
         Picks in greedy order, ties to the lower row; scores are the mean similarity to the reference, the objective is
         f(S)/R.
     """
-    size = len(similarity.rows)
-    covered = torch.zeros(len(reference), dtype=similarity.rows.dtype, device=similarity.rows.device)
-    bounds = torch.empty(size, dtype=torch.float64, device=covered.device)
-    rows = torch.arange(size, device=covered.device)
-    for block in rows.split(max(1, _BLOCK_ELEMENTS // len(reference))):
-        bounds[block] = _gains(similarity, block, reference, covered)
-        report(Progress("Comparing points", int(block[-1]) + 1, size))
-    scores = (bounds / len(reference)).to(covered)
-    picks = torch.empty(budget, dtype=torch.int64, device=covered.device)
-    for t in range(budget):
-        pick = _best_gain(similarity, bounds, reference, covered, fresh=t == 0)
-        picks[t], bounds[pick] = pick, -torch.inf
-        torch.maximum(covered, similarity.columns(pick[None], among=reference).squeeze(1), out=covered)
-        report(Progress("Picking points", t + 1, budget))
-    return Picks(picks, scores=scores, objective={"coverage": float(covered.mean(dtype=torch.float64))})
-
-
-def _gains(similarity: Kernel, rows: Tensor, reference: Tensor, covered: Tensor) -> Tensor:
-    """(len,) float64: what f gains by each of the rows."""
-    gains: Tensor = (similarity.columns(rows, among=reference) - covered[:, None]).clamp_min_(0).sum(dim=0).double()
-    return gains
-
-
-def _best_gain(similarity: Kernel, bounds: Tensor, reference: Tensor, covered: Tensor, *, fresh: bool) -> Tensor:
-    """The row of the largest gain; bounds of rows that were looked at become their gains. Fresh bounds are gains."""
-    slack = 16 * torch.finfo(covered.dtype).eps
-    if fresh:
-        return _first_near(bounds, float(bounds.max()), slack)
-    order = bounds.argsort(descending=True, stable=True)
-    most = max(1, _BLOCK_ELEMENTS // len(reference))
-    start, width, best = 0, min(_FIRST_LOOK, most), 0.0
-    while start < len(order):
-        # Nothing gains more than it did before, so bounds of about 0 stay there and need no second look.
-        if float(bounds[order[start]]) < max(slack, best - slack * max(best, 1.0)):
-            break
-        block = order[start : start + width]
-        block = block[bounds[block] > slack]
-        bounds[block] = _gains(similarity, block, reference, covered)
-        best = max(best, float(bounds[block].max()))
-        start, width = start + width, min(2 * width, most)
-    return _first_near(bounds, best, slack)
-
-
-def _first_near(bounds: Tensor, best: float, slack: float) -> Tensor:
-    """The lowest row within rounding of the best."""
-    return (bounds >= best - slack * max(best, 1.0)).to(torch.uint8).argmax()
+    rows = similarity.rows
+    start = torch.zeros(len(reference), dtype=rows.dtype, device=rows.device)
+    found = greedy_cover(similarity.to(reference), start, len(rows), budget, report=report)
+    return Picks(
+        found.picks,
+        scores=(found.first_gains / len(reference)).to(rows),
+        objective={"coverage": float(found.covered.mean(dtype=torch.float64))},
+    )
 
 
 class GraphCutParams(MethodParams):
@@ -152,12 +114,13 @@ def graph_cut(similarity: Kernel, to_all: Tensor, budget: int, *, redundancy: fl
         Picks in greedy order, ties to the lower row; scores are the mean similarity to the pool, the objective f(S)/N.
     """
     size = len(to_all)
-    rounding = torch.finfo(similarity.rows.dtype).eps / torch.finfo(torch.float64).eps
+    # Each column is off by about ε of the rows, in either direction: a wider margin would call near ties equal.
+    rounding = torch.finfo(similarity.rows.dtype).eps / torch.finfo(torch.float64).eps / 4
     gains = to_all - redundancy * similarity.diagonal
     objective = 0.0
     picks = torch.empty(budget, dtype=torch.int64, device=to_all.device)
     for t in range(budget):
-        pick = lowest(-gains, redundancy * (t + 1) * rounding)
+        pick = lowest(-gains, redundancy * (t + 1) ** 0.5 * rounding)
         objective += float(gains[pick])
         picks[t] = pick
         gains -= (2 * redundancy) * similarity.columns(pick[None]).squeeze(1)

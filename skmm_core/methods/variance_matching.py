@@ -6,7 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from skmm_core.device import generator
+from skmm_core.device import generator, widest
 from skmm_core.methods.registry import Family, MethodParams, Picks, Status, register
 from skmm_core.moments import Moments
 from skmm_core.pool import Pool
@@ -77,7 +77,7 @@ class Design:
 
     def __init__(self, moments: Moments, n: int, ridge: float) -> None:
         coordinates = moments.coordinates
-        self._number = torch.float32 if coordinates.device.type == "mps" else torch.float64
+        self._number = widest(coordinates.device)
         self._scale = moments.eigenvalues.rsqrt().to(coordinates.device, self._number)
         self._rest = (ridge / moments.eigenvalues).to(coordinates.device, self._number)
         self._all = coordinates.to(self._number) * self._scale if len(coordinates) <= EXACT_LIMIT else None

@@ -4,7 +4,7 @@ import json
 import shlex
 from typing import Any
 
-from skmm_core.config import DatasetConfig, RunConfig, SelectJob, SketchParams
+from skmm_core.config import DatasetConfig, EmbedJob, GradientParams, RunConfig, SelectJob, SketchParams
 
 SHORTCUTS = {"c_s": "--c-s", "rounding": "--rounding"}
 
@@ -14,9 +14,11 @@ def command_line(config: RunConfig, out: str = "out") -> str:
 
     Args:
         config: of the run.
-        out: the folder to name in it.
+        out: the folder to name in it; for an embedding, its file without the ending.
     """
     job = config.job
+    if isinstance(job, EmbedJob):
+        return shlex.join([*_embed_words(config.dataset, job), *_device_flags(config), "--out", f"{out}.npz"])
     words = ["python", "-m", "skmm_core", job.kind, *_dataset_flags(config.dataset)]
     if isinstance(job, SelectJob):
         words += ["--method", job.method, "--budget", str(job.budget)]
@@ -27,9 +29,24 @@ def command_line(config: RunConfig, out: str = "out") -> str:
         words += ["--seeds", str(job.seeds)]
         for method, params in job.params.items():
             words += [word for key, value in params.items() for word in ("--param", _pair(f"{method}.{key}", value))]
-    words += _sketch_flags(config.sketch)
-    words += ["--device", config.device] if config.device != "auto" else []
-    return shlex.join([*words, "--out", out])
+    words += [*_gradient_flags(config.gradient), *_sketch_flags(config.sketch, config.gradient)]
+    return shlex.join([*words, *_device_flags(config), "--out", out])
+
+
+def _embed_words(dataset: DatasetConfig, job: EmbedJob) -> list[str]:
+    words = ["python", "-m", "skmm_core", "embed", "--images", dataset.source, "--model", job.model]
+    for flag, value in (
+        ("--pretrained", job.pretrained),
+        ("--model-config", job.architecture),
+        ("--pattern", job.pattern),
+        ("--target", dataset.target),
+    ):
+        words += [] if value is None else [flag, value]
+    return [*words, "--allow-random-weights"] if job.allow_random_weights else words
+
+
+def _device_flags(config: RunConfig) -> list[str]:
+    return ["--device", config.device] if config.device != "auto" else []
 
 
 def _dataset_flags(dataset: DatasetConfig) -> list[str]:
@@ -41,9 +58,18 @@ def _dataset_flags(dataset: DatasetConfig) -> list[str]:
     return [*words, "--drop-bad-rows"] if dataset.drop_bad_rows else words
 
 
-def _sketch_flags(sketch: SketchParams) -> list[str]:
-    words = ["--sketch", sketch.kind] if sketch.kind != SketchParams().kind else []
-    return words if sketch.dim is None else [*words, "--sketch-dim", str(sketch.dim)]
+def _gradient_flags(gradient: GradientParams) -> list[str]:
+    words = []
+    for name, flag in (("kind", "--gradient"), ("targets", "--gradient-targets"), ("warm_up", "--gradient-warm-up")):
+        value = getattr(gradient, name)
+        words += [] if value == GradientParams.model_fields[name].default else [flag, str(value)]
+    return [*words, "--gradient-bias"] if gradient.bias else words
+
+
+def _sketch_flags(sketch: SketchParams, gradient: GradientParams) -> list[str]:
+    words = ["--sketch", sketch.kind] if sketch.kind != gradient.default_sketch else []
+    words += [] if sketch.dim is None else ["--sketch-dim", str(sketch.dim)]
+    return words if sketch.nonzeros is None else [*words, "--sketch-nonzeros", str(sketch.nonzeros)]
 
 
 def _param_flags(key: str, value: Any) -> list[str]:

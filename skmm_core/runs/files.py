@@ -24,6 +24,7 @@ CONFIG, CARD, RESULT, LOG, REPORT = "config.json", "run.json", "result.json", "l
 SCORES_CSV, SUMMARY_CSV = "scores.csv", "summary.csv"
 COMPARE_STATE = "compare.json"
 SELECTION_CSV, SELECTION_NPY, DIAGNOSTICS = "selection.csv", "selection.npy", "diagnostics.npz"
+FEATURES = "features.npz"
 TABLES = ("selection", "scores", "map", "trace")
 RESULT_FILES = (
     RESULT,
@@ -31,6 +32,7 @@ RESULT_FILES = (
     SELECTION_NPY,
     DIAGNOSTICS,
     SUMMARY_CSV,
+    FEATURES,
     REPORT,
     *(f"{table}.parquet" for table in TABLES),
 )

@@ -94,7 +94,7 @@ class RunStore:
 
         Args:
             search: words that must all occur in name, dataset, method, state or id.
-            kind: "select" or "compare"; None for both.
+            kind: "select", "compare" or "embed"; None for all.
         """
         where, values = "deleted IS NULL", []
         for word in search.split():

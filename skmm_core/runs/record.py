@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from skmm_core.config import RunConfig, SelectJob
+from skmm_core.config import EmbedJob, GradientParams, RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -36,10 +36,10 @@ class RunRecord:
     Attributes:
         id: 12 hex digits made of config and dataset fingerprint.
         name: given by the person, or made of dataset, method and budget.
-        kind: "select" or "compare".
+        kind: "select", "compare" or "embed".
         dataset: short text for lists, such as "digits".
-        method: registry keys, comma separated.
-        budget: numbers of points, comma separated.
+        method: registry keys, comma separated; the encoder of an embedding.
+        budget: numbers of points, comma separated; empty for an embedding.
         state: see :class:`RunState`.
         created: epoch seconds.
         started: epoch seconds, None before.
@@ -71,8 +71,16 @@ class RunRecord:
 
 
 def run_id(config: RunConfig, fingerprint: str) -> str:
-    """First 12 hex digits of a hash of config and dataset: the same question has the same id, hence one answer."""
-    canonical = json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    """First 12 hex digits of a hash of config and dataset: the same question has the same id, hence one answer.
+
+    Options that came later than the first runs count only where they are used, so that those keep their ids.
+    """
+    asked = config.model_dump(mode="json")
+    if config.gradient == GradientParams():
+        del asked["gradient"]
+    if config.sketch.nonzeros is None:
+        del asked["sketch"]["nonzeros"]
+    canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{canonical}\n{fingerprint}".encode()).hexdigest()[:12]
 
 
@@ -90,24 +98,31 @@ def check_id(id_: str) -> str:
 def dataset_text(config: RunConfig) -> str:
     """Dataset of a run for a list: the name of a built-in with its options, or the file's name without its folder."""
     source = config.dataset.source
-    return Path(source).name if source.lower().endswith(_FILE_SUFFIXES) else source
+    is_file = isinstance(config.job, EmbedJob) or source.lower().endswith(_FILE_SUFFIXES)
+    return Path(source).name if is_file else source
 
 
 def method_text(config: RunConfig) -> str:
-    """Method keys of a run, comma separated."""
+    """Method keys of a run, comma separated; the encoder of an embedding."""
     job = config.job
+    if isinstance(job, EmbedJob):
+        return job.model
     return job.method if isinstance(job, SelectJob) else ", ".join(job.methods)
 
 
 def budget_text(config: RunConfig) -> str:
-    """Budgets of a run, comma separated."""
+    """Budgets of a run, comma separated; empty for an embedding."""
     job = config.job
+    if isinstance(job, EmbedJob):
+        return ""
     return str(job.budget) if isinstance(job, SelectJob) else ", ".join(str(budget) for budget in job.budgets)
 
 
 def default_name(config: RunConfig) -> str:
     """Name of a run that the person has not named."""
     job = config.job
+    if isinstance(job, EmbedJob):
+        return f"{dataset_text(config)} · features by {job.model}"
     count = 1 if isinstance(job, SelectJob) else len(job.methods)
     what = job.method if isinstance(job, SelectJob) else f"{count} method{'s' * (count != 1)}"
     points = budget_text(config)

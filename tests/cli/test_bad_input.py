@@ -69,7 +69,7 @@ SELECT = ("select", "--dataset", "digits", "--method", "uniform", "--budget", "5
         (("runs", "export", "0123456789ab", "{out}.zip"), r"run 0123456789ab is not here"),
         (("runs", "import", "{out}.zip"), r"does not exist"),
         (("runs", "list", "--kind", "dream"), r"--kind 'dream' is unknown"),
-        (("embed", "--images", "x", "--out", "y.npz"), r"embed is not part of this version"),
+        (("embed", "--images", "x", "--out", "y.npz"), r"x was not found; give a folder"),
         (("paper", "gmm", "--out", "y"), r"paper is not part of this version"),
         (("bench", "gpu", "--out", "y.json"), r"bench gpu is not part of this version"),
         (("bench", "speed", "--out", "y.json"), r"bench 'speed' is unknown; choose one of: solver, methods"),

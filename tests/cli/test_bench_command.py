@@ -7,6 +7,7 @@ import torch
 
 from skmm_core.bench.machine import measured
 from skmm_core.bench.methods import MethodsOptions, bench_methods, clustered_features
+from skmm_core.bench.sketch import HELD, KINDS
 from skmm_core.bench.solver import adam_reference, geometric_mean, objective
 from skmm_core.errors import Cancelled
 from skmm_core.progress import Progress
@@ -16,9 +17,13 @@ VERSIONS = {"skmm_core", "python", "torch", "numpy"}
 
 def test_solver_measures_every_problem(here, tmp_path):
     file = tmp_path / "solver.json"
-    said = here("bench", "solver", "--datasets", "digits", "--steps", 30, "--out", file, "--quiet", "--json")
+    words = ("--datasets", "digits", "--steps", 30, "--rows", 400, "--out", file)
+    said = here("bench", "solver", *words, "--quiet", "--json")
     assert said.code == 0
     found = json.loads(file.read_text())
+    iteration = found["iteration"]
+    assert (iteration["N"], iteration["m"]) == (400, 128)
+    assert iteration["evaluation_ratio"] == pytest.approx(iteration["evaluation_seconds"] / iteration["pair_seconds"])
     assert found == said.json
     assert set(found["machine"]["versions"]) == VERSIONS
     assert found["options"]["adam_steps"] == 30
@@ -44,6 +49,27 @@ def test_methods_measures_what_was_asked(here, tmp_path):
     for row in found["methods"]:
         assert row["passes"] == pytest.approx(row["seconds"] / row["pass_seconds"])
         assert not row["stopped"]
+
+
+def test_sketch_measures_every_kind(here, tmp_path):
+    file = tmp_path / "sketch.json"
+    words = ("--rows", 20, "--dims", 6, "--classes", 5, "--sketch-dim", 8, "--device", "cpu")
+    said = here("bench", "sketch", *words, "--out", file, "--quiet")
+    assert said.code == 0
+    assert "kronecker is" in said.out
+    found = json.loads(file.read_text())
+    assert (found["options"]["r"], found["options"]["m"]) == (30, 8)
+    assert set(found["machine"]["versions"]) == VERSIONS
+    assert {row["kind"] for row in found["sketches"]} == {*KINDS, HELD}
+    best = {row["kind"]: row["seconds"] for row in found["sketches"]}
+    for row in found["sketches"]:
+        assert row["seconds"] == min(row["all_seconds"])
+        assert row["ratio"] == pytest.approx(min(best["gaussian"], best[HELD]) / row["seconds"])
+        if row["kind"] == "kronecker":
+            assert found["kronecker_speedup"] == row["ratio"]
+    too_large = here("bench", "sketch", *words[:-4], "--sketch-dim", 31, "--device", "cpu", "--out", file, "--quiet")
+    assert too_large.code == 2
+    assert "exceeds the 30 dimensions" in too_large.err
 
 
 def test_a_method_over_its_limit_is_stopped_and_said_to_be():

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from skmm_core.cli import compute, main
-from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob, SketchParams
+from skmm_core.cli import compute, embed, main
+from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, RunConfig, SelectJob, SketchParams
+from skmm_core.errors import InputError
 from skmm_core.runs import command_line
 
 _WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12).filter(
@@ -66,6 +67,32 @@ def test_the_printed_command_asks_for_the_same_run(config, monkeypatch):
     assert words[:3] == ["python", "-m", "skmm_core"]
     assert main(words[3:]) == 0
     assert asked == [("my out", config)]
+
+
+_EMBED = st.builds(
+    EmbedJob,
+    model=_WORDS,
+    pretrained=st.none() | _WORDS,
+    architecture=st.none() | _WORDS,
+    pattern=st.sampled_from([None, "utkface"]),
+    allow_random_weights=st.booleans(),
+)
+
+
+@given(job=_EMBED, source=_WORDS, target=st.none() | _WORDS, device=st.sampled_from(["auto", "cpu", "cuda:1"]))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_printed_command_asks_for_the_same_embedding(job, source, target, device, monkeypatch):
+    config = RunConfig(dataset=DatasetConfig(source=source, target=target), job=job, device=device)
+    asked = []
+
+    def note(dataset, job, file, device, *, quiet):
+        asked.append((RunConfig(dataset=dataset, job=job, device=device), str(file)))
+        raise InputError("seen")
+
+    monkeypatch.setattr(embed, "_run", note)
+    words = shlex.split(command_line(config, out="my out"))
+    assert main(words[3:]) == 2
+    assert asked == [(config, "my out.npz")]
 
 
 @pytest.mark.parametrize(

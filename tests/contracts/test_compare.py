@@ -265,3 +265,12 @@ def test_whole_pool_and_single_point_are_valid_budgets() -> None:
 def test_results_are_plain_json(tmp_path: Path) -> None:
     found = _compare(_dataset(), folder=tmp_path)
     assert json.loads(json.dumps({"full": found.full, "savings": found.savings}, allow_nan=False))
+
+
+def test_methods_that_see_classes_are_joined_by_uniform_within_classes() -> None:
+    found = _compare(_dataset(Task.CLASSIFICATION), ("herding", "el2n"), seeds=2)
+    assert set(found.scores["method"]) == {"herding", "el2n", "uniform", "uniform_stratified"}
+    assert set(_compare(_dataset(Task.CLASSIFICATION), seeds=1).scores["method"]) == {"herding", "uniform"}
+    stratified = _compare(_dataset(Task.CLASSIFICATION), ("skmm",), seeds=1, params={"skmm": {"stratify": True}})
+    assert "uniform_stratified" in set(stratified.scores["method"])
+    assert "uniform_stratified" not in set(_compare(_dataset(), ("skmm_joint",), seeds=1).scores["method"])

@@ -144,3 +144,10 @@ def test_stratified_uniform_is_uniform_within_a_class():
 def test_stratified_uniform_without_classes_is_refused_in_a_line(targets):
     with pytest.raises(InputError, match="uniform param stratify needs class labels"):
         select(torch.tensor(rows()), "uniform", 5, targets=targets, params={"stratify": True})
+
+
+def test_uniform_by_class_is_stratified_uniform():
+    targets = torch.tensor([0] * 30 + [1] * 9 + [2])
+    stratified = select(torch.tensor(rows(40)), "uniform", 12, targets=targets, params={"stratify": True}, seed=3)
+    found = select(torch.tensor(rows(40)), "uniform_stratified", 12, targets=targets, seed=3)
+    assert torch.equal(found.indices, stratified.indices)

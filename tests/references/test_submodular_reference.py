@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from skmm_core import cover
 from skmm_core.kernels import CosineSimilarity, unit_rows
 from skmm_core.methods import submodular
 from skmm_core.methods.registry import select
@@ -81,7 +82,9 @@ def test_facility_location_is_within_its_guarantee():
 @pytest.mark.parametrize("elements", [1, 50, 10**6])
 def test_lazy_looks_do_not_depend_on_the_blocks(monkeypatch, elements):
     whole = select(torch.tensor(rows(90, 4)), "facility_location", 20).indices
-    monkeypatch.setattr(submodular, "_BLOCK_ELEMENTS", elements)
+    monkeypatch.setattr(cover, "_BLOCK_ELEMENTS", elements)
+    monkeypatch.setattr(cover, "_UPDATE_ELEMENTS", elements)
+    monkeypatch.setattr(cover, "_LOOK", 1 + elements % 7)
     assert torch.equal(select(torch.tensor(rows(90, 4)), "facility_location", 20).indices, whole)
 
 

@@ -1,0 +1,128 @@
+"""Greedy covering: choose columns so that every row has a large value in one of them (facility location).
+
+f(S) = Σ_i max(start_i, max_{j∈S} b_ij) is submodular, so the gain of a column only falls as others are chosen: a gain
+computed earlier bounds the present one from above (Minoux, "Accelerated greedy algorithms", 1978). Most picks change
+the best value of few rows, and the gains of the leading columns can then be kept exact by looking at those rows alone.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from skmm_core.device import widest
+from skmm_core.progress import Progress, Report, ignore
+from skmm_core.ties import lowest
+
+_BLOCK_ELEMENTS = 4_000_000
+_LOOK = 32  # columns whose gains are computed anew together
+_UPDATE_ELEMENTS = 1_000_000
+_MOST_LEADERS = 1024
+_NEAR = 1024  # ε within which a gain may yet turn out the best
+
+
+class Benefit(Protocol):
+    """What choosing a column gives every row."""
+
+    def __call__(self, columns: Tensor, among: Tensor | None = None) -> Tensor:
+        """(R, len) values of all rows, or (len(among), len) of the rows `among`, in the columns."""
+        ...
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Greedy picks.
+
+    Attributes:
+        picks: (n,) int64 columns in the order picked.
+        covered: (R,) best value of every row.
+        owner: (R,) int64 position in `picks` of the first column with that value; 0 where no column beats the start.
+        first_gains: (N,) float64 what each column alone would gain.
+    """
+
+    picks: Tensor
+    covered: Tensor
+    owner: Tensor
+    first_gains: Tensor
+
+
+def greedy_cover(
+    benefit: Benefit, start: Tensor, size: int, budget: int, *, unit: float = 1.0, report: Report = ignore
+) -> Cover:
+    """Pick, one at a time, the column with the largest gain Σ_i max(0, b_ij - covered_i); ties go to the lower column.
+
+    The picks are those of plain greedy. Once O(N · R) values, then far fewer a pick; O(N + R) memory beyond blocks.
+
+    Args:
+        benefit: of N columns for R rows.
+        start: (R,) value of every row before the first pick.
+        size: N.
+        budget: columns to pick, 1..N.
+        unit: size of a value; gains that differ by less than rounding does, 16 ε of the larger of them and one value,
+            count as equal.
+        report: told of the first gains and of every pick.
+    """
+    covered = start.clone()
+    number = widest(covered.device)
+    columns = torch.arange(size, device=covered.device)
+    bounds = torch.empty(size, dtype=number, device=covered.device)
+    for block in columns.split(max(1, _BLOCK_ELEMENTS // len(covered))):
+        bounds[block] = _gains(benefit(block), covered, number)
+        report(Progress("Comparing points", int(block[-1]) + 1, size))
+    first_gains = bounds.clone()
+    precision = torch.finfo(start.dtype).eps / torch.finfo(number).eps
+    exact = torch.ones(size, dtype=torch.bool, device=covered.device)
+    fresh = exact.clone()
+    owner = torch.zeros(len(covered), dtype=torch.int64, device=covered.device)
+    picks = torch.empty(budget, dtype=torch.int64, device=covered.device)
+    for t in range(budget):
+        rounding = precision * bounds.max().clamp_min(unit)
+        while len(again := _doubtful(bounds, exact, fresh, rounding)):
+            bounds[again] = _gains(benefit(again), covered, number)
+            exact[again] = fresh[again] = True
+        pick = lowest(-bounds, precision * bounds.max().clamp_min(unit))
+        picks[t] = pick
+        value = benefit(pick[None]).squeeze(1)
+        changed = (value > covered).nonzero().squeeze(1)
+        before, after = covered[changed], value[changed]
+        covered[changed], owner[changed] = after, t
+        bounds[pick] = -torch.inf
+        leaders = _leaders(bounds, exact, len(changed))
+        exact.zero_()
+        fresh.zero_()
+        exact[leaders] = True
+        if len(changed) and len(leaders):
+            values = benefit(leaders, among=changed)
+            lost = (values - before[:, None]).clamp_min(0) - (values - after[:, None]).clamp_min_(0)
+            bounds[leaders] -= lost.sum(dim=0, dtype=number)
+        report(Progress("Picking points", t + 1, budget))
+    return Cover(picks, covered, owner, first_gains)
+
+
+def _doubtful(bounds: Tensor, exact: Tensor, fresh: Tensor, rounding: Tensor) -> Tensor:
+    """Columns to compute anew before one is picked; none once all that could be the best are fresh.
+
+    A gain that was kept exact by updates has gathered their rounding, so the best of these are looked at too.
+    """
+    best = bounds.max()
+    near = bounds >= best - _NEAR * torch.finfo(bounds.dtype).eps * torch.maximum(best, rounding)
+    again = (near & ~fresh).nonzero().squeeze(1)[:_MOST_LEADERS]
+    if not len(again) or bool(exact[again].all()):
+        return again
+    leading = bounds.masked_fill(exact, -torch.inf).topk(min(_LOOK, len(bounds))).indices
+    wanted: Tensor = torch.cat([again, leading[~exact[leading]]]).unique()
+    return wanted
+
+
+def _gains(values: Tensor, covered: Tensor, number: torch.dtype) -> Tensor:
+    """(len,) what f gains by each of the columns, whose (R, len) values are consumed."""
+    gains: Tensor = values.sub_(covered[:, None]).clamp_min_(0).sum(dim=0, dtype=number)
+    return gains
+
+
+def _leaders(bounds: Tensor, exact: Tensor, changed: int) -> Tensor:
+    """Columns with exact gains and the largest bounds, as many as are cheap to keep exact."""
+    count = max(_LOOK, min(_MOST_LEADERS, _UPDATE_ELEMENTS // max(1, changed)))
+    leading = bounds.topk(min(count, len(bounds))).indices
+    return leading[exact[leading] & bounds[leading].isfinite()]

@@ -1,0 +1,61 @@
+"""Label-aware methods against class-stratified uniform: the numbers of the paired comparison, from the definition."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skmm_core.leagues import STRATIFIED, against_stratified
+from skmm_core.statistics import holm, paired_difference
+from skmm_core.summary import SCORE_COLUMNS
+
+
+def table(cells: dict[tuple[str, int], list[float]], metric: str = "accuracy") -> pd.DataFrame:
+    rows = [
+        ["toy", method, budget, seed, metric, value, 0.1, "test"]
+        for (method, budget), values in cells.items()
+        for seed, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows, columns=SCORE_COLUMNS)
+
+
+def test_differences_wins_and_holm_are_those_of_the_pairs() -> None:
+    rng = np.random.default_rng(0)
+    base = {budget: list(0.5 + budget / 1000 + 0.01 * rng.normal(size=8)) for budget in (50, 100, 200)}
+    cells = {(STRATIFIED, budget): values for budget, values in base.items()}
+    cells |= {("el2n", budget): [v - 0.02 for v in values] for budget, values in base.items()}
+    cells |= {
+        ("skmm_joint", budget): list(np.array(v) + 0.05 + 0.01 * rng.normal(size=8)) for budget, v in base.items()
+    }
+    cells |= {("uniform", 50): [0.0] * 8}
+    found = {
+        (r["method"], r["budget"]): r
+        for r in against_stratified(table(cells), ["el2n", "skmm_joint"], "classification")
+    }
+    assert set(found) == {(method, budget) for method in ("el2n", "skmm_joint") for budget in base}
+    for budget, values in base.items():
+        mine = np.array(cells[("skmm_joint", budget)])
+        row = found[("skmm_joint", budget)]
+        assert row["difference"] == pytest.approx(float((mine - values).mean()))
+        assert row["wins"] == int((mine > values).sum())
+        assert row["pairs"] == 8
+        raw = [
+            paired_difference(cells[(key, budget)], values, higher_is_better=True).p for key in ("el2n", "skmm_joint")
+        ]
+        assert [found[(key, budget)]["p_holm"] for key in ("el2n", "skmm_joint")] == pytest.approx(list(holm(raw)))
+        assert found[("el2n", budget)]["difference"] == pytest.approx(-0.02)
+
+
+def test_the_saving_is_the_budget_that_stratified_uniform_needs() -> None:
+    """Half-way between 100 and 200 points in score is at 100·√2 points: curves are read on a log scale of budgets."""
+    cells = {(STRATIFIED, budget): [budget / 1000] * 3 for budget in (50, 100, 200)}
+    cells |= {("skmm_joint", 50): [0.150] * 3}
+    (row,) = against_stratified(table(cells), ["skmm_joint"], "classification")
+    assert row["factor"] == pytest.approx(100 * 2**0.5 / 50)
+    assert row["relation"] == "about"
+
+
+def test_only_shared_seeds_are_paired_and_no_yardstick_means_no_rows() -> None:
+    cells = {(STRATIFIED, 50): [0.5, 0.6], ("el2n", 50): [0.4, 0.4, 0.4]}
+    (row,) = against_stratified(table(cells), ["el2n", STRATIFIED, "craig"], "classification")
+    assert row["pairs"] == 2
+    assert against_stratified(table({("el2n", 50): [0.4]}), ["el2n"], "classification") == []
