@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from skmm_core.config import EmbedJob, GradientParams, RunConfig, SelectJob
+from skmm_core.config import EmbedJob, RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -73,13 +73,10 @@ class RunRecord:
 def run_id(config: RunConfig, fingerprint: str) -> str:
     """First 12 hex digits of a hash of config and dataset: the same question has the same id, hence one answer.
 
-    Options that came later than the first runs count only where they are used, so that those keep their ids.
+    Options at their defaults do not count, so runs keep their ids when a later version brings new options.
     """
-    asked = config.model_dump(mode="json")
-    if config.gradient == GradientParams():
-        del asked["gradient"]
-    if config.sketch.nonzeros is None:
-        del asked["sketch"]["nonzeros"]
+    asked = config.model_dump(mode="json", exclude_defaults=True)
+    asked.setdefault("job", {})["kind"] = config.job.kind
     canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{canonical}\n{fingerprint}".encode()).hexdigest()[:12]
 
