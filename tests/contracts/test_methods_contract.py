@@ -198,7 +198,7 @@ def test_cancelling_from_a_report_ends_the_method(spec: MethodSpec) -> None:
     reports: list[Progress] = []
     run(spec, normal(150, 40), 20, report=reports.append)
     # Drawing from ready-made scores is one step and has nothing to report.
-    assert reports or spec.key in {"uniform", "leverage"}
+    assert reports or spec.key in {"uniform", "uniform_stratified", "leverage"}
     for k in {1, (len(reports) + 1) // 2, len(reports)} if reports else ():
         with pytest.raises(Cancelled):
             run(spec, normal(150, 40), 20, report=CancelAt(k))
