@@ -63,8 +63,8 @@ class Saving:
         reference_budget: points the reference needs; None unless ABOUT.
         bound: the measured budget that MORE_THAN or LESS_THAN refers to; None when ABOUT.
         factor: reference_budget / budget; None unless ABOUT.
-        lo, hi: interval of the factor; None where it leaves the measured range on that side.
-        tie: whether the interval covers 1, so that nothing is proven; also when there is one seed only.
+        lo, hi: interval of the factor; None where it leaves the measured range on that side. Whether the method
+            differs from the reference at all is for the paired test to say, not for this interval.
     """
 
     relation: Relation
@@ -73,7 +73,6 @@ class Saving:
     factor: float | None
     lo: float | None
     hi: float | None
-    tie: bool
 
 
 def bootstrap_interval(values: ArrayLike, *, level: float = LEVEL, seed: int = 0) -> Interval:
@@ -92,8 +91,8 @@ def bootstrap_interval(values: ArrayLike, *, level: float = LEVEL, seed: int = 0
     mean = float(numbers.mean())
     if len(numbers) < 2:
         return Interval(mean, np.nan, np.nan)
-    means = numbers[_resamples(len(numbers), seed)].mean(axis=1)
-    tail = _expanded_tail(len(numbers), level)
+    means = numbers[resamples(len(numbers), seed)].mean(axis=1)
+    tail = expanded_tail(len(numbers), level)
     lo, hi = np.quantile(means, [tail, 1 - tail])
     return Interval(mean, float(min(lo, mean)), float(max(hi, mean)))
 
@@ -157,12 +156,12 @@ def data_saving(
     sign = 1.0 if higher_is_better else -1.0
     target, curves = sign * np.asarray(method, dtype=np.float64), sign * np.asarray(reference, dtype=np.float64)
     budgets = np.asarray(reference_budgets, dtype=np.float64)
-    needed = float(_reach(budgets, curves.mean(axis=1)[None], target.mean()[None])[0])
+    needed = float(reach(budgets, curves.mean(axis=1)[None], target.mean()[None])[0])
     lo, hi = np.nan, np.nan
     if (seeds := len(target)) > 1:
-        rows = _resamples(seeds, seed)
-        drawn = _reach(budgets, curves[:, rows].mean(axis=2).T, target[rows].mean(axis=1))
-        tail = _expanded_tail(seeds, level)
+        rows = resamples(seeds, seed)
+        drawn = reach(budgets, curves[:, rows].mean(axis=2).T, target[rows].mean(axis=1))
+        tail = expanded_tail(seeds, level)
         # no interpolation between quantiles: between a budget and "beyond the range" (infinite) there is no number
         lo, hi = np.quantile(drawn, [tail, 1 - tail], method="nearest")
     relation = Relation.ABOUT
@@ -177,7 +176,6 @@ def data_saving(
         factor=None if reached is None else reached / budget,
         lo=_known(lo, budget),
         hi=_known(hi, budget),
-        tie=not (lo > budget or hi < budget),
     )
 
 
@@ -198,9 +196,21 @@ def isotonic(curves: Array) -> Array:
     return best
 
 
-def _reach(budgets: Array, curves: Array, targets: Array) -> Array:
-    """(B,) smallest budget at which each monotone curve reaches its target; +inf above it, -inf below its start."""
+def reach(budgets: Array, curves: Array, targets: Array) -> Array:
+    """Smallest budgets at which curves, made monotone, reach their targets.
+
+    Args:
+        budgets: (K,) ascending.
+        curves: (B, K) scores, higher is better.
+        targets: (B,) wanted scores.
+
+    Returns:
+        (B,) budgets, between measured ones linear in log(budget); inf where a curve never reaches its target, -inf
+        where it lies above it from the start.
+    """
     curves = isotonic(curves)
+    same = np.isclose(curves, targets[:, None], rtol=1e-12, atol=0.0)  # means of equal numbers differ in the last bit
+    targets = np.where(same.any(axis=1), curves[np.arange(len(curves)), same.argmax(axis=1)], targets)
     steps = np.log(budgets)
     needed = np.full(len(curves), np.inf)
     for k in range(len(budgets) - 1, 0, -1):
@@ -217,11 +227,13 @@ def _known(needed: float, unit: float = 1.0) -> float | None:
     return float(needed / unit) if np.isfinite(needed) else None
 
 
-def _resamples(size: int, seed: int) -> NDArray[np.int64]:
+def resamples(size: int, seed: int) -> NDArray[np.int64]:
+    """(B, S) seeded bootstrap samples of S rows: the same for the same S, so that curves stay paired."""
     return np.random.default_rng([seed, size]).integers(0, size, size=(_RESAMPLES, size))
 
 
-def _expanded_tail(size: int, level: float) -> float:
+def expanded_tail(size: int, level: float = LEVEL) -> float:
+    """Share to cut off on either side, widened for few values; see :func:`bootstrap_interval`."""
     quantile = float(stdtrit(size - 1, (1 + level) / 2))
     return float(ndtr(-quantile * np.sqrt(size / (size - 1))))
 

@@ -3,7 +3,7 @@
 Nothing here imports torch, so that a page can show the partial results of a running comparison at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 from skmm_core.statistics import Relation, bootstrap_interval, data_saving, holm, paired_difference
 
 REFERENCE = "uniform"
+SIGNIFICANT = 0.05  # corrected p-values below it count
 _Cells = dict[tuple[str, int], "pd.Series[float]"]  # (method, budget) -> score by seed
 _NO_SCORES = pd.Series(dtype=float)
 SCORE_COLUMNS = ["dataset", "method", "budget", "seed", "metric", "value", "seconds", "split"]
@@ -57,16 +58,20 @@ def primary_metric(task: str) -> Metric:
 
 
 class Verdict(StrEnum):
-    """A method against uniform at one budget."""
+    """A method against uniform (or class-stratified uniform) at one budget."""
 
     BETTER = "better"
     WORSE = "worse"
     TIE = "tie"
 
 
-def verdict(vs_lo: float, vs_hi: float, *, higher_is_better: bool) -> Verdict:
-    """Read an interval of (method - uniform): a tie when it covers 0, or when there is none (one seed)."""
-    if not (vs_lo > 0 or vs_hi < 0):
+def verdict(vs_lo: float, vs_hi: float, p_holm: float, *, higher_is_better: bool) -> Verdict:
+    """Read the interval of (method - reference) and the corrected p-value of the paired test.
+
+    A tie unless both say that there is a difference: the interval leaves out 0 and p is below 0.05. One seed has
+    neither, so it is a tie.
+    """
+    if not (vs_lo > 0 or vs_hi < 0) or not p_holm < SIGNIFICANT:
         return Verdict.TIE
     return Verdict.BETTER if (vs_lo > 0) == higher_is_better else Verdict.WORSE
 
@@ -82,7 +87,7 @@ class Comparison:
         full: metric -> score of the probe trained on the whole pool.
         savings: one dict a method and budget on the primary metric: method, budget, score, uniform_budget, factor,
             lo, hi, relation ("about", "more than", "less than"), bound (the measured budget that relation speaks of),
-            tie, text (the sentence for a person).
+            tie (the verdict on the scores at this budget), text (the sentence for a person).
         left_out: method -> why it could not run on this dataset.
         fixed: methods whose scores are the same for every seed; their spread is truly zero, not unmeasured.
     """
@@ -118,7 +123,7 @@ def summarise(
         scores=scores,
         summary=pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"wins": "Int64"}),
         full=dict(full),
-        savings=_savings(cells[primary.key], methods, primary),
+        savings=_savings(cells[primary.key], methods, primary, _ties(rows, primary)),
         left_out=dict(left_out or {}),
         fixed=tuple(method for method in methods if _is_fixed(scores[scores["method"] == method])),
     )
@@ -157,7 +162,19 @@ def _family(cells: _Cells, methods: list[str], budget: int, metric: Metric) -> l
     return rows
 
 
-def _savings(cells: _Cells, methods: list[str], metric: Metric) -> list[dict[str, Any]]:
+def _ties(rows: list[dict[str, Any]], metric: Metric) -> set[tuple[str, int]]:
+    """(method, budget) where the score cannot be told from uniform's."""
+    return {
+        (row["method"], row["budget"])
+        for row in rows
+        if row["metric"] == metric.key
+        and verdict(row["vs_lo"], row["vs_hi"], row["p_holm"], higher_is_better=metric.higher_is_better) is Verdict.TIE
+    }
+
+
+def _savings(
+    cells: _Cells, methods: list[str], metric: Metric, ties: Collection[tuple[str, int]]
+) -> list[dict[str, Any]]:
     """Data saved by every method at every budget, over the seeds for which uniform has all of its budgets so far."""
     curve = {budget: values for (method, budget), values in sorted(cells.items()) if method == REFERENCE}
     if not curve:
@@ -185,7 +202,7 @@ def _savings(cells: _Cells, methods: list[str], metric: Metric) -> list[dict[str
             "hi": saving.hi,
             "relation": saving.relation.value,
             "bound": saving.bound,
-            "tie": saving.tie,
+            "tie": (method, budget) in ties,
         }
         found.append(row | {"text": saving_text(row, metric)})
     return found

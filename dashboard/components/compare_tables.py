@@ -1,4 +1,4 @@
-"""The tables and the data-saving sentence of the Compare page. Pure functions of the tidy tables of a comparison."""
+"""The tables of the Compare page. Pure functions of the tidy tables of a comparison."""
 
 import math
 from typing import Any
@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dashboard.components.compare_charts import Methods, best_of, is_share, spans_decades
-from dashboard.components.theme import UNKNOWN, fmt_number, fmt_percent, plural
-from skmm_core.statistics import Relation, bootstrap_interval, data_saving
-from skmm_core.summary import REFERENCE, Metric, Verdict, verdict
+from dashboard.components.compare_charts import Methods, best_of, is_share
+from dashboard.components.theme import UNKNOWN, fmt_number, plural
+from skmm_core.statistics import bootstrap_interval
+from skmm_core.summary import REFERENCE, SIGNIFICANT, Metric, Verdict, verdict
 
 TIE = "≈"
-_SIGNIFICANT = 0.05
 
 
 def paper_table(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric, methods: Methods) -> pd.DataFrame:
@@ -96,10 +95,13 @@ def difference_table(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric
     return pd.DataFrame(lines)
 
 
+def verdict_text(found: Verdict) -> str:
+    """A verdict in words."""
+    return "no clear difference" if found is Verdict.TIE else found.value
+
+
 def _verdict(row: dict[str, Any], metric: Metric) -> str:
-    """Better or worse only where both the interval and the corrected test say so."""
-    found = verdict(row["vs_lo"], row["vs_hi"], higher_is_better=metric.higher_is_better)
-    return "no clear difference" if found is Verdict.TIE or not row["p_holm"] < _SIGNIFICANT else found.value
+    return verdict_text(verdict(row["vs_lo"], row["vs_hi"], row["p_holm"], higher_is_better=metric.higher_is_better))
 
 
 def signed(metric: Metric, value: float) -> str:
@@ -121,67 +123,10 @@ def weak_test_line(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric) 
     seeds = int(scores["seed"].nunique())
     methods = int(tests.groupby("budget")["method"].nunique().max())
     smallest = min(1.0, methods * 2.0 ** (1 - seeds))
-    if smallest < _SIGNIFICANT:
+    if smallest < SIGNIFICANT:
         return ""
-    needed = math.floor(1 - math.log2(_SIGNIFICANT / methods)) + 1
+    needed = math.floor(1 - math.log2(SIGNIFICANT / methods)) + 1
     return (
         f"With {plural(seeds, 'seed')} and {plural(methods, 'method')} no corrected p can fall below "
         f"{fmt_number(smallest, 2)}; compare over {needed} seeds or more to tell a difference from chance."
     )
-
-
-def default_target(summary: pd.DataFrame, metric: Metric) -> float | None:
-    """A score worth asking for, in steps that read well.
-
-    The middle of the scores that every method reaches between its smallest and largest budget; where there are none,
-    the middle of what the baseline reaches.
-
-    Returns:
-        The score, or None when there is no baseline with two budgets.
-    """
-    rows = summary[summary["metric"] == metric.key]
-    base = rows[rows["method"] == REFERENCE]
-    if base["budget"].nunique() < 2:
-        return None
-    spans = rows.groupby("method")["mean"].agg(["min", "max"])
-    low, high = float(spans["min"].max()), float(spans["max"].min())
-    if low >= high:
-        low, high = float(base["mean"].min()), float(base["mean"].max())
-    middle = math.sqrt(low * high) if spans_decades(rows["mean"], metric) else (low + high) / 2
-    step = 0.01 if is_share(metric) else 10.0 ** (math.floor(math.log10(max(abs(middle), 1e-9))) - 1)
-    rounded = round(middle / step) * step
-    return float(rounded if low <= rounded <= high else middle)
-
-
-def saving_sentence(summary: pd.DataFrame, metric: Metric, methods: Methods, target: float) -> str:
-    """Say how many points each method needs for a metric, read off its mean curve and never beyond what was measured.
-
-    Methods whose difference from uniform at the nearest measured budget is not clear are said to tie.
-    """
-    rows = summary[summary["metric"] == metric.key]
-    keys = methods.present(rows)
-    parts = [_need(rows, key, metric, methods, target) for key in [k for k in keys if k != REFERENCE]]
-    if REFERENCE in keys:
-        parts.append(_need(rows, REFERENCE, metric, methods, target))
-    goal = fmt_percent(target, 1 if round(100 * target, 1) % 1 else 0) if is_share(metric) else fmt_number(target)
-    return f"To reach {goal} {metric.title.lower()}: {', '.join(parts)}."
-
-
-def _need(rows: pd.DataFrame, key: str, metric: Metric, methods: Methods, target: float) -> str:
-    part = rows[rows["method"] == key].sort_values("budget")
-    title, budgets = methods.title(key), part["budget"].to_numpy(dtype=np.float64)
-    means = part["mean"].to_numpy(dtype=np.float64)
-    found = data_saving(1, [target], budgets, means[:, None], higher_is_better=metric.higher_is_better)
-    if found.relation is Relation.MORE_THAN:
-        return f"**{title}** not reached with {int(budgets[-1]):,} points"
-    if found.relation is Relation.LESS_THAN or found.reference_budget is None:
-        return f"**{title}** fewer than {int(budgets[0]):,} points, the fewest tried"
-    tie = key != REFERENCE and _unclear(part, found.reference_budget, metric)
-    return f"**{title}** {round(found.reference_budget):,} points" + (" (a tie with uniform)" if tie else "")
-
-
-def _unclear(part: pd.DataFrame, budget: float, metric: Metric) -> bool:
-    """Whether the method ties with uniform at the measured budget nearest to this one."""
-    nearest = int(np.argmin(np.abs(np.log(part["budget"].to_numpy(dtype=np.float64) / budget))))
-    lo, hi = (float(part[name].to_numpy(dtype=np.float64)[nearest]) for name in ("vs_lo", "vs_hi"))
-    return verdict(lo, hi, higher_is_better=metric.higher_is_better) is Verdict.TIE

@@ -4,24 +4,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from dashboard.components.answers import draw_answer
-from dashboard.components.compare_charts import Methods, is_share, learning_curves, score_text, spans_decades, time_bars
-from dashboard.components.compare_tables import (
-    TIE,
-    default_target,
-    difference_table,
-    paper_table,
-    saving_sentence,
-    weak_test_line,
-)
+from dashboard.components.compare_charts import Methods, is_share, learning_curves, time_bars
+from dashboard.components.compare_planner import cost_inputs, default_target, draw_plans, target_slider
+from dashboard.components.compare_tables import TIE, difference_table, paper_table, weak_test_line
 from dashboard.components.theme import columns, escape, plural
 from dashboard.services import cache
-from skmm_core.config import CompareJob
+from skmm_core.config import CompareJob, RunConfig
 from skmm_core.errors import InputError
+from skmm_core.leagues import against_stratified
+from skmm_core.planner import needs, plans
 from skmm_core.runs import RunRecord, RunState, command_line
 from skmm_core.runs.files import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV
 from skmm_core.score_log import read_scores
@@ -30,7 +25,6 @@ from skmm_core.summary import METRICS, REFERENCE, Comparison, Metric, summarise
 if TYPE_CHECKING:
     from skmm_core.methods.registry import MethodSpec
 
-_STEPS = 60
 _DOWNLOADS = (
     (SCORES_CSV, "Scores (csv)", "text/csv"),
     (SUMMARY_CSV, "Summary (csv)", "text/csv"),
@@ -44,10 +38,16 @@ def known_methods(specs: "tuple[MethodSpec, ...]") -> Methods:
     return Methods({spec.key: spec.title for spec in specs}, frozenset(spec.key for spec in specs if spec.uses_labels))
 
 
-def with_stratified(methods: Methods, job: CompareJob) -> Methods:
-    """Move methods that pick within classes here to the label-aware league: they read the labels as well."""
-    stratified = {key for key, params in job.params.items() if params.get("stratify")}
-    return replace(methods, label_aware=methods.label_aware | stratified)
+def with_readers(methods: Methods, config: RunConfig) -> Methods:
+    """Move methods that read labels in this comparison to the label-aware league: within classes, or by gradients."""
+    from skmm_core.methods.registry import reads_labels
+
+    job = config.job
+    if not isinstance(job, CompareJob):
+        return methods
+    known = [key for key in job.methods if key in methods.titles]
+    readers = {key for key in known if reads_labels(key, job.params.get(key, {}), config.gradient)}
+    return replace(methods, label_aware=methods.label_aware | readers)
 
 
 def task_of(scores: pd.DataFrame) -> str:
@@ -72,6 +72,16 @@ def read_comparison(record: RunRecord) -> Comparison | None:
 def _summarised(folder: Path, size: int, full: dict[str, float], left_out: dict[str, str]) -> Comparison | None:
     scores = read_scores(folder)
     return summarise(scores, full, task_of(scores), left_out=left_out) if len(scores) else None
+
+
+def against_random(record: RunRecord, found: Comparison, methods: Methods) -> list[dict[str, Any]]:
+    """Methods that see labels set beside class-stratified uniform; see `against_stratified`."""
+    return _against(record.folder, len(found.scores), found.scores, tuple(sorted(methods.label_aware)))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _against(folder: Path, size: int, _scores: pd.DataFrame, label_aware: tuple[str, ...]) -> list[dict[str, Any]]:
+    return against_stratified(_scores, label_aware, task_of(_scores))
 
 
 def progress_line(scores: pd.DataFrame, job: CompareJob, *, ended: bool) -> str:
@@ -102,11 +112,11 @@ def _draw(run_id: str, methods: Methods) -> None:
     if record.state is not RunState.DONE:
         st.caption(f":material/hourglass_top: {progress_line(found.scores, job, ended=record.state.ended)}")
     metric = _metric(found, run_id)
-    methods = with_stratified(methods, job)
+    methods = with_readers(methods, record.config)
     draw_answer(learning_curves(found.summary, metric, methods, found.full.get(metric.key)), f"curves:{run_id}")
     for key, reason in found.left_out.items():
         st.caption(f":material/block: {escape(methods.title(key))} left out: {escape(reason)}.")
-    _savings(found, metric, methods, run_id)
+    _savings(found, against_random(record, found, methods), metric, methods, run_id)
     _tables(found, metric, methods)
     draw_answer(time_bars(found.scores, methods), f"time:{run_id}")
     _take_away(record)
@@ -122,37 +132,23 @@ def _metric(found: Comparison, run_id: str) -> Metric:
     return metrics[chosen or present[0]]
 
 
-def _savings(found: Comparison, metric: Metric, methods: Methods, run_id: str) -> None:
-    """The data-saving read-out at a score that the visitor may move."""
+def _savings(found: Comparison, against: list[dict[str, Any]], metric: Metric, methods: Methods, run_id: str) -> None:
+    """The budget planner at a score that the visitor may move."""
     start = default_target(found.summary, metric)
     if start is None:
         return
     st.markdown(
         "##### How much data does it save?",
-        help="Read off the mean curves, between measured budgets and never beyond them. A tie: the 95 % interval "
-        "against uniform at the nearest measured budget holds zero.",
+        help="Read off the mean curves, between measured budgets and never beyond them; intervals are over the seeds. "
+        "A tie: at the measured budget nearest to n, the 95 % interval of the paired difference holds zero or the "
+        "corrected p is .05 or more. † is set beside random picks within classes.",
     )
-    words, slider = columns([3, 1], key="saving", below=700, vertical_alignment="center")
-    with slider:
-        target = _target(found.summary, metric, start, f"target:{run_id}:{metric.key}")
-    words.markdown(saving_sentence(found.summary, metric, methods, target))
-
-
-def _target(summary: pd.DataFrame, metric: Metric, start: float, key: str) -> float:
-    """The wanted score, between the worst and the best mean measured."""
-    means = summary.loc[summary["metric"] == metric.key, "mean"]
-    low, high = float(means.min()), float(means.max())
-    if low >= high:
-        return start
-    steps = np.geomspace(low, high, _STEPS) if spans_decades(means, metric) else np.linspace(low, high, _STEPS)
-    options = sorted({start, *(float(step) for step in steps if abs(step - start) > (high - low) * 1e-6)})
-    return st.select_slider(
-        f"Wanted {metric.title.lower()}",
-        options,
-        value=start,
-        format_func=lambda value: score_text(metric, value),
-        key=f"{key}:{start:.6g}:{low:.6g}:{high:.6g}",
-    )
+    left, right = columns([1, 1], key="planner", gap="large", vertical_alignment="bottom")
+    with left:
+        target = target_slider(found.summary, metric, start, f"target:{run_id}:{metric.key}")
+    with right:
+        costs = cost_inputs()
+    draw_plans(needs(found, metric, target), plans(found, metric, target, against), metric, methods, target, costs)
 
 
 def _tables(found: Comparison, metric: Metric, methods: Methods) -> None:

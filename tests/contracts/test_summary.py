@@ -34,7 +34,7 @@ CURVES = {"uniform": [0.5, 0.6, 0.7, 0.8], "good": [0.6, 0.7, 0.8, 0.9], "same":
 def test_better_method_is_significant_and_saves_half_the_data() -> None:
     found = summarise(_scores(CURVES), {"accuracy": 0.95}, "classification")
     good = found.summary.query("method == 'good' and budget == 20").iloc[0]
-    assert verdict(good["vs_lo"], good["vs_hi"], higher_is_better=True) is Verdict.BETTER
+    assert verdict(good["vs_lo"], good["vs_hi"], good["p_holm"], higher_is_better=True) is Verdict.BETTER
     assert good["wins"] == 8
     assert good["p_holm"] == pytest.approx(2 * 2 / 2**8)
     saving = next(row for row in found.savings if row["method"] == "good" and row["budget"] == 20)
@@ -52,7 +52,7 @@ def test_equal_method_is_called_a_tie() -> None:
     scores = _scores(CURVES, noise=0.01)
     found = summarise(scores, {}, "classification")
     same = found.summary.query("method == 'same' and budget == 40").iloc[0]
-    assert verdict(same["vs_lo"], same["vs_hi"], higher_is_better=True) is Verdict.TIE
+    assert verdict(same["vs_lo"], same["vs_hi"], same["p_holm"], higher_is_better=True) is Verdict.TIE
     saving = next(row for row in found.savings if row["method"] == "same" and row["budget"] == 40)
     assert saving["tie"]
     assert "a tie" in saving["text"]
@@ -66,19 +66,30 @@ def test_holm_corrects_within_one_budget_and_metric() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lo", "hi", "higher", "expected"),
+    ("lo", "hi", "p", "higher", "expected"),
     [
-        (0.1, 0.2, True, Verdict.BETTER),
-        (0.1, 0.2, False, Verdict.WORSE),
-        (-0.2, -0.1, False, Verdict.BETTER),
-        (-0.2, -0.1, True, Verdict.WORSE),
-        (-0.1, 0.1, True, Verdict.TIE),
-        (0.0, 0.1, True, Verdict.TIE),
-        (np.nan, np.nan, True, Verdict.TIE),
+        (0.1, 0.2, 0.01, True, Verdict.BETTER),
+        (0.1, 0.2, 0.01, False, Verdict.WORSE),
+        (-0.2, -0.1, 0.049, False, Verdict.BETTER),
+        (-0.2, -0.1, 0.01, True, Verdict.WORSE),
+        (0.1, 0.2, 0.05, True, Verdict.TIE),
+        (-0.1, 0.1, 0.01, True, Verdict.TIE),
+        (0.0, 0.1, 0.01, True, Verdict.TIE),
+        (0.1, 0.2, np.nan, True, Verdict.TIE),
+        (np.nan, np.nan, np.nan, True, Verdict.TIE),
     ],
 )
-def test_verdict(lo: float, hi: float, higher: bool, expected: Verdict) -> None:
-    assert verdict(lo, hi, higher_is_better=higher) is expected
+def test_verdict(lo: float, hi: float, p: float, higher: bool, expected: Verdict) -> None:
+    assert verdict(lo, hi, p, higher_is_better=higher) is expected
+
+
+def test_a_saving_is_a_tie_where_the_corrected_test_sees_no_difference() -> None:
+    found = summarise(_scores(CURVES, seeds=5), {}, "classification")
+    row = found.summary.query("method == 'good' and budget == 20").iloc[0]
+    assert row["vs_lo"] > 0, "the interval alone would say better"
+    assert row["p_holm"] > 0.05, "five seeds give no corrected p below .05"
+    saving = next(row for row in found.savings if row["method"] == "good" and row["budget"] == 20)
+    assert saving["tie"]
 
 
 def test_partial_scores_are_summarised_as_far_as_they_go() -> None:

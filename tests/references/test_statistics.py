@@ -131,7 +131,6 @@ def test_saving_on_a_logarithmic_curve_is_exact() -> None:
     assert saving.reference_budget == pytest.approx(55.0)
     assert saving.factor == pytest.approx(55 / 20)
     assert (saving.lo, saving.hi) == (pytest.approx(2.75), pytest.approx(2.75))
-    assert not saving.tie
 
 
 def test_saving_works_on_errors_too() -> None:
@@ -142,23 +141,21 @@ def test_saving_works_on_errors_too() -> None:
 def test_saving_outside_the_measured_range_is_never_extrapolated() -> None:
     above = data_saving(20, [0.9] * 4, BUDGETS, _log_curve(BUDGETS, 4), higher_is_better=True)
     assert (above.relation, above.bound, above.factor, above.reference_budget) == (Relation.MORE_THAN, 160, None, None)
-    assert (above.lo, above.hi, above.tie) == (None, None, False)
+    assert (above.lo, above.hi) == (None, None)
     below = data_saving(20, [0.01] * 4, BUDGETS, _log_curve(BUDGETS, 4), higher_is_better=True)
     assert (below.relation, below.bound, below.factor, below.reference_budget) == (Relation.LESS_THAN, 10, None, None)
-    assert not below.tie
 
 
-def test_saving_of_uniform_against_itself_is_one_and_a_tie() -> None:
+def test_saving_of_uniform_against_itself_is_one() -> None:
     scores = _log_curve(BUDGETS, 6) + np.random.default_rng(0).normal(0, 0.01, (5, 6))
     saving = data_saving(40, scores[2], BUDGETS, scores, higher_is_better=True)
     assert saving.factor == pytest.approx(1.0, abs=1e-6)
-    assert saving.tie
 
 
 def test_saving_with_one_seed_or_one_budget_claims_nothing_it_cannot_know() -> None:
     one_seed = data_saving(20, [0.1 * np.log(55.0)], BUDGETS, _log_curve(BUDGETS, 1), higher_is_better=True)
     assert one_seed.factor == pytest.approx(2.75)
-    assert (one_seed.lo, one_seed.hi, one_seed.tie) == (None, None, True)
+    assert (one_seed.lo, one_seed.hi) == (None, None)
     one_budget = data_saving(20, [0.5, 0.6], [20], np.array([[0.4, 0.3]]), higher_is_better=True)
     assert (one_budget.relation, one_budget.bound) == (Relation.MORE_THAN, 20)
 

@@ -1,5 +1,7 @@
 """Diagnose, Compare and Runs in every state, drawn by Streamlit's own test runner."""
 
+import re
+
 import pytest
 
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
@@ -96,11 +98,27 @@ def test_compare_shows_curves_tables_tests_and_downloads(home, visit):
     assert not app.exception
     shown = texts(app)
     assert "How good is a probe trained on the chosen points?" in shown
-    assert "To reach" in shown
+    assert re.search(r"choose \*\*n = ", shown)
+    assert "a tie, no saving is proven" in shown
     assert "no corrected p can fall below" in shown, "three seeds cannot show a difference, and it is said"
     assert any("**" in cell for cell in app.table[0].value.to_numpy().ravel())
     assert "python -m skmm_core compare --dataset digits" in app.code[0].value
     assert len(app.get("download_button")) == 4
+
+
+def test_compare_planner_turns_points_into_money_and_time(home, visit):
+    run = home.records(kind="compare")[0]
+    app = visit("compare", run=run.id)
+    assert "Labels saved" not in app.dataframe[0].value
+    app.number_input("costs:label").set_value(0.5).run()
+    app.number_input("costs:hours").set_value(10.0).run()
+    table = app.dataframe[0].value
+    assert not app.exception
+    saved = dict(zip(table["Method"], zip(table["Points saved"], table["Labels saved"], strict=True), strict=True))
+    points, money = saved["SkMM kernel"]
+    number = int(re.search(r"\d+", points).group())
+    assert money == points.replace(str(number), f"€{0.5 * number:.2f}")
+    assert {"Time saved", "Verdict"} <= set(table)
 
 
 def test_compare_shows_the_newest_comparison_of_the_dataset_without_being_asked(home, visit):

@@ -6,16 +6,9 @@ import pytest
 
 from dashboard.components.compare_charts import Methods, learning_curves, time_bars
 from dashboard.components.compare_form import MAX_CELLS, cost_line, grouped_reasons, parse_budgets, suggest_budgets
-from dashboard.components.compare_tables import (
-    TIE,
-    default_target,
-    difference_table,
-    paper_table,
-    saving_sentence,
-    weak_test_line,
-)
-from dashboard.components.compare_view import progress_line, with_stratified
-from skmm_core.config import CompareJob
+from dashboard.components.compare_tables import TIE, difference_table, paper_table, weak_test_line
+from dashboard.components.compare_view import known_methods, progress_line, with_readers
+from skmm_core.config import CompareJob, DatasetConfig, GradientParams, RunConfig
 from skmm_core.data.dataset import Task
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import list_methods
@@ -147,39 +140,6 @@ def test_weak_test_line_gives_the_seeds_that_suffice():
     assert weak_test_line(whole, scores, ACCURACY) == ""
 
 
-def test_saving_sentence_reads_off_between_the_budgets(found):
-    sentence = saving_sentence(found.summary, ACCURACY, METHODS, 0.65)
-    assert sentence.startswith("To reach 65")
-    good, same, uniform = (
-        int(re.search(rf"\*\*{name}\*\* (\d+) points", sentence).group(1)) for name in ("Good", "Same", "Uniform")
-    )
-    assert 26 <= good <= 31  # 0.60 at 20 and 0.70 at 40: half way in log(budget) is 28
-    assert 52 <= uniform <= 61
-    assert 52 <= same <= 61
-    assert "points (a tie with uniform)" in sentence.split("**Same**")[1].split("**")[0]
-    assert "tie" not in sentence.split("**Good**")[1].split("**")[0]
-
-
-def test_saving_sentence_never_extrapolates(found):
-    high = saving_sentence(found.summary, ACCURACY, METHODS, 0.75)
-    assert "**Uniform** not reached with 80 points" in high
-    assert "**Good** 5" in high
-    low = saving_sentence(found.summary, ACCURACY, METHODS, 0.55)
-    assert "**Good** fewer than 20 points, the fewest tried" in low
-
-
-def test_default_target_is_reached_by_every_method_where_one_is(found):
-    target = default_target(found.summary, ACCURACY)
-    assert target == pytest.approx(round(target, 2))
-    assert "not reached" not in saving_sentence(found.summary, ACCURACY, METHODS, target)
-    assert "fewer than" not in saving_sentence(found.summary, ACCURACY, METHODS, target)
-
-
-def test_no_target_without_a_curve_of_uniform():
-    scores = grid({"good": {20: 0.6, 40: 0.7}})
-    assert default_target(summarise(scores, {}, "classification").summary, ACCURACY) is None
-
-
 def test_time_counts_each_selection_once():
     scores = pd.concat([grid({"uniform": {20: 0.5}}), grid({"uniform": {20: 0.5}}, metric="macro_f1")])
     answer = time_bars(scores, METHODS)
@@ -231,11 +191,13 @@ def test_progress_counts_uniform_which_is_always_scored(found):
     assert progress_line(found.scores, job, ended=True).startswith("72 of 72 selections")
 
 
-def test_a_method_that_picks_within_classes_sees_labels():
-    job = CompareJob(
-        methods=("good", "same"), budgets=(20,), params={"good": {"stratify": True}, "same": {"stratify": False}}
-    )
-    assert with_stratified(METHODS, job).label_aware == {"good"}
+def test_methods_that_read_labels_here_are_in_the_label_aware_league():
+    methods = known_methods(list_methods())
+    job = CompareJob(methods=("k_center", "herding", "skmm"), budgets=(20,), params={"k_center": {"stratify": True}})
+    config = RunConfig(dataset=DatasetConfig(source="digits"), job=job)
+    assert with_readers(methods, config).label_aware - methods.label_aware == {"k_center"}
+    heads = config.model_copy(update={"gradient": GradientParams(kind="head")})
+    assert with_readers(methods, heads).label_aware - methods.label_aware == {"k_center", "skmm"}
 
 
 def test_errors_that_span_decades_are_drawn_on_a_log_axis():
