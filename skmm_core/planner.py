@@ -144,8 +144,7 @@ def _need(method: str, curve: pd.DataFrame, metric: Metric, target: float) -> Ne
     if not math.isfinite(point):
         relation = Relation.MORE_THAN if point > 0 else Relation.LESS_THAN
         return Need(method, relation, None, int(budgets[-1 if point > 0 else 0]), lo, hi)
-    # exp(log(n)) of a measured n may lie a hair above it
-    return Need(method, Relation.ABOUT, math.ceil(point * (1 - 1e-12)), None, lo, hi)
+    return Need(method, Relation.ABOUT, int(_whole(np.array(point))), None, lo, hi)
 
 
 def _upwards(curve: pd.DataFrame, metric: Metric, target: float) -> tuple[Array, Array, float]:
@@ -155,9 +154,14 @@ def _upwards(curve: pd.DataFrame, metric: Metric, target: float) -> tuple[Array,
 
 
 def _drawn(budgets: Array, scores: Array, wanted: float) -> Array:
-    """Points needed in every bootstrap sample of the seeds."""
+    """Whole points needed in every bootstrap sample of the seeds."""
     means = scores[resamples(len(scores), 0)].mean(axis=1)
-    return reach(budgets, means, np.full(len(means), wanted))
+    return _whole(reach(budgets, means, np.full(len(means), wanted)))
+
+
+def _whole(points: Array) -> Array:
+    """Rounded up; exp(log(n)) of a measured n may lie a hair above it."""
+    return np.ceil(points * (1 - 1e-12))
 
 
 def _interval(lower: Array, upper: Array, seeds: int) -> tuple[float | None, float | None]:

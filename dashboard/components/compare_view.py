@@ -11,13 +11,14 @@ from dashboard.components.answers import draw_answer
 from dashboard.components.compare_charts import Methods, is_share, learning_curves, time_bars
 from dashboard.components.compare_planner import cost_inputs, default_target, draw_plans, target_slider
 from dashboard.components.compare_tables import TIE, difference_table, paper_table, weak_test_line
+from dashboard.components.copy_as import copy_panel, image_format
 from dashboard.components.theme import columns, escape, plural
 from dashboard.services import cache
 from skmm_core.config import CompareJob, RunConfig
 from skmm_core.errors import InputError
 from skmm_core.leagues import against_stratified
 from skmm_core.planner import needs, plans
-from skmm_core.runs import RunRecord, RunState, command_line
+from skmm_core.runs import RunRecord, RunState
 from skmm_core.runs.files import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV
 from skmm_core.score_log import read_scores
 from skmm_core.summary import METRICS, REFERENCE, Comparison, Metric, summarise
@@ -185,8 +186,8 @@ def _take_away(record: RunRecord) -> None:
                     label, data=_reader(path), file_name=f"compare-{record.id}-{name}", mime=mime,
                     key=f"download:{name}", on_click="ignore", icon=":material/download:",
                 )  # fmt: skip
-    st.caption(f"Run {record.id}. This command makes the same comparison again:")
-    st.code(command_line(record.config), language="bash", wrap_lines=True)
+    copy_panel(record, "makes the same comparison again")
+    image_format()
 
 
 def _reader(path: Path) -> Any:

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.copy_as import copy_panel, image_format
 from dashboard.components.theme import fmt_int
 from dashboard.services.cache import run_table, store
 from skmm_core.config import SelectJob
-from skmm_core.runs import RunRecord, command_line
-from skmm_core.runs.files import SELECTION_CSV, SELECTION_NPY
+from skmm_core.runs import RunRecord
+from skmm_core.runs.files import REPORT, SELECTION_CSV, SELECTION_NPY
 
 _COLUMNS = ("order", "id", "row", "weight", "score")
 
@@ -87,10 +88,20 @@ def export_panel(record: RunRecord, budget: int) -> None:
             on_click="ignore",
             icon=":material/folder_zip:",
         )
+        if (report := record.folder / REPORT).exists():
+            st.download_button(
+                "Report (html)",
+                data=report.read_bytes,
+                file_name=f"{stem}-report.html",
+                mime="text/html",
+                key="export-report",
+                on_click="ignore",
+                icon=":material/article:",
+            )
     if budget < total:
         st.caption(f"The files hold the first {fmt_int(budget)} points in pick order.")
-    st.caption(f"Run {record.id}. This command picks the same {fmt_int(total)} points again:")
-    st.code(command_line(record.config), language="bash", wrap_lines=True)
+    copy_panel(record, f"picks the same {fmt_int(total)} points again")
+    image_format()
 
 
 def _makers(record: RunRecord, budget: int, *, whole: bool) -> dict[str, Callable[[], bytes]]:

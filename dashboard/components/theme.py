@@ -31,6 +31,7 @@ POOL_COLOUR = "#8A96A3"
 CHOSEN_COLOUR = OKABE_ITO["vermillion"]
 SEQUENTIAL = "Cividis"
 PLOTLY_CONFIG = {"displaylogo": False, "showSendToCloud": False}
+IMAGE_FORMAT, IMAGE_FORMATS = "image-format", ("png", "svg")  # session key, and what a chart can be saved as
 UNKNOWN = "–"
 _NBSP = "\u00a0"
 
@@ -112,7 +113,14 @@ def chart(figure: go.Figure, *, key: str, alt: str, **options: Any) -> Any:
         alt: what the chart shows, in a sentence, for people who cannot see it.
         options: passed on to `st.plotly_chart`.
     """
-    return st.plotly_chart(figure, key=key, alt=alt, width="stretch", config=dict(PLOTLY_CONFIG), **options)
+    saved = {"format": st.session_state.get(IMAGE_FORMAT) or IMAGE_FORMATS[0], "filename": _file_name(key), "scale": 2}
+    config = {**PLOTLY_CONFIG, "toImageButtonOptions": saved}
+    return st.plotly_chart(figure, key=key, alt=alt, width="stretch", config=config, **options)
+
+
+def _file_name(key: str) -> str:
+    """map:5106b43a29e2 → "map-5106b43a29e2"."""
+    return "-".join("".join(c if c.isalnum() else " " for c in key).split()) or "chart"
 
 
 def fmt_int(number: float) -> str:

@@ -1,12 +1,15 @@
 """Diagnose, Compare and Runs in every state, drawn by Streamlit's own test runner."""
 
+import json
 import re
 
 import pytest
 
+from dashboard.components.theme import IMAGE_FORMAT
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
 from skmm_core.runs import RunState
+from skmm_core.runs.snippet import python_lines
 from skmm_core.score_log import read_scores
 
 DIGITS = DatasetConfig(source="digits")
@@ -119,6 +122,20 @@ def test_compare_planner_turns_points_into_money_and_time(home, visit):
     number = int(re.search(r"\d+", points).group())
     assert money == points.replace(str(number), f"€{0.5 * number:.2f}")
     assert {"Time saved", "Verdict"} <= set(table)
+
+
+def test_a_comparison_can_be_copied_as_command_python_or_bibtex(home, visit):
+    run = home.records(kind="compare")[0]
+    app = visit("compare", run=run.id)
+    choice = next(group for group in app.segmented_control if group.label == "Copy as")
+    choice.set_value("Python").run()
+    assert app.code[0].value.strip() == python_lines(run.config).strip()
+    next(group for group in app.segmented_control if group.label == "Copy as").set_value("BibTeX").run()
+    assert not app.exception
+    assert "dong2024sketchy" in app.code[0].value
+    app.segmented_control(IMAGE_FORMAT).set_value("svg").run()
+    chart = app.get("plotly_chart")[0]
+    assert json.loads(chart.proto.config)["toImageButtonOptions"]["format"] == "svg"
 
 
 def test_compare_shows_the_newest_comparison_of_the_dataset_without_being_asked(home, visit):

@@ -121,7 +121,8 @@ def test_a_finished_run_shows_numbers_map_gallery_balance_and_exports(ready, vis
     assert app.metric[0].value == "60 of 1,078"
     assert len(app.get("plotly_chart")) == 2
     assert "60 chosen points" in words(app)
-    assert {each.label for each in app.get("download_button")} == {"CSV", "JSON", "NPY", "PARQUET", "Whole run (zip)"}
+    downloads = {each.label for each in app.get("download_button")}
+    assert downloads == {"CSV", "JSON", "NPY", "PARQUET", "Whole run (zip)", "Report (html)"}
     assert app.code[0].value == "python -m skmm_core select --dataset digits --method skmm_kernel --budget 60 --out out"
     assert "skmm-gallery" in "".join(each.proto.body for each in app.get("html"))
 

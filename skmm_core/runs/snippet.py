@@ -1,0 +1,81 @@
+"""The Python lines that repeat a run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from skmm_core.config import CompareJob, EmbedJob, RunConfig, SelectJob
+from skmm_core.errors import InputError
+
+
+def python_lines(config: RunConfig) -> str:
+    """A program that picks the same points, or makes the same comparison, again; options at their default are left out.
+
+    Args:
+        config: of a selection, which the program leaves in `rows`, or of a comparison, left in `found`.
+
+    Raises:
+        InputError: the run turned pictures into features; its command repeats it.
+    """
+    job = config.job
+    if isinstance(job, EmbedJob):
+        raise InputError("features are made on the command line; `runs show` prints the command")
+    lines = _select_lines(config, job) if isinstance(job, SelectJob) else _compare_lines(config, job)
+    return "\n".join(lines) + "\n"
+
+
+def _select_lines(config: RunConfig, job: SelectJob) -> list[str]:
+    options = {**_shared(config), **({"seed": job.seed} if job.seed else {})}
+    picked = {**({"params": job.params} if job.params else {}), **({"seed": job.seed} if job.seed else {})}
+    return [
+        "from skmm_core import load_dataset, make_pool, select",
+        *_imports(["DatasetConfig", *_models(options)]),
+        "",
+        f"dataset = load_dataset({_call(config.dataset)})",
+        f"pool = make_pool(dataset{_keywords(options)})",
+        f"selection = select(pool, {job.method!r}, {job.budget}{_keywords(picked)})",
+        "rows = dataset.rows[dataset.split.train[selection.indices]]  # of the input file, in the order picked",
+    ]
+
+
+def _compare_lines(config: RunConfig, job: CompareJob) -> list[str]:
+    options = {"sketch": config.sketch, "device": config.device, **_shared(config)}
+    return [
+        "from skmm_core import load_dataset",
+        "from skmm_core.compare import compare",
+        *_imports(["CompareJob", "DatasetConfig", *_models(options)]),
+        "",
+        f"dataset = load_dataset({_call(config.dataset)})",
+        f"job = {_call(job)}",
+        f"found = compare(dataset, job{_keywords(options)})",
+        "found.summary  # one row a method, budget and score",
+    ]
+
+
+def _shared(config: RunConfig) -> dict[str, Any]:
+    """Sketch, gradient and device where they are not the defaults."""
+    fields = {name: getattr(config, name) for name in ("sketch", "gradient", "device")}
+    return {name: value for name, value in fields.items() if value != RunConfig.model_fields[name].default}
+
+
+def _models(options: Mapping[str, Any]) -> list[str]:
+    return [type(value).__name__ for value in options.values() if isinstance(value, BaseModel)]
+
+
+def _imports(names: list[str]) -> list[str]:
+    return [f"from skmm_core.config import {', '.join(sorted(names))}"]
+
+
+def _keywords(options: Mapping[str, Any]) -> str:
+    return "".join(f", {name}={_text(value)}" for name, value in options.items())
+
+
+def _text(value: object) -> str:
+    return _call(value) if isinstance(value, BaseModel) else repr(value)
+
+
+def _call(model: BaseModel) -> str:
+    """A model as the call that makes it, such as `SketchParams(dim=64)`."""
+    given = model.model_dump(exclude_defaults=True)
+    return f"{type(model).__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
