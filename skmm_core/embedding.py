@@ -8,6 +8,7 @@ from typing import Any
 
 from skmm_core.config import DatasetConfig, EmbedJob
 from skmm_core.data.files import file_path
+from skmm_core.data.hub import fetch, hub_name
 from skmm_core.data.image_index import index_images
 from skmm_core.device import resolve_device
 from skmm_core.encoders.registry import load_encoder
@@ -23,7 +24,8 @@ def embed(dataset: DatasetConfig, job: EmbedJob, out: Path, *, device: str, repo
     """Index pictures, encode them and write the npz file.
 
     Args:
-        dataset: `source` is a folder or zip file; `target` names a column of its metadata.
+        dataset: `source` is a folder, a zip file or the name of a public set (hub:cifar10); `target` names a column of
+            its metadata.
         job: encoder and naming pattern.
         out: the npz file.
         device: "auto", "cpu", "cuda", …
@@ -38,12 +40,14 @@ def embed(dataset: DatasetConfig, job: EmbedJob, out: Path, *, device: str, repo
     """
     report(Progress("Loading the encoder", 0))
     encoder = load_encoder(job, resolve_device(device))
-    found = index_images(file_path(dataset.source), pattern=job.pattern, target=dataset.target, report=report)
+    found = index_images(
+        image_source(dataset.source, report=report), pattern=job.pattern, target=dataset.target, report=report
+    )
     with contextlib.closing(found) as index:
         done = embed_images(index, encoder, out, report=report)
         return {
             "kind": "embed",
-            "dataset": file_path(dataset.source).name,
+            "dataset": dataset.name or hub_name(dataset.source) or file_path(dataset.source).name,
             "model": encoder.name,
             "N": done.rows,
             "d": done.dim,
@@ -60,12 +64,37 @@ def embed(dataset: DatasetConfig, job: EmbedJob, out: Path, *, device: str, repo
         }
 
 
-def source_fingerprint(source: Path) -> str:
+def image_source(source: str, *, report: Report = ignore) -> Path:
+    """Folder or zip file of pictures that a source names; a public set is downloaded first.
+
+    Args:
+        source: a path, or `hub:NAME`.
+        report: told of the download.
+
+    Raises:
+        InputError: the public set is unknown or cannot be downloaded.
+    """
+    name = hub_name(source)
+    return file_path(source) if name is None else fetch(name, report=report)
+
+
+def source_fingerprint(source: str) -> str:
     """Tell apart sources of pictures without decoding them: "sha256:…" of a file, or of a folder's names, sizes, dates.
+
+    A public set is known by its name alone.
+
+    Args:
+        source: a path, or `hub:NAME`.
 
     Raises:
         InputError: there is no such file or folder, or it cannot be read.
     """
+    if hub_name(source) is not None:
+        return f"sha256:{hashlib.sha256(source.encode()).hexdigest()}"
+    return _path_fingerprint(file_path(source))
+
+
+def _path_fingerprint(source: Path) -> str:
     if source.is_file():
         return f"sha256:{file_hash(source)}"
     if not source.is_dir():

@@ -13,7 +13,6 @@ from skmm_core import __version__, tables
 from skmm_core.compare import compare
 from skmm_core.config import CompareJob, EmbedJob, RunConfig, SelectJob
 from skmm_core.data.dataset import Dataset
-from skmm_core.data.files import file_path
 from skmm_core.data.load import load_dataset
 from skmm_core.device import resolve_device
 from skmm_core.diagnostics import Diagnostics, diagnose
@@ -203,7 +202,7 @@ def _run_comparison(
 def _run_embedding(folder: Path, config: RunConfig, job: EmbedJob, report: Report) -> dict[str, Any]:
     from skmm_core.embedding import embed, source_fingerprint
 
-    fingerprint = source_fingerprint(file_path(config.dataset.source))
+    fingerprint = source_fingerprint(config.dataset.source)
     _check_card(folder, config, fingerprint)
     done = embed(config.dataset, job, folder / FEATURES, device=config.device, report=report)
     return {**done, **_origin(config, done["notes"], fingerprint)}

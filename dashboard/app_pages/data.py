@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from dashboard.components.data_form import data_form
+from dashboard.components.data_form import IMAGES, data_form
 from dashboard.components.data_preview import data_preview
+from dashboard.components.image_form import Pictures
+from dashboard.components.image_view import image_view
 from dashboard.components.theme import columns, error_line, escape
 from dashboard.services import cache, state
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
 
 
-def draw_form() -> DatasetConfig | None:
+def draw_form() -> DatasetConfig | Pictures | None:
     """The form; a mistake in it is told in its place."""
     from skmm_core.data.builtin import BUILTINS
 
@@ -42,8 +44,14 @@ left, right = columns([1, 1.6], key="data", gap="large")
 with left:
     wanted = draw_form()
 with right:
-    shown = wanted or state.current_dataset()
-    if shown is not None:
+    record = state.current_record()
+    if isinstance(wanted, Pictures) or st.session_state.get("data:kind") == IMAGES:
+        image_view(wanted if isinstance(wanted, Pictures) else None, record)
+    elif wanted is not None:
+        draw_preview(wanted)
+    elif record is not None and record.kind == "embed":
+        image_view(None, record)
+    elif (shown := state.current_dataset()) is not None:
         draw_preview(shown)
     else:
         st.info("Choose a dataset to see what is in it.", icon=":material/arrow_back:")

@@ -1,4 +1,4 @@
-"""The form of the Data page: a built-in dataset, an upload, or a path on the server."""
+"""The form of the Data page: a built-in dataset, an upload, pictures, or a path on the server."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from dashboard.components.image_form import Pictures, image_form
 from dashboard.components.theme import escape, fmt_int
 from dashboard.services.sources import MAX_UPLOAD_MB, SUFFIXES, column_names, data_roots, save_upload, server_file
 from skmm_core.config import DatasetConfig
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from skmm_core.data.builtin import BuiltinInfo
 
-BUILTIN, UPLOAD, SERVER = "Built-in", "Upload", "Server path"
+BUILTIN, UPLOAD, IMAGES, SERVER = "Built-in", "Upload", "Images", "Server path"
 _TASKS = {"auto": "Find out", "classification": "Classification", "regression": "Regression"}
 _KEPT = {"persist_state": "session"}
 _FORMATS = (
@@ -34,18 +35,18 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def data_form(builtins: Sequence["BuiltinInfo"]) -> DatasetConfig | None:
+def data_form(builtins: Sequence["BuiltinInfo"]) -> DatasetConfig | Pictures | None:
     """Draw the form.
 
     Returns:
-        The dataset that the form describes, or None while it is not filled in.
+        The dataset or the pictures that the form describes, or None while it is not filled in.
 
     Raises:
         InputError: the upload or the path cannot be used.
     """
     kind = st.segmented_control(
         "Where is your data?",
-        (BUILTIN, UPLOAD, SERVER),
+        (BUILTIN, UPLOAD, IMAGES, SERVER),
         default=BUILTIN,
         required=True,
         key="data:kind",
@@ -54,6 +55,8 @@ def data_form(builtins: Sequence["BuiltinInfo"]) -> DatasetConfig | None:
     )
     if kind == UPLOAD:
         return _upload()
+    if kind == IMAGES:
+        return image_form()
     return _server() if kind == SERVER else _builtin(builtins)
 
 

@@ -22,7 +22,14 @@ def data_preview(dataset: "Dataset") -> None:
         for label, value, help_ in facts(dataset):
             st.metric(label, value, help=help_, width="content")
     notes(dataset.notes)
-    _targets(dataset)
+    targets = dataset.targets
+    targets_view(
+        None if targets is None else targets[dataset.split.train].cpu().numpy(),
+        dataset.class_names,
+        heading="Targets of the pool",
+        without="No targets: methods without labels can pick from this pool, but nothing can be scored. "
+        "Name the target column to compare methods.",
+    )
     picture = pool_picture(dataset)
     if picture is not None:
         st.markdown("##### A few of them")
@@ -61,27 +68,27 @@ def balance_sentence(counts: Sequence[int], names: Sequence[str]) -> str:
     )
 
 
-def _targets(dataset: "Dataset") -> None:
-    targets = dataset.targets
-    if targets is None:
-        st.info(
-            "No targets: methods without labels can pick from this pool, but nothing can be scored. "
-            "Name the target column to compare methods.",
-            icon=":material/label_off:",
-        )
+def targets_view(values: np.ndarray | None, class_names: Sequence[str], *, heading: str, without: str) -> None:
+    """Draw how the targets of a pool spread.
+
+    Args:
+        values: (N,) class indices or numbers; None when there are none.
+        class_names: by class index; empty for numbers.
+        heading: above the chart.
+        without: what to say when there are none.
+    """
+    if values is None:
+        st.info(without, icon=":material/label_off:")
         return
-    values = targets[dataset.split.train].cpu().numpy()
-    if dataset.class_names:
-        counts = [int(count) for count in np.bincount(values, minlength=dataset.n_classes)]
-        figure, alt = class_balance_figure(counts, dataset.class_names)
-        caption = balance_sentence(counts, dataset.class_names)
+    if class_names:
+        counts = [int(count) for count in np.bincount(values, minlength=len(class_names))]
+        figure, alt = class_balance_figure(counts, class_names)
+        caption = balance_sentence(counts, class_names)
     else:
         figure, alt = target_histogram(values)
-        caption = (
-            f"Targets from {fmt_number(float(values.min()))} to {fmt_number(float(values.max()))}, "
-            f"mean {fmt_number(float(values.mean()))}."
-        )
-    st.markdown("##### Targets of the pool")
+        low, high = fmt_number(float(values.min())), fmt_number(float(values.max()))
+        caption = f"Targets from {low} to {high}, mean {fmt_number(float(values.mean()))}."
+    st.markdown(f"##### {heading}")
     chart(figure, key="targets", alt=alt)
     st.caption(escape(caption))
 

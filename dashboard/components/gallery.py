@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PER_PAGE = 36
 _THUMB, _PIXELS = 72, 160
+_WIDTH_BYTES = slice(16, 20)  # of a PNG file's header
 _STYLE = """
 <style>
   .skmm-gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)); gap: 8px; }
@@ -24,7 +25,8 @@ _STYLE = """
     border: 1px solid rgba(128, 140, 152, 0.28); }
   .skmm-gallery figure.chosen { border: 2px solid COLOUR; padding: 3px; }
   .skmm-gallery img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 4px; display: block;
-    image-rendering: pixelated; background: rgba(128, 140, 152, 0.12); }
+    background: rgba(128, 140, 152, 0.12); }
+  .skmm-gallery img.tiny { image-rendering: pixelated; }
   .skmm-gallery figcaption { font-size: 0.75rem; line-height: 1.3; margin-top: 3px; white-space: nowrap;
     overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-nums; }
 </style>
@@ -51,16 +53,22 @@ class Card:
 def gallery_html(cards: Sequence[Card]) -> str:
     """A grid of thumbnails that fills the width it gets; every text from a file is escaped.
 
-    Chosen points are framed where others stand beside them.
+    Chosen points are framed where others stand beside them. Tiny pictures are enlarged with hard pixel edges.
     """
     mixed = any(not card.chosen for card in cards)
     figures = "".join(
         f'<figure class="{"chosen" if card.chosen and mixed else "plain"}" title="{escape(card.alt)}">'
-        f'<img src="data:image/png;base64,{base64.b64encode(card.png).decode()}" alt="{escape(card.alt)}" '
+        f'<img class="{"tiny" if _width(card.png) < _THUMB else "plain"}" '
+        f'src="data:image/png;base64,{base64.b64encode(card.png).decode()}" alt="{escape(card.alt)}" '
         f'width="{_THUMB}" height="{_THUMB}" loading="lazy"><figcaption>{escape(card.caption)}</figcaption></figure>'
         for card in cards
     )
     return f'{_STYLE}<div class="skmm-gallery">{figures}</div>'
+
+
+def _width(png: bytes) -> int:
+    """Pixels a row of a PNG file."""
+    return int.from_bytes(png[_WIDTH_BYTES], "big")
 
 
 def point_cards(shown: pd.DataFrame, png: Callable[[int], bytes]) -> list[Card]:

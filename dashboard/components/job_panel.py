@@ -7,9 +7,12 @@ import streamlit as st
 
 from dashboard.components.theme import OKABE_ITO, chart, error_line, figure_layout, fmt_number, fmt_seconds
 from dashboard.services.cache import jobs, store
+from dashboard.services.sources import check_run
+from skmm_core.errors import InputError
 from skmm_core.runs import ProgressView, RunRecord, RunState, read_log, read_progress
 
 _CURVE_PIXELS = 200
+_RATE = "images/s"  # the pace that an embedding reports
 
 
 def job_panel(run_id: str) -> RunState:
@@ -61,6 +64,11 @@ def _ended(record: RunRecord) -> None:
     else:
         return
     if st.button("Start again", key=f"again-{record.id}", icon=":material/replay:"):
+        try:
+            check_run(record.config)  # it may have come with an imported bundle
+        except InputError as error:
+            error_line(str(error))
+            return
         jobs().submit(record.config, record.fingerprint)
         st.rerun()
 
@@ -73,11 +81,13 @@ def phase_text(state: RunState, progress: ProgressView | None) -> str:
 
 
 def progress_text(progress: ProgressView | None) -> str:
-    """Share done and time left of the current phase; a space keeps the line's height when nothing is known."""
+    """Share done, pace and time left of the current phase; a space keeps the line's height when nothing is known."""
     if progress is None or progress.fraction is None:
         return "\u00a0"
+    rate = progress.values.get(_RATE)
+    pace = f" · {fmt_number(rate)} {_RATE}" if rate is not None else ""
     left = f" · about {fmt_seconds(progress.eta)} left" if progress.eta is not None else ""
-    return f"{100 * progress.fraction:.0f}\u00a0%{left}"
+    return f"{100 * progress.fraction:.0f}\u00a0%{pace}{left}"
 
 
 def objective_figure(points: Sequence[tuple[int, float]]) -> go.Figure:

@@ -8,13 +8,14 @@ import csv
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from skmm_core.config import DatasetConfig
+from skmm_core.config import DatasetConfig, EmbedJob, RunConfig
+from skmm_core.data.hub import hub_name
 from skmm_core.errors import InputError
 from skmm_core.runs import home
 from skmm_core.runs.files import FEATURES
@@ -39,17 +40,18 @@ def data_roots() -> tuple[Path, ...]:
     return tuple(Path(part).expanduser().resolve() for part in given if part.strip())
 
 
-def save_upload(file: BinaryIO, name: str) -> Path:
+def save_upload(file: BinaryIO, name: str, kinds: Sequence[str] = SUFFIXES) -> Path:
     """Keep an uploaded file under a name made of its content, so that the same file is kept once.
 
     Args:
         file: what was uploaded, read from its start.
         name: what the visitor's computer calls it; only a harmless form of it is used.
+        kinds: endings that are taken.
 
     Raises:
         InputError: the file is empty, too large, of another kind, or cannot be stored.
     """
-    safe = safe_name(name)
+    safe = safe_name(name, kinds)
     file.seek(0)
     digest, size = hashlib.sha256(), 0
     for block in _blocks(file):
@@ -58,15 +60,15 @@ def save_upload(file: BinaryIO, name: str) -> Path:
         if size > MAX_UPLOAD_MB << 20:
             raise InputError(f"{safe} is larger than {MAX_UPLOAD_MB} MB; put it on the server and give its path")
     if not size:
-        raise InputError(f"{safe} is empty; upload a file with rows")
+        raise InputError(f"{safe} is empty; upload a file that holds something")
     target = uploads() / digest.hexdigest()[:16] / safe
     if not target.exists():
         file.seek(0)
-        _write_whole(file, target)
+        write_whole(file, target)
     return target
 
 
-def safe_name(name: str) -> str:
+def safe_name(name: str, kinds: Sequence[str] = SUFFIXES) -> str:
     """A file name of letters, digits, dots, dashes and underscores that keeps its suffix.
 
     Raises:
@@ -74,18 +76,30 @@ def safe_name(name: str) -> str:
     """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     stem, _, suffix = last.rpartition(".")
-    if "." not in last or suffix.lower() not in SUFFIXES:
-        raise InputError(
-            f"{last[:80]} is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file; save it as one of these"
-        )
+    if "." not in last or suffix.lower() not in kinds:
+        few = f"{', '.join(kinds[:-1])} or {kinds[-1]}" if len(kinds) > 1 else kinds[0]
+        raise InputError(f"{last[:80]} is no {few} file; save it as one of these")
     return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', stem).strip('-')[:80] or 'data'}.{suffix.lower()}"
 
 
-def server_file(text: str) -> Path:
-    """Resolve a path that a visitor typed.
+def server_file(text: str, kinds: Sequence[str] = SUFFIXES) -> Path:
+    """Resolve the path of a file that a visitor typed.
 
     Raises:
         InputError: server paths are off, or the file is outside the allowed folders, links followed, or not there.
+    """
+    found = server_path(text)
+    if not found.is_file():
+        allowed = ", ".join(str(root) for root in data_roots())
+        raise InputError(f"{text[:200]} is not a file; give the path of a {', '.join(kinds)} file under {allowed}")
+    return found
+
+
+def server_path(text: str) -> Path:
+    """Resolve a path that a visitor typed; it may be a file, a folder, or nothing.
+
+    Raises:
+        InputError: server paths are off, or the path leaves the allowed folders, links followed.
     """
     roots = data_roots()
     if not roots:
@@ -94,15 +108,19 @@ def server_file(text: str) -> Path:
     try:
         path = Path(text.strip()).expanduser()
         resolved = (path if path.is_absolute() else roots[0] / path).resolve()
+        resolved.exists()  # raises for names that no file can have
         inside = any(resolved.is_relative_to(root) for root in roots)
-        present = inside and resolved.is_file()
     except (OSError, ValueError, RuntimeError):
-        inside = present = False
+        inside = False
     if not inside:
         raise InputError(f"{text[:200]} is outside the folders that the dashboard may read: {allowed}")
-    if not present:
-        raise InputError(f"{text[:200]} is not a file; give the path of a {', '.join(SUFFIXES)} file under {allowed}")
     return resolved
+
+
+def pictures_title(source: str) -> str:
+    """What to call a folder or zip file of pictures, or a public set."""
+    path = Path(source)
+    return hub_name(source) or (path.stem if path.suffix.lower() == ".zip" else path.name) or "pictures"
 
 
 def check_allowed(config: DatasetConfig) -> None:
@@ -115,10 +133,33 @@ def check_allowed(config: DatasetConfig) -> None:
     files = [config.source] if is_file else []
     for name in [*files, *filter(None, (config.test, config.labels))]:
         path = Path(name).expanduser()
-        if not path.is_absolute():
-            raise InputError(f"{Path(name).name} was read on the command line by a relative path; open it in Data")
-        if not path.resolve().is_relative_to(uploads().resolve()) and not _is_made_here(path.resolve()):
-            _check_root(name)
+        if not path.is_absolute() or not _is_made_here(path.resolve()):
+            _check_path(name)
+
+
+def check_run(config: RunConfig) -> None:
+    """Refuse a run whose dataset, pictures or weights the dashboard may not read.
+
+    Raises:
+        InputError: a file is neither an upload, nor features that a run made, nor inside the allowed folders.
+    """
+    job = config.job
+    if not isinstance(job, EmbedJob):
+        check_allowed(config.dataset)
+        return
+    if hub_name(config.dataset.source) is None:
+        _check_path(config.dataset.source)
+    for given in filter(None, (job.pretrained, job.architecture)):
+        if "/" in given or "\\" in given or Path(given).exists():  # not the name of published weights
+            _check_path(given)
+
+
+def _check_path(name: str) -> None:
+    path = Path(name).expanduser()
+    if not path.is_absolute():
+        raise InputError(f"{path.name} was read on the command line by a relative path; open it in Data")
+    if not path.resolve().is_relative_to(uploads().resolve()):
+        _check_root(name)
 
 
 def _is_made_here(path: Path) -> bool:
@@ -127,7 +168,7 @@ def _is_made_here(path: Path) -> bool:
 
 def _check_root(name: str) -> None:
     try:
-        server_file(name)
+        server_path(name)
     except InputError:
         raise InputError(
             f"{Path(name).name} cannot be read from here; upload it in Data, or start the dashboard with {_ROOTS} set "
@@ -182,7 +223,12 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
         yield block
 
 
-def _write_whole(file: BinaryIO, target: Path) -> None:
+def write_whole(file: BinaryIO, target: Path) -> None:
+    """Copy an uploaded file to the server in one step.
+
+    Raises:
+        InputError: the disk is full, or the folder cannot be written.
+    """
     temporary = target.with_name(f".{os.getpid()}.{target.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 import streamlit as st
 
 from dashboard.services.cache import store
-from dashboard.services.sources import recall, remember
+from dashboard.services.sources import pictures_title, recall, remember
 from skmm_core.config import DatasetConfig, EmbedJob
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
@@ -80,8 +80,14 @@ def set_current_run(id_: str) -> None:
     if not isinstance(record.config.job, EmbedJob):
         st.session_state[Key.DATASET] = record.config.dataset
     elif record.state is RunState.DONE:
-        st.session_state[Key.DATASET] = DatasetConfig(source=str(record.folder / FEATURES))
+        st.session_state[Key.DATASET] = features_of(record)
     _write_url()
+
+
+def features_of(record: RunRecord) -> DatasetConfig:
+    """The dataset that a finished embedding made, called as its pictures are."""
+    name = pictures_title(record.config.dataset.source)
+    return DatasetConfig(source=str(record.folder / FEATURES), name=name[:200])
 
 
 def close_run() -> None:

@@ -14,6 +14,7 @@ from skmm_core.errors import InputError
 from skmm_core.progress import Progress
 
 _MOST_LISTED = 20
+_IMAGES = "Folder or zip file of images; hub:NAME downloads a public set, such as hub:cifar10."
 _FLAGS = {"architecture": "--model-config"}
 
 
@@ -27,7 +28,7 @@ def _help(field: str) -> str:
 
 
 def embed(
-    images: Annotated[str, typer.Option("--images", help="Folder or zip file of images.", metavar="FOLDER|ZIP")],
+    images: Annotated[str, typer.Option("--images", help=_IMAGES, metavar="FOLDER|ZIP")],
     out: Annotated[str, typer.Option("--out", help="npz file for the features.")],
     model: Annotated[str, typer.Option("--model", help=_help("model"))] = "offline",
     pretrained: Annotated[

@@ -51,6 +51,12 @@ HUB: dict[str, HubSet] = {
 }
 
 
+def hub_name(source: str) -> str | None:
+    """Name of the public set that `hub:NAME` asks for; None for the path of a folder or file."""
+    prefix, colon, name = source.partition(":")
+    return name if colon and prefix == "hub" else None
+
+
 def fetch(name: str, *, report: Report = ignore) -> Path:
     """Download a public set, or find it in the cache, as a folder of class folders.
 

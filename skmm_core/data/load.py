@@ -173,7 +173,7 @@ def _assemble(
     report(Progress("Fingerprinting", 0))
     notes = [*(note for part in parts for note in part.notes), *(note for each in known for note in each.notes)]
     return Dataset(
-        name=Path(config.source).stem,
+        name=config.name or Path(config.source).stem,
         task=targets.task if targets else Task.UNLABELLED,
         features=features,
         targets=values,

@@ -45,6 +45,13 @@ def openclip_names(config: str | None = None) -> list[str]:
     return list(open_clip.list_models())
 
 
+def openclip_tags(name: str) -> list[str]:
+    """Published weights of a model."""
+    import open_clip
+
+    return list(open_clip.list_pretrained_tags_by_model(name))
+
+
 def load_openclip(name: str, job: EmbedJob, device: torch.device) -> Encoder:
     """Build one of :func:`openclip_names` with its weights.
 
@@ -60,7 +67,7 @@ def load_openclip(name: str, job: EmbedJob, device: torch.device) -> Encoder:
     """
     import open_clip
 
-    tags = tuple(open_clip.list_pretrained_tags_by_model(name))
+    tags = openclip_tags(name)
     file = weights_file(job.pretrained, tags) if job.pretrained else None
     if job.pretrained is None and not job.allow_random_weights:
         raise without_weights(f"openclip:{name}", tags)

@@ -8,8 +8,15 @@ import torch
 from skmm_core.config import EmbedJob
 from skmm_core.encoders.encoder import Encoder
 from skmm_core.encoders.offline import load_offline
-from skmm_core.encoders.openclip import load_openclip, openclip_names
-from skmm_core.encoders.torchvision_timm import load_timm, load_torchvision, timm_names, torchvision_names
+from skmm_core.encoders.openclip import load_openclip, openclip_names, openclip_tags
+from skmm_core.encoders.torchvision_timm import (
+    load_timm,
+    load_torchvision,
+    timm_names,
+    timm_tags,
+    torchvision_names,
+    torchvision_tags,
+)
 from skmm_core.errors import InputError
 
 OFFLINE = "offline"
@@ -19,6 +26,16 @@ _LOADERS: dict[str, Callable[[str, EmbedJob, torch.device], Encoder]] = {
     "torchvision": load_torchvision,
     "timm": load_timm,
 }
+
+
+def model_names(library: str) -> list[str]:
+    """Names of the models of "openclip", "torchvision" or "timm"."""
+    return {"openclip": openclip_names, "torchvision": torchvision_names, "timm": timm_names}[library]()
+
+
+def weight_tags(library: str, name: str) -> list[str]:
+    """Published weights of a model of one of these libraries."""
+    return {"openclip": openclip_tags, "torchvision": torchvision_tags, "timm": timm_tags}[library](name)
 
 
 def load_encoder(job: EmbedJob, device: torch.device) -> Encoder:
@@ -62,9 +79,7 @@ def _find(job: EmbedJob) -> tuple[str, str]:
 
 
 def _names(library: str, job: EmbedJob) -> list[str]:
-    if library == "openclip":
-        return openclip_names(job.architecture)
-    return torchvision_names() if library == "torchvision" else timm_names()
+    return openclip_names(job.architecture) if library == "openclip" else model_names(library)
 
 
 def _unknown(given: str, name: str, seen: Sequence[str], libraries: Sequence[str]) -> str:

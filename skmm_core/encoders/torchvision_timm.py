@@ -41,6 +41,20 @@ def timm_names() -> list[str]:
     return list(timm.list_models())
 
 
+def torchvision_tags(name: str) -> list[str]:
+    """Published weights of a model, best last."""
+    from torchvision import models
+
+    return list(models.get_model_weights(name).__members__)
+
+
+def timm_tags(name: str) -> list[str]:
+    """Published weights of a model."""
+    import timm
+
+    return [full.partition(".")[2] for full in timm.list_pretrained(f"{name}.*")]
+
+
 def load_torchvision(name: str, job: EmbedJob, device: torch.device) -> Encoder:
     """Build a torchvision classifier; its features are the input of its last layer.
 
@@ -56,8 +70,7 @@ def load_torchvision(name: str, job: EmbedJob, device: torch.device) -> Encoder:
     """
     from torchvision import models
 
-    known = models.get_model_weights(name)
-    tags = tuple(known.__members__)
+    known, tags = models.get_model_weights(name), torchvision_tags(name)
     if not tags:
         raise InputError(f"torchvision:{name} has no recipe to prepare pictures; choose another --model")
     file = _file_or_tag(f"torchvision:{name}", job, tags)
@@ -88,8 +101,7 @@ def load_timm(name: str, job: EmbedJob, device: torch.device) -> Encoder:
     import timm
     from timm.data import create_transform, resolve_model_data_config
 
-    tags = tuple(full.partition(".")[2] for full in timm.list_pretrained(f"{name}.*"))
-    file = _file_or_tag(f"timm:{name}", job, tags)
+    file = _file_or_tag(f"timm:{name}", job, timm_tags(name))
     tag = job.pretrained if file is None else None
     weights = read_weights(file) if file else None
     with torch.random.fork_rng(devices=[]):

@@ -93,8 +93,10 @@ def check_id(id_: str) -> str:
 
 
 def dataset_text(config: RunConfig) -> str:
-    """Dataset of a run for a list: the name of a built-in with its options, or the file's name without its folder."""
+    """Dataset of a run for a list: its own name, a built-in with its options, or the file's name without its folder."""
     source = config.dataset.source
+    if config.dataset.name:
+        return config.dataset.name
     is_file = isinstance(config.job, EmbedJob) or source.lower().endswith(_FILE_SUFFIXES)
     return Path(source).name if is_file else source
 

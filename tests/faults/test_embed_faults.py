@@ -156,7 +156,7 @@ def test_numbers_that_are_not_finite_and_vanished_pictures_are_one_line(home, fo
 def test_an_embedding_is_an_ordinary_run(home, folder, tmp_path):
     store = RunStore(home)
     config = RunConfig(dataset=DatasetConfig(source=str(folder)), job=EmbedJob(), device="cpu")
-    run = store.create(config, source_fingerprint(folder))
+    run = store.create(config, source_fingerprint(str(folder)))
     assert (run.kind, run.dataset, run.method, run.budget) == ("embed", "pictures", "offline", "")
     phases = []
     run_folder(run.folder, lambda progress: phases.append(progress.phase), home=home)
@@ -177,7 +177,7 @@ def test_an_embedding_is_an_ordinary_run(home, folder, tmp_path):
 def test_a_run_whose_pictures_changed_is_refused(home, folder):
     store = RunStore(home)
     config = RunConfig(dataset=DatasetConfig(source=str(folder)), job=EmbedJob(), device="cpu")
-    run = store.create(config, source_fingerprint(folder))
+    run = store.create(config, source_fingerprint(str(folder)))
     Image.new("RGB", (9, 9)).save(folder / "kind0" / "new.png")
     with pytest.raises(InputError, match="changed since this run was set up"):
         run_folder(run.folder, home=home)
