@@ -4,8 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.components.data_preview import data_preview
+from dashboard.components.encoder_form import OFFLINE
 from dashboard.components.image_form import Pictures
 from dashboard.components.image_preview import image_preview, skipped_files
 from dashboard.components.job_panel import job_panel
@@ -106,28 +108,27 @@ def _start(wanted: Pictures) -> None:
 
 
 def _embedding(record: RunRecord) -> None:
-    st.subheader(escape(pictures_title(record.config.dataset.source)), anchor=False)
+    top = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    top.subheader(escape(pictures_title(record.config.dataset.source)), anchor=False, width="content")
     try:
         if job_panel(record.id) is RunState.DONE:
-            _made(record)
+            _made(record, top)
     except InputError as error:
         error_line(str(error))
 
 
-def _made(record: RunRecord) -> None:
+def _made(record: RunRecord, top: DeltaGenerator) -> None:
     """What an embedding made, and the button that goes on with it."""
     result = cache.run_result(record.id)
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        held = sum(count for part, count in result["parts"].items() if part != "train")
-        percent = 0 if held else _holdout()
-        pressed = st.button("Pick points from it", type="primary", icon=":material/arrow_forward:", key="use")
-    config = state.features_of(record)
-    config = config.model_copy(update={"holdout": percent / 100 if percent else None})
+    pressed = top.button("Pick points from it", type="primary", icon=":material/arrow_forward:", key="use")
+    st.success(made_line(result), icon=":material/check_circle:")
+    held = sum(count for part, count in result["parts"].items() if part != "train")
+    percent = 0 if held else _holdout()
+    config = state.features_of(record).model_copy(update={"holdout": percent / 100 if percent else None})
     dataset = cache.dataset(config)
     if pressed:
         state.set_current_dataset(config)
         st.switch_page("app_pages/select.py")
-    st.success(made_line(result), icon=":material/check_circle:")
     skipped_files([(each["path"], each["reason"]) for each in result["skipped"]], result["skipped_count"])
     data_preview(replace(dataset, notes=tuple(result["notes"])))
 
@@ -153,4 +154,5 @@ def made_line(result: dict[str, Any]) -> str:
     rate = result["images_per_second"]
     how = f"{fmt_number(rate)} pictures a second" if rate else "taken from the cache"
     made = f"{plural(result['N'], 'picture')}, {fmt_int(result['d'])} features each"
-    return f"{made} by {escape(result['model'])}; {how}."
+    encoder = "the built-in map" if result["model"] == OFFLINE else escape(result["model"])
+    return f"{made} by {encoder}; {how}."

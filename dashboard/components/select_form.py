@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.components.forms import params_form, sketch_form
+from dashboard.components.forms import params_form
+from dashboard.components.gradient_form import gradient_form, gradient_sketch_form
 from dashboard.components.shortcuts import PICK
 from dashboard.components.theme import escape, fmt_int, fmt_percent
-from skmm_core.config import DatasetConfig, RunConfig, SelectJob, SketchParams
+from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
 
 if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset, Task
@@ -23,6 +24,7 @@ _READS_LABELS = ("stratify",)
 _DEFAULT_BUDGET = 100
 _DEFAULT_METHOD = "skmm_kernel"
 _MAX_SEED = 2**31 - 1
+_MATCHING = "Moment matching"  # the family whose methods look at gradients
 
 
 def offered(specs: Sequence["MethodSpec"], league: str) -> list["MethodSpec"]:
@@ -60,7 +62,8 @@ def select_form(
     """
     job = given.job if given and isinstance(given.job, SelectJob) else None
     key = f"select:{dataset.fingerprint[-12:]}"
-    league = _question(dataset, key)
+    start = TRAINING if given and given.gradient.reads_labels else LABELLING
+    league = _question(dataset, start, key)
     spec = _method(offered(specs, league), dataset.task, job.method if job else _DEFAULT_METHOD, key)
     budget = _budget(dataset.pool_size, job.budget if job else _DEFAULT_BUDGET, key)
     if spec is None:
@@ -73,8 +76,10 @@ def select_form(
             given=job.params if job and job.method == spec.key else None,
             without=() if league == TRAINING and dataset.class_names else _READS_LABELS,
         )
-    with st.expander("Sketch and seed", icon=":material/casino:"):
-        sketch = sketch_form(key=f"{key}:sketch", given=given.sketch if job and given else SketchParams())
+    matches = str(spec.family) == _MATCHING
+    with st.expander("Gradients, sketch and seed" if matches else "Sketch and seed", icon=":material/casino:"):
+        offers = matches and league == TRAINING and dataset.targets is not None
+        gradient, sketch = _gradients(given if job else None, key, offers=offers)
         help_ = "The same seed picks the same points."
         if not spec.random:
             help_ += " This method draws nothing itself; the seed decides the sketch and large-pool shortcuts."
@@ -99,15 +104,24 @@ def select_form(
     if not pressed:
         return None
     chosen = SelectJob(method=spec.key, budget=budget, params=params, seed=seed)
-    return RunConfig(dataset=config, job=chosen, sketch=sketch)
+    return RunConfig(dataset=config, job=chosen, sketch=sketch, gradient=gradient)
 
 
-def _question(dataset: "Dataset", key: str) -> str:
+def _gradients(given: RunConfig | None, key: str, *, offers: bool) -> tuple[GradientParams, SketchParams]:
+    """What is matched, and how it is sketched; gradients that read labels only where `offers` says so."""
+    gradient = GradientParams()
+    if offers:
+        gradient = gradient_form(key=f"{key}:gradient", given=given.gradient if given else gradient)
+    sketch = given.sketch if given else SketchParams()
+    return gradient, gradient_sketch_form(key=f"{key}:sketch", given=sketch, gradient=gradient)
+
+
+def _question(dataset: "Dataset", start: str, key: str) -> str:
     unlabelled = dataset.targets is None
     league = st.segmented_control(
         "What do you want to save?",
         (LABELLING, TRAINING),
-        default=LABELLING,
+        default=start,
         required=True,
         key=f"{key}:league",
         width="stretch",
