@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from skmm_core.curvature import Curvature
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.simplex import project_capped_simplex
 
 _GROWTH = 8.0
-_HESSIAN_ROWS = 4096
 _NEWTON_STEPS = 25
 _SMALLEST_STEP = 1e-4
 
@@ -137,6 +137,7 @@ class Problem:
         self.w = w.cpu().double()
         self.targets = targets.cpu().double() * self.w
         self.scale = float(self.targets.square().sum())
+        self._curvature = Curvature(squares, self.w)
         self._threshold: float | None = None  # of the last projection: the next one is near
 
     def moments(self, weights: Tensor) -> Tensor:
@@ -181,26 +182,12 @@ class Problem:
         value = float(multipliers @ (self.targets - moments) - multipliers.square().sum() / 4) + distance
         return _Evaluation(multipliers, push, weights, moments, value, self.targets - multipliers / 2 - moments)
 
-    def curvature_at(self, point: _Evaluation, free: Tensor, reach: float) -> Tensor:
-        """Generalised Hessian of the dual, negated, on the free multipliers."""
-        between = ((point.weights > 0) & (point.weights < self.cap)).nonzero().squeeze(1)
-        size = int(free.sum())
-        hessian = torch.eye(size, dtype=torch.float64) / 2
-        if not len(between):
-            return hessian
-        columns = free.nonzero().squeeze(1).to(self.squares.device)
-        weights = self.w[free].to(self.squares.device)
-        gram = torch.zeros(size, size, dtype=torch.float64, device=self.squares.device)
-        total = torch.zeros(size, dtype=torch.float64, device=self.squares.device)
-        # Blocks that stay in the processor's cache; moments are taken about their first rows, which loses no digits.
-        centre = self.squares[between[:_HESSIAN_ROWS]].mean(dim=0, dtype=torch.float64)[columns]
-        for block in between.split(_HESSIAN_ROWS):
-            rows = self.squares[block].double()
-            rows = (rows if size == rows.shape[1] else rows[:, columns]).sub_(centre).mul_(weights)
-            gram.addmm_(rows.T, rows)
-            total += rows.sum(dim=0)
-        gram -= torch.outer(total, total) / len(between)
-        return hessian + reach * gram.cpu()
+    def newton_direction(self, point: _Evaluation, free: Tensor, reach: float) -> Tensor:
+        """(k,) Newton step of the free multipliers, 0 for the others."""
+        between = (point.weights > 0) & (point.weights < self.cap)
+        direction = torch.zeros_like(point.multipliers)
+        direction[free] = self._curvature.solve(between, free, reach, point.slope[free])
+        return direction
 
 
 def _proximal_step(
@@ -219,8 +206,7 @@ def _proximal_step(
             break
         if evaluations >= most:
             break
-        direction = torch.zeros_like(point.multipliers)
-        direction[free] = torch.linalg.solve(problem.curvature_at(point, free, reach), point.slope[free])
+        direction = problem.newton_direction(point, free, reach)
         size, accepted = 1.0, False
         while not accepted and size >= _SMALLEST_STEP and evaluations < most:
             trial = problem.evaluate((point.multipliers + size * direction).clamp_min(0), centre, reach)

@@ -22,13 +22,13 @@ from skmm_core.data.dataset import Dataset
 from skmm_core.errors import InputError
 from skmm_core.pool import make_pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.relaxation import Problem, solve_relaxation
+from skmm_core.relaxation import Problem, Relaxed, solve_relaxation
 from skmm_core.simplex import project_capped_simplex
 
 LEARNING_RATES = (1e-3, 1e-4, 1e-5, 1e-6)
 TOLERANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
 C_S = (1.0, 0.8, 0.6, 0.4)
-_ITERATION_DIMS, _ITERATION_REPEATS = 128, 5
+_ITERATION_DIMS, _ITERATION_REPEATS, _ITERATION_TOL = 128, 3, 1e-4
 
 
 @dataclass(frozen=True)
@@ -89,35 +89,43 @@ def bench_solver(
 
 
 def iteration_cost(size: int, *, dims: int = _ITERATION_DIMS, report: Report = ignore) -> dict[str, float]:
-    """Seconds of one evaluation of the solver, and of one Newton matrix, beside two plain matrix-vector products.
+    """Seconds of one evaluation of the solver, and of a whole solve per evaluation, beside two plain products.
 
-    All are on the same (N, m) float32 matrix, take turns, and get their fastest of several runs.
+    The pair of matrix-vector products reads the same (N, m) float32 matrix. The three take turns and get their fastest
+    of several runs; the solve, at c_S = 0.8 with relative weights and n = N/50, includes the Newton matrices.
     """
     report(Progress(f"Timing one evaluation, N = {size:,}", 0))
     pool = make_pool(clustered_features(size, dims)[0], sketch=SketchParams(kind="none"), seed=0, device="cpu")
     squares, eigenvalues = pool.moments.coordinates.square(), pool.moments.eigenvalues
-    problem = Problem(squares, eigenvalues / 0.8, max(1, size // 50), eigenvalues.reciprocal())
+    targets, scale, budget = eigenvalues / 0.8, eigenvalues.reciprocal(), max(1, size // 50)
+    problem = Problem(squares, targets, budget, scale)
     centre = torch.full((size,), 1 / size)
     multipliers = 2 * problem.shortfall(problem.moments(centre))
     reach = 10 / problem.curvature()
     left, right = torch.rand(size), torch.rand(squares.shape[1])
-    point = problem.evaluate(multipliers, centre, reach)
 
     def pair() -> tuple[Tensor, Tensor]:
         return squares @ right, left @ squares
 
-    seconds = {"pair": math.inf, "evaluation": math.inf, "newton_matrix": math.inf}
+    def solve() -> Relaxed:
+        return solve_relaxation(squares, targets, budget, column_weights=scale, tol=_ITERATION_TOL)
+
+    evaluations = solve().steps
+    runs = {"pair": pair, "evaluation": lambda: problem.evaluate(multipliers, centre, reach), "solve": solve}
+    seconds = dict.fromkeys(runs, math.inf)
     for _ in range(_ITERATION_REPEATS):
-        for name, run in (
-            ("pair", pair),
-            ("evaluation", lambda: problem.evaluate(multipliers, centre, reach)),
-            ("newton_matrix", lambda: problem.curvature_at(point, multipliers > 0, reach)),
-        ):
+        for name, run in runs.items():
             began = time.perf_counter()
             run()
             seconds[name] = min(seconds[name], time.perf_counter() - began)
-    ratios = {f"{name}_ratio": seconds[name] / seconds["pair"] for name in ("evaluation", "newton_matrix")}
-    return {"N": size, "m": dims, **{f"{name}_seconds": value for name, value in seconds.items()}, **ratios}
+    return {
+        "N": size,
+        "m": dims,
+        **{f"{name}_seconds": value for name, value in seconds.items()},
+        "evaluation_ratio": seconds["evaluation"] / seconds["pair"],
+        "solve_evaluations": evaluations,
+        "solve_ratio": seconds["solve"] / max(1, evaluations) / seconds["pair"],
+    }
 
 
 def compare_solvers(

@@ -7,7 +7,7 @@ NeurIPS 2024.
 from typing import Literal
 
 import torch
-from pydantic import Field, field_serializer, field_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 from torch import Tensor
 
 from skmm_core.device import generator
@@ -49,6 +49,15 @@ class SkmmParams(MethodParams):
     @classmethod
     def _read_auto(cls, value: object) -> object:
         return None if value == "auto" else value
+
+    @model_validator(mode="after")
+    def _certify_one_problem(self) -> "SkmmParams":
+        if self.c_s is None and self.stratify:
+            raise ValueError(
+                "c_s=auto is certified for the pool as a whole, while stratify solves every class by itself; give c_s "
+                "a number, or leave stratify off"
+            )
+        return self
 
     @field_serializer("c_s")
     def _write_auto(self, value: float | None) -> float | str:

@@ -126,7 +126,8 @@ class MethodSpec:
         """Validate params.
 
         Raises:
-            InputError: an unknown name or a value out of range; the message lists what is allowed.
+            InputError: an unknown name or a value out of range; the message lists what is allowed. Or two values that
+                do not go together.
         """
         given = params.model_dump() if isinstance(params, BaseModel) else dict(params or {})
         try:
@@ -134,8 +135,11 @@ class MethodSpec:
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
+            message = first["msg"].removeprefix("Value error, ")
+            if not name:  # two params that do not go together
+                raise InputError(f"{self.key}: {message}") from None
             known = ", ".join(self.params.model_fields) or "none"
-            raise InputError(f"{self.key} param {name!r}: {first['msg']}; its params are: {known}") from None
+            raise InputError(f"{self.key} param {name!r}: {message}; its params are: {known}") from None
 
 
 _TARGETS = {

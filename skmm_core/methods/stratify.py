@@ -10,8 +10,6 @@ from skmm_core.errors import InputError
 from skmm_core.methods.registry import Picks, Status
 from skmm_core.pool import Pool
 
-_FOR_EVERY_CLASS = frozenset({"c_s", "c_s_lower", "trace_bound"})
-
 
 def class_members(pool: Pool, method: str) -> list[Tensor]:
     """Rows of every class that has any, ascending.
@@ -41,8 +39,7 @@ def class_quotas(sizes: list[int], budget: int) -> list[int]:
 def pick_by_class(pool: Pool, budget: int, method: str, pick: Callable[[Pool, int], Picks]) -> Picks:
     """Run a method within every class and merge, so that every prefix holds the classes in proportion.
 
-    Objectives are means over the classes that have a quota, weighted by their points, but the largest of what holds for
-    every class (c_s and its bounds); scores are the classes' own.
+    Objectives are means over the classes that have a quota, weighted by their points; scores are the classes' own.
 
     Raises:
         InputError: the pool has no classes.
@@ -63,9 +60,7 @@ def pick_by_class(pool: Pool, budget: int, method: str, pick: Callable[[Pool, in
         scores=scores if all(part.scores is not None for _, part in parts) else None,
         status=statuses[0] if statuses else Status.CONVERGED,
         objective={
-            name: max(part.objective[name] for _, part in parts)
-            if name in _FOR_EVERY_CLASS
-            else sum(share * part.objective[name] for share, (_, part) in zip(shares, parts, strict=True))
+            name: sum(share * part.objective[name] for share, (_, part) in zip(shares, parts, strict=True))
             for name in names
         },
     )

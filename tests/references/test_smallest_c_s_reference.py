@@ -6,6 +6,7 @@ import torch
 from scipy.optimize import linprog
 
 from skmm_core.config import SketchParams
+from skmm_core.errors import InputError
 from skmm_core.feasible import smallest_c_s
 from skmm_core.methods.registry import select
 from skmm_core.pool import make_pool
@@ -65,3 +66,10 @@ def test_stratified_skmm_keeps_the_classes():
     assert np.bincount(targets[found.indices], minlength=3).tolist() == [6, 4, 0]
     assert found.scores.shape == (100,)
     assert set(found.objective) == {"relaxed", "gap", "rounded"}
+
+
+def test_auto_within_classes_is_refused_in_a_line():
+    """Each class would have a bound of its own, in a basis of its own; none holds for the pool."""
+    rows, targets = torch.randn(30, 3, generator=torch.Generator().manual_seed(0)), torch.arange(30) % 2
+    with pytest.raises(InputError, match=r"^skmm: c_s=auto is certified for the pool.*stratify off$"):
+        select(rows, "skmm", 6, targets=targets, params={"c_s": "auto", "stratify": True})
