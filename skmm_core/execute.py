@@ -24,6 +24,7 @@ from skmm_core.probe import primary_metric
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.projection import pca_map
 from skmm_core.report import write_report
+from skmm_core.report.thumbnails import write_thumbnails
 from skmm_core.runs.command import command_line
 from skmm_core.runs.files import (
     CARD,
@@ -128,6 +129,8 @@ def _run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Dat
         ("trace", tables.trace_table(selection)),
     ):
         write_file(folder / f"{name}.parquet", table.to_parquet)
+    if dataset.images is not None:
+        write_thumbnails(folder, dataset.images, dataset.split.train[selection.indices].tolist())
     return _selection_result(config, dataset, pool, selection, diagnostics)
 
 

@@ -24,7 +24,7 @@ CONFIG, CARD, RESULT, LOG, REPORT = "config.json", "run.json", "result.json", "l
 SCORES_CSV, SUMMARY_CSV = "scores.csv", "summary.csv"
 COMPARE_STATE = "compare.json"
 SELECTION_CSV, SELECTION_NPY, DIAGNOSTICS = "selection.csv", "selection.npy", "diagnostics.npz"
-FEATURES = "features.npz"
+FEATURES, THUMBNAILS = "features.npz", "thumbnails.npz"
 TABLES = ("selection", "scores", "map", "trace")
 RESULT_FILES = (
     RESULT,
@@ -33,6 +33,7 @@ RESULT_FILES = (
     DIAGNOSTICS,
     SUMMARY_CSV,
     FEATURES,
+    THUMBNAILS,
     REPORT,
     *(f"{table}.parquet" for table in TABLES),
 )

@@ -98,8 +98,7 @@ def test_the_report_stands_alone(chosen):
     out, _ = chosen
     page = (out / "report.html").read_text()
     assert "python -m skmm_core select --dataset digits" in page
-    assert page.count("<circle") == 1078 + 40
-    for outside in ("<script", "<link", "src=", "url(", "@import"):
+    for outside in ("<link", 'src="http', "url(", "@import"):
         assert outside not in page
 
 
@@ -171,7 +170,7 @@ def test_the_report_of_a_comparison_ranks_the_leagues_apart(here, tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "3 methods compared" in page
     assert page.count("<strong>") == 1
-    assert re.search(r"<th>skmm_joint †</th><td class=\"number\">\d", page)
+    assert re.search(r"<th>SkMM joint †</th><td class=\"number\">\d", page)
 
 
 def test_flags_reach_the_method(here, tmp_path):

@@ -1,0 +1,106 @@
+"""What the report of a comparison shows."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from skmm_core.leagues import STRATIFIED
+from skmm_core.report.figures import curves_figure, time_figure
+from skmm_core.report.methods_text import comparison_methods, sources, titles
+from skmm_core.report.numbers import number, score
+from skmm_core.runs.files import SUMMARY_CSV
+from skmm_core.score_log import read_scores
+from skmm_core.summary import Verdict, verdict
+
+
+def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for the template.
+
+    Raises:
+        InputError: a file of the run is damaged.
+    """
+    metric = result["metric"]
+    percent = metric["unit"] == "%"
+    summary = pd.read_csv(folder / SUMMARY_CSV)
+    summary = summary[summary["metric"] == metric["key"]]
+    budgets = sorted(int(budget) for budget in summary["budget"].unique())
+    aware = set(result.get("label_aware", ()))
+    aware |= {STRATIFIED} if aware else set()
+    names = {
+        key: f"{title} †" if key in aware else title for key, title in titles(dict.fromkeys(summary["method"])).items()
+    }
+    cells = _score_rows(summary, metric, names, aware)
+    scores = read_scores(folder)
+    last = scores[scores["budget"] == budgets[-1]].drop_duplicates(["method", "seed"])
+    seconds = {str(key): float(value) for key, value in last.groupby("method")["seconds"].mean().items()}
+    full = result["full"].get(metric["key"])
+    return {
+        "title": f"{result['dataset']}: {len(cells)} method{'s' * (len(cells) != 1)} compared",
+        "lead": f"{result['N']:,} points to pick from.",
+        "figures": [curves_figure(summary, metric, names, full), time_figure(seconds, budgets[-1], names)],
+        "metric": metric["title"] + (f" ({metric['unit']})" if metric["unit"] else ""),
+        "full": score(full, percent),
+        "budgets": [f"{budget:,}" for budget in budgets],
+        "cells": cells,
+        "tests": _test_rows(summary, metric, names, result["seeds"]),
+        "leagues": bool(aware),
+        "savings": [f"{names.get(row['method'], row['method'])}: {row['text']}" for row in result["savings"]],
+        "methods": comparison_methods(result),
+        "sources": sources(names),
+    }
+
+
+def _score_rows(
+    summary: pd.DataFrame, metric: Mapping[str, Any], names: Mapping[str, str], aware: set[str]
+) -> list[dict[str, Any]]:
+    """One row a method, one cell a budget; the best mean of each league and budget is marked."""
+    table = {
+        (method, int(budget)): (mean, sd)
+        for method, budget, mean, sd in summary[["method", "budget", "mean", "sd"]].itertuples(index=False)
+    }
+    budgets = sorted({budget for _, budget in table})
+    rows = []
+    for method, name in names.items():
+        league = summary[summary["method"].isin(aware) == (method in aware)]
+        rivals = league.groupby("budget")["mean"].agg("max" if metric["higher_is_better"] else "min")
+        best = {int(str(key)): float(value) for key, value in rivals.items()} if league["method"].nunique() > 1 else {}
+        cells = [_score_cell(table, method, budget, best, metric["unit"] == "%") for budget in budgets]
+        rows.append({"method": name, "cells": cells})
+    return rows
+
+
+def _score_cell(
+    table: Mapping[tuple[str, int], tuple[float, float]],
+    method: str,
+    budget: int,
+    best: Mapping[int, float],
+    percent: bool,
+) -> dict[str, Any]:
+    if (method, budget) not in table:
+        return {"text": "–", "best": False}
+    mean, spread = table[method, budget]
+    text = score(mean, percent)
+    return {
+        "text": text if math.isnan(spread) else f"{text} ± {score(spread, percent)}",
+        "best": mean == best.get(budget),
+    }
+
+
+def _test_rows(
+    summary: pd.DataFrame, metric: Mapping[str, Any], names: Mapping[str, str], seeds: int
+) -> list[list[str]]:
+    """Paired differences from uniform: method, points, difference, interval, wins, corrected p, verdict."""
+    percent, rows = metric["unit"] == "%", []
+    for row in summary[summary["vs_uniform"].notna()].to_dict("records"):
+        said = verdict(row["vs_lo"], row["vs_hi"], row["p_holm"], higher_is_better=metric["higher_is_better"])
+        known = math.isfinite(row["vs_lo"])
+        interval = f"{score(row['vs_lo'], percent)} to {score(row['vs_hi'], percent)}" if known else "–"
+        rows.append([
+            names[row["method"]], number(int(row["budget"])), score(row["vs_uniform"], percent), interval,
+            f"{int(row['wins'])} of {seeds}", number(float(row["p_holm"])),
+            "no clear difference" if said is Verdict.TIE else said.value,
+        ])  # fmt: skip
+    return rows

@@ -1,0 +1,64 @@
+"""What was done, in sentences with their sources, for the end of a report."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from skmm_core.citation import PAPER_URL
+
+
+def titles(keys: Iterable[str]) -> dict[str, str]:
+    """Titles by method key; the key itself where this version does not know it."""
+    known = {spec.key: spec.title for spec in _specs()}
+    return {key: known.get(key, key) for key in keys}
+
+
+def sources(keys: Iterable[str]) -> list[dict[str, str]]:
+    """Title, what it does, paper and its address of every method that is known here; not the paper of SkMM itself."""
+    wanted = set(keys)
+    return [
+        {"title": spec.title, "summary": spec.summary, "paper": spec.paper, "url": spec.url}
+        for spec in _specs()
+        if spec.key in wanted and spec.url != PAPER_URL
+    ]
+
+
+def selection_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """Sentences on how a selection was made and measured."""
+    name = titles([result["method"]])[result["method"]]
+    gradient = result.get("gradient") or {}
+    stands = "loss gradient of a linear head" if gradient.get("kind") == "head" else "feature vector"
+    reads = "labels of the pool were read" if result.get("label_aware") else "no label of the pool was read"
+    return (
+        f"{result['budget']:,} of {result['N']:,} points were chosen by {name} with seed {result['seed']}; {reads}. "
+        f"Every point stands for its {stands}, {_sketched(result['sketch'])}.",
+        "Bias is the share of the pool's energy outside the directions that the chosen points span, variance the mean "
+        "prediction variance inside them; both are taken at the rank where their weighted sum is smallest. The "
+        "certificate c_S is the smallest c with Σ ⪯ c Σ_S, for the second moments of pool and selection.",
+    )
+
+
+def comparison_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """Sentences on how a comparison was made and tested."""
+    probe = "logistic" if result["task"] == "classification" else "ridge"
+    return (
+        f"Every method picked from a pool of {result['N']:,} points at every budget with {result['seeds']} seeds. A "
+        f"{probe} probe was trained on the chosen points alone, its penalty chosen on validation rows or by inner "
+        "folds, and scored once on the test rows, from which nothing is ever picked.",
+        "Intervals are 95 % bootstrap intervals over seeds with percentiles widened for few seeds (Hesterberg 2015). "
+        "Differences from uniform are paired by seed; p-values are of the sign-flip test, corrected over the methods "
+        "of a budget by Holm. It is a difference only where the interval leaves out zero and the corrected p is "
+        "below .05; else it is a tie. Savings are read off uniform's mean curve, made monotone, between the budgets "
+        "measured and never beyond them.",
+    )
+
+
+def _sketched(sketch: Mapping[str, Any]) -> str:
+    if sketch.get("kind") == "none":
+        return f"with all of its {sketch.get('dim')} dimensions"
+    return f"sketched to {sketch.get('dim')} dimensions by one seeded random map ({sketch.get('kind')})"
+
+
+def _specs() -> Iterable[Any]:
+    from skmm_core.methods.registry import list_methods  # loads torch, which reading a run does not need
+
+    return list_methods()

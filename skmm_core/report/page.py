@@ -1,0 +1,57 @@
+"""Write the report of a run.
+
+Made from the files of the run folder alone, so that an imported run gets one too; nothing is computed anew.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from skmm_core.citation import PAPER_TEXT, PAPER_URL
+from skmm_core.config import RunConfig
+from skmm_core.report.comparison import comparison_view
+from skmm_core.report.embedding import embedding_view
+from skmm_core.report.figures import figures_json, packed_plotly
+from skmm_core.report.selection import selection_view
+from skmm_core.runs.files import REPORT, to_json, write_text
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+_VIEWS = {"select": selection_view, "compare": comparison_view, "embed": embedding_view}
+
+
+def write_report(folder: Path, config: RunConfig, result: Mapping[str, Any]) -> None:
+    """Write `report.html` of a run whose other files are there.
+
+    Args:
+        folder: the run folder.
+        config: of the run.
+        result: what `result.json` says or will say.
+
+    Raises:
+        InputError: a table that the report shows is missing or damaged.
+        OSError: the folder cannot be written.
+    """
+    view = _VIEWS[result["kind"]](folder, result)
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template(f"{result['kind']}.html.j2")
+    shown = config.model_dump(mode="json", exclude_none=True)
+    if "params" in result:  # those that ran, defaults filled in
+        shown["job"]["params"] = result["params"]
+    figures = view["figures"]
+    page = template.render(
+        result=result,
+        config=to_json(shown, indent=2),
+        paper={"text": PAPER_TEXT, "url": PAPER_URL},
+        figures_json=figures_json(figures),
+        plotly=packed_plotly() if figures else "",
+        **view,
+    )
+    write_text(folder / REPORT, page)
