@@ -21,7 +21,7 @@ MAX_SEEDS = 100
 _SEPARATORS = re.compile(r"[,;\s]+")
 _EXAMPLE = "20, 40, 80"
 _SEEDS = 8
-_STARTERS = ("skmm", "skmm_kernel", "uniform")
+_STARTERS = ("skmm", "uniform")  # beside the default of each league
 
 
 def parse_budgets(text: str, pool_size: int) -> tuple[int, ...]:
@@ -105,7 +105,7 @@ def compare_form(
     """
     job = given.job if given and isinstance(given.job, CompareJob) else None
     key = f"compare:{dataset.fingerprint[-12:]}"
-    methods = _methods(dataset, specs, job.methods if job else _STARTERS, key)
+    methods = _methods(dataset, specs, job.methods if job else starters(specs), key)
     left, right = st.columns([2, 1])
     text = left.text_input(
         "Budgets: points to pick",
@@ -147,6 +147,11 @@ def grouped_reasons(specs: Iterable["MethodSpec"], task: "Task") -> list[str]:
         if reason := spec.missing(task):
             groups.setdefault(reason.removeprefix(spec.title).strip(), []).append(spec.title)
     return [f"{', '.join(titles)}: {reason}" for reason, titles in groups.items()]
+
+
+def starters(specs: Sequence["MethodSpec"]) -> tuple[str, ...]:
+    """Methods ticked at first: the paper's, uniform and the default of each league."""
+    return tuple(spec.key for spec in specs if spec.recommended or spec.key in _STARTERS)
 
 
 def _methods(dataset: "Dataset", specs: Sequence["MethodSpec"], start: Sequence[str], key: str) -> tuple[str, ...]:

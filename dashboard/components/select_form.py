@@ -22,7 +22,6 @@ _QUESTION = {
 }
 _READS_LABELS = ("stratify",)
 _DEFAULT_BUDGET = 100
-_DEFAULT_METHOD = "skmm_kernel"
 _MAX_SEED = 2**31 - 1
 _MATCHING = "Moment matching"  # the family whose methods look at gradients
 
@@ -30,6 +29,14 @@ _MATCHING = "Moment matching"  # the family whose methods look at gradients
 def offered(specs: Sequence["MethodSpec"], league: str) -> list["MethodSpec"]:
     """Methods of a league: label-free ones save labelling; any method can save training."""
     return [spec for spec in specs if league == TRAINING or not spec.uses_labels]
+
+
+def recommended(specs: Sequence["MethodSpec"], league: str, task: "Task") -> str:
+    """Key of the league's default; of the label-free one where the pool has no labels."""
+    for spec in reversed(offered(specs, league)):
+        if spec.recommended and spec.missing(task) is None:
+            return spec.key
+    return specs[0].key
 
 
 def split_by_need(
@@ -64,7 +71,8 @@ def select_form(
     key = f"select:{dataset.fingerprint[-12:]}"
     start = TRAINING if given and given.gradient.reads_labels else LABELLING
     league = _question(dataset, start, key)
-    spec = _method(offered(specs, league), dataset.task, job.method if job else _DEFAULT_METHOD, key)
+    start = job.method if job else recommended(specs, league, dataset.task)
+    spec = _method(offered(specs, league), dataset.task, start, f"{key}:{league}")
     budget = _budget(dataset.pool_size, job.budget if job else _DEFAULT_BUDGET, key)
     if spec is None:
         st.button("Pick points", type="primary", icon=":material/play_arrow:", width="stretch", disabled=True)

@@ -54,6 +54,7 @@ def datasets(json_: flags.Json = False) -> None:
 def methods(json_: flags.Json = False) -> None:
     """List the selection methods and their params."""
     from skmm_core.methods.registry import list_methods
+    from skmm_core.methods.table import LEAGUE_DEFAULT
 
     if json_:
         show_json(
@@ -67,6 +68,7 @@ def methods(json_: flags.Json = False) -> None:
                         "needs": sorted(need.value for need in spec.needs),
                         "uses_labels": spec.uses_labels,
                         "random": spec.random,
+                        "recommended": spec.recommended,
                         "paper": spec.paper,
                         "url": spec.url,
                         "params": spec.params.model_json_schema().get("properties", {}),
@@ -80,5 +82,6 @@ def methods(json_: flags.Json = False) -> None:
     for spec in list_methods():
         needs = ", ".join(sorted(need.value for need in spec.needs)) or "nothing"
         defaults = ",".join(f"{name}={value}" for name, value in spec.params().model_dump(mode="json").items())
-        rows.append((spec.key, spec.title, spec.family.value, needs, spec.paper, defaults))
-    show_table(("KEY", "TITLE", "FAMILY", "NEEDS", "PAPER", "PARAMS"), rows)
+        mark = LEAGUE_DEFAULT[spec.uses_labels] if spec.recommended else ""
+        rows.append((spec.key, spec.title, mark, spec.family.value, needs, spec.paper, defaults))
+    show_table(("KEY", "TITLE", "DEFAULT", "FAMILY", "NEEDS", "PAPER", "PARAMS"), rows)

@@ -17,9 +17,9 @@ from skmm_core.mmd import exchange_mmd, greedy_mmd, kernel_mean, order_by_prefix
 from skmm_core.pool import Pool
 from skmm_core.progress import Report
 
-_EXCHANGES = "Most sweeps that try to exchange each chosen point for a better one."
-_SPACE = "Compare full gradients (features) or sketched ones (less memory and time)."
-_NORMALISE = "Scale rows to unit length first: directions matter, not lengths."
+EXCHANGES = "Most sweeps that try to exchange each chosen point for a better one."
+SPACE = "Compare full gradients (features) or sketched ones (less memory and time)."
+NORMALISE = "Scale rows to unit length first: directions matter, not lengths."
 _SCALE = "Squared bandwidth as a multiple of the median squared distance; small = local."
 _KEEP_RARE = "Points with over twice the average leverage count by it, so rare directions get a point."
 
@@ -27,11 +27,11 @@ _KEEP_RARE = "Points with over twice the average leverage count by it, so rare d
 class SkmmKernelParams(MethodParams):
     """Options of kernel moment matching."""
 
-    space: Literal["features", "sketch"] = Field("features", description=_SPACE)
-    normalise: bool = Field(True, description=_NORMALISE)
+    space: Literal["features", "sketch"] = Field("features", description=SPACE)
+    normalise: bool = Field(True, description=NORMALISE)
     scale: float = Field(0.1, gt=0, le=100, description=_SCALE)
     keep_rare: bool = Field(True, description=_KEEP_RARE)
-    exchanges: int = Field(2, ge=0, le=1000, description=_EXCHANGES)
+    exchanges: int = Field(2, ge=0, le=1000, description=EXCHANGES)
     stratify: bool = Field(False, description="Pick within every class, in proportion; reads the class labels.")
 
 
@@ -44,6 +44,7 @@ class SkmmKernelParams(MethodParams):
     url="https://arxiv.org/abs/1203.3472",
     params=SkmmKernelParams,
     random=True,
+    recommended=True,
 )
 def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int, report: Report) -> Picks:
     """Minimise the maximum mean discrepancy (MMD) between the chosen points and the pool.
@@ -77,14 +78,14 @@ def rarity(leverage: Tensor) -> Tensor:
 class SkmmJointParams(MethodParams):
     """Options of joint kernel matching."""
 
-    space: Literal["features", "sketch"] = Field("features", description=_SPACE)
-    normalise: bool = Field(True, description=_NORMALISE)
+    space: Literal["features", "sketch"] = Field("features", description=SPACE)
+    normalise: bool = Field(True, description=NORMALISE)
     scale: float = Field(0.1, gt=0, le=100, description=_SCALE)
     target_scale: float = Field(
         1.0, gt=0, le=100, description="Squared bandwidth on numeric targets, in their variances; classes ignore it."
     )
     keep_rare: bool = Field(False, description=_KEEP_RARE)
-    exchanges: int = Field(2, ge=0, le=1000, description=_EXCHANGES)
+    exchanges: int = Field(2, ge=0, le=1000, description=EXCHANGES)
 
 
 @register(
@@ -119,7 +120,7 @@ def skmm_joint(pool: Pool, budget: int, params: SkmmJointParams, *, seed: int, r
 class SkmmDirectParams(MethodParams):
     """Options of direct moment matching."""
 
-    exchanges: int = Field(2, ge=0, le=1000, description=_EXCHANGES)
+    exchanges: int = Field(2, ge=0, le=1000, description=EXCHANGES)
 
 
 @register(

@@ -99,6 +99,7 @@ class MethodSpec:
         needs: what the dataset must have.
         uses_labels: True plays in the league "which points to train on"; False in "which points to label".
         random: whether another seed gives another selection.
+        recommended: the default of its league, chosen by the measurements in assets/docs/evidence.md.
         function: the method itself.
     """
 
@@ -112,6 +113,7 @@ class MethodSpec:
     needs: frozenset[Need]
     uses_labels: bool
     random: bool
+    recommended: bool
     function: MethodFunction
 
     def missing(self, task: Task) -> str | None:
@@ -182,6 +184,7 @@ _REGISTRY: dict[str, MethodSpec] = {}
 _ORDER = (
     "moment_matching",
     "kernel_matching",
+    "fit_matching",
     "variance_matching",
     "sampling",
     "geometric",
@@ -205,6 +208,7 @@ def register(
     needs: frozenset[Need] = frozenset(),
     uses_labels: bool = False,
     random: bool = False,
+    recommended: bool = False,
 ) -> Callable[[F], F]:
     """Add the decorated function to the registry; the function itself is returned unchanged."""
 
@@ -212,7 +216,7 @@ def register(
         if key in _REGISTRY:
             raise ValueError(f"two methods are named {key}")
         _REGISTRY[key] = MethodSpec(
-            key, title, family, summary, paper, url, params, needs, uses_labels, random, function
+            key, title, family, summary, paper, url, params, needs, uses_labels, random, recommended, function
         )
         return function
 
@@ -247,6 +251,11 @@ def get_method(key: str) -> MethodSpec:
     if key not in specs:
         raise InputError(f"method {key!r} is unknown; choose one of: {', '.join(specs)}")
     return specs[key]
+
+
+def recommended_method(*, uses_labels: bool) -> MethodSpec:
+    """The default of a league: of "which points to label", or with labels known of "which points to train on"."""
+    return next(spec for spec in list_methods() if spec.recommended and spec.uses_labels == uses_labels)
 
 
 def reads_labels(method: str, params: Mapping[str, Any], gradient: GradientParams) -> bool:

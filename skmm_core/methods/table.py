@@ -12,6 +12,9 @@ _NEEDS = {
 }
 
 
+LEAGUE_DEFAULT = {False: "default for labelling", True: "default for training"}
+
+
 def method_table() -> str:
     """Markdown table: key, what it does, what it needs, source."""
     rows = ["| Method | Key | What it does | Needs | Source |", "|---|---|---|---|---|"]
@@ -21,7 +24,8 @@ def method_table() -> str:
 
 def _row(spec: MethodSpec) -> str:
     needs = ", ".join(sorted(_NEEDS[need] for need in spec.needs)) or "features only"
-    return f"| {spec.title} | `{spec.key}` | {spec.summary} | {needs} | [{spec.paper}]({spec.url}) |"
+    title = f"**{spec.title}** ({LEAGUE_DEFAULT[spec.uses_labels]})" if spec.recommended else spec.title
+    return f"| {title} | `{spec.key}` | {spec.summary} | {needs} | [{spec.paper}]({spec.url}) |"
 
 
 if __name__ == "__main__":

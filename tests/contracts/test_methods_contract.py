@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from skmm_core.config import SketchParams
+from skmm_core.data.dataset import Task
 from skmm_core.errors import Cancelled, InputError
 from skmm_core.kernels import gaussian_kernel
 from skmm_core.methods.kernel_matching import rarity
 from skmm_core.methods.moment_matching import SkmmParams
-from skmm_core.methods.registry import MethodSpec, Selection, list_methods, select
+from skmm_core.methods.registry import MethodSpec, Selection, list_methods, recommended_method, select
 from skmm_core.mmd import kernel_mean, squared_mmd
 from skmm_core.moments import shortfall_objective
 from skmm_core.pool import Pool, make_pool
@@ -57,6 +58,13 @@ def assert_valid(found: Selection, budget: int, size: int) -> None:
 
 def test_the_first_methods_are_there() -> None:
     assert {"skmm", "skmm_kernel", "uniform", "leverage", "herding", "k_center"} <= {spec.key for spec in SPECS}
+
+
+def test_each_league_has_one_default_and_it_runs_on_classes_and_numbers() -> None:
+    for uses_labels in (False, True):
+        assert [spec.uses_labels for spec in SPECS if spec.recommended].count(uses_labels) == 1
+        spec = recommended_method(uses_labels=uses_labels)
+        assert all(spec.missing(task) is None for task in (Task.CLASSIFICATION, Task.REGRESSION))
 
 
 @every_method

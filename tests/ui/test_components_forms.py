@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.components.data_form import builtin_source
 from dashboard.components.forms import changed, form_fields
-from dashboard.components.select_form import LABELLING, TRAINING, offered, split_by_need
+from dashboard.components.select_form import LABELLING, TRAINING, offered, recommended, split_by_need
 from skmm_core.data.dataset import Task
 from skmm_core.methods.registry import Family, MethodParams, MethodSpec, Need, list_methods
 
@@ -72,10 +72,12 @@ def test_widgets_start_at_given_values_and_return_what_differs_from_the_defaults
     assert page.json[0].value == '{"share": 0.5, "steps": 20, "rank": 4, "mode": "a", "polish": false}'
 
 
-def spec(key: str, *, uses_labels: bool = False, needs: frozenset[Need] = frozenset()) -> MethodSpec:
+def spec(
+    key: str, *, uses_labels: bool = False, needs: frozenset[Need] = frozenset(), default: bool = False
+) -> MethodSpec:
     return MethodSpec(
         key, key.title(), Family.SAMPLING, "Does it.", "A 2000", "https://example.org", MethodParams, needs,
-        uses_labels, False, lambda pool, budget, params, *, seed, report: pytest.fail("never run"),
+        uses_labels, False, default, lambda pool, budget, params, *, seed, report: pytest.fail("never run"),
     )  # fmt: skip
 
 
@@ -83,6 +85,17 @@ def test_labelling_offers_only_methods_that_never_see_labels() -> None:
     free, aware = spec("free"), spec("aware", uses_labels=True)
     assert offered([free, aware], LABELLING) == [free]
     assert offered([free, aware], TRAINING) == [free, aware]
+
+
+def test_each_question_starts_at_the_default_of_its_league() -> None:
+    specs = [
+        spec("plain"),
+        spec("free", default=True),
+        spec("aware", uses_labels=True, needs=frozenset({Need.TARGETS}), default=True),
+    ]
+    assert recommended(specs, LABELLING, Task.CLASSIFICATION) == "free"
+    assert recommended(specs, TRAINING, Task.CLASSIFICATION) == "aware"
+    assert recommended(specs, TRAINING, Task.UNLABELLED) == "free"
 
 
 def test_methods_that_miss_something_are_kept_apart_with_the_reason() -> None:
