@@ -46,7 +46,7 @@ def test_head_gradients_are_sketched_by_factors_and_run(form, empty, words):
     (run,) = empty.records()
     assert run.config == RunConfig(
         dataset=DIABETES,
-        job=SelectJob(method="skmm_kernel", budget=100),
+        job=SelectJob(method="skmm_fit", budget=100),
         gradient=GradientParams(kind="head", targets="random"),
         sketch=SketchParams(kind="kronecker"),
     )
