@@ -5,7 +5,7 @@ Nothing here imports torch, so that a page can read old runs before torch is loa
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class _Frozen(BaseModel):
@@ -74,6 +74,9 @@ class GradientParams(_Frozen):
         return "gaussian" if self.kind == "features" else "kronecker"
 
 
+Rows = tuple[Annotated[int, Field(ge=0)], ...]
+
+
 class SelectJob(_Frozen):
     """Pick `budget` points with one method."""
 
@@ -82,6 +85,13 @@ class SelectJob(_Frozen):
     budget: int
     params: dict[str, Any] = Field(default_factory=dict)
     seed: int = 0
+    include: Rows = Field((), description="Rows of the file to choose in any case; they count in the budget.")
+    exclude: Rows = Field((), description="Rows of the file never to choose; they stay in what is to be matched.")
+
+    @field_validator("include", "exclude")
+    @classmethod
+    def _sort(cls, rows: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(rows)))
 
 
 class CompareJob(_Frozen):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.device import widest
+from skmm_core.given import Given, nothing_given
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.ties import lowest
 
@@ -48,7 +49,14 @@ class Cover:
 
 
 def greedy_cover(
-    benefit: Benefit, start: Tensor, size: int, budget: int, *, unit: float = 1.0, report: Report = ignore
+    benefit: Benefit,
+    start: Tensor,
+    size: int,
+    budget: int,
+    *,
+    unit: float = 1.0,
+    given: Given | None = None,
+    report: Report = ignore,
 ) -> Cover:
     """Pick, one at a time, the column with the largest gain Σ_i max(0, b_ij - covered_i); ties go to the lower column.
 
@@ -61,8 +69,10 @@ def greedy_cover(
         budget: columns to pick, 1..N.
         unit: size of a value; gains that differ by less than rounding does, 16 ε of the larger of them and one value,
             count as equal.
+        given: columns that are in by hand, picked first, and those that may be picked besides.
         report: told of the first gains and of every pick.
     """
+    given = given or nothing_given(size, start.device)
     covered = start.clone()
     number = widest(covered.device)
     columns = torch.arange(size, device=covered.device)
@@ -71,6 +81,7 @@ def greedy_cover(
         bounds[block] = _gains(benefit(block), covered, number)
         report(Progress("Comparing points", int(block[-1]) + 1, size))
     first_gains = bounds.clone()
+    bounds[~given.free] = -torch.inf
     precision = torch.finfo(start.dtype).eps / torch.finfo(number).eps
     exact = torch.ones(size, dtype=torch.bool, device=covered.device)
     fresh = exact.clone()
@@ -78,10 +89,11 @@ def greedy_cover(
     picks = torch.empty(budget, dtype=torch.int64, device=covered.device)
     for t in range(budget):
         rounding = precision * bounds.max().clamp_min(unit)
-        while len(again := _doubtful(bounds, exact, fresh, rounding)):
+        chosen = t < len(given.start)
+        while not chosen and len(again := _doubtful(bounds, exact, fresh, rounding)):
             bounds[again] = _gains(benefit(again), covered, number)
             exact[again] = fresh[again] = True
-        pick = lowest(-bounds, precision * bounds.max().clamp_min(unit))
+        pick = given.start[t] if chosen else lowest(-bounds, precision * bounds.max().clamp_min(unit))
         picks[t] = pick
         value = benefit(pick[None]).squeeze(1)
         changed = (value > covered).nonzero().squeeze(1)
@@ -111,7 +123,9 @@ def _doubtful(bounds: Tensor, exact: Tensor, fresh: Tensor, rounding: Tensor) ->
     if not len(again) or bool(exact[again].all()):
         return again
     leading = bounds.masked_fill(exact, -torch.inf).topk(min(_LOOK, len(bounds))).indices
-    wanted: Tensor = torch.cat([again, leading[~exact[leading]]]).unique()
+    # a column that is chosen or kept out has no bound and must not get one back
+    leading = leading[~exact[leading] & bounds[leading].isfinite()]
+    wanted: Tensor = torch.cat([again, leading]).unique()
     return wanted
 
 

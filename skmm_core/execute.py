@@ -110,7 +110,17 @@ def _run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Dat
     pool = make_pool(
         dataset, sketch=config.sketch, gradient=config.gradient, seed=job.seed, device=config.device, report=report
     )
-    selection = select(pool, job.method, job.budget, params=job.params, seed=job.seed, report=report)
+    include, exclude = (pool_positions(dataset, rows) for rows in (job.include, job.exclude))
+    selection = select(
+        pool,
+        job.method,
+        job.budget,
+        params=job.params,
+        seed=job.seed,
+        include=include,
+        exclude=exclude,
+        report=report,
+    )
     report(Progress("Measuring the selection", 0))
     c_s = float(selection.objective.get("c_s", selection.params.get("c_s", 1.0)))
     diagnostics = diagnose(pool, selection.indices, selection.weights, c_s=c_s, report=report)
@@ -125,17 +135,34 @@ def _run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Dat
     for name, table in (
         ("selection", chosen),
         ("scores", tables.scores_table(dataset, selection, diagnostics)),
-        ("map", tables.map_table(layout)),
+        ("map", tables.map_table(layout, pool.moments.coordinates)),
         ("trace", tables.trace_table(selection)),
     ):
         write_file(folder / f"{name}.parquet", table.to_parquet)
     if dataset.images is not None:
         write_thumbnails(folder, dataset.images, dataset.split.train[selection.indices].tolist())
-    return _selection_result(config, dataset, pool, selection, diagnostics)
+    return _selection_result(config, job, dataset, pool, selection, diagnostics)
+
+
+def pool_positions(dataset: Dataset, rows: Sequence[int]) -> list[int]:
+    """Places in the pool of rows of the input file.
+
+    Raises:
+        InputError: a row is not in the pool.
+    """
+    if not rows:
+        return []
+    places = {row: place for place, row in enumerate(dataset.rows[dataset.split.train].tolist())}
+    if missing := [row for row in rows if row not in places]:
+        raise InputError(
+            f"row {missing[0]} is not in the pool of {dataset.name}: it is held out, was dropped, or does not exist; "
+            "include and exclude rows of the pool only"
+        )
+    return [places[row] for row in rows]
 
 
 def _selection_result(
-    config: RunConfig, dataset: Dataset, pool: Pool, selection: Selection, diagnostics: Diagnostics
+    config: RunConfig, job: SelectJob, dataset: Dataset, pool: Pool, selection: Selection, diagnostics: Diagnostics
 ) -> dict[str, Any]:
     return {
         "kind": "select",
@@ -143,6 +170,8 @@ def _selection_result(
         "dataset": dataset.name,
         "task": dataset.task.value,
         "budget": len(selection.indices),
+        "included": len(job.include),
+        "excluded": len(job.exclude),
         "N": pool.size,
         "seed": selection.seed,
         "seconds": selection.seconds,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.device import generator, widest
+from skmm_core.given import Given, nothing_given
 from skmm_core.kernels import Kernel
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.ties import lowest
@@ -37,20 +38,26 @@ def kernel_mean(kernel: Kernel, importance: Tensor, *, seed: int, report: Report
     return (total / importance[reference].sum(dtype=torch.float64)).to(kernel.rows)
 
 
-def greedy_mmd(kernel: Kernel, mean: Tensor, budget: int, *, report: Report = ignore) -> Tensor:
+def greedy_mmd(
+    kernel: Kernel, mean: Tensor, budget: int, *, given: Given | None = None, report: Report = ignore
+) -> Tensor:
     """Add, one at a time, the row that leaves the least MMD to the pool: (budget,) int64; ties go to the lower row.
 
     One column a pick; memory O(N). Columns are added up in float64: in float32 the sum of a thousand of them is off by
-    more than the best rows differ.
+    more than the best rows differ. Rows that are in by hand come first; the others make up for what these miss.
     """
-    taken = torch.zeros(len(mean), dtype=torch.bool, device=mean.device)
+    given = given or nothing_given(len(mean), mean.device)
+    taken = ~given.free
     mean = mean.to(widest(mean.device))
     similarity = torch.zeros_like(mean)
     half, margin = kernel.diagonal / 2, _margin(kernel)
     picks = torch.empty(budget, dtype=torch.int64, device=mean.device)
     for t in range(budget):
-        cost = similarity - (t + 1) * mean + half
-        pick = lowest(cost.masked_fill_(taken, torch.inf), margin * (t + 1) ** 0.5)
+        if t < len(given.start):
+            pick = given.start[t]
+        else:
+            cost = similarity - (t + 1) * mean + half
+            pick = lowest(cost.masked_fill_(taken, torch.inf), margin * (t + 1) ** 0.5)
         picks[t], taken[pick] = pick, True
         similarity += kernel.columns(pick[None]).squeeze(1)
         report(Progress("Picking points", t + 1, budget))
@@ -64,19 +71,20 @@ def _margin(kernel: Kernel) -> float:
 
 
 def exchange_mmd(
-    kernel: Kernel, mean: Tensor, picks: Tensor, *, sweeps: int, report: Report = ignore
+    kernel: Kernel, mean: Tensor, picks: Tensor, *, sweeps: int, given: Given | None = None, report: Report = ignore
 ) -> tuple[Tensor, bool]:
-    """Exchange each chosen row for the best row outside while that lowers the MMD.
+    """Exchange each chosen row, but those in by hand, for the best free row outside while that lowers the MMD.
 
     Returns:
         (n,) int64 rows, and whether a whole sweep found nothing to exchange.
     """
+    given = given or nothing_given(len(mean), mean.device)
     picks = picks.clone()
-    n = len(picks)
-    if n == len(mean):
-        return picks, True
-    taken = torch.zeros(len(mean), dtype=torch.bool, device=mean.device)
+    n, fixed = len(picks), len(given.start)
+    taken = ~given.free
     taken[picks] = True
+    if bool(taken.all()):
+        return picks, True
     mean = mean.to(widest(mean.device))
     similarity = torch.zeros_like(mean)
     for block in picks.split(max(1, _BLOCK_ELEMENTS // len(mean))):
@@ -86,7 +94,7 @@ def exchange_mmd(
     tolerance = 16 * torch.finfo(mean.dtype).eps * _margin(kernel) * n**0.5
     for sweep in range(sweeps):
         exchanged = False
-        for start in range(0, n, _EXCHANGE_BLOCK):
+        for start in range(fixed, n, _EXCHANGE_BLOCK):
             # A slot changes only in its own turn, so the columns of a few slots can be had in one product.
             columns = kernel.columns(picks[start : start + _EXCHANGE_BLOCK])
             for slot, column in enumerate(columns.unbind(dim=1), start):
@@ -104,8 +112,8 @@ def exchange_mmd(
     return picks, False
 
 
-def order_by_prefix(kernel: Kernel, mean: Tensor, picks: Tensor) -> Tensor:
-    """Put the chosen rows in greedy order, so that each prefix is a good smaller selection."""
+def order_by_prefix(kernel: Kernel, mean: Tensor, picks: Tensor, *, fixed: int = 0) -> Tensor:
+    """Put the chosen rows, behind the first `fixed`, in greedy order: each prefix is a good smaller selection."""
     rest = picks.sort().values
     mean = mean.to(widest(mean.device))
     similarity = torch.zeros_like(mean[rest])
@@ -113,8 +121,10 @@ def order_by_prefix(kernel: Kernel, mean: Tensor, picks: Tensor) -> Tensor:
     half = half if isinstance(half, float) else half[rest]
     left = torch.ones(len(rest), dtype=torch.bool, device=rest.device)
     order = torch.empty_like(rest)
+    first = torch.searchsorted(rest, picks[:fixed])
     for t in range(len(rest)):
-        best = (similarity - (t + 1) * mean[rest] + half).masked_fill_(~left, torch.inf).argmin()
+        cost = similarity - (t + 1) * mean[rest] + half
+        best = first[t] if t < fixed else cost.masked_fill_(~left, torch.inf).argmin()
         order[t], left[best] = rest[best], False
         similarity += kernel.columns(rest[best][None], among=rest).squeeze(1)
     return order

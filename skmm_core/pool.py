@@ -12,6 +12,7 @@ from skmm_core.device import resolve_device
 from skmm_core.distortion import Distortion, measure_distortion
 from skmm_core.dynamics import Dynamics, training_dynamics
 from skmm_core.errors import InputError
+from skmm_core.given import Given, make_given, nothing_given
 from skmm_core.gradients.head import HeadGradients, head_gradients
 from skmm_core.moments import Moments, eigenbasis
 from skmm_core.progress import Report, ignore
@@ -38,6 +39,7 @@ class Pool:
         seed: of the run; decides the sketch, the warm-up rows and the training dynamics.
         warm_up_rows: labelled rows that train the warm-up head; None takes min(N, max(10 · classes, 5 % of N)).
         gradient_params: what stands for a row when moments are matched.
+        decided: what was decided by hand, or None; read :attr:`given`.
     """
 
     features: Tensor
@@ -49,11 +51,31 @@ class Pool:
     report: Report = ignore
     warm_up_rows: int | None = None
     gradient_params: GradientParams = _DEFAULT_GRADIENT
+    decided: Given | None = None
 
     @property
     def size(self) -> int:
         """N."""
         return len(self.features)
+
+    @cached_property
+    def given(self) -> Given:
+        """Points that are in or out by hand; rows that are out stay part of the pool that is to be represented."""
+        return self.decided or nothing_given(self.size, self.features.device)
+
+    def decide(self, include: Tensor, exclude: Tensor) -> "Pool":
+        """The same pool, all that was computed of it included, with other decisions by hand.
+
+        Args:
+            include: (k,) int64 rows to choose in any case, first and in this order.
+            exclude: (e,) int64 rows never to choose.
+
+        Raises:
+            InputError: a row is outside the pool, named twice, or both in and out.
+        """
+        made = replace(self, decided=make_given(include, exclude, self.size, self.features.device))
+        vars(made).update({name: value for name, value in vars(self).items() if name not in ("decided", "given")})
+        return made
 
     @cached_property
     def gradients(self) -> Rows:
@@ -101,10 +123,10 @@ class Pool:
         """The pool of some of the rows, seen through the same sketch.
 
         Args:
-            rows: (n,) int64 rows of this pool.
+            rows: (n,) int64 rows of this pool, ascending.
         """
         targets = None if self.targets is None else self.targets[rows]
-        part = replace(self, features=self.features[rows], targets=targets)
+        part = replace(self, features=self.features[rows], targets=targets, decided=self.given.of(rows))
         vars(part).update(gradients=self.gradients[rows], sketch=self.sketch, sketched=self.sketched[rows])
         return part
 

@@ -8,6 +8,8 @@ from skmm_core.data.dataset import Dataset, Task, train_targets
 from skmm_core.diagnostics import Diagnostics
 from skmm_core.methods.registry import Selection
 
+MAP_DIRECTIONS = 8
+
 
 def selection_table(dataset: Dataset, selection: Selection) -> pd.DataFrame:
     """One row a chosen point, in the order picked.
@@ -69,9 +71,18 @@ def pool_table(dataset: Dataset) -> pd.DataFrame:
     )
 
 
-def map_table(layout: np.ndarray) -> pd.DataFrame:
-    """The PCA map: position, pca_1, pca_2, one row a pool point."""
-    return pd.DataFrame({"position": np.arange(len(layout)), "pca_1": layout[:, 0], "pca_2": layout[:, 1]})
+def map_table(layout: np.ndarray, coordinates: Tensor) -> pd.DataFrame:
+    """Where each pool point lies: position, pca_1, pca_2, and sketch_1 to sketch_8 as far as there are directions.
+
+    Args:
+        layout: (N, 2) PCA map.
+        coordinates: (N, k) sketched gradients along the directions of their second moment, strongest first.
+    """
+    leading = coordinates[:, :MAP_DIRECTIONS].float().cpu().numpy()
+    return pd.DataFrame(
+        {"position": np.arange(len(layout)), "pca_1": layout[:, 0], "pca_2": layout[:, 1]}
+        | {f"sketch_{j + 1}": leading[:, j] for j in range(leading.shape[1])}
+    )
 
 
 def trace_table(selection: Selection) -> pd.DataFrame:

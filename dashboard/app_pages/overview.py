@@ -6,10 +6,11 @@ import streamlit as st
 
 from dashboard.components.headline import headline
 from dashboard.components.job_panel import job_panel
+from dashboard.components.linked_view import link, linked_views
 from dashboard.components.map import map_alt, map_figure, map_note
 from dashboard.components.map_marks import draw_map
 from dashboard.components.points import has_classes
-from dashboard.components.selection_view import linked_views, run_points
+from dashboard.components.selection_view import run_points
 from dashboard.components.theme import columns, error_line, is_dark
 from dashboard.services import cache, demo
 from skmm_core.errors import InputError
@@ -58,17 +59,20 @@ def draw_demo(select: RunRecord, compare: RunRecord | None) -> None:
     points = run_points(select)
     colour, name = ("label", "digit") if has_classes(points) else ("chosen", "chosen or not")
     left, right = columns([1, 1.7], key="overview", gap="large", vertical_alignment="center")
+    key = f"map:{select.id}"
+    linked = link(points, demo.BUDGET, key)
     with right:
-        figure = map_figure(points, budget=demo.BUDGET, colour=colour, dark=is_dark(), height=460)
+        ringed = linked.ringed
+        figure = map_figure(points, budget=demo.BUDGET, colour=colour, ringed=ringed, dark=is_dark(), height=460)
         alt = map_alt(points, demo.BUDGET, name, "PCA")
-        draw_map(figure, key=f"map:{select.id}", look=("overview", colour, is_dark()), alt=alt)
+        draw_map(figure, key=key, look=("overview", colour, ringed, is_dark()), alt=alt)
         st.caption(map_note(points))
     with left:
         st.caption(":material/science: Example on handwritten digits, 8 × 8 pixels, that come with the dashboard")
         draw_sentence(select, compare)
         draw_actions()
     if "torch" in sys.modules or st.session_state.get(_MAP_DRAWN):
-        linked_views(select, points, demo.BUDGET, per_page=60)
+        linked_views(select, linked, key=key, per_page=60)
     else:
         pictures_later()
 

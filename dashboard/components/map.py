@@ -1,35 +1,21 @@
 """The map of the pool with the chosen points, and which points a visitor marked on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.colors import sample_colorscale
 
-from dashboard.components.points import class_order, has_classes, has_values, is_chosen
-from dashboard.components.theme import (
-    CHOSEN_COLOUR,
-    POOL_COLOUR,
-    SEQUENTIAL,
-    class_style,
-    figure_layout,
-    fmt_number,
-    plural,
-)
+from dashboard.components.map_groups import MEASURES, Group, colour_bar, groups_of
+from dashboard.components.points import has_classes, has_values, is_chosen
+from dashboard.components.theme import figure_layout, fmt_number, plural
 
-MAX_DRAWN = 100_000
-_MAX_LEGEND = 12
-_LEVELS = 64
-_MEASURES = {
-    "target": "Target",
-    "weight": "Weight",
-    "score": "Method score",
-    "leverage": "Leverage",
-    "distance": "Distance to the whole selection",
-}
+MAX_DRAWN = 50_000
+_DARK, _LIGHT = "#16202A", "#F4F7FA"
+_POOL_PIXELS, _RING_PIXELS = 6, 22
+_LEAST, _MOST = 0.7, 1.8  # size of a chosen point against the usual one, by its weight
 
 
 def colour_options(points: pd.DataFrame) -> dict[str, str]:
@@ -37,7 +23,7 @@ def colour_options(points: pd.DataFrame) -> dict[str, str]:
     options = {"chosen": "Chosen or not"}
     if has_classes(points):
         options = {"label": "Class", **options}
-    for column, title in _MEASURES.items():
+    for column, title in MEASURES.items():
         if column == "target" and has_classes(points):
             continue
         if has_values(points, column) and points[column].dropna().nunique() > 1:
@@ -51,50 +37,56 @@ def map_figure(
     budget: int,
     colour: str,
     axes: tuple[str, str] = ("pca_1", "pca_2"),
+    title: str = "",
+    ringed: Collection[int] = (),
+    pinned: Collection[int] = (),
+    barred: Collection[int] = (),
     dark: bool = False,
     height: int = 520,
 ) -> go.Figure:
-    """Draw the pool muted and the chosen points bright on top, as one WebGL trace.
+    """Draw the pool muted and the chosen points bright on top, in WebGL.
 
-    Chosen points are larger, outlined and (unless classes take the shapes) diamonds, so colour is never the only cue.
-    The position of a point in the pool is in `customdata`. Equal arguments give an equal figure, which keeps the
-    visitor's selection alive between reruns.
+    Every class is a group of two traces, its pool and its chosen points, with one entry in the legend that counts both;
+    a click on it leaves that class alone on the map. Chosen points are larger with their weight, outlined and (unless
+    classes take the shapes) diamonds, so colour is never the only cue. The position of a point in the pool is in
+    `customdata`. Equal arguments give an equal figure, which keeps the visitor's selection alive between reruns.
 
     Args:
         points: of :func:`~dashboard.components.points.merge_points`.
         budget: how many of the chosen points to show as chosen, in pick order.
-        colour: a key of :func:`colour_options`.
+        colour: a key of :func:`colour_options`, or any numeric column of the points.
         axes: columns with the coordinates.
+        title: name of that column for its colour bar.
+        ringed: positions to draw a ring around.
+        pinned: positions that are to be chosen in any case.
+        barred: positions that are never to be chosen.
         dark: whether the page is dark.
         height: pixels.
     """
-    drawn = _thinned(points, budget)
+    drawn = _thinned(points, {*ringed, *pinned, *barred})
     chosen = is_chosen(drawn, budget)
-    names = class_order(points) if has_classes(points) else []
-    colours, symbols, extras = _look(drawn, chosen, colour, names)
-    figure = go.Figure(
-        go.Scattergl(
-            x=drawn[axes[0]].to_numpy(dtype=np.float32),
-            y=drawn[axes[1]].to_numpy(dtype=np.float32),
-            mode="markers",
-            customdata=drawn["position"].to_numpy(dtype=np.int32),
-            text=_hover(drawn, chosen),
-            hovertemplate="%{text}<extra></extra>",
-            showlegend=False,
-            marker={
-                "color": colours,
-                "symbol": symbols,
-                "size": np.where(chosen, _chosen_pixels(int(chosen.sum())), 6).astype(np.int8),
-                "opacity": np.where(chosen, 1.0, 0.38),
-                "line": {"color": "#F4F7FA" if dark else "#16202A", "width": np.where(chosen, 1.5, 0.0)},
-            },
-            selected={"marker": {"opacity": 1.0}},
-            unselected={"marker": {"opacity": 0.12}},
-        )
+    groups = groups_of(drawn, points, is_chosen(points, budget), colour)
+    outline = _LIGHT if dark else _DARK
+    figure = go.Figure()
+    for top in (False, True):  # all chosen points lie above all others
+        for group in groups:
+            members = np.flatnonzero(group.members & (chosen == top))
+            if len(members):
+                figure.add_trace(_trace(drawn.iloc[members], group, members, axes, outline if top else None))
+    figure.add_traces([group.key() for group in groups])
+    if colour not in ("label", "chosen"):
+        figure.add_trace(colour_bar(title or MEASURES.get(colour, colour), drawn[colour]))
+    for positions, symbol, name in ((pinned, "star", "Always choose"), (barred, "x", "Never choose")):
+        if positions:
+            figure.add_trace(_sign(drawn, positions, axes, f"{symbol}-open", f"{name} {len(positions):,}", outline, 13))
+    if ringed:
+        figure.add_trace(_sign(drawn, ringed, axes, "circle-open", "", outline, _RING_PIXELS))
+    figure_layout(figure, height=height)
+    figure.update_layout(
+        dragmode="lasso",
+        uirevision="map",
+        legend={"itemclick": "toggleothers", "itemdoubleclick": "toggle", "itemsizing": "constant"},
     )
-    figure.add_traces(extras)
-    figure_layout(figure, height=height, legend=any(trace.showlegend for trace in extras))
-    figure.update_layout(dragmode="lasso", uirevision="map", legend={"itemclick": False, "itemdoubleclick": False})
     for update, name in ((figure.update_xaxes, axes[0]), (figure.update_yaxes, axes[1])):
         update(title=axis_title(name), showticklabels=False, showgrid=False, ticks="")
     return figure
@@ -110,7 +102,9 @@ def map_alt(points: pd.DataFrame, budget: int, colour_title: str, kind: str) -> 
 
 
 def axis_title(column: str) -> str:
-    """pca_1 → "PCA 1"."""
+    """pca_1 → "PCA 1", sketch_3 → "Sketch direction 3"."""
+    if column.startswith("sketch_"):
+        return f"Sketch direction {column.removeprefix('sketch_')}"
     return column.replace("_", " ").upper()
 
 
@@ -133,83 +127,96 @@ def selected_positions(event: Any) -> tuple[int, ...]:
 
 def map_note(points: pd.DataFrame) -> str:
     """How to read the map, and that not every pool point is drawn when that is so."""
-    note = "Large and outlined: chosen. Small: the rest of the pool."
+    note = "Large and outlined: chosen. Small: the rest of the pool. A click in the legend shows one entry alone."
     if len(points) > MAX_DRAWN:
         note += f" {MAX_DRAWN:,} of {len(points):,} pool points are drawn, all chosen ones among them."
     return note
 
 
-def _thinned(points: pd.DataFrame, budget: int) -> pd.DataFrame:
-    """At most MAX_DRAWN points, every ever-chosen one among them, the chosen ones last so that they lie on top."""
-    if len(points) > MAX_DRAWN:
-        picked = points["rank"].to_numpy() >= 0
-        others = np.flatnonzero(~picked)
-        kept = np.random.default_rng(0).choice(others, max(0, MAX_DRAWN - int(picked.sum())), replace=False)
-        points = points.iloc[np.sort(np.concatenate([np.flatnonzero(picked), kept]))]
-    return points.iloc[is_chosen(points, budget).argsort(kind="stable")]
+def _thinned(points: pd.DataFrame, wanted: set[int]) -> pd.DataFrame:
+    """At most MAX_DRAWN points, every ever-chosen and wanted one among them, the same ones for every budget."""
+    if len(points) <= MAX_DRAWN:
+        return points
+    kept = points["rank"].to_numpy() >= 0
+    kept[list(wanted)] = True
+    others = np.flatnonzero(~kept)
+    drawn = np.random.default_rng(0).permutation(others)[: max(0, MAX_DRAWN - int(kept.sum()))]
+    kept[drawn] = True
+    return points[kept]
 
 
-def _look(
-    drawn: pd.DataFrame, chosen: np.ndarray, colour: str, names: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray | str, list[go.Scatter]]:
-    """Colours, symbols and the empty traces that carry the legend or the colour bar."""
-    if colour == "label":
-        codes = pd.Categorical(drawn["label"], categories=list(names)).codes
-        styles = [class_style(index) for index in range(len(names))]
-        colours = np.array([*(style[0] for style in styles), POOL_COLOUR])[codes]
-        symbols = np.array([*(style[1] for style in styles), "circle"])[codes]
-        few = len(names) <= _MAX_LEGEND
-        return colours, symbols, [_key(name, *style) for name, style in zip(names, styles, strict=True) if few]
-    diamonds = np.where(chosen, "diamond", "circle")
-    if colour == "chosen":
-        keys = [_key("Pool", POOL_COLOUR, "circle"), _key("Chosen", CHOSEN_COLOUR, "diamond")]
-        return np.where(chosen, CHOSEN_COLOUR, POOL_COLOUR), diamonds, keys
-    values = drawn[colour].to_numpy(dtype=np.float64)
-    finite = values[np.isfinite(values)]
-    low, high = (float(edge) for edge in np.percentile(finite, (1, 99))) if len(finite) else (0.0, 1.0)
-    scaled = np.clip((values - low) / ((high - low) or 1.0), 0, 1)
-    table = np.array(sample_colorscale(SEQUENTIAL, _LEVELS))
-    level = np.nan_to_num(scaled * (_LEVELS - 1), nan=0.0, posinf=_LEVELS - 1).astype(int)
-    colours = np.where(np.isfinite(values), table[level], POOL_COLOUR)
-    return colours, diamonds, [_colour_bar(_MEASURES[colour], low, high)]
-
-
-def _chosen_pixels(count: int) -> int:
-    """Size of a chosen point: smaller where many would hide each other."""
-    return 12 if count <= 150 else 9
-
-
-def _key(name: str, colour: str, symbol: str) -> go.Scatter:
-    marker = {"color": colour, "symbol": symbol, "size": 9}
-    return go.Scatter(x=[None], y=[None], mode="markers", name=escape(name), marker=marker, showlegend=True)
-
-
-def _colour_bar(title: str, low: float, high: float) -> go.Scatter:
-    return go.Scatter(
-        x=[None],
-        y=[None],
+def _trace(
+    part: pd.DataFrame, group: Group, members: np.ndarray, axes: tuple[str, str], outline: str | None
+) -> go.Scattergl:
+    """The pool points of a group, or with an outline its chosen points."""
+    text, template = _hover(part, group, chosen=outline is not None)
+    marker: dict[str, Any] = {"color": group.colours(members), "symbol": group.symbol or "circle"}
+    if outline is None:
+        marker |= {"size": _POOL_PIXELS, "opacity": 0.38}
+    else:
+        symbol = group.symbol or "diamond"
+        line = {"color": outline, "width": 1.5}
+        marker |= {"symbol": symbol, "size": _sizes(part["weight"].to_numpy()), "opacity": 1.0, "line": line}
+    return go.Scattergl(
+        x=part[axes[0]].to_numpy(dtype=np.float32),
+        y=part[axes[1]].to_numpy(dtype=np.float32),
         mode="markers",
+        customdata=part["position"].to_numpy(dtype=np.int32),
+        text=text,
+        hovertemplate=template,
+        legendgroup=group.name,
         showlegend=False,
-        hoverinfo="skip",
-        marker={
-            "color": [low],
-            "cmin": low,
-            "cmax": high if high > low else low + 1,
-            "colorscale": SEQUENTIAL,
-            "showscale": True,
-            "colorbar": {"title": {"text": title, "side": "right"}, "thickness": 12, "outlinewidth": 0},
-        },
+        marker=marker,
+        selected={"marker": {"opacity": 1.0}},
+        unselected={"marker": {"opacity": 0.12}},
     )
 
 
-def _hover(drawn: pd.DataFrame, chosen: np.ndarray) -> list[str]:
-    what = drawn["label"] if has_classes(drawn) else drawn["target"] if has_values(drawn, "target") else None
-    texts = [f"<b>{escape(str(id_))}</b>" for id_ in drawn["id"]]
-    if what is not None:
-        shown = (fmt_number(value) if isinstance(value, float) else escape(str(value)) for value in what)
-        texts = [f"{text}<br>{value}" for text, value in zip(texts, shown, strict=True)]
-    picks = drawn["rank"].to_numpy() + 1
-    return [
-        f"{text}<br>chosen as number {pick}" if is_in else text
-        for text, pick, is_in in zip(texts, picks, chosen, strict=True)
-    ]
+def _sizes(weights: np.ndarray) -> np.ndarray | int:
+    """Pixels of chosen points: by the square root of their weight, and smaller where many would hide each other."""
+    usual = 12 if len(weights) <= 150 else 9
+    mean = np.nanmean(weights) if np.isfinite(weights).any() else 0.0
+    if mean <= 0 or np.allclose(weights, mean):
+        return usual
+    return np.asarray(usual * np.clip(np.sqrt(np.nan_to_num(weights / mean, nan=1.0)), _LEAST, _MOST)).round(1)
+
+
+def _sign(
+    drawn: pd.DataFrame,
+    positions: Collection[int],
+    axes: tuple[str, str],
+    symbol: str,
+    name: str,
+    colour: str,
+    pixels: int,
+) -> go.Scattergl:
+    """Open signs on top of points; not points themselves, so that a lasso does not find them."""
+    at = drawn[drawn["position"].isin(list(positions))]
+    return go.Scattergl(
+        x=at[axes[0]].to_numpy(dtype=np.float32),
+        y=at[axes[1]].to_numpy(dtype=np.float32),
+        mode="markers",
+        name=name,
+        showlegend=bool(name),
+        legendgroup=name or "rings",
+        hoverinfo="skip",
+        marker={"color": colour, "symbol": symbol, "size": pixels, "line": {"width": 2.5, "color": colour}},
+        unselected={"marker": {"opacity": 1.0}},
+    )
+
+
+def _hover(part: pd.DataFrame, group: Group, *, chosen: bool) -> tuple[list[str], str]:
+    """Text of every point, and the frame that all share."""
+    texts = [escape(str(id_)) for id_ in part["id"]]
+    template = "<b>%{text}</b>"
+    if has_classes(part):
+        if group.single is not None:
+            template += f"<br>{escape(group.single)}"
+        else:
+            texts = [f"{text}</b><br>{escape(str(of))}<b>" for text, of in zip(texts, part["label"], strict=True)]
+    elif has_values(part, "target"):
+        texts = [f"{text}</b><br>{fmt_number(value)}<b>" for text, value in zip(texts, part["target"], strict=True)]
+    if chosen:
+        ranks = part["rank"].tolist()
+        texts = [f"{text}</b><br>chosen as number {rank + 1}<b>" for text, rank in zip(texts, ranks, strict=True)]
+    return texts, f"{template}<extra></extra>"

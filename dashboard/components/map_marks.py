@@ -73,7 +73,9 @@ def draw_map(figure: go.Figure, *, key: str, look: Hashable, alt: str) -> None:
     marks = with_look(before, (look, before.cleared), held=bool(selected_positions(st.session_state.get(key))))
     st.session_state[_key(key)] = marks
     if marks.drawn:
-        figure.data[0].selectedpoints = np.flatnonzero(np.isin(figure.data[0].customdata, marks.drawn)).tolist()
+        for trace in figure.data:
+            if trace.customdata is not None:
+                trace.selectedpoints = np.flatnonzero(np.isin(trace.customdata, marks.drawn)).tolist()
     figure.update_layout(selectionrevision=marks.cleared)
     chart(figure, key=key, alt=alt, on_select=keep, selection_mode=("points", "box", "lasso"))
 

@@ -8,7 +8,8 @@ import streamlit as st
 from dashboard.components.answers import draw_answer
 from dashboard.components.diagnose_view import diagnose_view
 from dashboard.components.diagnosed import labels, read_run, same_pool
-from dashboard.components.gallery import gallery, pool_picture
+from dashboard.components.gallery import gallery
+from dashboard.components.linked_view import points_table, run_picture
 from dashboard.components.overlap import (
     LETTERS,
     Region,
@@ -19,10 +20,8 @@ from dashboard.components.overlap import (
     regions,
 )
 from dashboard.components.overlap_balance import balance_answer
-from dashboard.components.selection_view import points_table, run_points
+from dashboard.components.selection_view import run_points
 from dashboard.components.theme import columns, escape, plural
-from dashboard.services import cache
-from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
 
 PICTURES, TABLE = "Pictures", "Table"
@@ -82,7 +81,7 @@ def _points(records: Sequence[RunRecord], tables: Sequence[pd.DataFrame], found:
             format_func=lambda name: region_title(by_name[name], count),
             key=f"overlap:regions:{token}",
         )
-        picture = _picture(records[0])
+        picture = run_picture(records[0])
         kind = TABLE
         if picture is not None:
             kind = st.segmented_control(
@@ -101,11 +100,3 @@ def _points(records: Sequence[RunRecord], tables: Sequence[pd.DataFrame], found:
                 gallery(shown, picture, key=f"overlap:{token}:{region.members}", per_page=_PER_PAGE)
             else:
                 points_table(shown)
-
-
-def _picture(record: RunRecord):  # type: ignore[no-untyped-def]
-    try:
-        dataset = cache.dataset(record.config.dataset)
-    except InputError:  # its file is gone: the table still tells
-        return None
-    return pool_picture(dataset) if dataset.fingerprint == record.fingerprint else None

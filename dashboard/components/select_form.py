@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.components.forms import params_form
 from dashboard.components.gradient_form import gradient_form, gradient_sketch_form
+from dashboard.components.hand_picks import hand_summary
 from dashboard.components.shortcuts import PICK
 from dashboard.components.theme import escape, fmt_int, fmt_percent
 from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
@@ -101,6 +102,7 @@ def select_form(
             help=help_,
             persist_state="session",
         )
+    picks = hand_summary(dataset.fingerprint, job, key)
     pressed = st.button(
         f"Pick {fmt_int(budget)} points",
         type="primary",
@@ -111,7 +113,8 @@ def select_form(
     )
     if not pressed:
         return None
-    chosen = SelectJob(method=spec.key, budget=budget, params=params, seed=seed)
+    rows = {"include": tuple(picks.include), "exclude": tuple(picks.exclude)}
+    chosen = SelectJob(method=spec.key, budget=budget, params=params, seed=seed, **rows)
     return RunConfig(dataset=config, job=chosen, sketch=sketch, gradient=gradient)
 
 

@@ -10,6 +10,7 @@ from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, show_json
 from skmm_core.config import CompareJob, RunConfig, SelectJob
 from skmm_core.errors import InputError
+from skmm_core.row_list import read_rows
 from skmm_core.runs import read_config, read_result
 from skmm_core.runs.files import CARD, COMPARE_STATE, CONFIG, SCORES_CSV, clear_results, write_config
 
@@ -50,6 +51,8 @@ def select(
     rounding: Annotated[str | None, typer.Option("--rounding", help="Short for --param rounding=…")] = None,
     param: flags.Param = None,
     seed: flags.Seed = 0,
+    include: flags.Include = None,
+    exclude: flags.Exclude = None,
     device: flags.Device = "auto",
     json_: flags.Json = False,
     quiet: flags.Quiet = False,
@@ -60,7 +63,15 @@ def select(
     params |= {key: flags.scalar(value) for key, value in shortcuts if value is not None}
     config = flags.run_config(
         _dataset(dataset, test, labels, target, id_, holdout, task, drop_bad_rows),
-        {"kind": "select", "method": method, "budget": budget, "params": params, "seed": seed},
+        {
+            "kind": "select",
+            "method": method,
+            "budget": budget,
+            "params": params,
+            "seed": seed,
+            "include": read_rows("--include", include or ""),
+            "exclude": read_rows("--exclude", exclude or ""),
+        },
         {"kind": sketch, "dim": sketch_dim, "nonzeros": sketch_nonzeros},
         device,
         flags.gradient_options(gradient, gradient_targets, gradient_warm_up, gradient_bias),

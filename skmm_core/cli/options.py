@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args
 import typer
 from pydantic import BaseModel, ValidationError
 
-from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SketchParams
+from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
 from skmm_core.errors import InputError
 
 _FLAGS: dict[tuple[str, ...], str] = {
@@ -56,6 +56,13 @@ GradientWarmUp = Annotated[int | None, typer.Option("--gradient-warm-up", help=_
 GradientBias = Annotated[bool, typer.Option("--gradient-bias", help=_help(GradientParams, "bias"))]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed, same data, same flags: same points.")]
+_ROWS = ": rows and ranges such as 3,8-12, or a file (npy, txt, csv with a column row)."
+Include = Annotated[
+    str | None, typer.Option("--include", metavar="ROWS", help=_help(SelectJob, "include").rstrip(".") + _ROWS)
+]
+Exclude = Annotated[
+    str | None, typer.Option("--exclude", metavar="ROWS", help=_help(SelectJob, "exclude").rstrip(".") + _ROWS)
+]
 Out = Annotated[str, typer.Option("--out", help="Folder for the results; made when it is not there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.device import generator
+from skmm_core.given import Given, nothing_given
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
@@ -21,12 +22,13 @@ class HerdingParams(MethodParams):
     paper="Welling 2009, Herding dynamical weights to learn",
     url="https://doi.org/10.1145/1553374.1553517",
     params=HerdingParams,
+    goes_on=True,
 )
 def _herding(pool: Pool, budget: int, params: HerdingParams, *, seed: int, report: Report) -> Picks:
-    return Picks(herding(pool.features, budget, report=report))
+    return Picks(herding(pool.features, budget, given=pool.given, report=report))
 
 
-def herding(features: Tensor, budget: int, *, report: Report = ignore) -> Tensor:
+def herding(features: Tensor, budget: int, *, given: Given | None = None, report: Report = ignore) -> Tensor:
     """Greedily keep the mean of the chosen rows close to the mean of all rows.
 
     Each step takes the row not yet chosen with the least ‖μ - (sum + z)/(t + 1)‖ (Welling, 2009, as used for
@@ -35,6 +37,7 @@ def herding(features: Tensor, budget: int, *, report: Report = ignore) -> Tensor
     Args:
         features: (N, d) rows, float32 or float64.
         budget: number of rows to pick, 1..N.
+        given: rows that are in by hand, which the others balance, and rows that may be picked.
         report: told of every pick.
 
     Returns:
@@ -43,13 +46,14 @@ def herding(features: Tensor, budget: int, *, report: Report = ignore) -> Tensor
     # Distances from the mean do not change when all rows move, and centred rows lose fewer digits.
     rows = features - features.mean(dim=0, dtype=torch.float64).to(features)
     squared_norms = rows.square().sum(dim=1)
-    taken = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
+    given = given or nothing_given(len(rows), rows.device)
+    taken = ~given.free
     total = torch.zeros_like(rows[0])
     picks = torch.empty(budget, dtype=torch.int64, device=rows.device)
     for t in range(budget):
         # ‖total + z‖² without its constant; the divisor (t + 1)² is the same for all rows.
         distance = squared_norms + 2 * (rows @ total)
-        pick = distance.masked_fill_(taken, torch.inf).argmin()
+        pick = given.start[t] if t < len(given.start) else distance.masked_fill_(taken, torch.inf).argmin()
         picks[t], taken[pick] = pick, True
         total += rows[pick]
         report(Progress("Picking points", t + 1, budget))
@@ -69,13 +73,24 @@ class KCenterParams(MethodParams):
     url="https://arxiv.org/abs/1708.00489",
     params=KCenterParams,
     random=True,
+    goes_on=True,
 )
 def _k_center(pool: Pool, budget: int, params: KCenterParams, *, seed: int, report: Report) -> Picks:
-    first = int(torch.randint(pool.size, (1,), generator=generator(seed, "k_center:first")))
-    return Picks(k_center(pool.features, budget, first=first, report=report))
+    first = first_row(pool, generator(seed, "k_center:first"))
+    return Picks(k_center(pool.features, budget, first=first, given=pool.given, report=report))
 
 
-def k_center(features: Tensor, budget: int, *, first: int, report: Report = ignore) -> Tensor:
+def first_row(pool: Pool, draw: torch.Generator) -> int:
+    """Where greedy covering starts: the first point that is in by hand, else a random one of those not kept out."""
+    if len(pool.given.start):
+        return int(pool.given.start[0])
+    rows = pool.given.free_rows()
+    return int(rows[torch.randint(len(rows), (1,), generator=draw)])
+
+
+def k_center(
+    features: Tensor, budget: int, *, first: int, given: Given | None = None, report: Report = ignore
+) -> Tensor:
     """Pick points one at a time, each farthest from those already picked.
 
     Greedy 2-approximation of the k-center problem (Gonzalez, 1985). One running minimum is kept, so memory is O(N), not
@@ -85,6 +100,7 @@ def k_center(features: Tensor, budget: int, *, first: int, report: Report = igno
         features: (N, d) rows, float32 or float64.
         budget: number of points to pick, 1..N.
         first: row to start from.
+        given: rows that are in by hand, all covered before another is picked, and rows that may be picked.
         report: told of every pick.
 
     Returns:
@@ -93,15 +109,18 @@ def k_center(features: Tensor, budget: int, *, first: int, report: Report = igno
     # Squared distances as norms and products lose digits far from the origin, so the mean is moved there first.
     rows = features - features.mean(dim=0, dtype=torch.float64).to(features)
     squared_norms = rows.square().sum(dim=1)
+    given = given or nothing_given(len(rows), rows.device)
+    closed = ~given.free
     nearest = torch.full_like(squared_norms, torch.inf)
     picks = torch.empty(budget, dtype=torch.int64, device=rows.device)
     pick = torch.tensor(first, device=rows.device)
     for t in range(budget):
+        pick = given.start[t] if t < len(given.start) else pick
         picks[t] = pick
         distance = squared_norms - 2 * (rows @ rows[pick]) + squared_norms[pick]
         torch.minimum(nearest, distance.clamp_min_(0), out=nearest)
         # A chosen row never comes back, also when all that is left are its duplicates at distance 0.
         nearest[pick] = -1.0
-        pick = nearest.argmax()
+        pick = nearest.masked_fill(closed, -1.0).argmax()
         report(Progress("Picking points", t + 1, budget))
     return picks

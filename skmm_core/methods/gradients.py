@@ -12,9 +12,10 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.cover import greedy_cover
+from skmm_core.given import Given, nothing_given
 from skmm_core.methods.ranking import ranked
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
-from skmm_core.methods.stratify import class_members, class_quotas, interleaved
+from skmm_core.methods.stratify import class_parts, interleaved
 from skmm_core.nonnegative import nonnegative_weights
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
@@ -82,6 +83,7 @@ class CraigParams(MethodParams):
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def craig(pool: Pool, budget: int, params: CraigParams, *, seed: int, report: Report) -> Picks:
     """Minimise Σ_i min over chosen j of ‖g_i - g_j‖ within every class; weights are the sizes of the clusters.
@@ -89,26 +91,27 @@ def craig(pool: Pool, budget: int, params: CraigParams, *, seed: int, report: Re
     Classes get their share of the budget, as in the authors' code. O(Σ N_c² (d + K)) time, O(N) memory beyond one copy
     of a class.
     """
-    members = class_members(pool, "craig")
-    quotas = class_quotas([len(rows) for rows in members], budget)
+    parts = class_parts(pool, budget, "craig")
     chosen, weights, distance = [], [], 0.0
-    for rows, quota in zip(members, quotas, strict=True):
-        if quota:
-            picks, sizes, left = represent(_gradients(pool, rows), quota, report=report)
-            chosen.append(rows[picks].cpu())
-            weights.append(sizes.cpu())
-            distance += left
-    order = interleaved(quotas)
+    for part in parts:
+        picks, sizes, left = represent(_gradients(pool, part.rows), part.quota, given=part.given, report=report)
+        chosen.append(part.rows[picks].cpu())
+        weights.append(sizes.cpu())
+        distance += left
+    order = interleaved([part.quota for part in parts])
     found = {"mean_distance": distance / pool.size, "warm_up_rows": float(len(pool.warm_up.rows))}
     return Picks(torch.cat(chosen)[order], weights=torch.cat(weights)[order], objective=found)
 
 
-def represent(gradients: Gradients, budget: int, *, report: Report = ignore) -> tuple[Tensor, Tensor, float]:
+def represent(
+    gradients: Gradients, budget: int, *, given: Given | None = None, report: Report = ignore
+) -> tuple[Tensor, Tensor, float]:
     """Facility location on distances of gradients, the exact greedy choice; see :func:`greedy_cover`.
 
     Args:
         gradients: of N rows.
         budget: rows to pick, 1..N.
+        given: rows that are in by hand, which stand for those around them, and rows that may be picked.
         report: told of the first gains and of every pick.
 
     Returns:
@@ -123,6 +126,7 @@ def represent(gradients: Gradients, budget: int, *, report: Report = ignore) -> 
         size,
         budget,
         unit=_DISTANCE_ROUNDING * closeness.farthest,
+        given=given,
         report=report,
     )
     owner = found.owner
@@ -165,6 +169,7 @@ class GradMatchParams(MethodParams):
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def gradmatch(pool: Pool, budget: int, params: GradMatchParams, *, seed: int, report: Report) -> Picks:
     """Orthogonal matching pursuit on the sum of the gradients of every class, with nonnegative weights.
@@ -172,19 +177,17 @@ def gradmatch(pool: Pool, budget: int, params: GradMatchParams, *, seed: int, re
     Classes get their share of the budget. A point that the fit gives (almost) no weight keeps 1 % of the mean weight.
     O(N_c d K) a pick.
     """
-    members = class_members(pool, "gradmatch")
-    quotas = class_quotas([len(rows) for rows in members], budget)
+    parts = class_parts(pool, budget, "gradmatch")
     chosen, weights, error, energy = [], [], 0.0, 0.0
-    for rows, quota in zip(members, quotas, strict=True):
-        if quota:
-            gradients = _gradients(pool, rows)
-            picks, amounts = match_sum(gradients, quota, ridge=params.ridge, report=report)
-            amounts = amounts.clamp_min(_LEAST_WEIGHT * float(amounts.mean()) or 1.0)
-            missed, whole = _mismatch(gradients, picks, amounts)
-            chosen.append(rows[picks].cpu())
-            weights.append(amounts.cpu())
-            error, energy = error + missed, energy + whole
-    order = interleaved(quotas)
+    for part in parts:
+        gradients = _gradients(pool, part.rows)
+        picks, amounts = match_sum(gradients, part.quota, ridge=params.ridge, given=part.given, report=report)
+        amounts = amounts.clamp_min(_LEAST_WEIGHT * float(amounts.mean()) or 1.0)
+        missed, whole = _mismatch(gradients, picks, amounts)
+        chosen.append(part.rows[picks].cpu())
+        weights.append(amounts.cpu())
+        error, energy = error + missed, energy + whole
+    order = interleaved([part.quota for part in parts])
     found = {
         "gradient_error": math.sqrt(error / energy) if energy else 0.0,
         "warm_up_rows": float(len(pool.warm_up.rows)),
@@ -192,7 +195,9 @@ def gradmatch(pool: Pool, budget: int, params: GradMatchParams, *, seed: int, re
     return Picks(torch.cat(chosen)[order], weights=torch.cat(weights)[order], objective=found)
 
 
-def match_sum(gradients: Gradients, budget: int, *, ridge: float, report: Report = ignore) -> tuple[Tensor, Tensor]:
+def match_sum(
+    gradients: Gradients, budget: int, *, ridge: float, given: Given | None = None, report: Report = ignore
+) -> tuple[Tensor, Tensor]:
     """Minimise ‖Σ_j w_j g_j - Σ_i g_i‖² + ridge · mean‖g‖² · ‖w‖² over budget rows j and w >= 0, greedily.
 
     Each step adds the row whose gradient has the largest inner product with what is still missing, then refits all
@@ -202,6 +207,7 @@ def match_sum(gradients: Gradients, budget: int, *, ridge: float, report: Report
         gradients: of N rows.
         budget: rows to pick, 1..N.
         ridge: > 0.
+        given: rows that are in by hand, taken first, and rows that may be picked.
         report: told of every pick.
 
     Returns:
@@ -215,12 +221,14 @@ def match_sum(gradients: Gradients, budget: int, *, ridge: float, report: Report
     gram = torch.zeros(budget, budget, dtype=torch.float64)
     aims = torch.zeros(budget, dtype=torch.float64)
     weights = torch.zeros(0, dtype=torch.float64)
-    taken = torch.zeros(len(norms), dtype=torch.bool, device=norms.device)
+    given = given or nothing_given(len(norms), norms.device)
+    taken = ~given.free
     picks = torch.empty(budget, dtype=torch.int64, device=norms.device)
     missing = wanted
     scale = wanted.abs().max()
     for t in range(budget):
-        pick = lowest((-missing).masked_fill(taken, torch.inf), scale)
+        forced = t < len(given.start)
+        pick = given.start[t] if forced else lowest((-missing).masked_fill(taken, torch.inf), scale)
         picks[t], taken[pick] = pick, True
         before = picks[: t + 1]
         part = Gradients(gradients.rows[before], gradients.residuals[before])
@@ -266,6 +274,7 @@ class GlisterParams(MethodParams):
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def glister(pool: Pool, budget: int, params: GlisterParams, *, seed: int, report: Report) -> Picks:
     """Greedy on the held-out loss, by Taylor expansion at a head that moves with every pick or block of picks.
@@ -282,6 +291,7 @@ def glister(pool: Pool, budget: int, params: GlisterParams, *, seed: int, report
         budget=budget,
         step=params.step / (1 + pool.scaler.varying),
         block=params.block or -(-budget // _BLOCKS),
+        given=pool.given,
         report=report,
     )
     found = {
@@ -302,6 +312,7 @@ def lower_loss(
     budget: int,
     step: float,
     block: int,
+    given: Given | None = None,
     report: Report = ignore,
 ) -> tuple[Tensor, float, float]:
     """Pick rows whose own gradient step lowers the held-out loss L most, to first order: largest g_i · ∇L(θ).
@@ -317,6 +328,7 @@ def lower_loss(
         budget: rows to pick, 1..N.
         step: of the head for each chosen row.
         block: rows picked between two updates, >= 1.
+        given: rows that are in by hand, whose steps the head takes first, and rows that may be picked.
         report: told of every block.
 
     Returns:
@@ -324,7 +336,8 @@ def lower_loss(
     """
     rows = gradients.rows[held_out]
     truth = torch.nn.functional.one_hot(labels, logits.shape[1]).to(logits)
-    left = torch.ones(len(gradients.rows), dtype=torch.bool)
+    given = given or nothing_given(len(gradients.rows))
+    left, start = given.free.cpu().clone(), given.start.cpu()
     picks = torch.empty(0, dtype=torch.int64)
     losses = [-float((logits.log_softmax(dim=1) * truth).sum(dim=1).mean())]
     while len(picks) < budget:
@@ -332,6 +345,8 @@ def lower_loss(
         gain = gradients.along((rows.T @ slope, slope.sum(dim=0))).cpu()
         order = ranked(gain)
         chosen = order[left[order]][: min(block, budget - len(picks))]
+        if len(picks) < len(start):
+            chosen = start
         picks, left[chosen] = torch.cat([picks, chosen]), False
         moved = chosen.to(rows.device)
         weights, bias = gradients.total(torch.ones_like(gradients.rows[moved][:, 0]), of=moved)

@@ -45,6 +45,7 @@ class SkmmKernelParams(MethodParams):
     params=SkmmKernelParams,
     random=True,
     recommended=True,
+    goes_on=True,
 )
 def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int, report: Report) -> Picks:
     """Minimise the maximum mean discrepancy (MMD) between the chosen points and the pool.
@@ -64,7 +65,7 @@ def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int,
     importance = rarity(pool.moments.leverage) if params.keep_rare else torch.ones_like(rows[:, 0])
     mean = kernel_mean(kernel, importance, seed=seed, report=report)
     constant = float((importance.double() @ mean.double()) / importance.sum(dtype=torch.float64))
-    return _match(kernel, mean, constant, budget, params.exchanges, report)
+    return _match(pool, kernel, mean, constant, budget, params.exchanges, report)
 
 
 def rarity(leverage: Tensor) -> Tensor:
@@ -98,6 +99,7 @@ class SkmmJointParams(MethodParams):
     params=SkmmJointParams,
     needs=frozenset({Need.TARGETS}),
     uses_labels=True,
+    goes_on=True,
 )
 def skmm_joint(pool: Pool, budget: int, params: SkmmJointParams, *, seed: int, report: Report) -> Picks:
     """Minimise the MMD between chosen and all pairs (gradient, target) under the kernel k_h(z, z') · κ(y, y').
@@ -114,7 +116,7 @@ def skmm_joint(pool: Pool, budget: int, params: SkmmJointParams, *, seed: int, r
     importance = rarity(pool.moments.leverage) if params.keep_rare else torch.ones_like(rows[:, 0])
     mean = kernel_mean(kernel, importance, seed=0, report=report)
     constant = float((importance.double() @ mean.double()) / importance.sum(dtype=torch.float64))
-    return _match(kernel, mean, constant, budget, params.exchanges, report)
+    return _match(pool, kernel, mean, constant, budget, params.exchanges, report)
 
 
 class SkmmDirectParams(MethodParams):
@@ -131,6 +133,7 @@ class SkmmDirectParams(MethodParams):
     paper="Chen, Welling & Smola 2010, Super-samples from kernel herding; quadratic kernel, exchange added",
     url="https://arxiv.org/abs/1203.3472",
     params=SkmmDirectParams,
+    goes_on=True,
 )
 def skmm_direct(pool: Pool, budget: int, params: SkmmDirectParams, *, seed: int, report: Report) -> Picks:
     """Minimise ‖mean_S ψ - mean ψ‖² for the kernel ψ(z)·ψ(z') = (1 + z·z'/m)² on (N, m) sketched gradients z.
@@ -140,16 +143,22 @@ def skmm_direct(pool: Pool, budget: int, params: SkmmDirectParams, *, seed: int,
     """
     kernel = PolynomialKernel(pool.sketched)
     mean = kernel.mean()
-    return _match(kernel, mean, float(mean.mean(dtype=torch.float64)), budget, params.exchanges, report)
+    return _match(pool, kernel, mean, float(mean.mean(dtype=torch.float64)), budget, params.exchanges, report)
 
 
-def _match(kernel: Kernel, mean: Tensor, constant: float, budget: int, exchanges: int, report: Report) -> Picks:
-    """Greedy, exchange, then greedy order; both objectives are squared MMDs."""
-    picks = greedy_mmd(kernel, mean, budget, report=report)
+def _match(
+    pool: Pool, kernel: Kernel, mean: Tensor, constant: float, budget: int, exchanges: int, report: Report
+) -> Picks:
+    """Greedy, exchange, then greedy order; both objectives are squared MMDs.
+
+    Greedy goes on from the points that are in by hand, and no exchange touches them.
+    """
+    given = pool.given
+    picks = greedy_mmd(kernel, mean, budget, given=given, report=report)
     greedy = squared_mmd(kernel, mean, picks, constant)
-    picks, converged = exchange_mmd(kernel, mean, picks, sweeps=exchanges, report=report)
+    picks, converged = exchange_mmd(kernel, mean, picks, sweeps=exchanges, given=given, report=report)
     return Picks(
-        order_by_prefix(kernel, mean, picks),
+        order_by_prefix(kernel, mean, picks, fixed=len(given.start)),
         scores=mean,
         status=Status.CONVERGED if converged or exchanges == 0 else Status.MAX_SWEEPS,
         objective={"greedy": greedy, "rounded": squared_mmd(kernel, mean, picks, constant)},

@@ -73,6 +73,7 @@ class SkmmParams(MethodParams):
     url="https://arxiv.org/abs/2407.06120",
     params=SkmmParams,
     random=True,
+    goes_on=True,
 )
 def skmm(pool: Pool, budget: int, params: SkmmParams, *, seed: int, report: Report) -> Picks:
     """Solve the relaxed moment-matching problem, round it, and exchange points on the discrete objective.
@@ -80,53 +81,71 @@ def skmm(pool: Pool, budget: int, params: SkmmParams, *, seed: int, report: Repo
     O(N · m) a solver step, an exchange and a rounding round; memory O(N · m). c_s="auto" takes the smallest c_S that
     weights can reach, some ten solves more; then `objective` holds it as c_s, a certified lower bound of it as
     c_s_lower, and trace_bound = c_s · k, which Σ_j λ_j/(a_jᵀs) of the relaxed weights does not exceed.
+
+    Points in by hand keep the weight 1/n, points out have none; relaxation, rounding and exchanges choose the others
+    for the moments that are then still missing.
     """
     if params.stratify:
-        whole = params.model_copy(update={"stratify": False})
-        return pick_by_class(pool, budget, "skmm", lambda part, n: skmm(part, n, whole, seed=seed, report=report))
+        plain = params.model_copy(update={"stratify": False})
+        return pick_by_class(pool, budget, "skmm", lambda part, n: skmm(part, n, plain, seed=seed, report=report))
     eigenvalues = pool.moments.eigenvalues
     relative = params.weights == "relative"
-    squares = _squares(pool.moments.coordinates)
+    whole, given = _squares(pool.moments.coordinates), pool.given
+    fixed = len(given.start)
+    if fixed == budget:  # nothing is left to choose, so nothing is asked for beyond the pool's own moments
+        return Picks(given.start, objective={"c_s": params.c_s or 1.0})
+    # Points in by hand hold 1/n each, so the others solve the same problem for the moments that are then still missing.
+    rows, rest = given.free_rows(), budget - fixed
+    squares = whole[rows] if given.any else whole
+    held, share = whole[given.start].sum(dim=0) / budget, rest / budget
     c_s, bounds = params.c_s, {}
     if c_s is None:
-        smallest = smallest_c_s(squares, eigenvalues, budget, report=report)
+        smallest = smallest_c_s(squares, eigenvalues, rest, held=held, share=share, size=pool.size, report=report)
         c_s = smallest.value
         bounds = {"c_s": c_s, "c_s_lower": smallest.lower, "trace_bound": c_s * len(eigenvalues)}
     targets = eigenvalues / c_s
+    missing = ((targets.to(held) - held) / share).clamp_min(0) if given.any else targets
     scale = eigenvalues.reciprocal() if relative else torch.ones_like(eigenvalues)
     relaxed = solve_relaxation(
         squares,
-        targets,
-        budget,
+        missing,
+        rest,
         column_weights=scale,
         max_steps=params.max_steps,
         tol=params.tol,
         report=report,
     )
-    draw = generator(seed, "skmm:rounding")
-    if params.rounding == "sample":
-        picks = round_sample(relaxed.weights, budget, generator=draw)
-    elif params.rounding == "top":
-        picks = round_top(relaxed.weights, budget)
-    else:
-        picks = round_balanced(relaxed.weights, budget, squares, generator=draw, report=report)
+    picks = _rounded(relaxed.weights, rest, squares, params, seed, report)
     if params.polish:
-        picks = polish(squares, targets, picks, column_weights=scale, report=report)
+        picks = polish(squares, missing, picks, column_weights=scale, report=report)
+    picks = torch.cat([given.start, rows[picks]])
     if params.polish or params.rounding == "balanced":
-        picks = order_by_prefix(squares, targets, picks, column_weights=scale)
-    achieved = squares[picks].mean(dim=0, dtype=torch.float64)
+        picks = order_by_prefix(whole, targets, picks, column_weights=scale, fixed=fixed)
+    achieved = whole[picks].mean(dim=0, dtype=torch.float64)
+    weights = whole.new_zeros(len(whole))
+    weights[rows], weights[given.start] = share * relaxed.weights, 1 / budget
     return Picks(
         picks,
-        scores=relaxed.weights,
+        scores=weights,
         status=Status.CONVERGED if relaxed.converged else Status.MAX_STEPS,
         objective={
-            "relaxed": relaxed.objective,
-            "gap": relaxed.gap,
+            "relaxed": share**2 * relaxed.objective,
+            "gap": share**2 * relaxed.gap,
             "rounded": shortfall_objective(achieved, eigenvalues, c_s, relative=relative),
             **bounds,
         },
-        trace={"objective": relaxed.trace, "gap": relaxed.trace_gap},
+        trace={"objective": share**2 * relaxed.trace, "gap": share**2 * relaxed.trace_gap},
     )
+
+
+def _rounded(weights: Tensor, n: int, squares: Tensor, params: SkmmParams, seed: int, report: Report) -> Tensor:
+    """From weights to n rows, as the params say."""
+    draw = generator(seed, "skmm:rounding")
+    if params.rounding == "sample":
+        return round_sample(weights, n, generator=draw)
+    if params.rounding == "top":
+        return round_top(weights, n)
+    return round_balanced(weights, n, squares, generator=draw, report=report)
 
 
 def _squares(coordinates: Tensor) -> Tensor:
@@ -191,8 +210,10 @@ def polish(
     return picks
 
 
-def order_by_prefix(squares: Tensor, targets: Tensor, picks: Tensor, *, column_weights: Tensor) -> Tensor:
-    """Put the chosen points in greedy order of F, so that each prefix is a good smaller selection. O(n² k)."""
+def order_by_prefix(
+    squares: Tensor, targets: Tensor, picks: Tensor, *, column_weights: Tensor, fixed: int = 0
+) -> Tensor:
+    """Put the points behind the first `fixed` in greedy order of F: each prefix is a good selection. O(n² k)."""
     rest = picks.sort().values
     weights = column_weights.to(squares)
     values = squares[rest] * weights
@@ -200,9 +221,10 @@ def order_by_prefix(squares: Tensor, targets: Tensor, picks: Tensor, *, column_w
     total = torch.zeros_like(asked)
     left = torch.ones(len(rest), dtype=torch.bool, device=rest.device)
     order = torch.empty_like(rest)
+    first = torch.searchsorted(rest, picks[:fixed])
     for t in range(len(rest)):
         shortfall = (asked - (total + values) / (t + 1)).clamp_min(0).square().sum(dim=1)
-        best = shortfall.masked_fill_(~left, torch.inf).argmin()
+        best = first[t] if t < fixed else shortfall.masked_fill_(~left, torch.inf).argmin()
         order[t], left[best] = rest[best], False
         total += values[best]
     return order

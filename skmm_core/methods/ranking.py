@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from skmm_core.methods.stratify import class_members, class_quotas, interleaved
+from skmm_core.given import Given
+from skmm_core.methods.stratify import class_parts, interleaved
 from skmm_core.pool import Pool
 
 _NOISE = 64  # ε of the scores' own type
@@ -20,13 +21,19 @@ def ranked(scores: Tensor) -> Tensor:
     return torch.sort(torch.ldexp(kept, exponent), descending=True, stable=True).indices
 
 
+def best(scores: Tensor, budget: int, given: Given) -> Tensor:
+    """The rows that are in by hand, then the best of those that may be picked: (budget,) int64 on the CPU."""
+    order = ranked(scores)
+    start = given.start.cpu()
+    return torch.cat([start, order[given.free.cpu()[order]][: budget - len(start)]])
+
+
 def best_of_classes(pool: Pool, scores: Tensor, budget: int, method: str) -> Tensor:
     """The best rows of every class, each class with its share of the pool: (budget,) int64, classes dealt out evenly.
 
     Raises:
         InputError: the pool has no classes.
     """
-    members = class_members(pool, method)
-    quotas = class_quotas([len(rows) for rows in members], budget)
-    best = [rows.cpu()[ranked(scores[rows])[:quota]] for rows, quota in zip(members, quotas, strict=True)]
-    return torch.cat(best)[interleaved(quotas)]
+    parts = class_parts(pool, budget, method)
+    rows = [part.rows.cpu()[best(scores[part.rows], part.quota, part.given)] for part in parts]
+    return torch.cat(rows)[interleaved([part.quota for part in parts])]

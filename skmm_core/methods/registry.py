@@ -7,8 +7,8 @@ registered here. A method is one function and one pydantic model of params; see 
 import importlib
 import pkgutil
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -20,6 +20,7 @@ from torch import Tensor
 from skmm_core.config import GradientParams, SketchParams
 from skmm_core.data.dataset import Dataset, Task
 from skmm_core.errors import InputError
+from skmm_core.given import check_budget
 from skmm_core.pool import Pool, make_pool
 from skmm_core.progress import Report, ignore
 
@@ -100,6 +101,7 @@ class MethodSpec:
         uses_labels: True plays in the league "which points to train on"; False in "which points to label".
         random: whether another seed gives another selection.
         recommended: the default of its league, chosen by the measurements in assets/docs/evidence.md.
+        goes_on: whether the function starts from :attr:`Pool.given`; otherwise it sees the pool without these points.
         function: the method itself.
     """
 
@@ -114,6 +116,7 @@ class MethodSpec:
     uses_labels: bool
     random: bool
     recommended: bool
+    goes_on: bool
     function: MethodFunction
 
     def missing(self, task: Task) -> str | None:
@@ -209,6 +212,7 @@ def register(
     uses_labels: bool = False,
     random: bool = False,
     recommended: bool = False,
+    goes_on: bool = False,
 ) -> Callable[[F], F]:
     """Add the decorated function to the registry; the function itself is returned unchanged."""
 
@@ -216,7 +220,7 @@ def register(
         if key in _REGISTRY:
             raise ValueError(f"two methods are named {key}")
         _REGISTRY[key] = MethodSpec(
-            key, title, family, summary, paper, url, params, needs, uses_labels, random, recommended, function
+            key, title, family, summary, paper, url, params, needs, uses_labels, random, recommended, goes_on, function
         )
         return function
 
@@ -292,6 +296,8 @@ def select(
     targets: Tensor | np.ndarray | None = None,
     sketch: SketchParams | None = None,
     device: str = "auto",
+    include: Sequence[int] = (),
+    exclude: Sequence[int] = (),
     report: Report = ignore,
 ) -> Selection:
     """Pick `budget` points with one method.
@@ -305,13 +311,16 @@ def select(
         targets: (N,) targets when `data` is plain rows.
         sketch: how gradients are sketched; ignored when `data` is a pool.
         device: "auto", "cpu", "cuda", …; ignored when `data` is a pool.
+        include: rows of the pool to choose in any case; they come first and count in the budget.
+        exclude: rows of the pool never to choose; they stay part of what the selection is to represent.
         report: told of the progress; raise Cancelled from it to stop.
 
     Returns:
         The selection; its indices are rows of the pool.
 
     Raises:
-        InputError: unknown method or params, a budget outside 1..N, or targets that the method needs are missing.
+        InputError: unknown method or params, a budget outside 1..N or at odds with what is included and excluded, or
+            targets that the method needs are missing.
         Cancelled: raised by `report`.
     """
     spec = get_method(method)
@@ -327,7 +336,13 @@ def select(
         raise InputError(f"budget {budget} is outside 1..{pool.size}; the pool has {pool.size} points")
     if reason := spec.missing(pool.task):
         raise InputError(reason)
-    picks = spec.function(pool, budget, parsed, seed=seed, report=report)
+    if include or exclude:
+        pool = pool.decide(
+            torch.tensor(list(include), dtype=torch.int64), torch.tensor(list(exclude), dtype=torch.int64)
+        )
+    check_budget(pool.given, budget)
+    run = spec.function if spec.goes_on or not pool.given.any else _without_given(spec.function)
+    picks = _given_first(pool, run(pool, budget, parsed, seed=seed, report=report))
     indices = picks.indices.cpu()
     weights = torch.ones(budget) if picks.weights is None else picks.weights.cpu()
     weights = weights.double() / weights.double().sum()
@@ -343,3 +358,36 @@ def select(
         trace={name: series.cpu() for name, series in picks.trace.items()},
         seconds=time.perf_counter() - began,
     )
+
+
+def _without_given(function: MethodFunction) -> MethodFunction:
+    """Have a method that knows nothing of decisions by hand choose the rest from the pool without these points."""
+
+    def run(pool: Pool, budget: int, params: Any, *, seed: int, report: Report) -> Picks:
+        given, rows = pool.given, pool.given.free_rows()
+        rest = budget - len(given.start)
+        if not rest:
+            return Picks(given.start)
+        found = function(pool.subset(rows), rest, params, seed=seed, report=report)
+        chosen = torch.cat([given.start, rows[found.indices.to(rows.device)]])
+        weights, scores = found.weights, None
+        if weights is not None:
+            weights = torch.cat([weights.mean().expand(len(given.start)), weights])
+        if found.scores is not None:
+            scores = torch.zeros(pool.size, dtype=found.scores.dtype)
+            scores[rows.cpu()] = found.scores.cpu()
+        return replace(found, indices=chosen, weights=weights, scores=scores)
+
+    return run
+
+
+def _given_first(pool: Pool, picks: Picks) -> Picks:
+    """Put the points that are in by hand first; the others keep their order."""
+    start = pool.given.start.cpu()
+    if not len(start):
+        return picks
+    indices = picks.indices.cpu()
+    place = {row: position for position, row in enumerate(indices.tolist())}
+    first = torch.tensor([place[row] for row in start.tolist()], dtype=torch.int64)
+    order = torch.cat([first, (~torch.isin(indices, start)).nonzero().squeeze(1)])
+    return replace(picks, indices=indices[order], weights=None if picks.weights is None else picks.weights.cpu()[order])

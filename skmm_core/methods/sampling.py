@@ -7,8 +7,9 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.device import generator
+from skmm_core.given import Given, nothing_given
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
-from skmm_core.methods.stratify import class_members, class_quotas, interleaved
+from skmm_core.methods.stratify import class_parts, interleaved
 from skmm_core.moments import second_moment
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
@@ -32,6 +33,7 @@ class UniformParams(MethodParams):
     url="https://en.wikipedia.org/wiki/Simple_random_sample",
     params=UniformParams,
     random=True,
+    goes_on=True,
 )
 def uniform(pool: Pool, budget: int, params: UniformParams, *, seed: int, report: Report) -> Picks:
     """Draw without replacement, every subset of this size equally likely. O(N).
@@ -39,16 +41,20 @@ def uniform(pool: Pool, budget: int, params: UniformParams, *, seed: int, report
     Stratified, the quotas of the classes add up to the budget exactly (largest remainders).
     """
     order = torch.randperm(pool.size, generator=generator(seed, "uniform"))
+    order = order[pool.given.free.cpu()[order]]
+    start = pool.given.start.cpu()
     if not params.stratify:
-        return Picks(order[:budget])
+        return Picks(torch.cat([start, order[: budget - len(start)]]))
     # A class's share of a random order of all rows is a random order of the class.
-    labels = torch.zeros(pool.size, dtype=torch.int64)
-    members = class_members(pool, "uniform")
-    for label, rows in enumerate(members):
-        labels[rows.cpu()] = label
-    quotas = class_quotas([len(rows) for rows in members], budget)
-    drawn = [order[labels[order] == label][:quota] for label, quota in enumerate(quotas)]
-    return Picks(torch.cat(drawn)[interleaved(quotas)])
+    labels = torch.full((pool.size,), -1)
+    parts = class_parts(pool, budget, "uniform")
+    for label, part in enumerate(parts):
+        labels[part.rows.cpu()] = label
+    drawn = [
+        torch.cat([start[labels[start] == label], order[labels[order] == label][: part.quota - len(part.given.start)]])
+        for label, part in enumerate(parts)
+    ]
+    return Picks(torch.cat(drawn)[interleaved([part.quota for part in parts])])
 
 
 class UniformStratifiedParams(MethodParams):
@@ -66,6 +72,7 @@ class UniformStratifiedParams(MethodParams):
     needs=frozenset({Need.CLASSES}),
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def uniform_stratified(pool: Pool, budget: int, params: UniformStratifiedParams, *, seed: int, report: Report) -> Picks:
     """:func:`uniform` with `stratify`, as a method of its own, so that a comparison can hold both. O(N)."""
@@ -89,6 +96,7 @@ class LeverageParams(MethodParams):
     url="https://doi.org/10.1073/pnas.0803205106",
     params=LeverageParams,
     random=True,
+    goes_on=True,
 )
 def leverage(pool: Pool, budget: int, params: LeverageParams, *, seed: int, report: Report) -> Picks:
     """Draw without replacement in proportion to rank-k leverage scores. O(N d²).
@@ -96,7 +104,15 @@ def leverage(pool: Pool, budget: int, params: LeverageParams, *, seed: int, repo
     A rank above the numerical rank of the features takes that rank.
     """
     scores = leverage_scores(pool.features, params.rank or budget)
-    return Picks(round_sample(scores, budget, generator=generator(seed, "leverage")), scores=scores)
+    return Picks(draw_rest(scores, budget, pool.given, generator(seed, "leverage")), scores=scores)
+
+
+def draw_rest(scores: Tensor, budget: int, given: Given, draw: torch.Generator) -> Tensor:
+    """The rows that are in by hand, then others that may be picked, drawn in proportion to their scores: (budget,)."""
+    rows, start = given.free_rows().to(scores.device), given.start.to(scores.device)
+    if budget == len(start):
+        return start
+    return torch.cat([start, rows[round_sample(scores[rows], budget - len(start), generator=draw)]])
 
 
 def leverage_scores(rows: Tensor, rank: int) -> Tensor:
@@ -159,6 +175,7 @@ class RidgeLeverageParams(MethodParams):
     url="https://arxiv.org/abs/1511.07263",
     params=RidgeLeverageParams,
     random=True,
+    goes_on=True,
 )
 def ridge_leverage(pool: Pool, budget: int, params: RidgeLeverageParams, *, seed: int, report: Report) -> Picks:
     """Draw without replacement in proportion to the ridge leverage x_iᵀ(XᵀX + αI)⁻¹x_i. O(N d²).
@@ -167,7 +184,7 @@ def ridge_leverage(pool: Pool, budget: int, params: RidgeLeverageParams, *, seed
     """
     report(Progress("Scoring points", 0, 1))
     scores = ridge_leverage_scores(pool.features, params.rank or budget, ridge=params.ridge)
-    return Picks(round_sample(scores, budget, generator=generator(seed, "ridge_leverage")), scores=scores)
+    return Picks(draw_rest(scores, budget, pool.given, generator(seed, "ridge_leverage")), scores=scores)
 
 
 def ridge_leverage_scores(rows: Tensor, rank: int, *, ridge: float | None = None) -> Tensor:
@@ -203,14 +220,22 @@ class AdaptiveParams(MethodParams):
     url="https://arxiv.org/abs/2207.06503",
     params=AdaptiveParams,
     random=True,
+    goes_on=True,
 )
 def _adaptive(pool: Pool, budget: int, params: AdaptiveParams, *, seed: int, report: Report) -> Picks:
     draw = generator(seed, "adaptive")
-    return Picks(adaptive(pool.features, budget, block=params.block, generator=draw, report=report))
+    found = adaptive(pool.features, budget, block=params.block, generator=draw, given=pool.given, report=report)
+    return Picks(found)
 
 
 def adaptive(
-    rows: Tensor, budget: int, *, block: int = 1, generator: torch.Generator, report: Report = ignore
+    rows: Tensor,
+    budget: int,
+    *,
+    block: int = 1,
+    generator: torch.Generator,
+    given: Given | None = None,
+    report: Report = ignore,
 ) -> Tensor:
     """Draw rows with probability in proportion to the squared norms of their residuals (random pivoting).
 
@@ -225,6 +250,7 @@ def adaptive(
         block: rows drawn between updates.
         generator: on the CPU; one float64 uniform number u a pick, which takes the first row whose cumulative share of
             the residuals exceeds u.
+        given: rows that are in by hand, which count as drawn, and rows that may be drawn.
         report: told of every block.
 
     Returns:
@@ -232,9 +258,11 @@ def adaptive(
     """
     energy = rows.square().sum(dim=1, dtype=torch.float64)
     floor = 64 * torch.finfo(rows.dtype).eps * energy
-    free = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
-    residual, basis = energy.clone(), rows[:0]
-    picks: list[int] = []
+    given = given or nothing_given(len(rows), rows.device)
+    free = given.free.clone()
+    basis = _orthonormal(rows[given.start], rows[:0])
+    residual = energy - (rows @ basis.T).square().sum(dim=1, dtype=torch.float64)
+    picks: list[int] = given.start.tolist()
     while len(picks) < budget:
         residual = torch.where(free & (residual > floor), residual, 0.0)
         if not bool(residual.any()):

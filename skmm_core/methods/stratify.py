@@ -1,12 +1,14 @@
 """Pick within every class, with quotas that add up to the budget exactly."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from skmm_core.data.dataset import Task
 from skmm_core.errors import InputError
+from skmm_core.given import Given
 from skmm_core.methods.registry import Picks, Status
 from skmm_core.pool import Pool
 
@@ -23,17 +25,62 @@ def class_members(pool: Pool, method: str) -> list[Tensor]:
     return [rows for rows in members if len(rows)]
 
 
-def class_quotas(sizes: list[int], budget: int) -> list[int]:
+def class_quotas(
+    sizes: Sequence[int], budget: int, *, least: Sequence[int] | None = None, most: Sequence[int] | None = None
+) -> list[int]:
     """Split the budget in proportion to the sizes: largest remainders first, ties to the lower class.
 
-    No quota exceeds its size, as budget <= sum of the sizes.
+    No quota exceeds its size, as budget <= sum of the sizes. With bounds, what they add or take away is evened out by
+    the classes that are then farthest from their share.
+
+    Args:
+        sizes: rows of every class.
+        budget: what the quotas add up to; sum of `least` <= budget <= sum of `most`.
+        least: points of a class that are in by hand.
+        most: points of a class that are not kept out by hand.
     """
     total = sum(sizes)
     quotas = [size * budget // total for size in sizes]
     by_remainder = sorted(range(len(sizes)), key=lambda label: -(sizes[label] * budget % total))
     for label in by_remainder[: budget - sum(quotas)]:
         quotas[label] += 1
+    least, most = least or [0] * len(sizes), most or sizes
+    quotas = [min(max(quota, low), high) for quota, low, high in zip(quotas, least, most, strict=True)]
+    while short := budget - sum(quotas):
+        step = 1 if short > 0 else -1
+        movable = [c for c in range(len(sizes)) if (quotas[c] < most[c] if step > 0 else quotas[c] > least[c])]
+        quotas[max(movable, key=lambda c: step * (sizes[c] * budget - quotas[c] * total))] += step
     return quotas
+
+
+@dataclass(frozen=True)
+class ClassPart:
+    """One class that gets points.
+
+    Attributes:
+        rows: (N_c,) int64 rows of the class in the pool, ascending.
+        quota: points to pick, >= 1.
+        given: what was decided by hand of these rows, numbered within the class.
+    """
+
+    rows: Tensor
+    quota: int
+    given: Given
+
+
+def class_parts(pool: Pool, budget: int, method: str) -> list[ClassPart]:
+    """Classes that get points, each with its share of the pool as far as decisions by hand allow.
+
+    Raises:
+        InputError: the pool has no classes.
+    """
+    members = class_members(pool, method)
+    given = [pool.given.of(rows) for rows in members]
+    least = [len(part.start) for part in given]
+    most = [low + int(part.free.sum()) for low, part in zip(least, given, strict=True)]
+    quotas = class_quotas([len(rows) for rows in members], budget, least=least, most=most)
+    parts = zip(members, quotas, given, strict=True)
+    return [ClassPart(rows, quota, part) for rows, quota, part in parts if quota]
 
 
 def pick_by_class(pool: Pool, budget: int, method: str, pick: Callable[[Pool, int], Picks]) -> Picks:
@@ -44,9 +91,7 @@ def pick_by_class(pool: Pool, budget: int, method: str, pick: Callable[[Pool, in
     Raises:
         InputError: the pool has no classes.
     """
-    members = class_members(pool, method)
-    quotas = class_quotas([len(rows) for rows in members], budget)
-    parts = [(rows, pick(pool.subset(rows), quota)) for rows, quota in zip(members, quotas, strict=True) if quota]
+    parts = [(part.rows, pick(pool.subset(part.rows), part.quota)) for part in class_parts(pool, budget, method)]
     chosen = torch.cat([rows[part.indices.to(rows.device)] for rows, part in parts])
     scores = torch.zeros(pool.size, dtype=pool.features.dtype, device=pool.features.device)
     for rows, part in parts:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from skmm_core.cover import greedy_cover
 from skmm_core.device import generator
+from skmm_core.given import Given, nothing_given
 from skmm_core.kernels import CosineSimilarity, Kernel, unit_rows
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.pool import Pool
@@ -28,6 +29,7 @@ class FacilityLocationParams(MethodParams):
     paper="Wei, Iyer & Bilmes 2015, Submodularity in data subset selection and active learning",
     url="https://proceedings.mlr.press/v37/wei15.html",
     params=FacilityLocationParams,
+    goes_on=True,
 )
 def _facility_location(pool: Pool, budget: int, params: FacilityLocationParams, *, seed: int, report: Report) -> Picks:
     reference = torch.arange(pool.size)
@@ -36,11 +38,17 @@ def _facility_location(pool: Pool, budget: int, params: FacilityLocationParams, 
         draw = generator(0, "facility_location:reference")
         reference = torch.randperm(pool.size, generator=draw)[:REFERENCE_LIMIT].sort().values
     similarity = CosineSimilarity(unit_rows(pool.features))
-    return facility_location(similarity, budget, reference=reference.to(pool.features.device), report=report)
+    place = reference.to(pool.features.device)
+    return facility_location(similarity, budget, reference=place, given=pool.given, report=report)
 
 
 def facility_location(
-    similarity: CosineSimilarity, budget: int, *, reference: Tensor, report: Report = ignore
+    similarity: CosineSimilarity,
+    budget: int,
+    *,
+    reference: Tensor,
+    given: Given | None = None,
+    report: Report = ignore,
 ) -> Picks:
     """Greedily maximise f(S) = Σ_i max_{j∈S} s_ij, i over the reference rows; s_ij = (1 + cos(x_i, x_j))/2 in 0..1.
 
@@ -52,6 +60,7 @@ def facility_location(
         similarity: of the N rows, in 0..1.
         budget: number of rows to pick, 1..N.
         reference: (R,) int64 rows to cover, ascending.
+        given: rows that are in by hand, whose cover the others add to, and rows that may be picked.
         report: told of every pick.
 
     Returns:
@@ -60,7 +69,7 @@ def facility_location(
     """
     rows = similarity.rows
     start = torch.zeros(len(reference), dtype=rows.dtype, device=rows.device)
-    found = greedy_cover(similarity.to(reference), start, len(rows), budget, report=report)
+    found = greedy_cover(similarity.to(reference), start, len(rows), budget, given=given, report=report)
     return Picks(
         found.picks,
         scores=(found.first_gains / len(reference)).to(rows),
@@ -87,16 +96,26 @@ class GraphCutParams(MethodParams):
     paper="Iyer, Khargonkar, Bilmes & Asnani 2021, Submodular combinatorial information measures",
     url="https://arxiv.org/abs/2006.15412",
     params=GraphCutParams,
+    goes_on=True,
 )
 def _graph_cut(pool: Pool, budget: int, params: GraphCutParams, *, seed: int, report: Report) -> Picks:
     rows = unit_rows(pool.features)
     total = rows.sum(dim=0, dtype=torch.float64)
     to_all = torch.cat([(block.double() @ total + len(rows)) / 2 for block in rows.split(_BLOCK_ROWS)])
     redundancy = params.redundancy if params.redundancy is not None else len(rows) / (2 * budget)
-    return graph_cut(CosineSimilarity(rows), to_all, budget, redundancy=redundancy, report=report)
+    similarity = CosineSimilarity(rows)
+    return graph_cut(similarity, to_all, budget, redundancy=redundancy, given=pool.given, report=report)
 
 
-def graph_cut(similarity: Kernel, to_all: Tensor, budget: int, *, redundancy: float, report: Report = ignore) -> Picks:
+def graph_cut(
+    similarity: Kernel,
+    to_all: Tensor,
+    budget: int,
+    *,
+    redundancy: float,
+    given: Given | None = None,
+    report: Report = ignore,
+) -> Picks:
     """Greedily maximise f(S) = Σ_{i∈V} Σ_{j∈S} s_ij - λ Σ_{i,j∈S} s_ij, V being the pool; s_ij = (1 + cos)/2.
 
     A pick costs one column, O(N · d); memory O(N). For λ = N/(2n), f(S) is, up to its sign and a constant, the squared
@@ -108,6 +127,7 @@ def graph_cut(similarity: Kernel, to_all: Tensor, budget: int, *, redundancy: fl
         to_all: (N,) float64 Σ_{i∈V} s_ij.
         budget: number of rows to pick, 1..N.
         redundancy: λ.
+        given: rows that are in by hand, which the others avoid, and rows that may be picked.
         report: told of every pick.
 
     Returns:
@@ -117,10 +137,14 @@ def graph_cut(similarity: Kernel, to_all: Tensor, budget: int, *, redundancy: fl
     # Each column is off by about ε of the rows, in either direction: a wider margin would call near ties equal.
     rounding = torch.finfo(similarity.rows.dtype).eps / torch.finfo(torch.float64).eps / 4
     gains = to_all - redundancy * similarity.diagonal
+    given = given or nothing_given(size, to_all.device)
+    closed = ~given.free
     objective = 0.0
     picks = torch.empty(budget, dtype=torch.int64, device=to_all.device)
     for t in range(budget):
-        pick = lowest(-gains, redundancy * (t + 1) ** 0.5 * rounding)
+        chosen = t < len(given.start)
+        costs = (-gains).masked_fill_(closed, torch.inf)
+        pick = given.start[t] if chosen else lowest(costs, redundancy * (t + 1) ** 0.5 * rounding)
         objective += float(gains[pick])
         picks[t] = pick
         gains -= (2 * redundancy) * similarity.columns(pick[None]).squeeze(1)

@@ -6,12 +6,11 @@ from torch import Tensor
 
 from skmm_core.data.dataset import Task
 from skmm_core.device import generator
-from skmm_core.methods.ranking import best_of_classes, ranked
+from skmm_core.methods.ranking import best, best_of_classes
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
-from skmm_core.methods.sampling import leverage_scores
+from skmm_core.methods.sampling import draw_rest, leverage_scores
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report
-from skmm_core.simplex import round_sample
 from skmm_core.warmup import row_blocks
 
 _NEEDS = frozenset({Need.CLASSES, Need.DYNAMICS})
@@ -24,7 +23,8 @@ class DynamicsParams(MethodParams):
 
 
 def _hardest(pool: Pool, scores: Tensor, budget: int, params: DynamicsParams, method: str) -> Picks:
-    rows = best_of_classes(pool, scores, budget, method) if params.balanced else ranked(scores)[:budget]
+    balanced = params.balanced
+    rows = best_of_classes(pool, scores, budget, method) if balanced else best(scores, budget, pool.given)
     return Picks(rows, scores=scores)
 
 
@@ -40,6 +40,7 @@ def _hardest(pool: Pool, scores: Tensor, budget: int, params: DynamicsParams, me
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def el2n(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
     """Largest expected ‖p - y‖ over initial heads and early epochs first. O(N log N) after the training dynamics."""
@@ -58,6 +59,7 @@ def el2n(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: 
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def grand(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
     """Largest expected gradient norm of the row's own loss first. O(N log N) after the training dynamics.
@@ -80,6 +82,7 @@ def grand(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report:
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def forgetting(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
     """Most forgetting events first; never learned is the maximum. O(N log N) after the training dynamics."""
@@ -101,6 +104,7 @@ class InfluenceParams(MethodParams):
     needs=frozenset({Need.TARGETS, Need.WARM_UP}),
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def influence(pool: Pool, budget: int, params: InfluenceParams, *, seed: int, report: Report) -> Picks:
     """Draw without replacement in proportion to leverage × squared residual. O(N d²).
@@ -110,7 +114,7 @@ def influence(pool: Pool, budget: int, params: InfluenceParams, *, seed: int, re
     """
     report(Progress("Scoring points", 0))
     scores = leverage_scores(pool.features, pool.features.shape[1]).double() * squared_residuals(pool).cpu()
-    picks = round_sample(scores, budget, generator=generator(seed, "influence"))
+    picks = draw_rest(scores, budget, pool.given, generator(seed, "influence"))
     found = {"warm_up_rows": float(len(pool.warm_up.rows))} if pool.task is Task.CLASSIFICATION else {}
     return Picks(picks, scores=scores.to(pool.features.dtype), objective=found)
 

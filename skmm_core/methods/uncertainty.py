@@ -8,7 +8,9 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.device import generator
-from skmm_core.methods.ranking import ranked
+from skmm_core.given import Given, nothing_given
+from skmm_core.methods.geometric import first_row
+from skmm_core.methods.ranking import best
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
@@ -24,7 +26,7 @@ class UncertaintyParams(MethodParams):
 
 def _highest(pool: Pool, scores: Tensor, budget: int) -> Picks:
     found = {"warm_up_rows": float(len(pool.warm_up.rows))}
-    return Picks(ranked(scores)[:budget], scores=scores, objective=found)
+    return Picks(best(scores, budget, pool.given), scores=scores, objective=found)
 
 
 @register(
@@ -39,6 +41,7 @@ def _highest(pool: Pool, scores: Tensor, budget: int) -> Picks:
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def entropy(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
     """Largest entropy -Σ p log p of the warm-up head first. O(N K) after the warm-up."""
@@ -61,6 +64,7 @@ def entropy_scores(log_probabilities: Tensor) -> Tensor:
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def margin(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
     """Smallest gap between the two largest probabilities first. O(N K) after the warm-up."""
@@ -86,6 +90,7 @@ def margin_scores(log_probabilities: Tensor) -> Tensor:
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def least_confidence(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
     """Largest 1 - max p first. O(N K) after the warm-up."""
@@ -108,6 +113,7 @@ def least_confidence_scores(log_probabilities: Tensor) -> Tensor:
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def deepfool(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
     """Smallest distance to the decision boundary first, in standardised features. O(N K + K² d) after the warm-up."""
@@ -154,6 +160,7 @@ class CalParams(MethodParams):
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def cal(pool: Pool, budget: int, params: CalParams, *, seed: int, report: Report) -> Picks:
     """Largest mean KL(p of a neighbour ‖ p) first; the labelled points are the w warm-up rows. O(N w d)."""
@@ -224,15 +231,19 @@ def cal_scores(
     needs=_NEEDS,
     uses_labels=True,
     random=True,
+    goes_on=True,
 )
 def contextual_diversity(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
     """Greedy k-center on the symmetric KL divergence of predictions, from a random first point. O(N K) a pick."""
-    first = int(torch.randint(pool.size, (1,), generator=generator(seed, "contextual_diversity:first")))
-    picks = diverse_predictions(pool.warm_up.log_probabilities, budget, first=first, report=report)
+    first = first_row(pool, generator(seed, "contextual_diversity:first"))
+    said = pool.warm_up.log_probabilities
+    picks = diverse_predictions(said, budget, first=first, given=pool.given, report=report)
     return Picks(picks, objective={"warm_up_rows": float(len(pool.warm_up.rows))})
 
 
-def diverse_predictions(log_probabilities: Tensor, budget: int, *, first: int, report: Report = ignore) -> Tensor:
+def diverse_predictions(
+    log_probabilities: Tensor, budget: int, *, first: int, given: Given | None = None, report: Report = ignore
+) -> Tensor:
     """Add, one at a time, the row farthest from its nearest chosen row in ½ KL(p‖q) + ½ KL(q‖p).
 
     The divergence is ½ Σ (p - q)(log p - log q). The logarithms come from the logits and are finite, so a probability
@@ -242,6 +253,7 @@ def diverse_predictions(log_probabilities: Tensor, budget: int, *, first: int, r
         log_probabilities: (N, K), finite.
         budget: rows to pick, 1..N.
         first: row to start from.
+        given: rows that are in by hand, picked before any other, and rows that may be picked.
         report: told of every pick.
 
     Returns:
@@ -250,11 +262,13 @@ def diverse_predictions(log_probabilities: Tensor, budget: int, *, first: int, r
     probabilities = log_probabilities.exp()
     negentropy = (probabilities * log_probabilities).sum(dim=1)
     nearest = torch.full_like(negentropy, torch.inf)
-    taken = torch.zeros(len(nearest), dtype=torch.bool, device=nearest.device)
+    given = given or nothing_given(len(nearest), nearest.device)
+    taken = ~given.free
     size = log_probabilities.abs().amax()
     picks = torch.empty(budget, dtype=torch.int64, device=nearest.device)
     pick = torch.tensor(first, device=nearest.device)
     for t in range(budget):
+        pick = given.start[t] if t < len(given.start) else pick
         picks[t], taken[pick] = pick, True
         cross = probabilities @ log_probabilities[pick] + log_probabilities @ probabilities[pick]
         torch.minimum(nearest, (negentropy + negentropy[pick] - cross).mul_(0.5).clamp_min_(0), out=nearest)

@@ -7,6 +7,7 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.device import generator, widest
+from skmm_core.given import Given, nothing_given
 from skmm_core.methods.registry import Family, MethodParams, Picks, Status, register
 from skmm_core.moments import Moments
 from skmm_core.pool import Pool
@@ -45,19 +46,21 @@ class SkmmVarianceParams(MethodParams):
     url="https://arxiv.org/abs/1711.05174",
     params=SkmmVarianceParams,
     random=True,
+    goes_on=True,
 )
 def skmm_variance(pool: Pool, budget: int, params: SkmmVarianceParams, *, seed: int, report: Report) -> Picks:
     """Minimise tr(Σ̃(Σ̃_S + εI)⁻¹) by greedy choice with rank-one updates, then by exchange.
 
     Up to 20,000 points every point is looked at: O(N · m) a pick. Above, stochastic greedy (Mirzasoleiman et al.,
     "Lazier than lazy greedy", 2015) looks at (N/n) log(1/δ) random points a pick: O(N log(1/δ) m²) in all, whatever n.
-    An exchanged point takes the place of the one it replaces in the order.
+    An exchanged point takes the place of the one it replaces in the order. Points in by hand are put in first and never
+    exchanged; greedy goes on from them.
     """
     moments = pool.moments
     ridge = params.ridge * float(moments.eigenvalues.mean()) if len(moments.eigenvalues) else params.ridge
     design = Design(moments, budget, ridge)
     draw = generator(seed, "skmm_variance:candidates")
-    candidates = Candidates(pool.size, budget, params.delta, draw, moments.coordinates.device)
+    candidates = Candidates(pool.size, budget, params.delta, draw, moments.coordinates.device, pool.given)
     picks = greedy_design(design, candidates, budget, report=report)
     greedy = design.cost
     picks, converged = exchange_design(design, candidates, picks, sweeps=params.exchanges, report=report)
@@ -154,12 +157,23 @@ class Candidates:
     """The rows that are not chosen, and which of them greedy looks at: all, or a random few of a large pool.
 
     Attributes:
-        taken: (N,) bool, the chosen rows.
+        start: rows that are in by hand.
+        taken: (N,) bool, the rows that are chosen, or kept out by hand.
     """
 
-    def __init__(self, size: int, n: int, delta: float, draw: torch.Generator, device: torch.device) -> None:
-        self.taken = torch.zeros(size, dtype=torch.bool, device=device)
-        self._left = size
+    def __init__(
+        self,
+        size: int,
+        n: int,
+        delta: float,
+        draw: torch.Generator,
+        device: torch.device,
+        given: Given | None = None,
+    ) -> None:
+        given = given or nothing_given(size, device)
+        self.start = given.start
+        self.taken = ~given.free
+        self._left = int(given.free.sum())
         self._draw = draw
         wanted = max(_FEWEST_CANDIDATES, math.ceil(size / n * math.log(1 / delta)))
         self._wanted = None if size <= EXACT_LIMIT else wanted
@@ -200,7 +214,10 @@ class Candidates:
 def greedy_design(design: Design, candidates: Candidates, budget: int, *, report: Report = ignore) -> Tensor:
     """Put in, one at a time, the row that lowers the cost most: (budget,) int64; ties go to the lower row."""
     picks = torch.empty(budget, dtype=torch.int64, device=candidates.taken.device)
-    for t in range(budget):
+    fixed = len(candidates.start)
+    picks[:fixed] = candidates.start
+    design.rebuild(candidates.start)
+    for t in range(fixed, budget):
         if design.needs_rebuild():
             design.rebuild(picks[:t])
         found = candidates.best(design)
@@ -222,10 +239,10 @@ def exchange_design(
     Returns:
         (n,) int64 rows, and whether a whole sweep found nothing to exchange.
     """
-    picks, n = picks.clone(), len(picks)
+    picks, n, fixed = picks.clone(), len(picks), len(candidates.start)
     for sweep in range(sweeps):
         exchanged = False
-        for slot in range(n):
+        for slot in range(fixed, n):
             report(Progress("Exchanging points", sweep * n + slot, sweeps * n))
             if design.needs_rebuild():
                 design.rebuild(picks)

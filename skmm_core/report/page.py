@@ -15,6 +15,7 @@ from skmm_core.report.comparison import comparison_view
 from skmm_core.report.embedding import embedding_view
 from skmm_core.report.figures import figures_json, packed_plotly
 from skmm_core.report.selection import selection_view
+from skmm_core.row_list import row_text
 from skmm_core.runs.files import REPORT, to_json, write_text
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -43,6 +44,9 @@ def write_report(folder: Path, config: RunConfig, result: Mapping[str, Any]) -> 
     )
     template = environment.get_template(f"{result['kind']}.html.j2")
     shown = config.model_dump(mode="json", exclude_none=True)
+    for name in ("include", "exclude"):  # thousands of rows are read more easily as ranges
+        if rows := shown["job"].pop(name, None):
+            shown["job"][name] = row_text(rows)
     if "params" in result:  # those that ran, defaults filled in
         shown["job"]["params"] = result["params"]
     figures = view["figures"]

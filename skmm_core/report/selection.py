@@ -47,7 +47,7 @@ def selection_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     places = read_table(folder, "map")
     return {
         "title": f"{result['method']} on {result['dataset']}: {result['budget']:,} of {result['N']:,} points",
-        "lead": f"{result['advice']} {number(float(result['seconds']))} s, seed {result['seed']}.",
+        "lead": f"{result['advice']} {number(float(result['seconds']))} s, seed {result['seed']}.{_by_hand(result)}",
         "figures": [
             map_figure(places, read_table(folder, "scores")),
             risk_figure(diagnostics),
@@ -61,6 +61,12 @@ def selection_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         "methods": selection_methods(result),
         "sources": sources([result["method"]]),
     }
+
+
+def _by_hand(result: Mapping[str, Any]) -> str:
+    """How many points a person included and excluded; nothing when none."""
+    counts = [f"{result[name]:,} {name}" for name in ("included", "excluded") if result.get(name)]
+    return f" By hand: {' and '.join(counts)}." if counts else ""
 
 
 def _diagnostic_rows(values: Mapping[str, Any]) -> list[dict[str, str]]:

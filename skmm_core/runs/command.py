@@ -5,6 +5,7 @@ import shlex
 from typing import Any
 
 from skmm_core.config import DatasetConfig, EmbedJob, GradientParams, RunConfig, SelectJob, SketchParams
+from skmm_core.row_list import row_text
 
 SHORTCUTS = {"c_s": "--c-s", "rounding": "--rounding"}
 
@@ -24,6 +25,8 @@ def command_line(config: RunConfig, out: str = "out") -> str:
         words += ["--method", job.method, "--budget", str(job.budget)]
         words += [word for key, value in job.params.items() for word in _param_flags(key, value)]
         words += ["--seed", str(job.seed)] if job.seed else []
+        words += ["--include", row_text(job.include)] if job.include else []
+        words += ["--exclude", row_text(job.exclude)] if job.exclude else []
     else:
         words += ["--methods", ",".join(job.methods), "--budgets", ",".join(map(str, job.budgets))]
         words += ["--seeds", str(job.seeds)]

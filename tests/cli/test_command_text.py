@@ -33,12 +33,15 @@ _DATASETS = st.builds(
     task=st.sampled_from(["auto", "classification", "regression"]),
     drop_bad_rows=st.booleans(),
 )
+_ROWS = st.lists(st.integers(0, 60) | st.integers(0, 10**6), max_size=8).map(tuple)
 _SELECT = st.builds(
     SelectJob,
     method=_KEYS,
     budget=st.integers(-5, 10**6),
     params=st.builds(lambda a, b: a | b, _PARAMS, _SHORTCUTS),
     seed=st.integers(-5, 10**9),
+    include=_ROWS,
+    exclude=_ROWS,
 )
 _METHODS = st.lists(_KEYS, min_size=1, max_size=3, unique=True)
 _COMPARE = st.builds(

@@ -1,16 +1,22 @@
 """The map, the points behind it, the balance chart and the gallery: pure functions from tables."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from dashboard.components import map as map_module
 from dashboard.components.balance import balance_figure, class_shares, total_variation
 from dashboard.components.gallery import Card, gallery_html, point_cards
+from dashboard.components.hand_picks import HandPicks, positions_of
+from dashboard.components.linked_view import ticked_positions
 from dashboard.components.map import colour_options, map_figure, map_note, selected_positions
+from dashboard.components.map_controls import direction_pairs
 from dashboard.components.points import class_order, is_chosen, linked_points, merge_points
+from dashboard.components.theme import POOL_COLOUR
 
 SIZE = 50
 PICKED = (7, 3, 41, 12)  # in pick order
@@ -66,17 +72,101 @@ def test_a_smaller_budget_is_a_prefix_of_the_pick_order(points: pd.DataFrame, bu
     assert set(np.flatnonzero(is_chosen(points, budget))) == set(PICKED[:budget])
 
 
-def test_the_map_is_one_trace_with_positions_and_chosen_points_on_top(points: pd.DataFrame) -> None:
-    figure = map_figure(points, budget=3, colour="label")
-    drawn = [trace for trace in figure.data if trace.type == "scattergl"]
-    assert len(drawn) == 1
-    trace = drawn[0]
-    positions = list(trace.customdata)
-    assert sorted(positions) == list(range(SIZE))
-    assert set(positions[-3:]) == set(PICKED[:3])
-    assert all(x == position for x, position in zip(trace.x, positions, strict=True))
-    sizes = dict(zip(positions, trace.marker.size, strict=True))
+def traces(figure: go.Figure) -> list[go.Scattergl]:
+    """Those that hold points of the pool."""
+    return [trace for trace in figure.data if trace.customdata is not None]
+
+
+def look(figure: go.Figure, name: str) -> dict[int, Any]:
+    """A property of the markers by position in the pool."""
+    found = {}
+    for trace in traces(figure):
+        value = trace.marker[name]
+        each = value if isinstance(value, np.ndarray | tuple | list) else [value] * len(trace.customdata)
+        found.update(zip(trace.customdata.tolist(), each, strict=True))
+    return found
+
+
+@pytest.mark.parametrize("colour", ["label", "chosen", "leverage"])
+def test_the_map_holds_every_point_once_with_chosen_points_on_top(points: pd.DataFrame, colour: str) -> None:
+    figure = map_figure(points, budget=3, colour=colour)
+    drawn = [position for trace in traces(figure) for position in trace.customdata.tolist()]
+    assert sorted(drawn) == list(range(SIZE))
+    assert set(drawn[-3:]) == set(PICKED[:3])
+    assert all(trace.type == "scattergl" for trace in traces(figure))
+    for trace in traces(figure):
+        assert trace.x.tolist() == trace.customdata.tolist()
+    sizes = look(figure, "size")
     assert min(sizes[position] for position in PICKED[:3]) > sizes[PICKED[3]]
+
+
+def test_chosen_points_are_larger_the_more_they_weigh(points: pd.DataFrame) -> None:
+    sizes = look(map_figure(points, budget=4, colour="chosen"), "size")
+    assert [sizes[position] for position in PICKED] == sorted(sizes[position] for position in PICKED)
+    assert sizes[PICKED[0]] < sizes[PICKED[3]]
+    even = look(map_figure(points.assign(weight=0.25), budget=4, colour="chosen"), "size")
+    assert len({even[position] for position in PICKED}) == 1
+
+
+def test_the_legend_counts_chosen_and_pool_and_leaves_one_class_alone(points: pd.DataFrame) -> None:
+    figure = map_figure(points, budget=3, colour="label")  # chosen: 7, 3, 41 → "10", "2", "cat"
+    keys = {trace.name: trace.legendgroup for trace in figure.data if trace.showlegend}
+    assert list(keys) == ["2 · 1 / 17", "10 · 1 / 17", "cat · 1 / 16"]
+    assert figure.layout.legend.itemclick == "toggleothers"
+    groups = look_by_group(figure)
+    assert {group: len(found) for group, found in groups.items()} == dict(zip(keys.values(), (17, 17, 16), strict=True))
+    whole = [trace.name for trace in map_figure(points, budget=3, colour="leverage").data if trace.showlegend]
+    assert whole == ["Pool 47", "Chosen 3 / 50"]
+
+
+def look_by_group(figure: go.Figure) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for trace in traces(figure):
+        found.setdefault(trace.legendgroup, set()).update(trace.customdata.tolist())
+    return found
+
+
+def test_many_classes_share_one_entry_beyond_the_largest(points: pd.DataFrame) -> None:
+    names = [f"c{i % 20}" for i in range(SIZE)]
+    figure = map_figure(points.assign(label=names), budget=4, colour="label")
+    keys = [trace.name for trace in figure.data if trace.showlegend]
+    assert len(keys) == 12
+    assert keys[-1].startswith("9 other classes · ")
+    counts = [tuple(int(n) for n in key.rsplit(" · ", 1)[1].split(" / ")) for key in keys]
+    assert [sum(part) for part in zip(*counts, strict=True)] == [4, SIZE]
+    assert sorted(position for found in look_by_group(figure).values() for position in found) == list(range(SIZE))
+
+
+def test_points_without_a_class_have_an_entry_of_their_own(points: pd.DataFrame) -> None:
+    some = points.assign(label=points["label"].where(points["position"] % 5 > 0))
+    keys = [trace.name for trace in map_figure(some, budget=4, colour="label").data if trace.showlegend]
+    assert keys[-1] == "no class · 0 / 10"
+
+
+def test_a_column_of_the_data_colours_the_map_under_its_own_name(points: pd.DataFrame) -> None:
+    figure = map_figure(points.assign(column=np.arange(SIZE) / 7), budget=4, colour="column", title="<width>")
+    bar = next(trace for trace in figure.data if trace.marker.showscale)
+    assert bar.marker.colorbar.title.text == "&lt;width&gt;"
+    colours = look(figure, "color")
+    assert len(set(colours.values())) > 10
+    assert colours[0] != colours[SIZE - 1]
+
+
+def test_ticked_pinned_and_barred_points_get_signs_that_no_lasso_finds(points: pd.DataFrame) -> None:
+    figure = map_figure(points, budget=4, colour="chosen", ringed=(5, 8), pinned=(9,), barred=(1, 2, 3))
+    signs = {trace.marker.symbol: trace for trace in figure.data if str(trace.marker.symbol).endswith("-open")}
+    assert signs["circle-open"].x.tolist() == [5, 8]
+    assert signs["star-open"].x.tolist() == [9]
+    assert signs["x-open"].x.tolist() == [1, 2, 3]
+    assert [signs[name].name for name in ("star-open", "x-open")] == ["Always choose 1", "Never choose 3"]
+    assert all(trace.customdata is None for trace in signs.values())
+
+
+def test_axes_of_the_sketch_are_named_as_directions(points: pd.DataFrame) -> None:
+    placed = points.assign(sketch_3=points["position"] * 2.0, sketch_4=0.0)
+    figure = map_figure(placed, budget=4, colour="chosen", axes=("sketch_3", "sketch_4"))
+    assert figure.layout.xaxis.title.text == "Sketch direction 3"
+    assert all(trace.x.tolist() == (2 * trace.customdata).tolist() for trace in traces(figure))
 
 
 def test_equal_arguments_give_a_byte_identical_figure(points: pd.DataFrame) -> None:
@@ -88,21 +178,19 @@ def test_equal_arguments_give_a_byte_identical_figure(points: pd.DataFrame) -> N
 def test_each_class_has_a_look_of_its_own_in_colour_and_shape(points: pd.DataFrame) -> None:
     figure = map_figure(points, budget=4, colour="label")
     keys = [trace for trace in figure.data if trace.showlegend]
-    assert [trace.name for trace in keys] == ["2", "10", "cat"]
     assert len({trace.marker.color for trace in keys}) == len({trace.marker.symbol for trace in keys}) == 3
+    assert {look(figure, "color")[position] for position in range(0, SIZE, 3)} == {keys[0].marker.color}
 
 
 def test_chosen_points_have_another_shape_when_classes_do_not_take_the_shapes(points: pd.DataFrame) -> None:
-    trace = map_figure(points, budget=4, colour="leverage").data[0]
-    shapes = dict(zip(trace.customdata, trace.marker.symbol, strict=True))
+    shapes = look(map_figure(points, budget=4, colour="leverage"), "symbol")
     assert {shapes[position] for position in PICKED} == {"diamond"}
     assert {shape for position, shape in shapes.items() if position not in PICKED} == {"circle"}
 
 
 def test_numbers_that_are_missing_are_drawn_in_the_pool_colour(points: pd.DataFrame) -> None:
-    trace = map_figure(points, budget=4, colour="weight").data[0]
-    colours = dict(zip(trace.customdata, trace.marker.color, strict=True))
-    assert colours[0] == map_module.POOL_COLOUR
+    colours = look(map_figure(points, budget=4, colour="weight"), "color")
+    assert colours[0] == POOL_COLOUR
     assert len({colours[position] for position in PICKED}) == len(PICKED)
 
 
@@ -126,9 +214,11 @@ def test_a_large_pool_is_thinned_but_every_chosen_point_is_drawn(
 ) -> None:
     assert "are drawn" not in map_note(points)
     monkeypatch.setattr(map_module, "MAX_DRAWN", 10)
-    trace = map_figure(points, budget=2, colour="chosen").data[0]
-    assert len(trace.customdata) == 10
-    assert set(PICKED) <= set(trace.customdata)
+    drawn = [set(look(map_figure(points, budget=budget, colour="label"), "symbol")) for budget in (2, 4)]
+    assert len(drawn[0]) == 10
+    assert drawn[0] == drawn[1], "the slider moves no point in or out"
+    assert set(PICKED) <= drawn[0]
+    assert 20 in look(map_figure(points, budget=2, colour="chosen", pinned=(20,)), "symbol")
     assert "10 of 50" in map_note(points)
 
 
@@ -196,3 +286,32 @@ def test_gallery_escapes_text_and_frames_the_chosen(points: pd.DataFrame) -> Non
 def test_figures_are_valid_json_without_nan(points: pd.DataFrame) -> None:
     for colour in colour_options(points):
         json.loads(map_figure(points, budget=4, colour=colour).to_json(), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (None, ()),
+        ({"selection": {"rows": [2, 0]}}, (41, 7)),
+        ({"selection": {"rows": [9]}}, ()),
+        ({"selection": {}}, ()),
+    ],
+)
+def test_ticked_rows_are_read_as_positions(event: object, expected: tuple[int, ...]) -> None:
+    assert ticked_positions(event, (7, 3, 41)) == expected
+
+
+def test_directions_of_the_sketch_come_in_pairs(points: pd.DataFrame) -> None:
+    assert direction_pairs(points) == []
+    three = points.assign(sketch_1=0.0, sketch_2=0.0, sketch_3=0.0)
+    assert direction_pairs(three) == [("sketch_1", "sketch_2")]
+    assert len(direction_pairs(three.assign(sketch_4=0.0))) == 2
+
+
+def test_a_point_is_pinned_or_barred_never_both(points: pd.DataFrame) -> None:
+    picks = HandPicks().pin({4, 6}).bar({6, 8})
+    assert (picks.include, picks.exclude) == ({4}, {6, 8})
+    assert picks.text() == "1 point pinned, 2 barred"
+    assert HandPicks().bar({1}).text() == "1 point barred"
+    assert not picks.free({4, 6, 8})
+    assert positions_of(points, {4, 6, 7}) == (2, 3)  # the fixture's rows are twice the positions

@@ -6,14 +6,21 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from dashboard.components import exports
 from dashboard.components.map_marks import Marks, with_look, with_report
-from dashboard.services import demo
+from dashboard.components.theme import fmt_number
+from dashboard.services import cache, demo
+from dashboard.services.prefix import prefix_diagnostics
 from dashboard.services.sources import remember
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob, SketchParams
 from skmm_core.data.load import load_dataset
+from skmm_core.diagnostics import diagnose
 from skmm_core.methods import registry
+from skmm_core.pool import make_pool
+from skmm_core.row_list import row_text
+from skmm_core.runner import run_folder
 from skmm_core.runs import RunState
 from skmm_core.runs.processes import process_key
 
@@ -143,6 +150,98 @@ def test_the_slider_shows_a_prefix_without_a_new_run(ready, visit, words):
     assert len(ready.records(kind="select")) == 2
 
 
+def test_the_slider_measures_the_first_points_as_a_run_of_them_would_be(ready, visit):
+    run = demo_run(ready)
+    app = visit("select", run=run.id)
+    whole = {metric.label: metric.value for metric in app.metric}
+    app.slider(key=f"prefix:{run.id}").set_value(10).run()
+    shown = {metric.label: metric.value for metric in app.metric}
+    dataset = load_dataset(run.config.dataset)
+    chosen = pd.read_parquet(run.folder / "selection.parquet").head(10)
+    measured = diagnose(make_pool(dataset), torch.tensor(chosen["position"].to_numpy()))
+    assert shown["Chosen"] == "10 of 1,078"
+    for label, value in (
+        ("Bias", measured.bias),
+        ("Variance", measured.variance),
+        ("Moment error", measured.moment_error),
+        ("Coverage", measured.coverage_mean),
+        ("Class imbalance", measured.class_tv),
+    ):
+        assert shown[label] == fmt_number(value)
+        assert shown[label] != whole[label]
+    assert shown["Certificate c_S"] == "∞"
+    app.slider(key=f"prefix:{run.id}").set_value(60).run()
+    assert {metric.label: metric.value for metric in app.metric} == whole
+
+
+def test_a_prefix_of_all_points_measures_what_the_run_did(ready):
+    run = demo_run(ready)
+    measured = prefix_diagnostics(run.id, 60).summary()
+    saved = cache.run_diagnostics(run.id).summary()
+    assert measured.keys() == saved.keys()
+    for name, value in saved.items():
+        assert measured[name] == (pytest.approx(value, rel=1e-5) if isinstance(value, float) else value), name
+
+
+def test_a_column_of_the_data_colours_the_map(ready, visit):
+    run = next(run for run in ready.records(kind="select") if run.method == "leverage")
+    app = visit("select", run=run.id)
+    app.selectbox(key=f"colour:{run.id}").set_value("column").run()
+    assert not app.exception
+    column = app.selectbox(key=f"column:{run.id}")
+    assert len(column.options) == 10
+    column.set_value(2).run()
+    assert not app.exception
+    assert f'"text":"{column.options[2]}"' in app.get("plotly_chart")[0].proto.spec.replace(": ", ":")
+
+
+def test_the_map_is_drawn_along_directions_of_the_sketch(ready, visit):
+    run = demo_run(ready)
+    app = visit("select", run=run.id)
+    widget(app, "button_group", f"kind:{run.id}").set_value("Sketch").run()
+    app.selectbox(key=f"pair:{run.id}").set_value(1).run()
+    assert not app.exception
+    assert "Sketch direction 3" in app.get("plotly_chart")[0].proto.spec
+
+
+def test_points_decided_by_hand_are_in_the_run_that_the_form_starts(ready, visit, words):
+    run = demo_run(ready)
+    app = visit("select", run=run.id)
+    rows = pd.read_parquet(run.folder / "scores.parquet")["row"]
+    assert "Mark points on the map" in words(app)
+    app.session_state[f"marks:map:{run.id}"] = Marks(positions=(5, 6))
+    app.run()
+    app.button(key="hand:push_pin").click().run()
+    assert "2 points pinned by hand" in words(app)
+    app.session_state[f"marks:map:{run.id}"] = Marks(positions=(6, 9))
+    app.run()
+    app.button(key="hand:block").click().run()
+    assert not app.exception
+    assert "1 point pinned, 2 barred by hand" in words(app)
+    assert "Always choose 1" in app.get("plotly_chart")[0].proto.spec
+    app.button(key="pick").click().run()
+    job = ready.records()[0].config.job
+    assert (job.include, job.exclude) == ((int(rows[5]),), tuple(sorted(int(rows[i]) for i in (6, 9))))
+    assert ready.records()[0].id != run.id
+    widget(app, "button", ":forget").click().run()
+    assert "by hand" not in words(app)
+
+
+def test_a_run_around_pinned_points_opens_with_them_and_shows_its_command(ready, visit, words):
+    pool = load_dataset(demo.SELECT.dataset).rows[load_dataset(demo.SELECT.dataset).split.train].tolist()
+    job = SelectJob(method="k_center", budget=6, include=(pool[0], pool[1]), exclude=(pool[3],))
+    config = RunConfig(dataset=demo.SELECT.dataset, job=job)
+    record = ready.create(config, load_dataset(config.dataset).fingerprint)
+    run_folder(record.folder, home=ready.home)
+    app = visit("select", run=record.id)
+    assert not app.exception
+    assert "2 points pinned, 1 barred by hand" in words(app)
+    assert f"--include {row_text(job.include)} --exclude {pool[3]}" in app.code[0].value
+    assert app.metric[0].help.endswith("By hand: 2 included, 1 excluded.")
+    chosen = np.load(record.folder / "selection.npy").tolist()
+    assert chosen[:2] == [pool[0], pool[1]]
+
+
 def test_every_colour_can_be_chosen(ready, visit):
     for run in ready.records(kind="select"):
         app = visit("select", run=run.id)
@@ -163,10 +262,10 @@ def test_a_regression_run_without_pictures_shows_a_table(ready, visit, words):
 
 
 def test_umap_that_is_not_there_yet_is_announced_and_pca_stays(ready, visit, words, monkeypatch):
-    from dashboard.components import selection_view
+    from dashboard.components import map_controls
 
     started = []
-    monkeypatch.setattr(selection_view, "start_umap", lambda config, fingerprint: started.append(fingerprint))
+    monkeypatch.setattr(map_controls, "start_umap", lambda config, fingerprint: started.append(fingerprint))
     run = demo_run(ready)
     app = visit("select", run=run.id)
     widget(app, "button_group", f"kind:{run.id}").set_value("UMAP").run()
@@ -222,8 +321,6 @@ def test_a_run_over_a_file_that_may_not_be_read_is_still_shown(ready, visit, tmp
         dataset=DatasetConfig(source=str(tmp_path / "own.csv")), job=SelectJob(method="uniform", budget=4)
     )
     record = ready.create(config, load_dataset(config.dataset).fingerprint)
-    from skmm_core.runner import run_folder
-
     run_folder(record.folder, home=ready.home)
     app = visit("select", run=record.id)
     assert not app.exception
