@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.components.diagnose_maps import diagnose_maps
 from dashboard.components.diagnose_view import diagnose_view
 from dashboard.components.diagnosed import MAX_RUNS, WANTED, labels, read_run, runs_by_dataset, same_pool, start_with
 from dashboard.components.empty import empty_state
@@ -58,5 +59,6 @@ if not chosen:
 names = labels(chosen)
 try:
     diagnose_view(same_pool([read_run(run, number, names[run.id]) for number, run in enumerate(chosen)]))
+    diagnose_maps(chosen, [names[run.id] for run in chosen])
 except InputError as error:
     error_line(str(error))

@@ -20,9 +20,13 @@ from dashboard.components.overlap import (
     regions,
 )
 from dashboard.components.overlap_balance import balance_answer
+from dashboard.components.overlap_scores import best_comparison, missing_line, scored_by, scores_answer
 from dashboard.components.selection_view import run_points
 from dashboard.components.theme import columns, escape, plural
-from skmm_core.runs import RunRecord
+from dashboard.services import cache
+from skmm_core.runs import RunRecord, RunState
+from skmm_core.score_log import read_scores
+from skmm_core.summary import METRICS, primary_metric
 
 PICTURES, TABLE = "Pictures", "Table"
 _CARD_PIXELS, _REGION_PIXELS, _PER_PAGE = 230, 400, 24
@@ -48,6 +52,7 @@ def overlap_view(records: Sequence[RunRecord]) -> None:
         with right:
             draw_answer(balance, "overlap-balance")
     _points(records, tables, found)
+    _scores(records, titles)
     st.divider()
     diagnose_view(runs)
 
@@ -63,6 +68,23 @@ def _cards(records: Sequence[RunRecord], titles: Sequence[str]) -> None:
                 icon=":material/open_in_new:",
                 query_params={"run": record.id},
             )
+
+
+def _scores(records: Sequence[RunRecord], titles: Sequence[str]) -> None:
+    """Probe scores from the comparison that repeated most of these selections; what is missing is said."""
+    task = cache.run_result(records[0].id)["task"]
+    scored = None
+    if task in METRICS:
+        done = [record for record in cache.store().records(kind="compare") if record.state is RunState.DONE]
+        comparison = best_comparison(done, records)
+        if comparison is not None:
+            scored = scored_by(comparison, read_scores(comparison.folder), records, primary_metric(task))
+        if scored is not None and scored.values:
+            draw_answer(scores_answer(scored, titles, primary_metric(task)), "overlap-scores")
+        if line := missing_line(records, scored):
+            st.caption(f":material/info: {line}")
+    else:
+        st.caption(":material/info: Without targets no probe can be scored; add them in Data.")
 
 
 @st.fragment

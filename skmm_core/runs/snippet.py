@@ -28,13 +28,16 @@ def python_lines(config: RunConfig) -> str:
 def _select_lines(config: RunConfig, job: SelectJob) -> list[str]:
     options = {**_shared(config), **({"seed": job.seed} if job.seed else {})}
     picked = {**({"params": job.params} if job.params else {}), **({"seed": job.seed} if job.seed else {})}
+    hand = {name: rows for name, rows in (("include", job.include), ("exclude", job.exclude)) if rows}
+    picks = [f"{name}=[place[row] for row in {rows!r}]" for name, rows in hand.items()]
     return [
         "from skmm_core import load_dataset, make_pool, select",
         *_imports(["DatasetConfig", *_models(options)]),
         "",
         f"dataset = load_dataset({_call(config.dataset)})",
         f"pool = make_pool(dataset{_keywords(options)})",
-        f"selection = select(pool, {job.method!r}, {job.budget}{_keywords(picked)})",
+        *(["place = {row: i for i, row in enumerate(dataset.rows[dataset.split.train].tolist())}"] if hand else []),
+        f"selection = select(pool, {', '.join([repr(job.method), f'{job.budget}{_keywords(picked)}', *picks])})",
         "rows = dataset.rows[dataset.split.train[selection.indices]]  # of the input file, in the order picked",
     ]
 

@@ -1,8 +1,10 @@
 """Measure how fast pages come: `python tests/bench/page_times.py --out FILE.json`.
 
 The first chart after a server start on a fresh home (the demo run is made meanwhile), then for each page the time of
-a warm first chart or table after a load, and of a rerun of its script, each several times. Times are of the browser,
-in seconds; run it on an idle machine.
+a warm first chart or table after a load, and of a rerun of its script, each several times. Then, on made pools of
+10,000 and 100,000 points: the first draw of the map, a switch to its page, a step of the budget slider until the map is
+redrawn, and until the numbers of the shorter selection are there. Times are of the browser, in seconds; run it on an
+idle machine.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
@@ -25,11 +28,38 @@ from driver import CHART, PAGES, ROOT, Visitor, launch, serve
 sys.path.insert(0, str(ROOT))
 
 from dashboard.services import demo
+from skmm_core.config import DatasetConfig, RunConfig, SelectJob
+from skmm_core.data.load import load_dataset
+from skmm_core.runner import run_folder
 from skmm_core.runs import RunStore
 
 _DRAWN = {"data": '[data-testid="stRadio"]', "runs": '[data-testid="stDataFrame"] canvas'}
 
 
+_POOLS = ((10_000, 64), (100_000, 32))
+_BUDGET = 500
+_DRAWN_MAP = """() => {
+    const plot = document.querySelector('.js-plotly-plot');
+    return plot && plot.calcdata && plot.calcdata.length > 0 && plot.querySelector('canvas') !== null;
+}"""
+_WATCH_SLIDER = """() => {
+    const plot = document.querySelector('.js-plotly-plot');
+    const names = () => plot._fullData.map(trace => trace.name).join();
+    const chosen = () => document.querySelector('[data-testid="stMetric"]').innerText;
+    const before = [names(), chosen()];
+    window.skmmMap = window.skmmNumbers = null;
+    const pressed = () => { window.skmmPressed = window.skmmPressed ?? performance.now(); };
+    window.skmmPressed = null;
+    document.addEventListener('keydown', pressed, {capture: true, once: true});
+    plot.on('plotly_afterplot', () => {
+        if (names() !== before[0]) window.skmmMap = window.skmmMap ?? performance.now() - window.skmmPressed;
+    });
+    const look = () => {
+        if (chosen() !== before[1]) window.skmmNumbers = performance.now() - window.skmmPressed;
+        else requestAnimationFrame(look);
+    };
+    look();
+}"""
 _WATCH = """() => {
     const app = document.querySelector('[data-testid="stApp"]');
     window.skmmState = () => app.getAttribute('data-test-script-state');
@@ -53,6 +83,7 @@ def measure(repeats: int) -> dict[str, object]:
     """All times of one server."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = launch(playwright)
+        os.environ["SKMM_DATA_ROOTS"] = str(Path(folder) / "pools")
         began = time.perf_counter()
         with serve(Path(folder) / "home") as server:
             healthy = time.perf_counter() - began
@@ -72,6 +103,7 @@ def measure(repeats: int) -> dict[str, object]:
                     "open": _median(repeats, lambda page=page, address=address: _open(tab, page, address)),
                     "rerun": _median(repeats, lambda page=page: _rerun(tab, page)),
                 }
+            pools = {f"{size:,} points": measure_pool(tab, store, size, dims, repeats) for size, dims in _POOLS}
         browser.close()
     return {
         "machine": {"python": platform.python_version(), "system": platform.platform(), "cores": _cores()},
@@ -79,7 +111,55 @@ def measure(repeats: int) -> dict[str, object]:
         "first_chart_after_server_start": round(first_chart, 2),
         "sentence_after_server_start": round(sentence, 2),
         "pages_median_seconds": pages,
+        "pools_median_seconds": pools,
     }
+
+
+def measure_pool(tab: Visitor, store: RunStore, size: int, dims: int, repeats: int) -> dict[str, float]:
+    """Times of the map of one pool of ten overlapping classes."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(10, size=size)
+    rows = rng.normal(size=(size, dims)) + 2 * rng.normal(size=(10, dims))[labels]
+    path = store.home.parent / "pools" / f"pool-{size}.npz"
+    path.parent.mkdir(exist_ok=True)
+    np.savez(path, X=rows.astype(np.float32), y=labels)
+    config = RunConfig(dataset=DatasetConfig(source=str(path)), job=SelectJob(method="k_center", budget=_BUDGET))
+    record = store.create(config, load_dataset(config.dataset).fingerprint)
+    run_folder(record.folder, home=store.home)
+    address = f"{tab.server.url}/select?run={record.id}"
+
+    def first_draw() -> None:
+        tab.page.goto(address)
+        tab.page.wait_for_function(_DRAWN_MAP, timeout=60_000)
+
+    began = time.perf_counter()
+    first_draw()
+    found = {"first_draw_cold": round(time.perf_counter() - began, 3), "first_draw": _median(repeats, first_draw)}
+    switches, maps, numbers = [], [], []
+    for _ in range(repeats):
+        tab.settle()
+        tab.page.get_by_role("link", name="Runs", exact=True).click()
+        tab.page.wait_for_selector(_DRAWN["runs"], timeout=60_000)
+        tab.settle()
+        began = time.perf_counter()
+        tab.page.get_by_role("link", name="Select", exact=True).click()
+        tab.page.wait_for_function(_DRAWN_MAP, timeout=60_000)
+        switches.append(time.perf_counter() - began)
+    tab.settle()
+    slider = tab.page.get_by_role("slider").first
+    slider.press("ArrowLeft")  # warm: the first one reads the data and makes the sketch
+    tab.page.wait_for_timeout(3000)
+    tab.settle()
+    for _ in range(repeats):
+        tab.page.evaluate(_WATCH_SLIDER)
+        slider.press("ArrowLeft")
+        tab.page.wait_for_function("() => window.skmmMap !== null && window.skmmNumbers !== null", timeout=60_000)
+        maps.append(tab.page.evaluate("() => window.skmmMap") / 1000)
+        numbers.append(tab.page.evaluate("() => window.skmmNumbers") / 1000)
+        tab.settle()
+    for name, times in (("page_switch", switches), ("slider_to_map", maps), ("slider_to_numbers", numbers)):
+        found[name] = round(statistics.median(times), 3)
+    return found
 
 
 def _median(repeats: int, action: Callable[[], None]) -> float:

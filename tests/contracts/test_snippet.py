@@ -37,6 +37,7 @@ def run_lines(config: RunConfig) -> dict[str, Any]:
     "config",
     [
         RunConfig(dataset=DIABETES, job=SelectJob(method="leverage", budget=12)),
+        RunConfig(dataset=DIABETES, job=SelectJob(method="herding", budget=9, include=(0, 7), exclude=(1, 2, 3))),
         RunConfig(
             dataset=DatasetConfig(source="diabetes", holdout=None, task="regression"),
             job=SelectJob(method="skmm", budget=15, params={"rounding": "sample", "c_s": 0.7}, seed=3),
@@ -45,7 +46,7 @@ def run_lines(config: RunConfig) -> dict[str, Any]:
             device="cpu",
         ),
     ],
-    ids=["defaults", "every option"],
+    ids=["defaults", "points by hand", "every option"],
 )
 def test_lines_pick_the_same_points(config: RunConfig, tmp_path: Path) -> None:
     write_config(tmp_path, config)
