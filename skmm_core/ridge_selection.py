@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.device import widest
+from skmm_core.given import Given, nothing_given
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.ties import lowest
 
@@ -124,30 +125,39 @@ class RidgeFit:
         self._inverse -= torch.outer(direction, direction) / share
 
 
-def greedy_fit(fit: RidgeFit, budget: int, *, report: Report = ignore) -> Tensor:
-    """Add, one at a time, the candidate that brings the most: (budget,) int64; ties go to the lower one."""
+def greedy_fit(fit: RidgeFit, budget: int, *, given: Given | None = None, report: Report = ignore) -> Tensor:
+    """Add, one at a time, the candidate that brings the most: (budget,) int64; ties go to the lower one.
+
+    Candidates that are in by hand are added first.
+    """
     taken = fit.nobody()
+    given = given or nothing_given(len(taken), taken.device)
+    taken |= ~given.free
     picks = torch.empty(budget, dtype=torch.int64, device=taken.device)
     for t in range(budget):
-        pick = _best(fit, fit.gains(), taken)
+        pick = given.start[t] if t < len(given.start) else _best(fit, fit.gains(), taken)
         picks[t], taken[pick] = pick, True
         fit.add(pick)
         report(Progress("Picking points", t + 1, budget))
     return picks
 
 
-def exchange_fit(fit: RidgeFit, picks: Tensor, *, sweeps: int, report: Report = ignore) -> tuple[Tensor, bool]:
-    """Exchange each chosen candidate for the best one outside while that raises the agreement.
+def exchange_fit(
+    fit: RidgeFit, picks: Tensor, *, sweeps: int, given: Given | None = None, report: Report = ignore
+) -> tuple[Tensor, bool]:
+    """Exchange each chosen candidate, but those in by hand, for the best free one while that raises the agreement.
 
     Returns:
         (n,) int64 rows, and whether a whole sweep found nothing to exchange.
     """
     picks = picks.clone()
     taken = fit.nobody()
+    given = given or nothing_given(len(taken), taken.device)
+    taken |= ~given.free
     taken[picks] = True
     for sweep in range(sweeps):
         exchanged = False
-        for slot in range(len(picks)):
+        for slot in range(len(given.start), len(picks)):
             report(Progress("Exchanging points", sweep * len(picks) + slot, sweeps * len(picks)))
             old = picks[slot].clone()
             fit.drop(old)

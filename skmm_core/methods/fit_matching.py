@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.device import generator
+from skmm_core.given import Given
 from skmm_core.kernels import unit_rows
 from skmm_core.methods.kernel_matching import EXCHANGES, NORMALISE, SPACE
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status, register
@@ -48,6 +49,7 @@ class SkmmFitParams(MethodParams):
     needs=frozenset({Need.TARGETS}),
     uses_labels=True,
     recommended=True,
+    goes_on=True,
 )
 def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, report: Report) -> Picks:
     """Greedy and exchange on how well a ridge fit of the chosen points predicts the pool's targets.
@@ -55,7 +57,8 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
     Classes are one-hot and count by direction alone, (⟨Y, F⟩/‖F‖)²; numbers are standardised and count by squared
     error. Rows are centred, reduced to `rank` principal directions, scaled to a mean squared length of 1, and given a
     constant column. O(N (rank + classes)) time a pick. In pools above 20,000 points candidates are a fixed random
-    20,000 (or the budget, if larger); what they must predict is still the whole pool.
+    20,000 (or the budget, if larger); what they must predict is still the whole pool. Points in by hand are fitted
+    first, and no exchange touches them.
     """
     if pool.targets is None:
         raise ValueError("select() checks that there are targets")
@@ -68,15 +71,16 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
     def begin(among: Tensor) -> RidgeFit:
         return RidgeFit(rows[among], targets[among], moments, alpha=alpha, scale_free=scale_free)
 
-    candidates = _candidates(pool.size, budget).to(rows.device)
+    candidates = _candidates(pool.given, budget).to(rows.device)
+    given = pool.given.of(candidates)
     fit = begin(candidates)
     scores = fit.gains() if len(candidates) == pool.size else None
-    picks = greedy_fit(fit, budget, report=report)
+    picks = greedy_fit(fit, budget, given=given, report=report)
     greedy = fit.agreement
-    picks, converged = exchange_fit(fit, picks, sweeps=params.exchanges, report=report)
+    picks, converged = exchange_fit(fit, picks, sweeps=params.exchanges, given=given, report=report)
     chosen = candidates[picks].sort().values
     return Picks(
-        chosen[greedy_fit(begin(chosen), budget)],
+        chosen[greedy_fit(begin(chosen), budget, given=pool.given.of(chosen))],
         scores=scores,
         status=Status.CONVERGED if converged or params.exchanges == 0 else Status.MAX_SWEEPS,
         objective={"greedy": 1 - greedy, "rounded": 1 - fit.agreement},
@@ -106,8 +110,10 @@ def centred_targets(targets: Tensor) -> Tensor:
     return indicators - indicators.mean(dim=0)
 
 
-def _candidates(size: int, budget: int) -> Tensor:
-    if size <= CANDIDATES:
-        return torch.arange(size)
-    drawn = torch.randperm(size, generator=generator(0, "fit:candidates"))
-    return drawn[: max(CANDIDATES, budget)].sort().values
+def _candidates(given: Given, budget: int) -> Tensor:
+    """Rows that are in by hand, and those that may be picked: all, or a fixed random part of a large pool."""
+    free, start = given.free.cpu(), given.start.cpu()
+    rows = torch.arange(len(free))
+    if len(free) > CANDIDATES:
+        rows = torch.randperm(len(free), generator=generator(0, "fit:candidates"))
+    return torch.cat([start, rows[free[rows]][: max(CANDIDATES, budget) - len(start)]]).sort().values
