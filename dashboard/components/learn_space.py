@@ -9,11 +9,10 @@ from dashboard.components.answers import Panel
 from dashboard.components.learn_lesson import Lesson, percent
 from dashboard.components.learn_plane import HEIGHT, SMART
 from dashboard.components.series import ACCENTS
-from dashboard.components.theme import OKABE_ITO, POOL_COLOUR, figure_layout
+from dashboard.components.theme import GRID, INK, OKABE_ITO, POOL_COLOUR, figure_layout
 from dashboard.services.lesson import DIMS, FEW, MAPS, REDRAWS, Balance, Outcome, Picture, Sketched
 
 _AXES = ("axis 1", "axis 2", "axis 3")
-_INK, _GRID = {False: "#16202A", True: "#E8EEF3"}, {False: "#D5DCE3", True: "#3A4753"}
 _SOLID_SYMBOLS = ("circle", "square", "diamond")
 
 
@@ -145,12 +144,12 @@ def _space_figure(balance: Balance, outcome: Outcome, *, dark: bool) -> go.Figur
     figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=marker, name=f"{FEW} chosen", hoverinfo="skip")
     for axis, end in enumerate(np.eye(3) * (1.3, 2.1, 1.0)):
         x, y, z = np.stack([np.zeros(3), end]).T
-        line = {"color": _INK[dark], "width": 3}
+        line = {"color": INK[dark], "width": 3}
         figure.add_scatter3d(
             x=x, y=y, z=z, mode="lines+text", line=line, text=["", _AXES[axis]], showlegend=False, hoverinfo="skip",
-            textfont={"color": _INK[dark]},
+            textfont={"color": INK[dark]},
         )  # fmt: skip
-    wall = {"showbackground": False, "gridcolor": _GRID[dark], "showticklabels": False, "title": "", "zeroline": False}
+    wall = {"showbackground": False, "gridcolor": GRID[dark], "showticklabels": False, "title": "", "zeroline": False}
     figure_layout(figure, height=HEIGHT + 40)
     figure.update_layout(
         margin={"l": 0, "r": 0, "t": 24, "b": 0},

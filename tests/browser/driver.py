@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
 ROOT = Path(__file__).parents[2]
@@ -29,11 +30,31 @@ FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 )
-PAGES = ("", "data", "select", "diagnose", "compare", "learn", "runs")
+PAGES = ("", "data", "select", "diagnose", "selections", "compare", "learn", "runs")
+CHARTED = {"", "select", "diagnose", "compare", "learn"}  # of these pages a finished run shows charts
 CHART = ".js-plotly-plot"
 ALERT = '[data-testid="stAlert"]'
 LONG = 120_000
 _TROUBLE = '[data-testid="stException"], .stException'
+_FAINT = """() => {
+    // axe-core skips text in drawings: its contrast with the page, as WCAG defines it, is worked out here
+    const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const page = parts(getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor).slice(0, 3);
+    const faint = new Set();
+    for (const text of document.querySelectorAll('.js-plotly-plot text')) {
+        const style = getComputedStyle(text), box = text.getBoundingClientRect();
+        if (!text.textContent || !box.width || text.closest('.bartext-inside, .hoverlayer')) continue;
+        const share = Number(style.fillOpacity) * Number(style.opacity);
+        const seen = parts(style.fill).slice(0, 3).map((v, i) => share * v + (1 - share) * page[i]);
+        const [dim, bright] = [light(seen), light(page)].sort((a, b) => a - b);
+        const contrast = (bright + 0.05) / (dim + 0.05);
+        if (contrast < 4.5) faint.add(`faint text in a chart, ${contrast.toFixed(1)}: ${text.textContent}`);
+    }
+    return [...faint];
+}"""
 _REDACTED = "This app has encountered an error"
 
 
@@ -184,6 +205,17 @@ class Visitor:
             }"""
         )
         return found
+
+    def barriers(self) -> list[str]:
+        """Serious and critical breaches of accessibility that axe-core finds, and chart text too faint to read."""
+        found = Axe().run(self.page).response["violations"]
+        breaches = [
+            f"{breach['id']}: {node['html'][:120]}"
+            for breach in found
+            if breach["impact"] in ("serious", "critical")
+            for node in breach["nodes"]
+        ]
+        return breaches + self.page.evaluate(_FAINT)
 
     def expect_visible(self, locator: Locator, *, within: int = LONG) -> None:
         """Wait until something is seen."""

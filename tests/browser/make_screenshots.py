@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from driver import CHART, PAGES, ROOT, Visitor, launch, serve
+from driver import CHART, CHARTED, PAGES, ROOT, Visitor, launch, serve
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -26,7 +26,6 @@ from skmm_core.runs import RunStore
 WIDTHS = (1440, 800)
 SCHEMES = ("light", "dark")
 _TALLEST = 2400
-_CHARTED = {"", "select", "diagnose", "compare", "learn"}
 
 
 def main() -> None:
@@ -72,7 +71,7 @@ def _add_uniform(store: RunStore) -> None:
 
 def _dress(tab: Visitor, page: str) -> None:
     """Wait for charts; on Diagnose, set the second run beside the first."""
-    if page in _CHARTED:
+    if page in CHARTED:
         tab.expect_visible(tab.page.locator(CHART).first)
     if page == "diagnose":
         tab.page.locator('[data-testid="stMultiSelect"] input').first.click()

@@ -1,13 +1,12 @@
-"""no page at desktop or tablet width, light or dark, shows an exception, is too wide, or has a mute chart."""
+"""No page, light or dark, shows an exception, is too wide at desktop or tablet width, or shuts anybody out."""
 
 import pytest
-from driver import CHART, PAGES, Visitor
+from driver import CHART, CHARTED, PAGES, Visitor
 
 from dashboard.services import demo
 from skmm_core.runs import RunState
 
 pytestmark = pytest.mark.browser
-CHARTED = {"", "select", "diagnose", "compare", "learn"}
 
 
 @pytest.fixture(scope="module")
@@ -44,5 +43,6 @@ def test_every_page_fits_without_trouble(new_tab, store, ready, scheme):
             tab.settle()
         assert tab.trouble() is None, f"{page or 'overview'} at 1440 px, {scheme}"
         assert charts_without_text(tab) == 0, f"{page or 'overview'}, {scheme}"
+        assert tab.barriers() == [], f"{page or 'overview'}, {scheme}"
         tab.page.set_viewport_size({"width": 800, "height": 900})
         assert tab.lasting_trouble() is None, f"{page or 'overview'} at 800 px, {scheme}"

@@ -2,11 +2,15 @@
 
 import itertools
 import math
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from dashboard.components.headline import Headline, headline
 from dashboard.components.theme import (
+    FILL_COLOUR,
+    INK,
     class_style,
     escape,
     fmt_bytes,
@@ -108,3 +112,26 @@ def test_no_sentence_without_its_numbers() -> None:
     empty = {"full": {"accuracy": 1.0}, "savings": []}
     assert headline(empty, method="m", title="SkMM", budget=60, pool_size=10, seeds=8) is None
     assert headline({}, method="m", title="SkMM", budget=60, pool_size=10, seeds=8) is None
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours as WCAG 2 defines it."""
+
+    def light(colour: str) -> float:
+        shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+        return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize(("name", "dark"), [("light", False), ("dark", True)])
+def test_both_themes_can_be_read(name: str, dark: bool) -> None:
+    config = Path(__file__).parents[2] / ".streamlit" / "config.toml"
+    theme = tomllib.loads(config.read_text())["theme"][name]
+    assert theme["textColor"] == INK[dark]
+    for ground in (theme["backgroundColor"], theme["secondaryBackgroundColor"]):
+        assert contrast(theme["textColor"], ground) >= 7
+        assert contrast(theme["primaryColor"], ground) >= 4.5
+    assert contrast("#FFFFFF", FILL_COLOUR) >= 4.5
