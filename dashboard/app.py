@@ -11,6 +11,7 @@ if str(ROOT) not in sys.path:  # Streamlit adds this file's folder, not the one 
 
 from dashboard.components.shortcuts import shortcuts_help  # noqa: E402
 from dashboard.components.theme import apply_style, error_line  # noqa: E402
+from dashboard.components.tour import tour  # noqa: E402
 from dashboard.services import cache, state  # noqa: E402
 from skmm_core.errors import InputError  # noqa: E402
 
@@ -38,5 +39,6 @@ page = st.navigation(
 )
 if problem := state.take_problem():
     error_line(problem)
+tour(page.url_path)
 page.run()
 shortcuts_help()

@@ -7,7 +7,7 @@ from dashboard.components.compare_view import compare_view, known_methods
 from dashboard.components.empty import empty_state
 from dashboard.components.job_panel import job_panel
 from dashboard.components.theme import columns, error_line, escape, fmt_int
-from dashboard.services import cache, state
+from dashboard.services import cache, demo, state
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
@@ -67,13 +67,16 @@ record = comparison_of(config)
 if config is None and record is not None:
     config = record.config.dataset
 if config is None:
-    empty_state(
+    if empty_state(
         "No dataset is open",
         "Pick a built-in dataset or bring your own with targets; then compare methods on it here.",
         page="app_pages/data.py",
         label="Go to Data",
         icon=":material/database:",
-    )
+        button="Try handwritten digits",
+    ):
+        state.set_current_dataset(demo.SELECT.dataset)
+        st.rerun()
     st.stop()
 left, right = columns([1, 2.6], key="compare", gap="large")
 with right:  # first: what was scored is there before the dataset is read

@@ -7,7 +7,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.select_form import select_form
 from dashboard.components.selection_view import selection_view
 from dashboard.components.theme import columns, error_line, escape, fmt_int
-from dashboard.services import cache, state
+from dashboard.services import cache, demo, state
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
@@ -42,13 +42,16 @@ def draw_result(record: RunRecord | None) -> None:
 
 config = state.current_dataset()
 if config is None:
-    empty_state(
+    if empty_state(
         "No dataset is open",
         "Pick a built-in dataset or bring your own; then choose points from it here.",
         page="app_pages/data.py",
         label="Go to Data",
         icon=":material/database:",
-    )
+        button="Try handwritten digits",
+    ):
+        state.set_current_dataset(demo.SELECT.dataset)
+        st.rerun()
     st.stop()
 record = state.current_record()
 left, right = columns([1, 2.4], key="select", below=700, gap="medium")

@@ -15,15 +15,16 @@ from dashboard.components.diagnostic_charts import (
 )
 from dashboard.components.diagnostic_histograms import coverage_histogram, leverage_histogram
 from dashboard.components.diagnostic_table import metrics_table
+from dashboard.components.learn_link import learn_link
 from dashboard.components.theme import escape
 
-ANSWERS: tuple[Callable[[Runs], Answer | None], ...] = (
-    risk_curve,
-    spectrum_match,
-    coverage_histogram,
-    leverage_histogram,
-    ridge_bars,
-    objective_trace,
+ANSWERS: tuple[tuple[Callable[[Runs], Answer | None], str | None], ...] = (  # with the step of Learn that explains it
+    (risk_curve, "Bias"),
+    (spectrum_match, "SkMM"),
+    (coverage_histogram, "Why"),
+    (leverage_histogram, "Variance"),
+    (ridge_bars, "Variance"),
+    (objective_trace, None),
 )
 _CARD_PIXELS, _CHART_PIXELS = 320, 430
 _CERTIFICATE_HELP = (
@@ -36,11 +37,13 @@ def diagnose_view(runs: list[DiagnosedRun]) -> None:
     """Draw all answers. A single panel takes half the width, an answer with a panel a run takes all of it."""
     _certificates(runs)
     grid = st.grid(2, min_column_width=_CHART_PIXELS, gap="medium", dense=True)
-    for make in ANSWERS:
+    for make, step in ANSWERS:
         answer = make(runs)
         if answer is not None:
             with grid.cell(column_span="all" if len(answer.panels) > 1 else 1):
                 draw_answer(answer, f"diagnose:{make.__name__}")
+                if step is not None:
+                    learn_link(step)
     if all(run.diagnostics.ridge_bias2 is None for run in runs):
         st.caption(":material/info: Without targets the error of a ridge probe is unknown; add them in Data.")
     table, legend = metrics_table(runs)

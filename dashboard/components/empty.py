@@ -3,8 +3,8 @@
 import streamlit as st
 
 
-def empty_state(title: str, text: str, *, page: str, label: str, icon: str) -> None:
-    """Draw an empty state with one link onwards.
+def empty_state(title: str, text: str, *, page: str, label: str, icon: str, button: str | None = None) -> bool:
+    """Draw an empty state with one link onwards, and a button where one press can fill it.
 
     Args:
         title: what is missing.
@@ -12,10 +12,16 @@ def empty_state(title: str, text: str, *, page: str, label: str, icon: str) -> N
         page: script of the page to go to, such as "app_pages/data.py".
         label: of the link.
         icon: Material symbol of the link, such as ":material/database:".
+        button: label of the button, or None for none.
+
+    Returns:
+        Whether the button was pressed.
     """
     with st.container(border=True, horizontal_alignment="center", key="empty-state"):
         st.space("small")
         st.markdown(f"#### {title}", text_alignment="center", width="content")
         st.markdown(text, text_alignment="center", width="content")
+        pressed = button is not None and st.button(button, type="primary", key="empty-state-fill")
         st.page_link(page, label=label, icon=icon)
         st.space("small")
+    return pressed

@@ -39,9 +39,9 @@ def snapped(x: float, y: float, size: int) -> Spot:
 
 
 def playground_words(first: str, second: str, played: Played, budget: int) -> str:
-    """Say how both methods did: bias, variance and their sum."""
+    """Say how both methods did: bias, variance, and the risk, which is their sum."""
     parts = [
-        f"**{name}** errs by **{percent(found.error)}** (bias {percent(found.bias)}, variance "
+        f"**{name}** has a risk of **{percent(found.error)}** (bias {percent(found.bias)}, variance "
         f"{percent(found.variance)}; {' / '.join(str(count) for count in found.counts)} points by cluster)"
         for name, found in zip((first, second), played.outcomes, strict=True)
     ]
@@ -157,12 +157,14 @@ def draw_playground(*, large: bool) -> None:
     draw_panels(
         "Playground",
         (
-            Panel("Bias and variance", error_figure(outcomes), words),
+            Panel("Risk: bias and variance together", error_figure(outcomes), words),
             Panel("Points taken from each cluster", counts_figure(counts, played.picture), words),
         ),
         large=large,
     )
     st.caption(
+        "Risk is the expected squared error over all points, in % of the signal. Methods that need labels or a trained "
+        "head are left out: their picks would change with every draw of the noise. "
         "Try: put 2 points far out, and see who finds them. Set m to 1: a direction is lost. Raise the noise: variance "
         "grows, bias does not care. Make all clusters alike: is choosing still worth it?"
     )

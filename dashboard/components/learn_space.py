@@ -13,7 +13,9 @@ from dashboard.components.theme import GRID, INK, OKABE_ITO, POOL_COLOUR, figure
 from dashboard.services.lesson import DIMS, FEW, MAPS, REDRAWS, Balance, Outcome, Picture, Sketched
 
 _AXES = ("axis 1", "axis 2", "axis 3")
+_AXIS_ENDS = (1.6, 2.5, 1.15)  # beyond the points, so that the names of the axes stand free
 _SOLID_SYMBOLS = ("circle", "square", "diamond")
+_CLUSTER_COLOURS = tuple(OKABE_ITO[name] for name in ("blue", "orange", "green", "purple", "vermillion", "sky"))
 
 
 def sketch_lesson(found: Sketched) -> Lesson:
@@ -137,12 +139,13 @@ def _space_figure(balance: Balance, outcome: Outcome, *, dark: bool) -> go.Figur
     points, cluster = balance.picture.points, balance.picture.cluster
     for number in range(len(balance.picture.sizes)):
         x, y, z = points[cluster == number].T
-        marker = {"color": POOL_COLOUR, "size": 3.5, "opacity": 0.75, "symbol": _SOLID_SYMBOLS[number]}
+        marker = {"color": _CLUSTER_COLOURS[number], "size": 4, "opacity": 0.6, "symbol": _SOLID_SYMBOLS[number]}
         figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=marker, showlegend=False, hoverinfo="skip")
     x, y, z = points[outcome.rows].T
-    marker = {"color": SMART.colour, "size": 6, "symbol": SMART.symbol}
+    outline = {"color": INK[dark], "width": 2}
+    marker = {"color": SMART.colour, "size": 7, "symbol": SMART.symbol, "line": outline}
     figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=marker, name=f"{FEW} chosen", hoverinfo="skip")
-    for axis, end in enumerate(np.eye(3) * (1.3, 2.1, 1.0)):
+    for axis, end in enumerate(np.eye(3) * _AXIS_ENDS):
         x, y, z = np.stack([np.zeros(3), end]).T
         line = {"color": INK[dark], "width": 3}
         figure.add_scatter3d(
@@ -156,7 +159,7 @@ def _space_figure(balance: Balance, outcome: Outcome, *, dark: bool) -> go.Figur
         uirevision="learn",  # the visitor's turn of the picture outlives a change of the picker
         scene={
             "xaxis": wall, "yaxis": wall, "zaxis": wall, "aspectmode": "data",
-            "camera": {"eye": {"x": 1.7, "y": 1.5, "z": 1.1}, "center": {"x": 0, "y": 0, "z": -0.15}},
+            "camera": {"eye": {"x": 1.45, "y": 1.2, "z": 0.85}, "center": {"x": 0, "y": 0, "z": -0.12}},
         },
     )  # fmt: skip
     return figure
@@ -170,14 +173,13 @@ def _broken(names: Iterable[str]) -> list[str]:
 def counts_figure(chosen: Mapping[str, Sequence[int]], picture: Picture) -> go.Figure:
     """Draw how many points each selection takes from each cluster, a group of bars a selection."""
     figure = go.Figure()
-    colours = [OKABE_ITO[name] for name in ("blue", "orange", "green", "purple", "vermillion", "sky")]
     patterns = ("", "/", "x", ".", "\\", "-")
     for cluster, size in enumerate(picture.sizes):
         counts = [taken[cluster] for taken in chosen.values()]
         figure.add_bar(
             x=_broken(chosen), y=counts, name=f"cluster {cluster + 1} ({size})", text=counts,
             textposition="outside", cliponaxis=False,
-            marker={"color": colours[cluster], "pattern": {"shape": patterns[cluster]}},
+            marker={"color": _CLUSTER_COLOURS[cluster], "pattern": {"shape": patterns[cluster]}},
             hovertemplate=f"%{{x}}: %{{y}} of {size}",
         )  # fmt: skip
     figure_layout(figure, height=HEIGHT)

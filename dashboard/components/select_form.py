@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.components.forms import params_form
 from dashboard.components.gradient_form import gradient_form, gradient_sketch_form
 from dashboard.components.hand_picks import hand_summary
+from dashboard.components.learn_link import learn_link
 from dashboard.components.shortcuts import PICK
 from dashboard.components.theme import escape, fmt_int, fmt_percent
 from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
@@ -78,6 +79,7 @@ def select_form(
     if spec is None:
         st.button("Pick points", type="primary", icon=":material/play_arrow:", width="stretch", disabled=True)
         return None
+    matches = str(spec.family) == _MATCHING
     with st.expander(f"Options of {spec.title}", icon=":material/tune:"):
         params = params_form(
             spec,
@@ -85,7 +87,8 @@ def select_form(
             given=job.params if job and job.method == spec.key else None,
             without=() if league == TRAINING and dataset.class_names else _READS_LABELS,
         )
-    matches = str(spec.family) == _MATCHING
+        if matches:
+            learn_link("SkMM")
     with st.expander("Gradients, sketch and seed" if matches else "Sketch and seed", icon=":material/casino:"):
         offers = matches and league == TRAINING and dataset.targets is not None
         gradient, sketch = _gradients(given if job else None, key, offers=offers)
@@ -102,6 +105,7 @@ def select_form(
             help=help_,
             persist_state="session",
         )
+        learn_link("Sketch")
     picks = hand_summary(dataset.fingerprint, job, key)
     pressed = st.button(
         f"Pick {fmt_int(budget)} points",
@@ -194,4 +198,5 @@ def _budget(size: int, start: int, key: str) -> int:
         persist_state="session",
     )
     st.caption(f"{fmt_percent(budget / size, 1)} of the pool of {fmt_int(size)}.")
+    learn_link("Why")
     return int(budget)

@@ -74,7 +74,7 @@ def test_presenter_mode_turns_pages_with_the_arrow_keys(visitor):
 
 def test_a_click_on_the_playgrounds_map_adds_a_cluster(visitor):
     open_step(visitor, "step=Playground")
-    sentence = visitor.page.get_by_text(re.compile("With 8 labels: SkMM errs by"))
+    sentence = visitor.page.get_by_text(re.compile("With 8 labels: SkMM has a risk of"))
     before = sentence.inner_text()
     for number, down in enumerate((0.2, 0.8)):
         click_map(visitor, 0.15, down)

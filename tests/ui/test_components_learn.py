@@ -166,8 +166,8 @@ def test_the_playground_measures_both_methods_and_says_so():
     assert np.array_equal(noisy.outcomes[0].rows, played.outcomes[0].rows), "label noise moves no label-free pick"
     assert noisy.outcomes[0].error > played.outcomes[0].error
     words = plain(playground_words("SkMM", "Uniform", played, 8))
-    assert f"SkMM errs by {100 * played.outcomes[0].error:.1f} %" in words
-    assert f"Uniform errs by {100 * played.outcomes[1].error:.1f} %" in words
+    assert f"SkMM has a risk of {100 * played.outcomes[0].error:.1f} %" in words
+    assert f"Uniform has a risk of {100 * played.outcomes[1].error:.1f} %" in words
 
 
 def test_earlier_clusters_stay_when_one_is_added():

@@ -1,0 +1,54 @@
+"""The first visit in a real browser: the strip and its memory, the key for the sheet, the links to Learn."""
+
+import re
+
+import pytest
+from driver import CHART
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_question_mark_opens_the_sheet_but_not_while_typing(visitor):
+    visitor.open("runs")
+    sheet = visitor.page.get_by_text("pick points, on Select")
+    search = visitor.page.get_by_label("Search", exact=True)
+    search.click()
+    visitor.page.keyboard.type("a?")
+    expect(search).to_have_value("a?")
+    assert sheet.count() == 0
+    search.press("Tab")
+    visitor.settle()
+    visitor.page.mouse.click(5, 500)
+    visitor.page.keyboard.press("?")
+    visitor.expect_visible(sheet)
+    assert visitor.barriers() == []
+    visitor.page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+
+
+def test_from_the_sample_to_an_export_along_the_strip_which_stays_hidden_once_hidden(visitor, tmp_path):
+    visitor.open("select")
+    visitor.press("Try handwritten digits")
+    budget = visitor.page.get_by_label("Budget: points to pick")
+    visitor.expect_visible(budget)
+    visitor.press(re.compile("Pick 100 points"))
+    run = visitor.run_id()
+    export = visitor.button("NPY")
+    visitor.expect_visible(export)
+    with visitor.page.expect_download() as download:
+        export.click()
+    download.value.save_as(tmp_path / "rows.npy")
+    visitor.page.get_by_role("link", name="Learn why choosing beats chance").click()
+    visitor.expect_visible(visitor.heading("1. Why pick at all?"))
+    visitor.expect_visible(visitor.page.locator(CHART).first)
+    assert visitor.run_id() == run, "the open run stays open"
+    visitor.page.get_by_role("link", name="Select", exact=True).click()
+    strip = visitor.page.get_by_text("New here?")
+    visitor.expect_visible(strip)
+    visitor.press("Hide")
+    expect(strip).to_have_count(0)
+    visitor.open("data")
+    visitor.expect_visible(visitor.page.get_by_text("Handwritten digits", exact=True))
+    expect(strip).to_have_count(0)
+    assert visitor.trouble() is None
