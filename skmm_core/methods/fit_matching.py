@@ -16,6 +16,7 @@ from skmm_core.kernels import unit_rows
 from skmm_core.methods.kernel_matching import EXCHANGES, NORMALISE, SPACE
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status, register
 from skmm_core.pool import Pool
+from skmm_core.principal import matched_rows, principal_rows
 from skmm_core.progress import Report
 from skmm_core.ridge_selection import RidgeFit, exchange_fit, greedy_fit, pool_moments
 
@@ -62,8 +63,8 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
     """
     if pool.targets is None:
         raise ValueError("select() checks that there are targets")
-    rows = pool.dense_gradients if params.space == "features" else pool.sketched
-    rows = principal_rows(unit_rows(rows) if params.normalise else rows, params.rank)
+    rows = matched_rows(pool, params.space)
+    rows = fitted_rows(unit_rows(rows) if params.normalise else rows, params.rank)
     targets, scale_free = centred_targets(pool.targets).to(rows), not pool.targets.is_floating_point()
     alpha = params.alpha or (_CLASS_ALPHA if scale_free else _NUMBER_ALPHA)
     moments = pool_moments(rows, targets)
@@ -87,15 +88,12 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
     )
 
 
-def principal_rows(rows: Tensor, rank: int) -> Tensor:
-    """(N, min(rank, d) + 1) centred rows in their leading principal directions, mean squared length 1, and a one."""
-    centred = rows - rows.mean(dim=0, dtype=torch.float64).to(rows)
-    if rank < rows.shape[1]:
-        second = pool_moments(centred, centred[:, :1]).second
-        centred = centred @ torch.linalg.eigh(second).eigenvectors[:, -rank:].to(centred)
-    size = centred.double().square().sum(dim=1).mean().sqrt()
-    centred = centred / torch.where(size > 0, size, 1.0).to(centred)
-    return torch.cat([centred, torch.ones_like(centred[:, :1])], dim=1)
+def fitted_rows(rows: Tensor, rank: int) -> Tensor:
+    """(N, min(rank, d) + 1) rows in their leading principal directions, of mean squared length 1, and a one."""
+    rows = principal_rows(rows, rank)
+    size = rows.double().square().sum(dim=1).mean().sqrt()
+    rows = rows / torch.where(size > 0, size, 1.0).to(rows)
+    return torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1)
 
 
 def centred_targets(targets: Tensor) -> Tensor:

@@ -44,7 +44,6 @@ class SkmmKernelParams(MethodParams):
     url="https://arxiv.org/abs/1203.3472",
     params=SkmmKernelParams,
     random=True,
-    recommended=True,
     goes_on=True,
 )
 def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int, report: Report) -> Picks:
@@ -65,7 +64,7 @@ def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int,
     importance = rarity(pool.moments.leverage) if params.keep_rare else torch.ones_like(rows[:, 0])
     mean = kernel_mean(kernel, importance, seed=seed, report=report)
     constant = float((importance.double() @ mean.double()) / importance.sum(dtype=torch.float64))
-    return _match(pool, kernel, mean, constant, budget, params.exchanges, report)
+    return match_mean(pool, kernel, mean, constant, budget, params.exchanges, report)
 
 
 def rarity(leverage: Tensor) -> Tensor:
@@ -116,7 +115,7 @@ def skmm_joint(pool: Pool, budget: int, params: SkmmJointParams, *, seed: int, r
     importance = rarity(pool.moments.leverage) if params.keep_rare else torch.ones_like(rows[:, 0])
     mean = kernel_mean(kernel, importance, seed=0, report=report)
     constant = float((importance.double() @ mean.double()) / importance.sum(dtype=torch.float64))
-    return _match(pool, kernel, mean, constant, budget, params.exchanges, report)
+    return match_mean(pool, kernel, mean, constant, budget, params.exchanges, report)
 
 
 class SkmmDirectParams(MethodParams):
@@ -143,10 +142,10 @@ def skmm_direct(pool: Pool, budget: int, params: SkmmDirectParams, *, seed: int,
     """
     kernel = PolynomialKernel(pool.sketched)
     mean = kernel.mean()
-    return _match(pool, kernel, mean, float(mean.mean(dtype=torch.float64)), budget, params.exchanges, report)
+    return match_mean(pool, kernel, mean, float(mean.mean(dtype=torch.float64)), budget, params.exchanges, report)
 
 
-def _match(
+def match_mean(
     pool: Pool, kernel: Kernel, mean: Tensor, constant: float, budget: int, exchanges: int, report: Report
 ) -> Picks:
     """Greedy, exchange, then greedy order; both objectives are squared MMDs.

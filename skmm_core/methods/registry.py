@@ -187,6 +187,7 @@ _REGISTRY: dict[str, MethodSpec] = {}
 _ORDER = (
     "moment_matching",
     "kernel_matching",
+    "whitened_matching",
     "fit_matching",
     "variance_matching",
     "sampling",

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skmm_core.methods import fit_matching
-from skmm_core.methods.fit_matching import centred_targets, principal_rows
+from skmm_core.methods.fit_matching import centred_targets, fitted_rows
 from skmm_core.methods.registry import select
 from skmm_core.ridge_selection import RidgeFit, greedy_fit, pool_moments
 
@@ -107,7 +107,7 @@ def test_a_large_pool_looks_at_a_fixed_sample_of_candidates(monkeypatch):
 
 def test_fewer_principal_directions_keep_the_leading_energy():
     x, _ = problem("numbers", n=300, d=8)
-    rows = principal_rows(torch.tensor(x), 3)
+    rows = fitted_rows(torch.tensor(x), 3)
     assert rows.shape == (300, 4)
     assert bool((rows[:, -1] == 1).all())
     centred = x - x.mean(0)
