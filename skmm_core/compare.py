@@ -47,6 +47,7 @@ def compare(
     *,
     sketch: SketchParams,
     gradient: GradientParams = _FEATURES,
+    warm_up_rows: int | None = None,
     device: str,
     folder: Path | None = None,
     report: Report = ignore,
@@ -63,6 +64,7 @@ def compare(
         job: methods, budgets, number of seeds and params; repeated methods and budgets count once.
         sketch: how gradients are sketched; its size is settled once, for all seeds.
         gradient: what stands for a row when moments are matched.
+        warm_up_rows: labelled rows that train the warm-up head, or None for its default.
         device: where to compute.
         folder: where finished cells are kept (scores.csv, compare.json); called again, the job continues there.
         report: told of every cell; raise Cancelled from it to stop.
@@ -82,12 +84,12 @@ def compare(
     check_scorable(dataset)
     plan = _plan(dataset, job, gradient)
     metrics = [metric.key for metric in METRICS[dataset.task.value]]
-    log = ScoreLog(folder, _identity(dataset, plan, sketch, gradient), metrics)
+    log = ScoreLog(folder, _identity(dataset, plan, sketch, gradient, warm_up_rows), metrics)
     total = 1 + len(plan.specs) * len(plan.budgets) * job.seeds
     if log.full is None:
         told = _counting(report, "Scoring the whole pool", 0, total)
         log.set_full(score_probe(dataset, torch.arange(dataset.pool_size), report=told).metrics)
-    runner = _Runner(dataset, plan, log, sketch, gradient, device)
+    runner = _Runner(dataset, plan, log, sketch, gradient, warm_up_rows, device)
     for seed in range(job.seeds):
         for position, cell in enumerate(plan.cells(seed)):
             if cell in log.done:  # not reported: cells of an earlier call would make the pace look faster than it is
@@ -127,12 +129,15 @@ def _plan(dataset: "Dataset", job: CompareJob, gradient: GradientParams) -> _Pla
     return _Plan({key: spec for key, spec in specs.items() if key not in left_out}, left_out, budgets, job)
 
 
-def _identity(dataset: "Dataset", plan: _Plan, sketch: SketchParams, gradient: GradientParams) -> dict[str, Any]:
+def _identity(
+    dataset: "Dataset", plan: _Plan, sketch: SketchParams, gradient: GradientParams, warm_up_rows: int | None
+) -> dict[str, Any]:
     """Everything that scores depend on. The order in which methods and budgets were typed does not matter.
 
-    Options of sketch and gradient that came later are named only where they are used, so that older folders continue.
+    Options that came later are named only where they are used, so that older folders continue.
     """
-    later = {} if gradient == _FEATURES else {"gradient": gradient.model_dump(mode="json")}
+    later: dict[str, Any] = {} if gradient == _FEATURES else {"gradient": gradient.model_dump(mode="json")}
+    later |= {} if warm_up_rows is None else {"warm_up_rows": warm_up_rows}
     return {
         "fingerprint": dataset.fingerprint,
         "methods": {
@@ -165,10 +170,11 @@ class _Runner:
         log: ScoreLog,
         sketch: SketchParams,
         gradient: GradientParams,
+        warm_up_rows: int | None,
         device: str,
     ) -> None:
         self._dataset, self._plan, self._log, self._device = dataset, plan, log, device
-        self._sketch, self._gradient = sketch, gradient
+        self._sketch, self._gradient, self._warm_up_rows = sketch, gradient, warm_up_rows
         self._pool: Pool | None = None
 
     def run(self, cell: Cell, report: Report) -> list[dict[str, Any]]:
@@ -203,6 +209,7 @@ class _Runner:
                 self._dataset,
                 sketch=self._sketch,
                 gradient=self._gradient,
+                warm_up_rows=self._warm_up_rows,
                 seed=seed,
                 device=self._device,
                 report=report,

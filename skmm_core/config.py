@@ -126,4 +126,11 @@ class RunConfig(_Frozen):
     job: Annotated[SelectJob | CompareJob | EmbedJob, Field(discriminator="kind")]
     sketch: SketchParams = SketchParams()
     gradient: GradientParams = GradientParams()
+    warm_up_rows: int | None = Field(
+        None,
+        ge=1,
+        le=2**31 - 1,
+        description="Labelled rows of the pool that train the head which some methods ask; empty takes 10 a class or "
+        "5 %, whichever is more.",
+    )
     device: str = "auto"

@@ -12,13 +12,13 @@ import numpy as np
 from skmm_core import __version__, tables
 from skmm_core.compare import compare
 from skmm_core.config import CompareJob, EmbedJob, RunConfig, SelectJob
-from skmm_core.data.dataset import Dataset
+from skmm_core.data.dataset import Dataset, train_targets
 from skmm_core.data.load import load_dataset
 from skmm_core.device import resolve_device
 from skmm_core.diagnostics import Diagnostics, diagnose
 from skmm_core.errors import InputError
 from skmm_core.leagues import against_stratified
-from skmm_core.methods.registry import Selection, get_method, reads_labels, select
+from skmm_core.methods.registry import Need, Selection, get_method, reads_labels, select
 from skmm_core.pool import Pool, make_pool
 from skmm_core.probe import primary_metric
 from skmm_core.progress import Progress, Report, ignore
@@ -42,6 +42,7 @@ from skmm_core.runs.files import (
     write_json,
 )
 from skmm_core.runs.record import default_name, run_id
+from skmm_core.warmup import warm_up_size
 
 _LIBRARIES = ("torch", "numpy", "scikit-learn", "pandas")
 
@@ -66,7 +67,7 @@ def execute(folder: Path, report: Report = ignore) -> None:
     if isinstance(job, EmbedJob):
         result = _run_embedding(folder, config, job, report)
     else:
-        _check_job(config.device, job)
+        _check_job(config, job)
         report(Progress("Reading the data", 0))
         dataset = load_dataset(config.dataset, report=report)
         _check_card(folder, config, dataset.fingerprint)
@@ -79,9 +80,15 @@ def execute(folder: Path, report: Report = ignore) -> None:
     write_json(folder / RESULT, result)
 
 
-def _check_job(device: str, job: SelectJob | CompareJob) -> None:
+def _check_job(config: RunConfig, job: SelectJob | CompareJob) -> None:
     """Refuse what can be refused before the data are read."""
-    resolve_device(device)
+    resolve_device(config.device)
+    methods = (job.method,) if isinstance(job, SelectJob) else job.methods
+    asks = config.gradient.kind == "head" or any(Need.WARM_UP in get_method(key).needs for key in methods)
+    if config.warm_up_rows is not None and not asks:
+        raise InputError(
+            f"warm_up_rows is {config.warm_up_rows}, but {', '.join(methods)} trains no warm-up head; leave it out"
+        )
     if isinstance(job, SelectJob):
         get_method(job.method).parse(job.params)
         return
@@ -108,7 +115,13 @@ def _check_card(folder: Path, config: RunConfig, fingerprint: str) -> None:
 
 def _run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Dataset, report: Report) -> dict[str, Any]:
     pool = make_pool(
-        dataset, sketch=config.sketch, gradient=config.gradient, seed=job.seed, device=config.device, report=report
+        dataset,
+        sketch=config.sketch,
+        gradient=config.gradient,
+        warm_up_rows=config.warm_up_rows,
+        seed=job.seed,
+        device=config.device,
+        report=report,
     )
     include, exclude = (pool_positions(dataset, rows) for rows in (job.include, job.exclude))
     selection = select(
@@ -196,6 +209,7 @@ def _run_comparison(
         job,
         sketch=config.sketch,
         gradient=config.gradient,
+        warm_up_rows=config.warm_up_rows,
         device=config.device,
         folder=folder,
         report=report,
@@ -215,6 +229,7 @@ def _run_comparison(
         "label_aware": label_aware,
         "budgets": list(job.budgets),
         "seeds": job.seeds,
+        "warm_up_rows": _warm_up_rows(config, job, dataset),
         "N": dataset.pool_size,
         "seconds": time.perf_counter() - began,
         "metric": {
@@ -229,6 +244,14 @@ def _run_comparison(
         "left_out": done.left_out,
         **_origin(config, dataset.notes, dataset.fingerprint),
     }
+
+
+def _warm_up_rows(config: RunConfig, job: CompareJob, dataset: Dataset) -> int | None:
+    """Labelled rows that trained the warm-up head; None when no method that was scored asks one."""
+    targets = train_targets(dataset)
+    if targets is None or not any(get_method(key).trains_head(dataset.task) for key in job.methods):
+        return None
+    return warm_up_size(dataset.pool_size, len(targets.unique()), asked=config.warm_up_rows)
 
 
 def _run_embedding(folder: Path, config: RunConfig, job: EmbedJob, report: Report) -> dict[str, Any]:

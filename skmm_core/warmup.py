@@ -106,9 +106,10 @@ class WarmUp:
         return self.probabilities.index_put((rows, self.labels), self.logits.new_tensor(-1.0), accumulate=True)
 
 
-def warm_up_size(size: int, classes: int) -> int:
-    """Default number of rows that train the head: min(N, max(10 · classes, 5 % of N))."""
-    return min(size, max(_ROWS_PER_CLASS * classes, -(-size // _SHARE)))
+def warm_up_size(size: int, classes: int, *, asked: int | None = None) -> int:
+    """Rows that train the head: min(N, max(10 · classes, 5 % of N)), or as many as asked but at least one a class."""
+    wanted = max(_ROWS_PER_CLASS * classes, -(-size // _SHARE)) if asked is None else max(asked, classes)
+    return min(size, wanted)
 
 
 def train_warm_up(
@@ -128,7 +129,7 @@ def train_warm_up(
         report: told before the fit.
     """
     classes, labels = targets.unique(return_inverse=True)
-    size = warm_up_size(len(labels), len(classes)) if size is None else min(len(labels), max(size, len(classes)))
+    size = warm_up_size(len(labels), len(classes), asked=size)
     report(Progress(f"Training the warm-up head on {size} labelled rows", 0))
     order = stratified_order(labels.cpu(), generator=generator(seed, "warm_up")).to(labels.device)
     rows, held_out = order[:size].sort().values, order[size : 2 * size].sort().values

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.components.forms import params_form, sketch_form
+from dashboard.components.method_notes import by_family, method_notes, warm_up_form
 from dashboard.components.theme import error_line, escape, plural
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig
 from skmm_core.errors import InputError
@@ -81,14 +82,6 @@ def unscorable(dataset: "Dataset") -> str | None:
     return None
 
 
-def by_family(specs: Iterable["MethodSpec"]) -> dict[str, list["MethodSpec"]]:
-    """Methods by family, both in the order of the registry."""
-    families: dict[str, list[MethodSpec]] = {}
-    for spec in specs:
-        families.setdefault(str(spec.family), []).append(spec)
-    return families
-
-
 def compare_form(
     dataset: "Dataset", config: DatasetConfig, specs: Sequence["MethodSpec"], given: RunConfig | None
 ) -> RunConfig | None:
@@ -117,7 +110,7 @@ def compare_form(
         "Seeds", 1, MAX_SEEDS, job.seeds if job else _SEEDS, key=f"{key}:seeds", persist_state="session",
         help="Repetitions; the intervals are over them. Eight or more say something.",
     )  # fmt: skip
-    params = _options([spec for spec in specs if spec.key in methods], job, key)
+    params, warm_up_rows = _options([spec for spec in specs if spec.key in methods], dataset.task, given, key)
     with st.expander("Sketch", icon=":material/casino:"):
         sketch = sketch_form(key=f"{key}:sketch", given=given.sketch if given and job else None)
     try:
@@ -137,6 +130,7 @@ def compare_form(
         dataset=config,
         job=CompareJob(methods=methods, budgets=budgets, seeds=int(seeds), params=params),
         sketch=sketch,
+        warm_up_rows=warm_up_rows,
     )
 
 
@@ -169,6 +163,7 @@ def _methods(dataset: "Dataset", specs: Sequence["MethodSpec"], start: Sequence[
         st.caption(f":material/block: {escape(line)}.")
     if any(spec.uses_labels for spec in specs):
         st.caption("† sees the pool's labels: it saves training, not labelling, and is ranked apart.")
+    method_notes(specs)
     return tuple(ticked)
 
 
@@ -184,16 +179,21 @@ def _checkbox(spec: "MethodSpec", task: "Task", start: bool, key: str) -> bool:
     )
 
 
-def _options(specs: Sequence["MethodSpec"], job: CompareJob | None, key: str) -> dict[str, dict[str, Any]]:
-    """The options of the ticked methods that have any; only what differs from the defaults."""
+def _options(
+    specs: Sequence["MethodSpec"], task: "Task", given: RunConfig | None, key: str
+) -> tuple[dict[str, dict[str, Any]], int | None]:
+    """The options of the ticked methods that differ from the defaults, and the size of the warm-up."""
     found: dict[str, dict[str, Any]] = {}
     with_options = [spec for spec in specs if spec.params.model_fields]
-    if not with_options:
-        return found
+    asked = [spec for spec in specs if spec.trains_head(task)]
+    if not with_options and not asked:
+        return found, None
+    job = given.job if given and isinstance(given.job, CompareJob) else None
     with st.expander("Options of the methods", icon=":material/tune:"):
+        warm_up_rows = warm_up_form(asked, task, key=key, given=given.warm_up_rows if given and job else None)
         for spec in with_options:
             st.markdown(f"**{escape(spec.title)}**")
             values = params_form(spec, key=key, given=job.params.get(spec.key) if job else None)
             if values:
                 found[spec.key] = values
-    return found
+    return found, warm_up_rows

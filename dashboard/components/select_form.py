@@ -9,6 +9,7 @@ from dashboard.components.forms import params_form
 from dashboard.components.gradient_form import gradient_form, gradient_sketch_form
 from dashboard.components.hand_picks import hand_summary
 from dashboard.components.learn_link import learn_link
+from dashboard.components.method_notes import source_line, warm_up_form
 from dashboard.components.shortcuts import PICK
 from dashboard.components.theme import escape, fmt_int, fmt_percent
 from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
@@ -81,12 +82,15 @@ def select_form(
         return None
     matches = str(spec.family) == _MATCHING
     with st.expander(f"Options of {spec.title}", icon=":material/tune:"):
-        params = params_form(
-            spec,
-            key=key,
-            given=job.params if job and job.method == spec.key else None,
-            without=() if league == TRAINING and dataset.class_names else _READS_LABELS,
-        )
+        warm_up_rows = warm_up_form([spec], dataset.task, key=key, given=given.warm_up_rows if job and given else None)
+        params = {}
+        if spec.params.model_fields or not spec.trains_head(dataset.task):
+            params = params_form(
+                spec,
+                key=key,
+                given=job.params if job and job.method == spec.key else None,
+                without=() if league == TRAINING and dataset.class_names else _READS_LABELS,
+            )
         if matches:
             learn_link("SkMM")
     with st.expander("Gradients, sketch and seed" if matches else "Sketch and seed", icon=":material/casino:"):
@@ -119,7 +123,7 @@ def select_form(
         return None
     rows = {"include": tuple(picks.include), "exclude": tuple(picks.exclude)}
     chosen = SelectJob(method=spec.key, budget=budget, params=params, seed=seed, **rows)
-    return RunConfig(dataset=config, job=chosen, sketch=sketch, gradient=gradient)
+    return RunConfig(dataset=config, job=chosen, sketch=sketch, gradient=gradient, warm_up_rows=warm_up_rows)
 
 
 def _gradients(given: RunConfig | None, key: str, *, offers: bool) -> tuple[GradientParams, SketchParams]:
@@ -183,7 +187,7 @@ def _method(specs: Sequence["MethodSpec"], task: "Task", start: str, key: str) -
     if picked is None:
         return None
     spec = members[picked]
-    st.caption(f":material/article: [{escape(spec.paper)}]({spec.url})")
+    st.caption(source_line(spec))
     return spec
 
 

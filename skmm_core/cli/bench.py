@@ -33,6 +33,7 @@ def bench(
     ] = _MIXTURE,
     budget: Annotated[int | None, typer.Option("--budget", help="n; default 48 for solver, 1000 for methods.")] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="solver: steps of Adam.")] = 10_000,
+    rates: Annotated[str, typer.Option("--rates", help="solver: learning rates of Adam.")] = "1e-4,1e-5,1e-6",
     methods: Annotated[str, typer.Option("--methods", help="methods: registry keys, commas between; all.")] = "",
     sizes: Annotated[str, typer.Option("--sizes", help="methods: values of N, commas between.")] = "10000,50000",
     dims: Annotated[
@@ -65,7 +66,7 @@ def bench(
     report = ConsoleReport(quiet=quiet)
     try:
         if kind == "solver":
-            found = _solver(datasets, budget, steps, rows or 500_000, report)
+            found = _solver(datasets, budget, steps, rates, rows or 500_000, report)
         elif kind == "sketch":
             found = _sketch(rows or 2000, dims or 512, classes, sketch_dim, device, report)
         else:
@@ -79,13 +80,17 @@ def bench(
         typer.echo(_summary(found, file))
 
 
-def _solver(datasets: str, budget: int | None, steps: int, rows: int, report: "Report") -> dict[str, Any]:
+def _solver(datasets: str, budget: int | None, steps: int, rates: str, rows: int, report: "Report") -> dict[str, Any]:
     from skmm_core.bench.solver import SolverOptions, bench_solver
     from skmm_core.data.load import load_dataset
 
     loaded = [load_dataset(name) for name in flags.split_list("--datasets", datasets)]
     problems = [(dataset, dim) for dataset in loaded for dim in _sketch_dims(dataset)]
-    options = SolverOptions(budget=budget or 48, steps=steps, iteration_rows=rows)
+    try:
+        learning_rates = tuple(float(rate) for rate in flags.split_list("--rates", rates))
+    except ValueError:
+        raise InputError(f"--rates {rates}: give numbers with commas between, such as 1e-4,1e-5") from None
+    options = SolverOptions(budget=budget or 48, steps=steps, learning_rates=learning_rates, iteration_rows=rows)
     return bench_solver(problems, options, report=report)
 
 
@@ -125,8 +130,8 @@ def _sketch(rows: int, dims: int, classes: int, size: int, device: str, report: 
 def _summary(found: dict[str, Any], file: Path) -> str:
     if found["bench"] == "solver":
         return (
-            f"{len(found['problems'])} problems; ours reached Adam's objective on {found['reached']}, "
-            f"{found['geometric_mean_ratio']:.0f} times faster (geometric mean). Results: {file}"
+            f"{found['compared']} problems; ours reached Adam's objective on {found['reached']}, "
+            f"{found['geometric_mean_ratio'] or 1:.0f} times faster (geometric mean). Results: {file}"
         )
     if found["bench"] == "sketch":
         return (

@@ -47,6 +47,7 @@ def select(
     sketch: flags.Sketch = None,
     sketch_dim: flags.SketchDim = None,
     sketch_nonzeros: flags.SketchNonzeros = None,
+    warm_up_rows: flags.WarmUpRows = None,
     c_s: Annotated[str | None, typer.Option("--c-s", help="Short for --param c_s=…; a number, or auto.")] = None,
     rounding: Annotated[str | None, typer.Option("--rounding", help="Short for --param rounding=…")] = None,
     param: flags.Param = None,
@@ -75,6 +76,7 @@ def select(
         {"kind": sketch, "dim": sketch_dim, "nonzeros": sketch_nonzeros},
         device,
         flags.gradient_options(gradient, gradient_targets, gradient_warm_up, gradient_bias),
+        warm_up_rows,
     )
     folder = Path(out)
     prepare_folder(folder, config)
@@ -101,6 +103,7 @@ def compare(
     sketch: flags.Sketch = None,
     sketch_dim: flags.SketchDim = None,
     sketch_nonzeros: flags.SketchNonzeros = None,
+    warm_up_rows: flags.WarmUpRows = None,
     param: Annotated[
         list[str] | None,
         typer.Option("--param", metavar="METHOD.KEY=VALUE", help="Option of one method; may be repeated."),
@@ -125,6 +128,7 @@ def compare(
         {"kind": sketch, "dim": sketch_dim, "nonzeros": sketch_nonzeros},
         device,
         flags.gradient_options(gradient, gradient_targets, gradient_warm_up, gradient_bias),
+        warm_up_rows,
     )
     folder = Path(out)
     prepare_folder(folder, config)

@@ -54,6 +54,7 @@ GradientTargets = Annotated[
 ]
 GradientWarmUp = Annotated[int | None, typer.Option("--gradient-warm-up", help=_help(GradientParams, "warm_up"))]
 GradientBias = Annotated[bool, typer.Option("--gradient-bias", help=_help(GradientParams, "bias"))]
+WarmUpRows = Annotated[int | None, typer.Option("--warm-up-rows", help=_help(RunConfig, "warm_up_rows"))]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed, same data, same flags: same points.")]
 _ROWS = ": rows and ranges such as 3,8-12, or a file (npy, txt, csv with a column row)."
@@ -91,6 +92,7 @@ def run_config(
     sketch: Mapping[str, Any],
     device: str,
     gradient: Mapping[str, Any] | None = None,
+    warm_up_rows: int | None = None,
 ) -> RunConfig:
     """Check the flags as a whole; without a kind of sketch the one that suits the gradients is taken.
 
@@ -101,7 +103,7 @@ def run_config(
         head = (gradient or {}).get("kind") == "head"
         kind = sketch.get("kind") or GradientParams(kind="head" if head else "features").default_sketch
         asked = {"dataset": dataset, "job": job, "sketch": {**sketch, "kind": kind}, "gradient": gradient or {}}
-        return RunConfig.model_validate({**asked, "device": device})
+        return RunConfig.model_validate({**asked, "warm_up_rows": warm_up_rows, "device": device})
     except ValidationError as error:
         first = error.errors()[0]
         where = tuple(part for part in first["loc"] if isinstance(part, str))

@@ -119,6 +119,15 @@ class MethodSpec:
     goes_on: bool
     function: MethodFunction
 
+    @property
+    def needs_text(self) -> str:
+        """What it needs, for people: "class labels, warm-up head"; "features only" when nothing more."""
+        return ", ".join(sorted(_NEEDS[need] for need in self.needs)) or "features only"
+
+    def trains_head(self, task: Task) -> bool:
+        """Whether it asks the warm-up head on a dataset of this task."""
+        return Need.WARM_UP in self.needs and task is Task.CLASSIFICATION
+
     def missing(self, task: Task) -> str | None:
         """Say what a dataset of this task lacks for the method, and what to do; None when it can run."""
         if Need.CLASSES in self.needs and task is not Task.CLASSIFICATION:
@@ -147,6 +156,12 @@ class MethodSpec:
             raise InputError(f"{self.key} param {name!r}: {message}; its params are: {known}") from None
 
 
+_NEEDS = {
+    Need.TARGETS: "targets",
+    Need.CLASSES: "class labels",
+    Need.WARM_UP: "warm-up head",
+    Need.DYNAMICS: "training dynamics",
+}
 _TARGETS = {
     Task.CLASSIFICATION: "classes",
     Task.REGRESSION: "numeric targets",

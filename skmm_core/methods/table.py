@@ -2,15 +2,7 @@
 
 import sys
 
-from skmm_core.methods.registry import MethodSpec, Need, list_methods
-
-_NEEDS = {
-    Need.TARGETS: "targets",
-    Need.CLASSES: "class labels",
-    Need.WARM_UP: "warm-up head",
-    Need.DYNAMICS: "training dynamics",
-}
-
+from skmm_core.methods.registry import MethodSpec, list_methods
 
 LEAGUE_DEFAULT = {False: "default for labelling", True: "default for training"}
 
@@ -23,9 +15,8 @@ def method_table() -> str:
 
 
 def _row(spec: MethodSpec) -> str:
-    needs = ", ".join(sorted(_NEEDS[need] for need in spec.needs)) or "features only"
     title = f"**{spec.title}** ({LEAGUE_DEFAULT[spec.uses_labels]})" if spec.recommended else spec.title
-    return f"| {title} | `{spec.key}` | {spec.summary} | {needs} | [{spec.paper}]({spec.url}) |"
+    return f"| {title} | `{spec.key}` | {spec.summary} | {spec.needs_text} | [{spec.paper}]({spec.url}) |"
 
 
 if __name__ == "__main__":

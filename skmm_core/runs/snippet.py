@@ -57,8 +57,8 @@ def _compare_lines(config: RunConfig, job: CompareJob) -> list[str]:
 
 
 def _shared(config: RunConfig) -> dict[str, Any]:
-    """Sketch, gradient and device where they are not the defaults."""
-    fields = {name: getattr(config, name) for name in ("sketch", "gradient", "device")}
+    """Sketch, gradient, warm-up and device where they are not the defaults."""
+    fields = {name: getattr(config, name) for name in ("sketch", "gradient", "warm_up_rows", "device")}
     return {name: value for name, value in fields.items() if value != RunConfig.model_fields[name].default}
 
 

@@ -17,7 +17,7 @@ VERSIONS = {"skmm_core", "python", "torch", "numpy"}
 
 def test_solver_measures_every_problem(here, tmp_path):
     file = tmp_path / "solver.json"
-    words = ("--datasets", "digits", "--steps", 30, "--rows", 400, "--out", file)
+    words = ("--datasets", "digits", "--steps", 30, "--rates", "1e-5", "--rows", 400, "--out", file)
     said = here("bench", "solver", *words, "--quiet", "--json")
     assert said.code == 0
     found = json.loads(file.read_text())
@@ -29,11 +29,15 @@ def test_solver_measures_every_problem(here, tmp_path):
     assert found["options"]["adam_steps"] == 30
     cells = {(row["weights"], row["c_s"]) for row in found["problems"]}
     assert cells == {(kind, c_s) for kind in ("absolute", "relative") for c_s in (1.0, 0.8, 0.6, 0.4)}
-    for row in found["problems"]:
+    assert {row["m"] for row in found["problems"]} == {32}
+    compared = [row for row in found["problems"] if not row["start_is_optimal"]]
+    assert {row["c_s"] for row in compared} == {0.8, 0.6, 0.4}
+    for row in compared:
         assert row["ratio"] == pytest.approx(row["adam_seconds"] / row["seconds"])
         assert row["reached"] == (row["objective"] <= row["adam_objective"])
-        assert row["m"] == 32
-    assert found["geometric_mean_ratio"] == pytest.approx(geometric_mean([row["ratio"] for row in found["problems"]]))
+        assert row["smallest_objective"] - row["smallest_gap"] <= row["adam_objective"]
+    assert found["geometric_mean_ratio"] == pytest.approx(geometric_mean([row["ratio"] for row in compared]))
+    assert found["compared"] == len(compared) == 6
 
 
 def test_methods_measures_what_was_asked(here, tmp_path):
@@ -110,7 +114,8 @@ def test_the_adam_reference_lowers_the_objective_and_is_feasible_at_the_end():
     squares = torch.rand(30, 3, generator=draw, dtype=torch.float64)
     targets, ones = squares.mean(dim=0) * 1.1, torch.ones(3, dtype=torch.float64)
     found = adam_reference(squares, targets, 10, column_weights=ones, steps=300, rate=1e-3)
-    assert float(found.sum()) == pytest.approx(1)
-    assert 0 <= float(found.min()) <= float(found.max()) <= 0.1 + 1e-12
+    assert float(found.weights.sum()) == pytest.approx(1)
+    assert 0 <= float(found.weights.min()) <= float(found.weights.max()) <= 0.1 + 1e-12
     uniform = torch.full((30,), 1 / 30, dtype=torch.float64)
-    assert objective(squares, targets, ones, found) < objective(squares, targets, ones, uniform)
+    assert found.objective == objective(squares, targets, ones, found.weights)
+    assert found.objective < 0.5 * objective(squares, targets, ones, uniform)

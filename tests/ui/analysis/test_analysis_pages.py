@@ -8,6 +8,7 @@ import pytest
 from dashboard.components.theme import IMAGE_FORMAT
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
+from skmm_core.methods.registry import Family, list_methods
 from skmm_core.runs import RunState
 from skmm_core.runs.snippet import python_lines
 from skmm_core.score_log import read_scores
@@ -189,6 +190,20 @@ def test_compare_submits_what_the_form_says(home, visit, submitted):
     job = submitted[-1].job
     assert (job.methods, job.budgets, job.seeds) == (("skmm_kernel", "uniform", "herding"), (30, 80), 2)
     assert job.params == {}
+
+
+def test_compare_says_what_each_method_does_needs_and_comes_from_and_asks_for_the_warm_up(home, visit, submitted):
+    app = visit("compare", run=home.records(kind="compare")[0].id)
+    notes = next(each.value for each in app.markdown if "**Entropy**" in each.value).replace("\\", "")
+    for spec in (each for each in list_methods() if each.family == Family.UNCERTAINTY):
+        assert f"**{spec.title}**: {spec.summary} Needs {spec.needs_text}." in notes
+        assert f"]({spec.url})" in notes
+    assert not [each for each in app.number_input if each.key.endswith(":warm-up")]
+    next(box for box in app.checkbox if box.key.endswith(":method:entropy")).check().run()
+    next(each for each in app.number_input if each.key.endswith(":warm-up")).set_value(60).run()
+    next(each for each in app.button if each.label == "Compare").click().run()
+    assert not app.exception
+    assert submitted[0].warm_up_rows == 60
 
 
 def test_compare_counts_uniform_even_when_it_is_not_ticked(home, visit):

@@ -366,6 +366,15 @@ def test_label_aware_methods_and_options_are_offered_for_training_only(empty, vi
     assert [each for each in app.toggle if each.key.endswith(":stratify")]
 
 
+def test_the_size_of_the_warm_up_is_asked_where_a_head_is_trained(empty, visit, words):
+    app = visit("select", data=remember(DatasetConfig(source="digits")))
+    assert not [each for each in app.number_input if each.key.endswith(":warm-up")]
+    app.segmented_control[0].set_value("Training").run()
+    next(each for each in app.get("button_group") if ":family" in str(each.key)).set_value("Uncertainty").run()
+    assert [each for each in app.number_input if each.key.endswith(":warm-up")]
+    assert "Needs class labels, warm-up head." in words(app).replace("\\", "")
+
+
 def test_a_family_that_cannot_run_here_gives_reasons_and_no_start(empty, visit, words, monkeypatch):
     uniform = registry.get_method("uniform")
     from dataclasses import replace
