@@ -32,6 +32,7 @@ page = st.navigation(
         st.Page("app_pages/diagnose.py", title="Diagnose", icon=":material/troubleshoot:"),
         st.Page("app_pages/selections.py", title="Selections", icon=":material/join_inner:"),
         st.Page("app_pages/compare.py", title="Compare", icon=":material/monitoring:"),
+        st.Page("app_pages/present.py", title="Present", icon=":material/slideshow:"),
         st.Page("app_pages/learn.py", title="Learn", icon=":material/school:"),
         st.Page("app_pages/runs.py", title="Runs", icon=":material/history:"),
     ],

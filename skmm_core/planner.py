@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from skmm_core.leagues import STRATIFIED
-from skmm_core.statistics import Array, Relation, expanded_tail, reach, resamples
+from skmm_core.statistics import Array, Relation, expanded_tail, reach, resamples, whole
 from skmm_core.summary import REFERENCE, Comparison, Metric, Verdict, verdict
 
 
@@ -144,7 +144,7 @@ def _need(method: str, curve: pd.DataFrame, metric: Metric, target: float) -> Ne
     if not math.isfinite(point):
         relation = Relation.MORE_THAN if point > 0 else Relation.LESS_THAN
         return Need(method, relation, None, int(budgets[-1 if point > 0 else 0]), lo, hi)
-    return Need(method, Relation.ABOUT, int(_whole(np.array(point))), None, lo, hi)
+    return Need(method, Relation.ABOUT, int(whole(point)), None, lo, hi)
 
 
 def _upwards(curve: pd.DataFrame, metric: Metric, target: float) -> tuple[Array, Array, float]:
@@ -156,12 +156,7 @@ def _upwards(curve: pd.DataFrame, metric: Metric, target: float) -> tuple[Array,
 def _drawn(budgets: Array, scores: Array, wanted: float) -> Array:
     """Whole points needed in every bootstrap sample of the seeds."""
     means = scores[resamples(len(scores), 0)].mean(axis=1)
-    return _whole(reach(budgets, means, np.full(len(means), wanted)))
-
-
-def _whole(points: Array) -> Array:
-    """Rounded up; exp(log(n)) of a measured n may lie a hair above it."""
-    return np.ceil(points * (1 - 1e-12))
+    return whole(reach(budgets, means, np.full(len(means), wanted)))
 
 
 def _interval(lower: Array, upper: Array, seeds: int) -> tuple[float | None, float | None]:

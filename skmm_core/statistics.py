@@ -223,6 +223,11 @@ def reach(budgets: Array, curves: Array, targets: Array) -> Array:
     return needed
 
 
+def whole(points: Array | float) -> Array:
+    """Points rounded up to what can be picked; exp(log(n)) of a measured n may lie a hair above it."""
+    return np.ceil(np.asarray(points) * (1 - 1e-12))
+
+
 def _known(needed: float, unit: float = 1.0) -> float | None:
     return float(needed / unit) if np.isfinite(needed) else None
 

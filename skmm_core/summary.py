@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmm_core.statistics import Relation, bootstrap_interval, data_saving, holm, paired_difference
+from skmm_core.statistics import Relation, bootstrap_interval, data_saving, holm, paired_difference, whole
 
 REFERENCE = "uniform"
 SIGNIFICANT = 0.05  # corrected p-values below it count
@@ -226,7 +226,7 @@ def saving_text(saving: Mapping[str, Any], metric: Metric) -> str:
         times += f", at least {lo:.2f}"
     elif hi is not None:
         times += f", at most {hi:.2f}"
-    return f"{start} about {saving['uniform_budget']:.0f} ({times}{tie})."
+    return f"{start} about {int(whole(saving['uniform_budget']))} ({times}{tie})."
 
 
 def _is_fixed(rows: pd.DataFrame) -> bool:

@@ -87,15 +87,20 @@ def unreached_sentence(needs: Mapping[str, Need], metric: Metric, target: float)
 
 
 def cost_sentence(plan: Plan, costs: Costs) -> str:
-    """What a proven saving is worth: "That saves €14.00 of labels and 13 min."; empty without costs or saving."""
+    """What a proven saving is worth; empty without costs or saving."""
     if plan.verdict is not Verdict.BETTER or plan.saved is None or plan.saved <= 0:
         return ""
-    least = "more than " if plan.relation is Relation.MORE_THAN else ""
+    return worth(plan.saved, costs, at_least=plan.relation is Relation.MORE_THAN)
+
+
+def worth(points: int, costs: Costs, *, at_least: bool = False) -> str:
+    """What so many points cost: "That saves €14.00 of labels and 13 min."; empty without costs."""
+    least = "more than " if at_least else ""
     parts = []
     if costs.per_label:
-        parts.append(f"{least}**{fmt_money(costs.money(plan.saved), costs.currency)}** of labels")
+        parts.append(f"{least}**{fmt_money(costs.money(points), costs.currency)}** of labels")
     if costs.hours_per_thousand:
-        parts.append(f"{least}**{fmt_seconds(3600 * costs.hours(plan.saved))}**")
+        parts.append(f"{least}**{fmt_seconds(3600 * costs.hours(points))}**")
     return f"That saves {' and '.join(parts)}." if parts else ""
 
 
@@ -142,18 +147,23 @@ def interval_text(lo: float | None, hi: float | None) -> str:
 def cost_inputs() -> Costs:
     """Fields for what a point costs; kept for the session, also on other pages."""
     left, middle, right = columns([1, 1, 0.7], key="costs", below=700)
-    label = left.number_input(
+    left.number_input(
         "Cost per label", min_value=0.0, max_value=1e6, value=0.0, step=0.1, key="costs:label", persist_state="session",
         help="Money for the label of one point; 0 leaves money out.",
     )  # fmt: skip
-    hours = middle.number_input(
+    middle.number_input(
         "Hours per 1,000 points", min_value=0.0, max_value=1e6, value=0.0, step=1.0, key="costs:hours",
         persist_state="session", help="To label them, or to train on them; 0 leaves time out.",
     )  # fmt: skip
-    currency = right.selectbox(
-        "Currency", _CURRENCIES, accept_new_options=True, key="costs:currency", persist_state="session"
-    )
-    return Costs(float(label), float(hours), str(currency or _CURRENCIES[0])[:4])
+    right.selectbox("Currency", _CURRENCIES, accept_new_options=True, key="costs:currency", persist_state="session")
+    return costs_given()
+
+
+def costs_given() -> Costs:
+    """What the visitor filled in last, on whichever page."""
+    kept = st.session_state
+    currency = str(kept.get("costs:currency") or _CURRENCIES[0])[:4]
+    return Costs(float(kept.get("costs:label") or 0.0), float(kept.get("costs:hours") or 0.0), currency)
 
 
 def target_slider(summary: pd.DataFrame, metric: Metric, start: float, key: str) -> float:

@@ -1,10 +1,14 @@
-"""The one sentence of the first page, computed from a finished comparison."""
+"""What a small subset buys in one sentence, computed from a finished comparison."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dashboard.components.theme import fmt_int, fmt_number, fmt_percent
+from skmm_core.statistics import whole
+from skmm_core.summary import Verdict, primary_metric, verdict
+
+_ACCURACY = asdict(primary_metric("classification"))
 
 
 @dataclass(frozen=True)
@@ -14,10 +18,12 @@ class Headline:
     Attributes:
         sentence: in Markdown, the numbers in bold.
         caption: over how many seeds, and how sure.
+        saving: the row of `result.json` that it is made of, against the random picks that it names.
     """
 
     sentence: str
     caption: str
+    saving: Mapping[str, Any]
 
 
 def headline(
@@ -25,8 +31,10 @@ def headline(
 ) -> Headline | None:
     """Say what a small subset buys, and what random picks need for the same; honest when there is no difference.
 
+    A method that sees labels is set beside random picks within classes, where these were scored.
+
     Args:
-        result: `result.json` of a comparison of the method with uniform, for a classification task.
+        result: `result.json` of a comparison of the method with uniform.
         method: registry key of the method.
         title: its name in the sentence.
         budget: number of chosen points that the sentence is about.
@@ -38,40 +46,78 @@ def headline(
         The sentence, or None when the comparison does not hold this method and budget.
     """
     saving = _saving(result.get("savings", ()), method, budget)
-    full = result.get("full", {}).get("accuracy")
+    metric = {**_ACCURACY, **result.get("metric", {})}
+    full = result.get("full", {}).get(metric["key"])
     if saving is None or saving.get("score") is None or not full:
         return None
+    others = "random picks"
+    if against := _saving(result.get("against_stratified", ()), method, budget):
+        others, saving = "random picks within classes", {**saving, **_stratified(against, metric, budget)}
     start = (
         f"With **{fmt_int(budget)} of {fmt_int(pool_size)}** training {noun} ({fmt_percent(budget / pool_size, 1)}) "
-        f"{title} reaches **{fmt_percent(saving['score'] / full)}** of the full-data accuracy; "
+        f"{title} {_reaches(saving['score'], full, metric)}; "
     )
-    sentence = start + _random_picks(saving, budget)
-    means = f"Means over {seeds} seeds; the full pool reaches {fmt_percent(full, 1)} accuracy on the test {noun}."
-    return Headline(sentence, f"{means} {_interval(saving)}".strip())
+    sentence = start + _random_picks(saving, budget, others)
+    means = f"Means over {seeds} seeds; the full pool {_full_text(full, metric)} on the test {noun}."
+    return Headline(sentence, f"{means} {_interval(saving, others)}".strip(), saving)
 
 
-def _random_picks(saving: Mapping[str, Any], budget: int) -> str:
+def _reaches(score: float, full: float, metric: Mapping[str, Any]) -> str:
+    """A share as a part of what the full pool reaches; an error as it is."""
+    if metric["unit"] == "%":
+        return f"reaches **{fmt_percent(score / full)}** of the full-data {metric['title'].lower()}"
+    return f"has a {_lowered(metric)} of **{fmt_number(score)}**"
+
+
+def _full_text(full: float, metric: Mapping[str, Any]) -> str:
+    if metric["unit"] == "%":
+        return f"reaches {fmt_percent(full, 1)} {metric['title'].lower()}"
+    return f"has {fmt_number(full)}"
+
+
+def _lowered(metric: Mapping[str, Any]) -> str:
+    return f"{metric['title'][:1].lower()}{metric['title'][1:]}"
+
+
+def _stratified(row: Mapping[str, Any], metric: Mapping[str, Any], budget: int) -> dict[str, Any]:
+    """The saving against class-stratified uniform in the form of one against uniform."""
+    found = verdict(row["lo"], row["hi"], row["p_holm"], higher_is_better=metric["higher_is_better"])
+    factor = row.get("factor")
+    return {
+        "uniform_budget": None if factor is None else factor * budget,
+        "factor": factor,
+        "lo": row.get("factor_lo"),
+        "hi": row.get("factor_hi"),
+        "relation": row.get("relation"),
+        "bound": row.get("bound"),
+        "tie": found is Verdict.TIE,
+    }
+
+
+def _random_picks(saving: Mapping[str, Any], budget: int, others: str) -> str:
     needed, bound, tie = saving.get("uniform_budget"), saving.get("bound"), bool(saving.get("tie"))
+    needed = None if needed is None else int(whole(needed))
     if saving.get("relation") == "more than":
-        words = f"random picks need more than **{fmt_int(bound or budget)}**"
+        words = f"{others} need more than **{fmt_int(bound or budget)}**"
     elif saving.get("relation") == "less than":
-        words = f"random picks need fewer than **{fmt_int(bound or budget)}**"
+        words = f"{others} need fewer than **{fmt_int(bound or budget)}**"
     elif tie:
-        return f"random picks need about as many (**{fmt_int(needed or budget)}**): no clear difference."
+        return f"{others} need about as many (**{fmt_int(needed or budget)}**): no clear difference."
     else:
         few = " only" if needed is not None and needed < budget else ""
-        words = f"random picks need{few} **{fmt_int(needed or budget)}**"
+        words = f"{others} need{few} **{fmt_int(needed or budget)}**"
     return f"{words}, though the seeds differ too much to be sure." if tie else f"{words}."
 
 
-def _interval(saving: Mapping[str, Any]) -> str:
+def _interval(saving: Mapping[str, Any], others: str) -> str:
     factor, low, high = saving.get("factor"), saving.get("lo"), saving.get("hi")
     if factor is None:
         return ""
     sides = (f"at least {fmt_number(low)}" if low is not None else "", f"at most {fmt_number(high)}" if high else "")
     if low is not None and high is not None:
         sides = (f"95 % interval {fmt_number(low)} to {fmt_number(high)}", "")
-    return f"Random picks need {', '.join(filter(None, (f'{fmt_number(factor)} times as many points', *sides)))}."
+    parts = ", ".join(filter(None, (f"{fmt_number(factor)} times as many points", *sides)))
+    return f"{others[:1].upper()}{others[1:]} need {parts}."
 
 
 def _saving(savings: Sequence[Mapping[str, Any]], method: str, budget: int) -> Mapping[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Presenter mode of the Learn page: large letters, no chrome, arrow keys between the steps."""
+"""Presenter mode of the Learn and Present pages: large letters, no chrome, arrow keys between the steps."""
 
 from collections.abc import Sequence
 
@@ -20,17 +20,22 @@ def go(names: Sequence[str], by: int) -> None:
     st.session_state[STEP] = names[max(0, min(len(names) - 1, place))]
 
 
-def _leave() -> None:
+def leave() -> None:
+    """End presenter mode."""
     st.session_state[PRESENT] = False
 
 
-def presenting() -> bool:
-    """Whether presenter mode is on; draws the switch where it is off, and the look where it is on."""
+def presenting(what: str = "the lesson; ← and → change the step, Esc ends it") -> bool:
+    """Whether presenter mode is on; draws the switch where it is off, and the look where it is on.
+
+    Args:
+        what: is left on the page, and which keys work.
+    """
     on: bool = st.toggle(
         "Present",
         key=PRESENT,
         bind="query-params",
-        help="Large letters and nothing but the lesson; ← and → change the step, Esc ends it.",
+        help=f"Large letters and nothing but {what}.",
     )
     if on:
         st.html(_CSS)
@@ -56,4 +61,4 @@ def step_buttons(names: Sequence[str], name: str, *, keys: bool) -> None:
             disabled=place == len(names) - 1, shortcut="Right" if keys else None,
         )  # fmt: skip
         if keys:
-            st.button("End", key="learn-end", on_click=_leave, shortcut="Esc")
+            st.button("End", key="learn-end", on_click=leave, shortcut="Esc")

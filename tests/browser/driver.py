@@ -30,8 +30,8 @@ FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 )
-PAGES = ("", "data", "select", "diagnose", "selections", "compare", "learn", "runs")
-CHARTED = {"", "select", "diagnose", "compare", "learn"}  # of these pages a finished run shows charts
+PAGES = ("", "data", "select", "diagnose", "selections", "compare", "present", "learn", "runs")
+CHARTED = {"", "select", "diagnose", "compare", "present", "learn"}  # of these pages a finished run shows charts
 CHART = ".js-plotly-plot"
 ALERT = '[data-testid="stAlert"]'
 LONG = 120_000

@@ -1,0 +1,67 @@
+"""Present: a finished run on one screen for people who decide: a headline, a map, a curve, what is saved."""
+
+import streamlit as st
+
+from dashboard.components.compare_planner import cost_inputs
+from dashboard.components.compare_view import known_methods
+from dashboard.components.empty import empty_state
+from dashboard.components.job_panel import job_panel
+from dashboard.components.learn_present import leave, presenting
+from dashboard.components.present_story import cast_of, presentable
+from dashboard.components.present_view import present_view
+from dashboard.components.theme import error_line
+from dashboard.services import cache, state
+from skmm_core.errors import InputError
+from skmm_core.runs import RunRecord
+
+
+def choose_run(records: list[RunRecord], opened: RunRecord | None) -> RunRecord:
+    """The run to present: the open one, or what the visitor chooses."""
+    by_id = {record.id: record for record in records}
+    start = opened.id if opened is not None and opened.id in by_id else records[0].id
+    chosen = st.selectbox(
+        "Finished run", list(by_id), index=list(by_id).index(start), key=f"present:run:{start}",
+        format_func=lambda id_: f"{by_id[id_].name} · {id_[:4]}", width=520,
+    )  # fmt: skip
+    if chosen != state.current_run() and (opened is None or opened.state.ended):
+        state.set_current_run(chosen)
+    return by_id[chosen]
+
+
+def draw(record: RunRecord, records: list[RunRecord], *, large: bool) -> None:
+    """The story of one run."""
+    from skmm_core.methods.registry import list_methods
+
+    result = cache.run_result(record.id) if record.kind == "compare" else None
+    present_view(cast_of(record, records, result), known_methods(list_methods()), large=large)
+    if large:
+        st.button("End", key="present-end", type="tertiary", on_click=leave, shortcut="Esc")
+
+
+opened = state.current_record()
+records = presentable(cache.store().records())
+if opened is not None and not opened.state.ended:
+    job_panel(opened.id)
+if not records:
+    empty_state(
+        "Nothing finished to present yet",
+        "Pick points or compare methods first; this page then shows what they buy on one screen.",
+        page="app_pages/select.py",
+        label="Go to Select",
+        icon=":material/ads_click:",
+    )
+    st.stop()
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+    chooser = st.container()
+    large = presenting("the story; F11 hides the browser, Esc ends it")
+if large:
+    shown = opened if opened is not None and opened.id in {record.id for record in records} else records[0]
+else:
+    with chooser:
+        shown = choose_run(records, opened)
+    with st.expander("What does a point cost?", icon=":material/payments:"):
+        cost_inputs()
+try:
+    draw(shown, records, large=large)
+except InputError as error:
+    error_line(str(error))
