@@ -50,5 +50,5 @@ def friedman(ranked: Array) -> Friedman:
 
 def critical_difference(methods: int, blocks: int, *, level: float = 0.95) -> float:
     """Mean ranks farther apart than this differ (Nemenyi), with that confidence for all pairs of methods at once."""
-    quantile = float(studentized_range.ppf(level, methods, np.inf)) / np.sqrt(2)
-    return quantile * float(np.sqrt(methods * (methods + 1) / (6 * blocks)))
+    quantile = float(studentized_range.ppf(level, methods, np.inf)) / 2**0.5
+    return quantile * (methods * (methods + 1) / (6 * blocks)) ** 0.5
