@@ -26,7 +26,7 @@ from skmm_core.relaxation import Problem, Relaxed, solve_relaxation
 from skmm_core.simplex import project_capped_simplex
 
 LEARNING_RATES = (1e-4, 1e-5, 1e-6)
-TOLERANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
+TOLERANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8)
 C_S = (1.0, 0.8, 0.6, 0.4)
 _REPEATS, _STRETCH, _PATIENCE = 3, 250, 2000
 _ITERATION_DIMS, _ITERATION_REPEATS, _ITERATION_TOL = 128, 3, 1e-4

@@ -8,6 +8,7 @@ from skmm_core.given import Given, nothing_given
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
+from skmm_core.ties import lowest
 
 
 class HerdingParams(MethodParams):
@@ -48,12 +49,13 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
     squared_norms = rows.square().sum(dim=1)
     given = given or nothing_given(len(rows), rows.device)
     taken = ~given.free
-    total = torch.zeros_like(rows[0])
+    total, longest = torch.zeros_like(rows[0]), squared_norms.max().sqrt()
     picks = torch.empty(budget, dtype=torch.int64, device=rows.device)
     for t in range(budget):
         # ‖total + z‖² without its constant; the divisor (t + 1)² is the same for all rows.
-        distance = squared_norms + 2 * (rows @ total)
-        pick = given.start[t] if t < len(given.start) else distance.masked_fill_(taken, torch.inf).argmin()
+        distance = (squared_norms + 2 * (rows @ total)).masked_fill_(taken, torch.inf)
+        size = longest * (longest + 2 * total.norm())
+        pick = given.start[t] if t < len(given.start) else lowest(distance, size)
         picks[t], taken[pick] = pick, True
         total += rows[pick]
         report(Progress("Picking points", t + 1, budget))
@@ -111,16 +113,15 @@ def k_center(
     squared_norms = rows.square().sum(dim=1)
     given = given or nothing_given(len(rows), rows.device)
     closed = ~given.free
-    nearest = torch.full_like(squared_norms, torch.inf)
+    nearest, largest = torch.full_like(squared_norms, torch.inf), squared_norms.max()
     picks = torch.empty(budget, dtype=torch.int64, device=rows.device)
     pick = torch.tensor(first, device=rows.device)
     for t in range(budget):
         pick = given.start[t] if t < len(given.start) else pick
-        picks[t] = pick
+        # A chosen row never comes back, also when all that is left are its duplicates at distance 0.
+        picks[t], closed[pick] = pick, True
         distance = squared_norms - 2 * (rows @ rows[pick]) + squared_norms[pick]
         torch.minimum(nearest, distance.clamp_min_(0), out=nearest)
-        # A chosen row never comes back, also when all that is left are its duplicates at distance 0.
-        nearest[pick] = -1.0
-        pick = nearest.masked_fill(closed, -1.0).argmax()
+        pick = lowest((-nearest).masked_fill_(closed, torch.inf), largest)
         report(Progress("Picking points", t + 1, budget))
     return picks

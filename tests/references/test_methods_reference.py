@@ -42,7 +42,7 @@ def slow_herding(rows: Array, budget: int) -> list[int]:
     for t in range(budget):
         distance = np.linalg.norm(rows.mean(axis=0) - (rows[picks].sum(axis=0) + rows) / (t + 1), axis=1)
         distance[picks] = np.inf
-        picks.append(int(distance.argmin()))
+        picks.append(int(distance.round(9).argmin()))  # equal but for rounding: the lower row
     return picks
 
 
@@ -52,7 +52,7 @@ def slow_k_center(rows: Array, budget: int, first: int) -> list[int]:
     while len(picks) < budget:
         nearest = distances[:, picks].min(axis=1)
         nearest[picks] = -1
-        picks.append(int(nearest.argmax()))
+        picks.append(int(nearest.round(9).argmax()))
     return picks
 
 
@@ -68,6 +68,16 @@ def test_herding_is_its_definition(seed: int, budget: int) -> None:
 def test_k_center_is_its_definition(seed: int, budget: int) -> None:
     rows = cloud(60, 4, seed)
     assert k_center(torch.tensor(rows), budget, first=seed).tolist() == slow_k_center(rows, budget, seed)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("seed", range(5))
+def test_rounding_breaks_no_ties(seed: int, dtype: torch.dtype) -> None:
+    """Whole numbers have many equal distances; their mean has digits that rounding cuts, so ties are never exact."""
+    rows = np.random.default_rng(seed).integers(-2, 3, size=(25, 3)).astype(float)
+    whole = torch.tensor(rows, dtype=dtype)
+    assert k_center(whole, 25, first=3).tolist() == slow_k_center(rows, 25, 3)
+    assert herding(whole, 12).tolist() == slow_herding(rows, 12)
 
 
 def test_ties_go_to_the_lower_row() -> None:

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from skmm_core import cover
+from skmm_core.data.load import load_dataset
 from skmm_core.kernels import CosineSimilarity, unit_rows
 from skmm_core.methods import submodular
 from skmm_core.methods.registry import select
 from skmm_core.methods.submodular import facility_location
+from skmm_core.probe import score_probe
 
 
 def rows(n=40, d=5, seed=0):
@@ -105,3 +107,16 @@ def test_the_reference_alone_decides():
     found = facility_location(CosineSimilarity(unit_rows(torch.tensor(x))), 8, reference=reference)
     s = similarity(x)[::3]
     assert found.indices.tolist() == greedy(lambda picks: coverage(s, picks), 60, 8)
+
+
+def test_a_fixed_small_price_of_redundancy_crowds_around_the_mean() -> None:
+    """With λ = 1 the picks say little of the classes of digits; with N/(2n) they say as much as random ones."""
+    dataset = load_dataset("digits")
+
+    def above_chance(method: str, **params: float) -> float:
+        picks = select(dataset, method, 50, params=params).indices
+        return score_probe(dataset, picks).metrics["accuracy"] - 0.1
+
+    random = above_chance("uniform")
+    assert above_chance("graph_cut", redundancy=1.0) < 0.5 * random
+    assert above_chance("graph_cut") > 0.8 * random
