@@ -13,6 +13,7 @@ from dashboard.components.theme import (
     CLASS_SYMBOLS,
     OKABE_ITO,
     POOL_COLOUR,
+    faded,
     figure_layout,
     fmt_number,
     plural,
@@ -95,7 +96,7 @@ def _budget_figure(why: Why) -> go.Figure:
     band = {"color": RANDOM.colour, "width": 0}
     figure.add_scatter(x=BUDGETS, y=high, mode="lines", line=band, showlegend=False, hoverinfo="skip")
     figure.add_scatter(
-        x=BUDGETS, y=low, mode="lines", line=band, fill="tonexty", fillcolor="rgba(0,114,178,0.18)",
+        x=BUDGETS, y=low, mode="lines", line=band, fill="tonexty", fillcolor=faded(RANDOM.colour, 0.18),
         name="8 of 10 draws", hoverinfo="skip",
     )  # fmt: skip
     for name, values, style in (("random", mean, RANDOM), ("SkMM", 100 * why.curve, SMART)):

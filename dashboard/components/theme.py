@@ -134,6 +134,12 @@ def _file_name(key: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in key).split()) or "chart"
 
 
+def faded(colour: str, opacity: float) -> str:
+    """A colour for plotly that lets through what lies behind: ("#0072B2", 0.18) → "rgba(0,114,178,0.18)"."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
 def fmt_int(number: float) -> str:
     """1078 → "1,078"."""
     return f"{round(number):,}"

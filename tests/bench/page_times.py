@@ -33,7 +33,11 @@ from skmm_core.data.load import load_dataset
 from skmm_core.runner import run_folder
 from skmm_core.runs import RunStore
 
-_DRAWN = {"data": '[data-testid="stRadio"]', "runs": '[data-testid="stDataFrame"] canvas'}
+_DRAWN = {
+    "data": '[data-testid="stRadio"]',
+    "selections": '[data-testid="stMultiSelect"]',
+    "runs": '[data-testid="stDataFrame"] canvas',
+}
 
 
 _POOLS = ((10_000, 64), (100_000, 32))

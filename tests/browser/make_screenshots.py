@@ -17,6 +17,8 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(ROOT))
 
+from dashboard.components.overlap_choice import PARAM
+from dashboard.components.tour import COOKIE
 from dashboard.services import demo
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
@@ -41,15 +43,20 @@ def main() -> None:
         browser = launch(playwright)
         store = RunStore(server.home)
         _wait_for_demo(Visitor(browser.new_page(), server))
-        _add_uniform(store)
+        uniform = _add_uniform(store)
         runs = {run.kind: run.id for run in store.records() if run.config in (demo.SELECT, demo.COMPARE)}
+        links = {page: f"{page}?run={runs['compare' if page == 'compare' else 'select']}" for page in PAGES}
+        links["selections"] += f"&{PARAM}={runs['select']},{uniform}"
+        links["learn"] += "&step=SkMM&picker=SkMM"
+        links["playground"] = "learn?step=Playground"
         for scheme in SCHEMES:
             for width in WIDTHS:
                 context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+                context.add_cookies([{"name": COOKIE, "value": "hidden", "url": server.url}])
                 tab = Visitor(context.new_page(), server)
-                for page in PAGES:
+                for page, link in links.items():
                     tab.page.set_viewport_size({"width": width, "height": 900})
-                    tab.open(f"{page}?run={runs['compare' if page == 'compare' else 'select']}")
+                    tab.open(link)
                     _dress(tab, page)
                     save(tab, out / f"{page or 'overview'}-{scheme}-{width}.png", width)
                 context.close()
@@ -62,16 +69,17 @@ def _wait_for_demo(tab: Visitor) -> None:
     tab.page.close()
 
 
-def _add_uniform(store: RunStore) -> None:
-    """A second selection, so that Diagnose has something to set beside the first."""
+def _add_uniform(store: RunStore) -> str:
+    """Make a second selection, so that Diagnose and Selections have something to set beside the first."""
     config = RunConfig(dataset=demo.SELECT.dataset, job=SelectJob(method="uniform", budget=demo.BUDGET))
     record = store.create(config, load_dataset(config.dataset).fingerprint)
     run_folder(record.folder, home=store.home)
+    return record.id
 
 
 def _dress(tab: Visitor, page: str) -> None:
     """Wait for charts; on Diagnose, set the second run beside the first."""
-    if page in CHARTED:
+    if page in CHARTED | {"selections", "playground"}:
         tab.expect_visible(tab.page.locator(CHART).first)
     if page == "diagnose":
         tab.page.locator('[data-testid="stMultiSelect"] input').first.click()
