@@ -31,7 +31,7 @@ POOL_COLOUR = "#8A96A3"
 CHOSEN_COLOUR = OKABE_ITO["vermillion"]
 INK = {False: "#16202A", True: "#E8EEF3"}  # by theme, as in `.streamlit/config.toml`: False light, True dark
 GRID = {False: "#D5DCE3", True: "#3A4753"}
-FILL_COLOUR = "#0B68A4"  # white letters on it, and it on a dark page: the dark theme's primary colour is too light
+FILL_COLOUR = "#00639B"  # white letters on it, and it on a dark page: the dark theme's primary colour is too light
 SEQUENTIAL = "Cividis"
 PLOTLY_CONFIG = {"displaylogo": False, "showSendToCloud": False}
 IMAGE_FORMAT, IMAGE_FORMATS = "image-format", ("png", "svg")  # session key, and what a chart can be saved as
@@ -56,11 +56,11 @@ _CSS = """
   @media (max-width: 1000px) {
     [data-testid="stMainBlockContainer"] { padding-left: 1.25rem; padding-right: 1.25rem; }
   }
-  /* Streamlit writes white on the primary colour, fades captions to 4.4:1, and draws axes in a grey of 3.7:1. */
+  /* Streamlit: white on the primary colour, captions and keys faded to 4.4:1, axes in a grey of 3.7:1. */
   [data-testid="stBaseButton-primary"]:not(:disabled), [data-tag] {
     background-color: FILL !important; border-color: FILL !important; }
   [data-testid="stBaseButton-primary"]:not(:disabled):hover { filter: brightness(1.15); }
-  [data-testid="stCaptionContainer"] { opacity: 0.82; }
+  [data-testid="stCaptionContainer"], [data-testid^="stBaseButton"] kbd { opacity: 0.82; }
   .js-plotly-plot text[style*="rgb(128, 132, 149)"] { fill: currentColor !important; fill-opacity: 0.75 !important; }
 STACKING</style>
 """
