@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # Streamlit adds this file's folder, not the one that holds the packages
     sys.path.insert(0, str(ROOT))
 
+from dashboard.components.encoder_mark import MARKED_PAGES, encoder_mark  # noqa: E402
 from dashboard.components.shortcuts import shortcuts_help  # noqa: E402
 from dashboard.components.theme import apply_style, error_line  # noqa: E402
 from dashboard.components.tour import tour  # noqa: E402
@@ -41,5 +42,7 @@ page = st.navigation(
 if problem := state.take_problem():
     error_line(problem)
 tour(page.url_path)
+if page.url_path in MARKED_PAGES:
+    encoder_mark(state.current_dataset())
 page.run()
 shortcuts_help()

@@ -15,6 +15,8 @@ from dashboard.components.diagnostic_charts import (
 )
 from dashboard.components.diagnostic_histograms import coverage_histogram, leverage_histogram
 from dashboard.components.diagnostic_table import metrics_table
+from dashboard.components.distortion_chart import distortion_histogram
+from dashboard.components.encoder_mark import draw_marks
 from dashboard.components.learn_link import learn_link
 from dashboard.components.theme import escape
 
@@ -24,6 +26,7 @@ ANSWERS: tuple[tuple[Callable[[Runs], Answer | None], str | None], ...] = (  # w
     (coverage_histogram, "Why"),
     (leverage_histogram, "Variance"),
     (ridge_bars, "Variance"),
+    (distortion_histogram, "Sketching"),
     (objective_trace, None),
 )
 _CARD_PIXELS, _CHART_PIXELS = 320, 430
@@ -35,6 +38,7 @@ _CERTIFICATE_HELP = (
 
 def diagnose_view(runs: list[DiagnosedRun]) -> None:
     """Draw all answers. A single panel takes half the width, an answer with a panel a run takes all of it."""
+    draw_marks(dict.fromkeys(mark for run in runs for mark in run.marks))
     _certificates(runs)
     grid = st.grid(2, min_column_width=_CHART_PIXELS, gap="medium", dense=True)
     for make, step in ANSWERS:

@@ -9,6 +9,7 @@ from dashboard.components.diagnostic_charts import DiagnosedRun
 from dashboard.components.series import run_style
 from dashboard.services import cache
 from skmm_core.config import SelectJob
+from skmm_core.encoders.marks import marks
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
 from skmm_core.runs.record import default_name
@@ -79,13 +80,15 @@ def read_run(record: RunRecord, number: int, label: str) -> DiagnosedRun:
     trace = cache.run_table(record.id, "trace")
     objective = trace.loc[trace["name"] == "objective"].sort_values("step")["value"].to_numpy(dtype=np.float64)
     chosen = cache.run_table(record.id, "selection").sort_values("order")["position"].to_numpy(dtype=np.int64)
+    result = cache.run_result(record.id)
     return DiagnosedRun(
         label=label,
         diagnostics=cache.run_diagnostics(record.id),
         chosen=chosen,
         objective=objective if len(objective) else None,
-        sketch=sketch_text(cache.run_result(record.id)),
+        sketch=sketch_text(result),
         style=run_style(number),
+        marks=marks(result.get("notes", ())),
     )
 
 

@@ -36,6 +36,7 @@ class DiagnosedRun:
         chosen: (n,) positions in the pool, in pick order.
         objective: (steps,) objective of the solver, or None when the method has none.
         sketch: what decides the sketch, such as "gaussian 64, seed 0"; equal text = the same directions.
+        marks: what is to be said of its features wherever they are shown.
     """
 
     label: str
@@ -44,6 +45,7 @@ class DiagnosedRun:
     objective: np.ndarray | None = None
     sketch: str = ""
     style: Style = field(default_factory=lambda: run_style(0))
+    marks: tuple[str, ...] = ()
 
 
 Runs = Sequence[DiagnosedRun]

@@ -3,18 +3,21 @@
 import io
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import streamlit as st
 
 from dashboard.components.copy_as import copy_panel, image_format
 from dashboard.components.theme import fmt_int
-from dashboard.services.cache import run_table, store
+from dashboard.services.cache import run_result, run_table, store
 from skmm_core.config import SelectJob
+from skmm_core.encoders.marks import marks
 from skmm_core.runs import RunRecord
 from skmm_core.runs.files import REPORT, SELECTION_CSV, SELECTION_NPY
 
@@ -39,10 +42,13 @@ def to_npy(points: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def to_parquet(points: pd.DataFrame) -> bytes:
-    """Every column that is known of the chosen points."""
+def to_parquet(points: pd.DataFrame, notes: Sequence[str] = ()) -> bytes:
+    """Every column that is known of the chosen points; notes on them in the metadata of the file."""
+    table = pa.Table.from_pandas(points, preserve_index=False)
+    if notes:
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"notes": "\n".join(notes).encode()})
     buffer = io.BytesIO()
-    points.to_parquet(buffer, index=False)
+    pq.write_table(table, buffer)
     return buffer.getvalue()
 
 
@@ -60,14 +66,21 @@ def about_run(record: RunRecord, budget: int) -> dict[str, Any]:
         "run": record.id,
         "budget": budget,
         "config": record.config.model_dump(mode="json"),
+        "notes": run_result(record.id).get("notes", []),
     }
+
+
+def file_stem(record: RunRecord, budget: int) -> str:
+    """Start of the names of exported files; features without training behind them are marked even there."""
+    mark = "-untrained-features" if marks(run_result(record.id).get("notes", ())) else ""
+    return f"{Path(record.dataset).stem.split(':')[0]}-{record.method}-{budget}{mark}"
 
 
 def export_panel(record: RunRecord, budget: int) -> None:
     """Download buttons for the first `budget` points, the whole run, and the command that repeats it."""
     job = record.config.job
     total = job.budget if isinstance(job, SelectJob) else budget
-    stem = f"{Path(record.dataset).stem.split(':')[0]}-{record.method}-{budget}"
+    stem = file_stem(record, budget)
     with st.container(horizontal=True, key="exports"):
         for suffix, make in _makers(record, budget, whole=budget == total).items():
             st.download_button(
@@ -114,7 +127,7 @@ def _makers(record: RunRecord, budget: int, *, whole: bool) -> dict[str, Callabl
         "csv": (record.folder / SELECTION_CSV).read_bytes if whole else lambda: to_csv(points()),
         "json": lambda: to_json(points(), about_run(record, budget)),
         "npy": (record.folder / SELECTION_NPY).read_bytes if whole else lambda: to_npy(points()),
-        "parquet": lambda: to_parquet(points()),
+        "parquet": lambda: to_parquet(points(), run_result(record.id).get("notes", ())),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from skmm_core.errors import InputError
 
@@ -31,6 +31,7 @@ class Encoder:
         half: whether half precision is accurate enough on a GPU.
         side_by_side: whether on a CPU each core should take a batch of its own: many small operations lose more to
             waiting for each other than all cores on one batch win.
+        network: the module that `forward` runs, whose layers can be finetuned; None where there is none.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Encoder:
     device: torch.device
     half: bool
     side_by_side: bool = False
+    network: nn.Module | None = None
 
     @torch.inference_mode()
     def __call__(self, batch: Tensor) -> Tensor:

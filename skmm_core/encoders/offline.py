@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from skmm_core.encoders.encoder import Encoder, feature_size
+from skmm_core.encoders.marks import OFFLINE_WARNING
 
 SIZE = 32  # pixels a side; 48 and 64 cost two and four times as much and scored no better
 _PAD = 4
@@ -26,7 +27,6 @@ _LEVELS = (torch.linspace(0, 1, 4), torch.linspace(-0.5, 0.5, 5), torch.linspace
 # Spread of each block over Fashion-MNIST, CIFAR-10 and flower pictures: after division all blocks weigh about the same.
 _BLOCK_SCALES = {"texture": 0.9, "second order": 1.5, "chroma": 0.35, "colour": 1.1, "histogram": 0.5}
 VERSION = "scattering-colour-1"
-_WARNING = "Features of the built-in map (scattering and colour, not trained); a pretrained encoder does better."
 
 
 def load_offline(device: torch.device) -> Encoder:
@@ -47,7 +47,7 @@ def load_offline(device: torch.device) -> Encoder:
             "weights_sha256": None,
             "preprocessing": f"resized to {SIZE} × {SIZE} pixels, bicubic",
             "versions": {"offline": VERSION},
-            "warnings": [_WARNING],
+            "warnings": [OFFLINE_WARNING],
         },
         device=device,
         half=False,

@@ -12,8 +12,8 @@ import torch
 from skmm_core.config import EmbedJob
 from skmm_core.encoders.downloads import fetching, quietly
 from skmm_core.encoders.encoder import Encoder, feature_size, versions
+from skmm_core.encoders.marks import RANDOM_WARNING
 from skmm_core.encoders.weights import (
-    RANDOM_WARNING,
     draw_weights,
     file_hash,
     misfit,
@@ -110,6 +110,7 @@ def load_openclip(name: str, job: EmbedJob, device: torch.device) -> Encoder:
         provenance=provenance,
         device=device,
         half=True,
+        network=getattr(model, "visual", None),
     )
 
 

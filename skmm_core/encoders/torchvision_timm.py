@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from skmm_core.config import EmbedJob
 from skmm_core.encoders.downloads import fetching
 from skmm_core.encoders.encoder import Encoder, Preprocess, feature_size, versions
+from skmm_core.encoders.marks import RANDOM_WARNING
 from skmm_core.encoders.weights import (
-    RANDOM_WARNING,
     draw_weights,
     file_hash,
     fill_weights,
@@ -177,4 +177,5 @@ def _encoder(
         },
         device=device,
         half=True,
+        network=model,
     )

@@ -16,7 +16,6 @@ from skmm_core.device import generator
 from skmm_core.errors import InputError
 
 WEIGHT_KINDS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
-RANDOM_WARNING = "Features of an encoder with random weights (no training): expect little of them."
 _WEIGHTS_SEED = 0
 
 

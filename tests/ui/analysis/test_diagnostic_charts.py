@@ -17,6 +17,7 @@ from dashboard.components.diagnostic_charts import (
 )
 from dashboard.components.diagnostic_histograms import coverage_histogram, leverage_histogram
 from dashboard.components.diagnostic_table import metrics_table
+from dashboard.components.distortion_chart import distortion_histogram
 from dashboard.components.series import method_styles, run_style
 from skmm_core.config import SketchParams
 from skmm_core.diagnostics import diagnose
@@ -129,6 +130,31 @@ def test_every_answer_has_a_question_a_sentence_and_alt_texts(runs, few, count):
         for panel in answer.panels:
             assert len(plain(panel.alt)) > 20
             assert "**" not in plain(panel.alt)
+
+
+def test_one_panel_a_sketch_shows_every_pair_beside_its_bounds():
+    rows = torch.randn(300, 200, generator=torch.Generator().manual_seed(1))
+    shown = []
+    for number, (dim, seed) in enumerate(((16, 0), (16, 0), (64, 0))):
+        pool = make_pool(rows, sketch=SketchParams(dim=dim), seed=seed)
+        found, label = diagnose(pool, torch.arange(40 + number)), f"run {number}"
+        shown.append(DiagnosedRun(label, found, np.arange(40 + number), sketch=f"gaussian {dim}, seed 0"))
+    answer = distortion_histogram(shown)
+    assert [panel.title for panel in answer.panels] == ["gaussian 16, seed 0", "gaussian 64, seed 0"]
+    for panel, run in zip(answer.panels, (shown[0], shown[2]), strict=True):
+        bars, d = panel.figure.data[0], run.diagnostics
+        edges = np.append(np.asarray(bars.x) - bars.width / 2, bars.x[-1] + bars.width / 2)
+        counts = np.histogram(d.distortion_ratios, edges + np.array([-1e-9, *[0] * (len(edges) - 2), 1e-9]))[0]
+        assert counts.sum() == len(d.distortion_ratios) == 1000
+        assert np.allclose(bars.y, counts / 1000, atol=2e-3)
+        places = {line.x0 for line in panel.figure.layout.shapes}
+        assert {d.distortion_pair_low, d.distortion_pair_high} <= places
+        assert "1,000 random pairs" in panel.alt
+    assert shown[2].diagnostics.distortion_rms < shown[0].diagnostics.distortion_rms
+
+
+def test_without_a_sketch_no_distortion_is_drawn(runs):
+    assert distortion_histogram(runs) is None
 
 
 def test_names_from_files_are_shown_as_text_never_as_markup(runs):

@@ -139,6 +139,9 @@ def test_from_the_button_to_a_selection(page, words, empty, visit):
     assert not app.exception
     assert "photos" in words(app)
     assert "pool of 4 points" in words(app)
+    assert words(app).count("pretrained encoder does better") == 1
+    for other, count in (("compare", 1), ("runs", 1), ("learn", 0)):
+        assert words(app.switch_page(f"app_pages/{other}.py").run()).count("encoder does better") == count, other
 
 
 def test_a_failure_is_told_and_can_be_tried_again(page, empty, visit, fail):
