@@ -5,7 +5,9 @@ with uniform. Torch is imported only when cells are computed: :func:`summarise` 
 """
 
 import dataclasses
-from collections.abc import Iterator
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +19,16 @@ from skmm_core.score_log import Cell, ScoreLog, read_scores
 from skmm_core.summary import METRICS, REFERENCE, SCORE_COLUMNS, Comparison, primary_metric, summarise
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from skmm_core.data.dataset import Dataset
     from skmm_core.methods.registry import MethodSpec, Selection
     from skmm_core.pool import Pool
 
+    _Probe = Callable[[Tensor, int, Report], dict[str, float]]
+
 _FEATURES = GradientParams()
+_FINETUNING = "finetuning"  # folder of the checkpoint of the cell at work
 
 __all__ = ["SCORE_COLUMNS", "Comparison", "compare", "primary_metric", "read_scores", "summarise"]
 
@@ -79,17 +86,18 @@ def compare(
     """
     import torch
 
-    from skmm_core.probe import check_scorable, score_probe
+    from skmm_core.probe import check_scorable
 
     check_scorable(dataset)
     plan = _plan(dataset, job, gradient)
     metrics = [metric.key for metric in METRICS[dataset.task.value]]
     log = ScoreLog(folder, _identity(dataset, plan, sketch, gradient, warm_up_rows), metrics)
     total = 1 + len(plan.specs) * len(plan.budgets) * job.seeds
+    probe = _probe(dataset, job, device, folder, report)
     if log.full is None:
         told = _counting(report, "Scoring the whole pool", 0, total)
-        log.set_full(score_probe(dataset, torch.arange(dataset.pool_size), report=told).metrics)
-    runner = _Runner(dataset, plan, log, sketch, gradient, warm_up_rows, device)
+        log.set_full(probe(torch.arange(dataset.pool_size), 0, told))
+    runner = _Runner(dataset, plan, log, probe, sketch, gradient, warm_up_rows, device)
     for seed in range(job.seeds):
         for position, cell in enumerate(plan.cells(seed)):
             if cell in log.done:  # not reported: cells of an earlier call would make the pace look faster than it is
@@ -101,6 +109,28 @@ def compare(
             log.add(runner.run(cell, _counting(report, phase, step, total)))
     report(Progress("Scoring finished", total, total))
     return summarise(log.scores, log.full or {}, dataset.task.value, left_out=plan.left_out)
+
+
+def _probe(dataset: "Dataset", job: CompareJob, device: str, folder: Path | None, report: Report) -> "_Probe":
+    """What turns a selection, a seed and a report into test scores: the linear probe, or finetuning."""
+    from skmm_core.probe import score_probe
+
+    if job.finetune is None:
+        # one seed for the inner folds: the probe is the same for every cell, only the selection differs
+        return lambda chosen, seed, told: score_probe(dataset, chosen, seed=0, report=told).metrics
+    from skmm_core.finetune_probe import finetune_probe
+
+    made = finetune_probe(dataset, job.finetune, device=device, report=report)
+    work = None if folder is None else folder / _FINETUNING
+
+    def score(chosen: "Tensor", seed: int, told: Report) -> dict[str, float]:
+        kept = None if work is None else work / hashlib.sha256(chosen.cpu().numpy().tobytes()).hexdigest()[:16]
+        metrics = made.score(chosen, seed=seed, folder=kept, report=told).metrics
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)  # checkpoints of finished cells, and of cells that changed
+        return metrics
+
+    return score
 
 
 def _plan(dataset: "Dataset", job: CompareJob, gradient: GradientParams) -> _Plan:
@@ -138,6 +168,7 @@ def _identity(
     """
     later: dict[str, Any] = {} if gradient == _FEATURES else {"gradient": gradient.model_dump(mode="json")}
     later |= {} if warm_up_rows is None else {"warm_up_rows": warm_up_rows}
+    later |= {} if plan.job.finetune is None else {"finetune": plan.job.finetune.model_dump(mode="json")}
     return {
         "fingerprint": dataset.fingerprint,
         "methods": {
@@ -168,35 +199,35 @@ class _Runner:
         dataset: "Dataset",
         plan: _Plan,
         log: ScoreLog,
+        probe: "_Probe",
         sketch: SketchParams,
         gradient: GradientParams,
         warm_up_rows: int | None,
         device: str,
     ) -> None:
         self._dataset, self._plan, self._log, self._device = dataset, plan, log, device
+        self._probe = probe
         self._sketch, self._gradient, self._warm_up_rows = sketch, gradient, warm_up_rows
         self._pool: Pool | None = None
 
     def run(self, cell: Cell, report: Report) -> list[dict[str, Any]]:
         """Rows of one cell."""
         from skmm_core.methods.registry import select
-        from skmm_core.probe import score_probe
 
         method, budget, seed = cell
         pool = self._pool_of(seed, report)
-        drawn = pool.sketch.kind != "none" or self._gradient.kind != "features"
+        drawn = pool.sketch.kind != "none" or self._gradient.kind != "features" or self._plan.job.finetune is not None
         if not self._plan.specs[method].random and not drawn:
             for earlier in range(self._plan.job.seeds):
                 if (method, budget, earlier) in self._log.done:
                     return [row | {"seed": seed} for row in self._log.rows((method, budget, earlier))]
         params = self._plan.job.params.get(method)
         selection: Selection = select(pool, method, budget, params=params, seed=seed, report=report)
-        # one seed for the inner folds: the probe is the same for every cell, only the selection differs
-        score = score_probe(self._dataset, selection.indices, seed=0, report=report)
+        scores = self._probe(selection.indices, seed, report)
         common = {"dataset": self._dataset.name, "method": method, "budget": budget, "seed": seed}
         return [
             common | {"metric": key, "value": value, "seconds": round(selection.seconds, 6), "split": "test"}
-            for key, value in score.metrics.items()
+            for key, value in scores.items()
         ]
 
     def _pool_of(self, seed: int, report: Report) -> "Pool":

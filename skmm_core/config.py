@@ -94,16 +94,6 @@ class SelectJob(_Frozen):
         return tuple(sorted(set(rows)))
 
 
-class CompareJob(_Frozen):
-    """Score several methods at several budgets over several seeds (0 .. seeds - 1)."""
-
-    kind: Literal["compare"] = "compare"
-    methods: tuple[str, ...]
-    budgets: tuple[int, ...]
-    seeds: int = Field(8, ge=1, le=1000)
-    params: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Params by method key.")
-
-
 class EmbedJob(_Frozen):
     """Turn the pictures of `dataset.source` into features."""
 
@@ -117,6 +107,31 @@ class EmbedJob(_Frozen):
     architecture: str | None = Field(None, description="open_clip model config (JSON); its name is the model's.")
     pattern: Literal["utkface"] | None = Field(None, description="Take targets from file names.")
     allow_random_weights: bool = Field(False, description="Take a network without trained weights.")
+
+
+class FinetuneParams(_Frozen):
+    """Score selections by finetuning a network on them, instead of by a linear probe on features."""
+
+    layers: Literal[1, 2] = Field(1, description="1: a head on the features. 2: also the last block of a network.")
+    images: str | None = Field(None, description="Folder or zip file of the pictures, for 2 layers.")
+    encoder: EmbedJob | None = Field(None, description="The network whose last block is trained, for 2 layers.")
+    optimiser: Literal["adam", "sgd"] = Field("adam", description="adam, or sgd with momentum 0.9.")
+    rate: float = Field(1e-3, gt=0, description="Learning rate.")
+    decay: float = Field(0.0, ge=0, description="Weight decay.")
+    epochs: int = Field(50, ge=1, le=10_000, description="At most so many epochs.")
+    batch: int = Field(64, ge=1, description="Samples a step.")
+    patience: int = Field(5, ge=1, description="Epochs without a smaller validation loss before training ends.")
+
+
+class CompareJob(_Frozen):
+    """Score several methods at several budgets over several seeds (0 .. seeds - 1)."""
+
+    kind: Literal["compare"] = "compare"
+    methods: tuple[str, ...]
+    budgets: tuple[int, ...]
+    seeds: int = Field(8, ge=1, le=1000)
+    params: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Params by method key.")
+    finetune: FinetuneParams | None = Field(None, description="Score by finetuning; empty takes the linear probe.")
 
 
 class RunConfig(_Frozen):

@@ -11,7 +11,7 @@ import numpy as np
 
 from skmm_core import __version__, tables
 from skmm_core.compare import compare
-from skmm_core.config import CompareJob, EmbedJob, RunConfig, SelectJob
+from skmm_core.config import CompareJob, EmbedJob, FinetuneParams, RunConfig, SelectJob
 from skmm_core.data.dataset import Dataset, train_targets
 from skmm_core.data.load import load_dataset
 from skmm_core.device import resolve_device
@@ -242,7 +242,7 @@ def _run_comparison(
         "savings": done.savings,
         "against_stratified": against_stratified(done.scores, label_aware, dataset.task.value),
         "left_out": done.left_out,
-        **_origin(config, dataset.notes, dataset.fingerprint),
+        **_origin(config, [*scored_by(job.finetune), *dataset.notes], dataset.fingerprint),
     }
 
 
@@ -252,6 +252,16 @@ def _warm_up_rows(config: RunConfig, job: CompareJob, dataset: Dataset) -> int |
     if targets is None or not any(get_method(key).trains_head(dataset.task) for key in job.methods):
         return None
     return warm_up_size(dataset.pool_size, len(targets.unique()), asked=config.warm_up_rows)
+
+
+def scored_by(finetune: FinetuneParams | None) -> list[str]:
+    """A note on what scored a comparison, when it was not the linear probe."""
+    if finetune is None:
+        return []
+    what = "a linear head on the features"
+    if finetune.layers == 2 and finetune.encoder is not None:
+        what = f"a linear head and the last block of {finetune.encoder.model}"
+    return [f"Scored by finetuning {what} (FT), not by the linear probe."]
 
 
 def _run_embedding(folder: Path, config: RunConfig, job: EmbedJob, report: Report) -> dict[str, Any]:

@@ -85,9 +85,8 @@ def embed_images(
     rows = {part: [row for row, own in enumerate(index.parts) if own == part] for part in _PARTS}
     if not rows["train"]:
         raise InputError("there is no picture to pick from: all are in validation or test folders; add a train folder")
-    work = _Work(index, encoder, FeatureCache(encoder.key), batch, report)
-    count = workers or min(_MOST_WORKERS, os.cpu_count() or 1)
-    with _threads_each(encoder), ThreadPoolExecutor(count, thread_name_prefix="decode") as pool:
+    work = _Work(index, encoder, FeatureCache(encoder.key), batch, len(index), report)
+    with _decoders(encoder, workers) as pool:
         blocks = {part: [work.block(pool, some) for some in _chunks(rows[part], _BLOCK_ROWS)] for part in _PARTS}
     report(Progress("Writing the features", 0))
     write_file(out, lambda path: _write_npz(path, index, rows, blocks, encoder))
@@ -95,11 +94,45 @@ def embed_images(
     return Embedded(len(index), encoder.dim, work.encoded, work.seconds)
 
 
+def encode_rows(
+    index: ImageIndex,
+    encoder: Encoder,
+    rows: Sequence[int],
+    *,
+    batch: int = _BATCH_ROWS,
+    workers: int | None = None,
+    report: Report = ignore,
+) -> list[Path]:
+    """Encode some pictures of an index, block by block, into the cache.
+
+    Args:
+        index: the pictures.
+        encoder: what makes features of them.
+        rows: of the index.
+        batch: pictures encoded at once.
+        workers: threads that decode; default one a core, 8 at most.
+        report: told after each batch, with pictures a second; raise Cancelled from it to stop.
+
+    Returns:
+        npy files of (B, d) float32 rows, in the order of `rows`.
+
+    Raises:
+        InputError: a picture cannot be read any more, or the encoder gives numbers that are not finite.
+        OSError: the disk is full.
+    """
+    work = _Work(index, encoder, FeatureCache(encoder.key), batch, len(rows), report)
+    with _decoders(encoder, workers) as pool:
+        return [work.block(pool, some) for some in _chunks(rows, _BLOCK_ROWS)]
+
+
 class _Work:
     """Counts what is done while blocks are made."""
 
-    def __init__(self, index: ImageIndex, encoder: Encoder, cache: FeatureCache, batch: int, report: Report) -> None:
-        self.index, self.encoder, self.cache, self.batch, self.report = index, encoder, cache, batch, report
+    def __init__(
+        self, index: ImageIndex, encoder: Encoder, cache: FeatureCache, batch: int, total: int, report: Report
+    ) -> None:
+        self.index, self.encoder, self.cache, self.batch = index, encoder, cache, batch
+        self.total, self.report = total, report
         self.done = self.encoded = 0
         self.seconds = 0.0
 
@@ -163,7 +196,7 @@ class _Work:
 
     def _tell(self) -> None:
         rate = {"images/s": self.encoded / self.seconds} if self.seconds else {}
-        self.report(Progress("Embedding images", self.done, len(self.index), rate))
+        self.report(Progress("Embedding images", self.done, self.total, rate))
 
 
 def _chunks(rows: Sequence[int], size: int) -> Iterator[Sequence[int]]:
@@ -179,6 +212,13 @@ def _ahead(
         result = waiting.popleft()()
         waiting += [start(rows) for rows in itertools.islice(batches, 1)]
         yield result
+
+
+@contextlib.contextmanager
+def _decoders(encoder: Encoder, workers: int | None) -> Iterator[ThreadPoolExecutor]:
+    count = workers or min(_MOST_WORKERS, os.cpu_count() or 1)
+    with _threads_each(encoder), ThreadPoolExecutor(count, thread_name_prefix="decode") as pool:
+        yield pool
 
 
 @contextlib.contextmanager

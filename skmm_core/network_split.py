@@ -50,10 +50,10 @@ def split_network(network: nn.Module, layers: Sequence[str], sample: Tensor) -> 
             found = None
     if found is None or found.shape != output.shape or not torch.allclose(found, output, atol=_CHAIN_TOLERANCE):
         return NetworkSplit(nn.Identity(), network, False)
-    return NetworkSplit(_Until(network, chain[0]), chain, True)
+    return NetworkSplit(Until(network, chain[0]), chain, True)
 
 
-class _Until(nn.Module):
+class Until(nn.Module):
     """A network up to the input of one of its modules."""
 
     def __init__(self, network: nn.Module, module: nn.Module) -> None:

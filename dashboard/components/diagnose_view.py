@@ -26,7 +26,7 @@ ANSWERS: tuple[tuple[Callable[[Runs], Answer | None], str | None], ...] = (  # w
     (coverage_histogram, "Why"),
     (leverage_histogram, "Variance"),
     (ridge_bars, "Variance"),
-    (distortion_histogram, "Sketching"),
+    (distortion_histogram, "Sketch"),
     (objective_trace, None),
 )
 _CARD_PIXELS, _CHART_PIXELS = 320, 430

@@ -10,7 +10,15 @@ from typing import Annotated, Any, get_args
 import typer
 from pydantic import BaseModel, ValidationError
 
-from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
+from skmm_core.config import (
+    DatasetConfig,
+    EmbedJob,
+    FinetuneParams,
+    GradientParams,
+    RunConfig,
+    SelectJob,
+    SketchParams,
+)
 from skmm_core.errors import InputError
 
 _FLAGS: dict[tuple[str, ...], str] = {
@@ -67,6 +75,16 @@ Exclude = Annotated[
 Out = Annotated[str, typer.Option("--out", help="Folder for the results; made when it is not there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+Finetune = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--finetune",
+        metavar="KEY=VALUE",
+        help="Score by finetuning, not by the linear probe; may be repeated. layers=1 trains a head on the features; "
+        "layers=2 also the last block of a network, with images=FOLDER|ZIP, model=NAME and pretrained=TAG|FILE. "
+        "Others: optimiser, rate, decay, epochs, batch, patience.",
+    ),
+]
 Param = Annotated[
     list[str] | None, typer.Option("--param", metavar="KEY=VALUE", help="Option of the method; may be repeated.")
 ]
@@ -111,7 +129,24 @@ def run_config(
         raise InputError(f"{flag}: {first['msg']}") from None
 
 
-def split_params(pairs: Sequence[str] | None) -> dict[str, Any]:
+def finetune_options(pairs: Sequence[str] | None) -> dict[str, Any] | None:
+    """Gather the `--finetune key=value` flags; those that describe the network go to its encoder.
+
+    Raises:
+        InputError: a key is unknown, or a flag is not key=value.
+    """
+    if not pairs:
+        return None
+    given = split_params(pairs, "--finetune")
+    of_encoder = set(EmbedJob.model_fields) - {"kind"}
+    own = set(FinetuneParams.model_fields) - {"encoder"}
+    if unknown := sorted(set(given) - own - of_encoder):
+        raise InputError(f"--finetune {unknown[0]}: no such option; there are {', '.join(sorted(own | of_encoder))}")
+    encoder = {key: value for key, value in given.items() if key in of_encoder}
+    return {**{key: value for key, value in given.items() if key in own}, **({"encoder": encoder} if encoder else {})}
+
+
+def split_params(pairs: Sequence[str] | None, flag: str = "--param") -> dict[str, Any]:
     """Read `key=value` flags; a value is a JSON scalar where it is one, else text.
 
     Raises:
@@ -121,7 +156,8 @@ def split_params(pairs: Sequence[str] | None) -> dict[str, Any]:
     for pair in pairs or ():
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise InputError(f"--param {pair!r} is not key=value; write for example --param c_s=0.9")
+            example = "c_s=0.9" if flag == "--param" else "layers=2"
+            raise InputError(f"{flag} {pair!r} is not key=value; write for example {flag} {example}")
         params[key] = scalar(value)
     return params
 

@@ -4,7 +4,7 @@ import json
 import shlex
 from typing import Any
 
-from skmm_core.config import DatasetConfig, EmbedJob, GradientParams, RunConfig, SelectJob, SketchParams
+from skmm_core.config import DatasetConfig, EmbedJob, FinetuneParams, GradientParams, RunConfig, SelectJob, SketchParams
 from skmm_core.row_list import row_text
 
 SHORTCUTS = {"c_s": "--c-s", "rounding": "--rounding"}
@@ -32,6 +32,7 @@ def command_line(config: RunConfig, out: str = "out") -> str:
         words += ["--seeds", str(job.seeds)]
         for method, params in job.params.items():
             words += [word for key, value in params.items() for word in ("--param", _pair(f"{method}.{key}", value))]
+        words += [] if job.finetune is None else _finetune_flags(job.finetune)
     words += [*_gradient_flags(config.gradient), *_sketch_flags(config.sketch, config.gradient)]
     words += [] if config.warm_up_rows is None else ["--warm-up-rows", str(config.warm_up_rows)]
     return shlex.join([*words, *_device_flags(config), "--out", out])
@@ -60,6 +61,15 @@ def _dataset_flags(dataset: DatasetConfig) -> list[str]:
         if value != DatasetConfig.model_fields[name].default:
             words += [f"--{name}", str(value)]
     return [*words, "--drop-bad-rows"] if dataset.drop_bad_rows else words
+
+
+def _finetune_flags(finetune: FinetuneParams) -> list[str]:
+    """Every value that differs from its default; the number of layers always, since it asks for finetuning."""
+    given = {"layers": finetune.layers, **finetune.model_dump(exclude_defaults=True, exclude={"layers", "encoder"})}
+    if finetune.encoder is not None:
+        given |= {"model": finetune.encoder.model}
+        given |= finetune.encoder.model_dump(exclude_defaults=True, exclude={"kind", "model"})
+    return [word for key, value in given.items() for word in ("--finetune", _pair(key, value))]
 
 
 def _gradient_flags(gradient: GradientParams) -> list[str]:

@@ -125,4 +125,5 @@ def default_name(config: RunConfig) -> str:
     count = 1 if isinstance(job, SelectJob) else len(job.methods)
     what = job.method if isinstance(job, SelectJob) else f"{count} method{'s' * (count != 1)}"
     points = budget_text(config)
-    return f"{dataset_text(config)} · {what} · {points} point{'s' * (points != '1')}"
+    tuned = " · finetuned" if not isinstance(job, SelectJob) and job.finetune is not None else ""
+    return f"{dataset_text(config)} · {what} · {points} point{'s' * (points != '1')}{tuned}"
