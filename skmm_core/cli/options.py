@@ -125,7 +125,8 @@ def run_config(
     except ValidationError as error:
         first = error.errors()[0]
         where = tuple(part for part in first["loc"] if isinstance(part, str))
-        flag = _FLAGS.get(where) or f"--{where[-1].replace('_', '-')}"
+        plain = f"--finetune {where[-1]}" if "finetune" in where else f"--{where[-1].replace('_', '-')}"
+        flag = _FLAGS.get(where, plain)
         raise InputError(f"{flag}: {first['msg']}") from None
 
 

@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import socket
+import threading
 import urllib.request
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -55,9 +56,17 @@ def _answers(address: str) -> bool:
     """Whether a server can be reached; behind a proxy only trying tells."""
     if urllib.request.getproxies():
         return True
-    parts = urlsplit(address)
-    try:
-        with socket.create_connection((parts.hostname or "", parts.port or 443), timeout=_PATIENCE):
-            return True
-    except OSError:
-        return False
+    parts, found = urlsplit(address), threading.Event()
+
+    def ask() -> None:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((parts.hostname or "", parts.port or 443), timeout=_PATIENCE),
+        ):
+            found.set()
+
+    # in a thread: looking up the name has no time limit of its own, and takes half a minute where nothing answers
+    thread = threading.Thread(target=ask, name="network", daemon=True)
+    thread.start()
+    thread.join(_PATIENCE)
+    return found.is_set()
