@@ -137,6 +137,15 @@ class Visitor:
             timeout=LONG,
         )
 
+    def drawn(self) -> None:
+        """Wait until the browser has loaded what draws each element; grey bars stand in for those still to come."""
+        expect(self.page.locator('[data-testid="stSkeleton"]')).to_have_count(0, timeout=LONG)
+        self.page.wait_for_function(
+            """() => [...document.querySelectorAll('[data-testid="stDataFrame"]')]
+                .every(table => table.offsetParent === null || table.querySelector('canvas'))""",
+            timeout=LONG,
+        )
+
     def heading(self, text: str | re.Pattern[str]) -> Locator:
         """A heading or paragraph with this text."""
         return self.page.get_by_text(text).first
@@ -208,6 +217,7 @@ class Visitor:
 
     def barriers(self) -> list[str]:
         """Serious and critical breaches of accessibility that axe-core finds, and chart text too faint to read."""
+        self.drawn()
         found = Axe().run(self.page).response["violations"]
         breaches = [
             f"{breach['id']}: {node['html'][:120]}"

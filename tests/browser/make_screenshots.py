@@ -87,6 +87,7 @@ def _dress(tab: Visitor, page: str) -> None:
         tab.page.keyboard.press("Escape")
         tab.page.wait_for_timeout(300)
     tab.settle()
+    tab.drawn()
     tab.page.wait_for_timeout(800)
 
 
