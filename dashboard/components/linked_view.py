@@ -136,7 +136,9 @@ def points_table(shown: pd.DataFrame, *, key: str | None = None) -> None:
             "weight": st.column_config.NumberColumn("Weight", format="%.4f"),
             "score": st.column_config.NumberColumn("Score", format="%.4g", help="The method's own score"),
             "leverage": st.column_config.NumberColumn("Leverage", format="%.4g"),
-            "distance": st.column_config.NumberColumn("Distance", format="%.4g", help="To the nearest chosen point"),
+            "distance": st.column_config.NumberColumn(
+                "Distance", format="%.4g", help="To the nearest point of the whole selection"
+            ),
             "row": st.column_config.NumberColumn("Row", help="0-based row of the input file"),
         },
         **ticks,

@@ -54,8 +54,8 @@ class Group:
         """An empty trace that carries the entry in the legend."""
         marker = {"color": self.key_colour, "symbol": self.key_symbol, "size": 9}
         return go.Scatter(
-            x=[None], y=[None], mode="markers", name=escape(self.text), legendgroup=self.name, marker=marker,
-            showlegend=True,
+            x=[None], y=[None], mode="markers", name=escape(self.text),
+            legendgroup=self.name, marker=marker, showlegend=True,
         )  # fmt: skip
 
 

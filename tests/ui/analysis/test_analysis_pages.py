@@ -56,6 +56,22 @@ def test_diagnose_shows_every_answer_for_the_run_in_the_url(home, visit):
     assert app.multiselect[0].value == [newest(home, "skmm").id]
 
 
+def test_diagnose_draws_a_map_of_every_run_under_one_slider(home, visit):
+    app = visit("diagnose", run=newest(home, "uniform").id)
+    app.multiselect[0].set_value([newest(home, method).id for method in ("uniform", "skmm_kernel", "skmm")]).run()
+    assert "Where do the chosen points lie?" in texts(app)
+
+    def chosen():
+        drawn = [chart.proto.spec for chart in app.get("plotly_chart") if "toggleothers" in chart.proto.spec]
+        keys = [[trace["name"] for trace in json.loads(spec)["data"] if trace.get("showlegend")] for spec in drawn]
+        return [sum(int(name.rsplit(" · ", 1)[1].split(" / ")[0]) for name in names) for names in keys]
+
+    assert chosen() == [40, 40, 40]
+    app.slider[0].set_value(5).run()
+    assert not app.exception
+    assert chosen() == [5, 5, 5]
+
+
 def test_diagnose_three_runs_side_by_side_marks_the_best(home, visit):
     app = visit("diagnose", run=newest(home, "uniform").id)
     runs = [newest(home, method).id for method in ("uniform", "skmm_kernel", "skmm")]
