@@ -1,6 +1,7 @@
-"""Kernels over the rows of a pool, read by columns: no (N, N) matrix is ever built."""
+"""Kernels over the rows of a pool, read by columns: no (N, N) matrix is built above 2,048 rows."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from skmm_core.device import generator
 
 _MEDIAN_PAIRS = 20_000
+_KEPT_ROWS = 2_048  # up to here all columns together (16 MB) come from one product, far faster than one by one
 
 
 class Kernel(Protocol):
@@ -51,6 +53,17 @@ class GaussianKernel:
 
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Kernel`."""
+        if len(self.rows) <= _KEPT_ROWS:
+            # indexing copies, so a caller may change what it gets
+            kept = self._kept[indices]  # rows of a symmetric matrix lie together, columns do not
+            return kept.T if among is None else kept[:, among].T
+        return self._computed(indices, among)
+
+    @cached_property
+    def _kept(self) -> Tensor:
+        return self._computed(torch.arange(len(self.rows), device=self.rows.device), None)
+
+    def _computed(self, indices: Tensor, among: Tensor | None) -> Tensor:
         rows, norms = (
             (self.rows, self.squared_norms) if among is None else (self.rows[among], self.squared_norms[among])
         )

@@ -45,6 +45,21 @@ def second_moment(rows: Tensor, weights: Tensor | None = None) -> Tensor:
     return moment / len(rows) if weights is None else moment
 
 
+GramSpectrum = tuple[Tensor, Tensor]
+
+
+def gram_spectrum(rows: Tensor) -> GramSpectrum:
+    """Eigenvalues, descending, and eigenvectors of XᵀX, or of XXᵀ where that is smaller; float64. O(N d min(N, d)).
+
+    Args:
+        rows: (N, d) X, float32 or float64.
+    """
+    wide = rows.shape[0] < rows.shape[1]
+    # second_moment divides by its number of rows: N, or d for the transposed
+    eigenvalues, vectors = torch.linalg.eigh(second_moment(rows.T if wide else rows))
+    return eigenvalues.flip(0) * (rows.shape[1] if wide else rows.shape[0]), vectors.flip(1)
+
+
 def eigenbasis(sketched: Tensor) -> Moments:
     """Diagonalise the second moment of (N, m) rows.
 

@@ -14,7 +14,7 @@ from skmm_core.dynamics import Dynamics, training_dynamics
 from skmm_core.errors import InputError
 from skmm_core.given import Given, make_given, nothing_given
 from skmm_core.gradients.head import HeadGradients, head_gradients
-from skmm_core.moments import Moments, eigenbasis
+from skmm_core.moments import GramSpectrum, Moments, eigenbasis, gram_spectrum
 from skmm_core.progress import Report, ignore
 from skmm_core.sketch import OuterRows, Rows, Sketch, draw_sketch, effective_dimension, make_sketch, spectrum
 from skmm_core.subspace import PoolFit, fit_pool
@@ -129,6 +129,23 @@ class Pool:
         part = replace(self, features=self.features[rows], targets=targets, decided=self.given.of(rows))
         vars(part).update(gradients=self.gradients[rows], sketch=self.sketch, sketched=self.sketched[rows])
         return part
+
+    def reseeded(self, seed: int, *, sketch: SketchParams | None = None, report: Report | None = None) -> "Pool":
+        """The same rows with another sketch; what depends on no seed is kept.
+
+        Args:
+            seed: of the new sketch, warm-up head and training dynamics.
+            sketch: how gradients are sketched now; None as before.
+            report: told of what is computed from now on; None as before.
+        """
+        part = replace(self, seed=seed, sketch_params=sketch or self.sketch_params, report=report or self.report)
+        vars(part).update({name: vars(self)[name] for name in ("feature_gram", "scaler") if name in vars(self)})
+        return part
+
+    @cached_property
+    def feature_gram(self) -> GramSpectrum:
+        """Spectrum of XᵀX or XXᵀ of the features X, whichever is smaller."""
+        return gram_spectrum(self.features)
 
     @cached_property
     def moments(self) -> Moments:

@@ -10,7 +10,7 @@ from skmm_core.device import generator
 from skmm_core.given import Given, nothing_given
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.stratify import class_parts, interleaved
-from skmm_core.moments import second_moment
+from skmm_core.moments import GramSpectrum, gram_spectrum
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.simplex import round_sample
@@ -103,7 +103,7 @@ def leverage(pool: Pool, budget: int, params: LeverageParams, *, seed: int, repo
 
     A rank above the numerical rank of the features takes that rank.
     """
-    scores = leverage_scores(pool.features, params.rank or budget)
+    scores = leverage_scores(pool.features, params.rank or budget, gram=pool.feature_gram)
     return Picks(draw_rest(scores, budget, pool.given, generator(seed, "leverage")), scores=scores)
 
 
@@ -115,7 +115,7 @@ def draw_rest(scores: Tensor, budget: int, given: Given, draw: torch.Generator) 
     return torch.cat([start, rows[round_sample(scores[rows], budget - len(start), generator=draw)]])
 
 
-def leverage_scores(rows: Tensor, rank: int) -> Tensor:
+def leverage_scores(rows: Tensor, rank: int, *, gram: GramSpectrum | None = None) -> Tensor:
     """Rank-k leverage: squared row norms of the leading left singular vectors, (N,) in 0..1, sum min(rank, true rank).
 
     Taken from the eigenvectors of XᵀX or XXᵀ, whichever is smaller, in float64. Not the squared row norms of X, which
@@ -124,27 +124,25 @@ def leverage_scores(rows: Tensor, rank: int) -> Tensor:
     Args:
         rows: (N, d) float32 or float64.
         rank: leading directions that count.
+        gram: of the rows, where it was computed before.
     """
-    return _weighted_energies(rows, lambda eigenvalues: (torch.arange(len(eigenvalues)) < rank).double())
+    return _weighted_energies(rows, gram, lambda eigenvalues: (torch.arange(len(eigenvalues)) < rank).double())
 
 
-def _weighted_energies(rows: Tensor, weigh: Callable[[Tensor], Tensor]) -> Tensor:
+def _weighted_energies(rows: Tensor, gram: GramSpectrum | None, weigh: Callable[[Tensor], Tensor]) -> Tensor:
     """Σ_j w_j u_ij² for the left singular vectors u_j of X, (N,) in 0..1 and of the dtype of the rows.
 
     Args:
         rows: (N, d) X.
+        gram: of X, where it was computed before.
         weigh: gives w, in 0..1, for the eigenvalues of XᵀX above rounding, float64, descending.
     """
-    wide = rows.shape[0] < rows.shape[1]
-    gram = second_moment(rows.T if wide else rows)
-    eigenvalues, vectors = torch.linalg.eigh(gram)
-    eigenvalues, vectors = eigenvalues.flip(0), vectors.flip(1)
+    eigenvalues, vectors = gram or gram_spectrum(rows)
     floor = max(rows.shape) * torch.finfo(rows.dtype).eps * eigenvalues[0].clamp_min(0)
     k = int((eigenvalues > floor).sum())
-    # second_moment divides by its number of rows: N, or d for the transposed.
-    eigenvalues = eigenvalues[:k] * (rows.shape[1] if wide else rows.shape[0])
+    eigenvalues = eigenvalues[:k]
     weights = weigh(eigenvalues)
-    if wide:
+    if rows.shape[0] < rows.shape[1]:
         energy: Tensor = vectors[:, :k].square() @ weights
         return energy.clamp(max=1.0).to(rows)
     kept = (weights > 0).nonzero().squeeze(1)
@@ -183,24 +181,27 @@ def ridge_leverage(pool: Pool, budget: int, params: RidgeLeverageParams, *, seed
     α = ‖X - X_k‖_F²/k unless it is given (Cohen, Musco & Musco, Definition 3), k being the rank.
     """
     report(Progress("Scoring points", 0, 1))
-    scores = ridge_leverage_scores(pool.features, params.rank or budget, ridge=params.ridge)
+    scores = ridge_leverage_scores(pool.features, params.rank or budget, ridge=params.ridge, gram=pool.feature_gram)
     return Picks(draw_rest(scores, budget, pool.given, generator(seed, "ridge_leverage")), scores=scores)
 
 
-def ridge_leverage_scores(rows: Tensor, rank: int, *, ridge: float | None = None) -> Tensor:
+def ridge_leverage_scores(
+    rows: Tensor, rank: int, *, ridge: float | None = None, gram: GramSpectrum | None = None
+) -> Tensor:
     """x_iᵀ(XᵀX + αI)⁻¹x_i, (N,) in 0..1, of the dtype of the rows; float64 inside.
 
     Args:
         rows: (N, d) float32 or float64.
         rank: k of α = ‖X - X_k‖_F²/k; from the true rank on α is 0 and the scores are leverage.
         ridge: α, which overrules the rank.
+        gram: of the rows, where it was computed before.
     """
 
     def weigh(eigenvalues: Tensor) -> Tensor:
         alpha = float(eigenvalues[rank:].sum()) / rank if ridge is None else ridge
         return eigenvalues / (eigenvalues + alpha)
 
-    return _weighted_energies(rows, weigh)
+    return _weighted_energies(rows, gram, weigh)
 
 
 class AdaptiveParams(MethodParams):
@@ -260,21 +261,21 @@ def adaptive(
     floor = 64 * torch.finfo(rows.dtype).eps * energy
     given = given or nothing_given(len(rows), rows.device)
     free = given.free.clone()
-    basis = _orthonormal(rows[given.start], rows[:0])
-    residual = energy - (rows @ basis.T).square().sum(dim=1, dtype=torch.float64)
+    basis = rows.new_empty(min(budget, rows.shape[1]), rows.shape[1])
+    size = _extend(basis, 0, rows[given.start])
+    residual = energy - (rows @ basis[:size].T).square().sum(dim=1, dtype=torch.float64)
     picks: list[int] = given.start.tolist()
     while len(picks) < budget:
         residual = torch.where(free & (residual > floor), residual, 0.0)
         if not bool(residual.any()):
-            residual, basis = torch.where(free, energy, 0.0), rows[:0]
+            residual, size = torch.where(free, energy, 0.0), 0
         if not bool(residual.any()):
             residual = free.double()
         drawn = _draw(residual, min(block, budget - len(picks)), generator)
         picks += drawn.tolist()
         free[drawn] = False
-        fresh = _orthonormal(rows[drawn], basis)
-        residual -= (rows @ fresh.T).square().sum(dim=1, dtype=torch.float64)
-        basis = torch.cat([basis, fresh])
+        before, size = size, _extend(basis, size, rows[drawn])
+        residual -= (rows @ basis[before:size].T).square().sum(dim=1, dtype=torch.float64)
         report(Progress("Picking points", len(picks), budget))
     return torch.tensor(picks, dtype=torch.int64, device=rows.device)
 
@@ -296,14 +297,17 @@ def _draw(shares: Tensor, count: int, generator: torch.Generator) -> Tensor:
     return torch.cat(drawn)
 
 
-def _orthonormal(rows: Tensor, basis: Tensor) -> Tensor:
-    """Orthonormal directions that the rows add to an orthonormal basis; none for rows inside its span."""
+def _extend(basis: Tensor, size: int, rows: Tensor) -> int:
+    """Write the orthonormal directions that the rows add behind the first `size` of a basis; return its new size.
+
+    Rows inside the span of the basis add none.
+    """
     floor = 64 * torch.finfo(rows.dtype).eps * rows.square().sum(dim=1)
-    added: list[Tensor] = []
     for row, smallest in zip(rows, floor, strict=True):
-        known = torch.cat([basis, *(direction[None] for direction in added)])
+        known = basis[:size]
         rest = row - (row @ known.T) @ known
         rest = rest - (rest @ known.T) @ known
-        if float(rest.square().sum()) > float(smallest):
-            added.append(rest / rest.norm())
-    return torch.stack(added) if added else rows[:0]
+        if size < len(basis) and float(rest.square().sum()) > float(smallest):
+            basis[size] = rest / rest.norm()
+            size += 1
+    return size
