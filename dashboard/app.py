@@ -35,6 +35,7 @@ page = st.navigation(
         st.Page("app_pages/compare.py", title="Compare", icon=":material/monitoring:"),
         st.Page("app_pages/present.py", title="Present", icon=":material/slideshow:"),
         st.Page("app_pages/learn.py", title="Learn", icon=":material/school:"),
+        st.Page("app_pages/reproduce.py", title="Reproduce", icon=":material/table_chart:"),
         st.Page("app_pages/runs.py", title="Runs", icon=":material/history:"),
     ],
     position="top",

@@ -134,11 +134,26 @@ class CompareJob(_Frozen):
     finetune: FinetuneParams | None = Field(None, description="Score by finetuning; empty takes the linear probe.")
 
 
+class PaperJob(_Frozen):
+    """Repeat an experiment of the paper; what is left empty is as there."""
+
+    kind: Literal["paper"] = "paper"
+    experiment: Literal["gmm", "utkface", "stanford-cars", "cifar10"]
+    methods: tuple[str, ...] = Field((), description="Rows of the table; empty takes all.")
+    budgets: tuple[int, ...] = Field((), description="Numbers of points; empty takes those of the paper.")
+    seeds: int = Field(8, ge=1, le=1000, description="Seeds of the selection.")
+    data_seeds: int = Field(3, ge=1, le=1000, description="gmm: how many mixtures are drawn.")
+    finetune: tuple[int, ...] = Field((), description="Images: finetune the last 1 and/or 2 layers too.")
+    model: str = Field("ViT-B-32", description="Images: model of open_clip that makes the features.")
+    pretrained: str | None = Field(None, description="Images: weights, a tag of open_clip or a local file.")
+    architecture: str | None = Field(None, description="Images: open_clip model config (JSON).")
+
+
 class RunConfig(_Frozen):
     """Everything that decides the result of a run."""
 
     dataset: DatasetConfig
-    job: Annotated[SelectJob | CompareJob | EmbedJob, Field(discriminator="kind")]
+    job: Annotated[SelectJob | CompareJob | EmbedJob | PaperJob, Field(discriminator="kind")]
     sketch: SketchParams = SketchParams()
     gradient: GradientParams = GradientParams()
     warm_up_rows: int | None = Field(

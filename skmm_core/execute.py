@@ -11,7 +11,7 @@ import numpy as np
 
 from skmm_core import __version__, tables
 from skmm_core.compare import compare
-from skmm_core.config import CompareJob, EmbedJob, FinetuneParams, RunConfig, SelectJob
+from skmm_core.config import CompareJob, EmbedJob, FinetuneParams, PaperJob, RunConfig, SelectJob
 from skmm_core.data.dataset import Dataset, train_targets
 from skmm_core.data.load import load_dataset
 from skmm_core.device import resolve_device
@@ -66,6 +66,8 @@ def execute(folder: Path, report: Report = ignore) -> None:
     job = config.job
     if isinstance(job, EmbedJob):
         result = _run_embedding(folder, config, job, report)
+    elif isinstance(job, PaperJob):
+        result = _run_paper(folder, config, job, report)
     else:
         _check_job(config, job)
         report(Progress("Reading the data", 0))
@@ -271,6 +273,24 @@ def _run_embedding(folder: Path, config: RunConfig, job: EmbedJob, report: Repor
     _check_card(folder, config, fingerprint)
     done = embed(config.dataset, job, folder / FEATURES, device=config.device, report=report)
     return {**done, **_origin(config, done["notes"], fingerprint)}
+
+
+def _run_paper(folder: Path, config: RunConfig, job: PaperJob, report: Report) -> dict[str, Any]:
+    from skmm_core.bench.machine import machine
+    from skmm_core.paper.plan import plan
+    from skmm_core.paper.run import fingerprint, run_paper
+
+    plan(job)
+    device = resolve_device(config.device)
+    report(Progress("Reading the data", 0))
+    found = fingerprint(config, job, report=report)
+    _check_card(folder, config, found)
+    began = time.perf_counter()
+    done = run_paper(config, job, folder, device=config.device, report=report)
+    write_file(folder / SUMMARY_CSV, lambda path: done.pop("summary").to_csv(path, index=False, lineterminator="\n"))
+    notes = done.pop("notes")
+    seconds = time.perf_counter() - began
+    return {**done, "seconds": seconds, "machine": machine(device), **_origin(config, notes, found)}
 
 
 def _origin(config: RunConfig, notes: Sequence[str], fingerprint: str) -> dict[str, Any]:

@@ -49,6 +49,16 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
         Metric("rmse", "Root mean squared error", False, "target"),
         Metric("r2", "R²", True, ""),
     ),
+    "finetuning": tuple(
+        Metric(f"{key}{ending}", f"{title}{after}", True, "%")
+        for ending, after in (("", ""), ("_ft1", ", one layer finetuned"), ("_ft2", ", two layers finetuned"))
+        for key, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1"))
+    ),
+    # The paper's risk over the pool; its logarithm comes first because a few blow-ups decide a mean of risks.
+    "mixture": (
+        Metric("log_ratio", "log10 of risk over full-data risk", False, ""),
+        Metric("risk", "Risk", False, ""),
+    ),
 }
 
 

@@ -18,7 +18,12 @@ from skmm_core.runs import RunRecord, RunState
 
 _DELETED = "skmm:deleted"
 _PROBLEM = "skmm:runs-problem"
-_PAGES = {"select": "app_pages/select.py", "compare": "app_pages/compare.py", "embed": "app_pages/data.py"}
+_PAGES = {
+    "select": "app_pages/select.py",
+    "compare": "app_pages/compare.py",
+    "embed": "app_pages/data.py",
+    "paper": "app_pages/reproduce.py",
+}
 
 
 def action_bar(ticked: Sequence[RunRecord]) -> None:

@@ -15,7 +15,7 @@ STATE_WORDS: dict[RunState, str] = {
     RunState.FAILED: "✖ failed",
     RunState.CANCELLED: "■ cancelled",
 }
-KIND_WORDS = {"select": "Selection", "compare": "Comparison", "embed": "Embedding"}
+KIND_WORDS = {"select": "Selection", "compare": "Comparison", "embed": "Embedding", "paper": "Paper table"}
 MAX_DIAGNOSED = 4
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, RunConfig
+from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, PaperJob, RunConfig
 from skmm_core.data.hub import hub_name
 from skmm_core.errors import InputError
 from skmm_core.runs import home
@@ -144,11 +144,13 @@ def check_run(config: RunConfig) -> None:
         InputError: a file is neither an upload, nor features that a run made, nor inside the allowed folders.
     """
     job = config.job
-    pictures, encoder = config.dataset.source, job if isinstance(job, EmbedJob) else None
+    pictures = config.dataset.source
+    encoder: EmbedJob | PaperJob | None = job if isinstance(job, EmbedJob) else None
     if not isinstance(job, EmbedJob):
         check_allowed(config.dataset)
         finetune = job.finetune if isinstance(job, CompareJob) else None
         pictures, encoder = (finetune.images or "", finetune.encoder) if finetune else ("", None)
+        encoder = job if isinstance(job, PaperJob) else encoder
     if pictures and hub_name(pictures) is None:
         _check_path(pictures)
     for given in filter(None, (encoder.pretrained, encoder.architecture) if encoder else ()):

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.services.cache import store
 from dashboard.services.sources import pictures_title, recall, remember
-from skmm_core.config import DatasetConfig, EmbedJob
+from skmm_core.config import DatasetConfig, EmbedJob, PaperJob
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
 from skmm_core.runs.files import FEATURES
@@ -77,7 +77,9 @@ def set_current_run(id_: str) -> None:
     """
     record = store().get(id_)
     st.session_state[Key.RUN] = record.id
-    if not isinstance(record.config.job, EmbedJob):
+    if isinstance(record.config.job, PaperJob):
+        pass  # its page shows a table, not a dataset; the open one stays
+    elif not isinstance(record.config.job, EmbedJob):
         st.session_state[Key.DATASET] = record.config.dataset
     elif record.state is RunState.DONE:
         st.session_state[Key.DATASET] = features_of(record)

@@ -8,13 +8,11 @@ import typer
 
 from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, show_json
-from skmm_core.config import CompareJob, RunConfig, SelectJob
+from skmm_core.config import RunConfig, SelectJob
 from skmm_core.errors import InputError
 from skmm_core.row_list import read_rows
 from skmm_core.runs import read_config, read_result
 from skmm_core.runs.files import CARD, COMPARE_STATE, CONFIG, SCORES_CSV, clear_results, write_config
-
-_LATER = ("paper",)
 
 
 def register(app: typer.Typer) -> None:
@@ -22,10 +20,6 @@ def register(app: typer.Typer) -> None:
     app.command("select")(select)
     app.command("compare")(compare)
     app.command("run")(run)
-    for name in _LATER:
-        app.command(name, hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
-            _later
-        )
 
 
 def select(
@@ -80,7 +74,7 @@ def select(
     )
     folder = Path(out)
     prepare_folder(folder, config)
-    _execute(folder, json_=json_, quiet=quiet)
+    run_prepared(folder, json_=json_, quiet=quiet)
 
 
 def compare(
@@ -134,7 +128,7 @@ def compare(
     )
     folder = Path(out)
     prepare_folder(folder, config)
-    _execute(folder, json_=json_, quiet=quiet)
+    run_prepared(folder, json_=json_, quiet=quiet)
 
 
 def run(
@@ -145,7 +139,7 @@ def run(
     """Run the config of a run folder: what the dashboard starts."""
     if not Path(folder).is_dir():
         raise InputError(f"{folder} is not a folder; give a run folder, which holds a {CONFIG}")
-    _execute(Path(folder), json_=json_, quiet=quiet)
+    run_prepared(Path(folder), json_=json_, quiet=quiet)
 
 
 def prepare_folder(folder: Path, config: RunConfig) -> None:
@@ -173,11 +167,12 @@ def _check_reuse(folder: Path, config: RunConfig) -> None:
         return
     before = read_config(folder)
     if before.job.kind != config.job.kind or (scores and before != config):
-        what = "another comparison" if isinstance(before.job, CompareJob) else "a selection"
+        what = {"compare": "another comparison", "paper": "another experiment"}.get(before.job.kind, "a selection")
         raise InputError(f"--out {folder} holds {what}; choose another folder")
 
 
-def _execute(folder: Path, *, json_: bool, quiet: bool) -> None:
+def run_prepared(folder: Path, *, json_: bool, quiet: bool) -> None:
+    """Run a folder that was prepared and show its result."""
     from skmm_core.runner import Stop, run_folder
 
     report, stop = ConsoleReport(quiet=quiet), Stop(hard=True)
@@ -198,6 +193,8 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
         from skmm_core.embedding import summary_line
 
         return f"{summary_line(result)} Results: {folder}"
+    if result["kind"] == "paper":
+        return f"{len(result['rows'])} rows of the table {result['experiment']} in {result['seconds']:.0f} s. {folder}"
     if result["kind"] == "select":
         return (
             f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "
@@ -240,7 +237,3 @@ def _params_by_method(pairs: list[str] | None) -> dict[str, dict[str, Any]]:
             raise InputError(f"--param {name}: say which method it is for, such as --param skmm.{name}=…")
         params.setdefault(method, {})[key] = value
     return params
-
-
-def _later(context: typer.Context) -> None:
-    raise InputError(f"{context.info_name} is not part of this version; use select, compare, embed, run or runs")

@@ -14,12 +14,13 @@ from skmm_core.config import RunConfig
 from skmm_core.report.comparison import comparison_view
 from skmm_core.report.embedding import embedding_view
 from skmm_core.report.figures import figures_json, packed_plotly
+from skmm_core.report.paper import paper_view
 from skmm_core.report.selection import selection_view
 from skmm_core.row_list import row_text
 from skmm_core.runs.files import REPORT, to_json, write_text
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
-_VIEWS = {"select": selection_view, "compare": comparison_view, "embed": embedding_view}
+_VIEWS = {"select": selection_view, "compare": comparison_view, "embed": embedding_view, "paper": paper_view}
 
 
 def write_report(folder: Path, config: RunConfig, result: Mapping[str, Any]) -> None:

@@ -4,7 +4,16 @@ import json
 import shlex
 from typing import Any
 
-from skmm_core.config import DatasetConfig, EmbedJob, FinetuneParams, GradientParams, RunConfig, SelectJob, SketchParams
+from skmm_core.config import (
+    DatasetConfig,
+    EmbedJob,
+    FinetuneParams,
+    GradientParams,
+    PaperJob,
+    RunConfig,
+    SelectJob,
+    SketchParams,
+)
 from skmm_core.row_list import row_text
 
 SHORTCUTS = {"c_s": "--c-s", "rounding": "--rounding"}
@@ -20,6 +29,9 @@ def command_line(config: RunConfig, out: str = "out") -> str:
     job = config.job
     if isinstance(job, EmbedJob):
         return shlex.join([*_embed_words(config.dataset, job), *_device_flags(config), "--out", f"{out}.npz"])
+    if isinstance(job, PaperJob):
+        sketch = _sketch_flags(config.sketch, config.gradient)
+        return shlex.join([*_paper_words(config.dataset, job), *sketch, *_device_flags(config), "--out", out])
     words = ["python", "-m", "skmm_core", job.kind, *_dataset_flags(config.dataset)]
     if isinstance(job, SelectJob):
         words += ["--method", job.method, "--budget", str(job.budget)]
@@ -48,6 +60,29 @@ def _embed_words(dataset: DatasetConfig, job: EmbedJob) -> list[str]:
     ):
         words += [] if value is None else [flag, value]
     return [*words, "--allow-random-weights"] if job.allow_random_weights else words
+
+
+def _paper_words(dataset: DatasetConfig, job: PaperJob) -> list[str]:
+    words = ["python", "-m", "skmm_core", "paper", job.experiment]
+    if job.experiment != "gmm":
+        is_table = dataset.source.lower().endswith((".npz", ".npy", ".csv", ".parquet"))
+        words += ["--features" if is_table else "--images", dataset.source]
+    for flag, value in (
+        ("--test", dataset.test),
+        ("--holdout", dataset.holdout),
+        ("--methods", ",".join(job.methods) or None),
+        ("--budgets", ",".join(map(str, job.budgets)) or None),
+        ("--seeds", job.seeds),
+        ("--data-seeds", job.data_seeds if job.experiment == "gmm" else None),
+        ("--finetune", ",".join(map(str, job.finetune)) or None),
+        ("--model", job.model),
+        ("--pretrained", job.pretrained),
+        ("--model-config", job.architecture),
+    ):
+        field = PaperJob.model_fields.get(flag[2:].replace("-", "_"))
+        given = value is not None and (field is None or value != field.default)
+        words += [flag, str(value)] if given else []
+    return words
 
 
 def _device_flags(config: RunConfig) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from skmm_core.config import EmbedJob, RunConfig, SelectJob
+from skmm_core.config import EmbedJob, PaperJob, RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -36,7 +36,7 @@ class RunRecord:
     Attributes:
         id: 12 hex digits made of config and dataset fingerprint.
         name: given by the person, or made of dataset, method and budget.
-        kind: "select", "compare" or "embed".
+        kind: "select", "compare", "embed" or "paper".
         dataset: short text for lists, such as "digits".
         method: registry keys, comma separated; the encoder of an embedding.
         budget: numbers of points, comma separated; empty for an embedding.
@@ -106,6 +106,8 @@ def method_text(config: RunConfig) -> str:
     job = config.job
     if isinstance(job, EmbedJob):
         return job.model
+    if isinstance(job, PaperJob):
+        return f"paper {job.experiment}"
     return job.method if isinstance(job, SelectJob) else ", ".join(job.methods)
 
 
@@ -122,6 +124,8 @@ def default_name(config: RunConfig) -> str:
     job = config.job
     if isinstance(job, EmbedJob):
         return f"{dataset_text(config)} · features by {job.model}"
+    if isinstance(job, PaperJob):
+        return f"The paper's table: {job.experiment}"
     count = 1 if isinstance(job, SelectJob) else len(job.methods)
     what = job.method if isinstance(job, SelectJob) else f"{count} method{'s' * (count != 1)}"
     points = budget_text(config)

@@ -17,17 +17,13 @@ from itertools import product
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from skmm_core.config import SketchParams
 from skmm_core.data.builtin import GmmOptions, gaussian_mixture
 from skmm_core.methods.registry import select
 from skmm_core.moments import trace_score, whitened_moment
+from skmm_core.paper.mixture import SKETCH, PoolRidge
 from skmm_core.pool import make_pool
 
-Array = NDArray[np.float64]
-ALPHAS: Array = np.logspace(-6, 4, 41)
-SKETCH = SketchParams(dim=32)
 SAMPLED = {"rounding": "sample", "polish": False}
 
 
@@ -52,38 +48,13 @@ class Cell:
     sampled_trace: float
 
 
-class Ridge:
-    """Ridge without intercept on chosen rows of one pool, through the pool's Gram matrix XXᵀ."""
-
-    def __init__(self, features: Array, targets: Array) -> None:
-        self.gram = features @ features.T
-        self.targets = targets
-        self.full_risk = self.risk(np.arange(len(targets)), seed=0)
-
-    def risk(self, chosen: Array, *, seed: int) -> float:
-        """Fixed-design risk ‖Xθ - y‖²/N over the pool, α by 2-fold grid search inside the chosen rows."""
-        shuffled = np.random.default_rng(seed).permutation(chosen)
-        halves = np.array_split(shuffled, 2)
-        errors = self._errors(halves[0], halves[1]) + self._errors(halves[1], halves[0])
-        alpha = ALPHAS[int(np.argmin(errors))]
-        return float(self._errors(chosen, np.arange(len(self.targets)), np.array([alpha]))[0]) / len(self.targets)
-
-    def _errors(self, fit: Array, score: Array, alphas: Array = ALPHAS) -> Array:
-        """Summed squared error on the rows `score` after a fit on the rows `fit`, for every α."""
-        energy, vectors = np.linalg.eigh(self.gram[np.ix_(fit, fit)])
-        projected = vectors.T @ self.targets[fit]
-        dual = projected[:, None] / (energy.clip(0)[:, None] + alphas)
-        predictions = (self.gram[np.ix_(score, fit)] @ vectors) @ dual
-        return np.asarray(((predictions - self.targets[score][:, None]) ** 2).sum(axis=0))
-
-
 def run_cells(
     configurations: list[Configuration], budgets: list[int], data_seeds: range, seeds: range
 ) -> Iterator[tuple[Configuration, int, Cell]]:
     """Select, fit and measure every configuration at every budget on every data seed with every run seed."""
     for data_seed in data_seeds:
         (features, *_), (targets, *_) = gaussian_mixture(GmmOptions(seed=data_seed))
-        ridge = Ridge(features.double().numpy(), targets.double().numpy())
+        ridge = PoolRidge(features.double().numpy(), targets.double().numpy())
         for seed in seeds:
             pool = make_pool(features, sketch=SKETCH, seed=seed, device="cpu")
             for budget, configuration in product(budgets, configurations):

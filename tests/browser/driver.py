@@ -30,7 +30,7 @@ FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 )
-PAGES = ("", "data", "select", "diagnose", "selections", "compare", "present", "learn", "runs")
+PAGES = ("", "data", "select", "diagnose", "selections", "compare", "present", "learn", "reproduce", "runs")
 CHARTED = {"", "select", "diagnose", "compare", "present", "learn"}  # of these pages a finished run shows charts
 CHART = ".js-plotly-plot"
 ALERT = '[data-testid="stAlert"]'

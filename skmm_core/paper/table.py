@@ -1,0 +1,158 @@
+"""The table of an experiment, from scores to the paper's layout. No torch here: pages and documents use it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skmm_core.paper.experiments import Row
+from skmm_core.summary import METRICS, Comparison, Metric
+
+_FIGURES = ("mean", "sd", "lo", "hi", "vs_uniform", "vs_lo", "vs_hi", "wins", "p_holm")
+
+
+def make_table(done: Comparison, rows: Sequence[Row], scores: pd.DataFrame) -> list[dict[str, Any]]:
+    """One dict a row, budget and metric: mean, sd, interval, median, comparison with uniform, number of selections.
+
+    Positive scores have a geometric mean as well.
+    """
+    order = {row.key: place for place, row in enumerate(rows)}
+    found = []
+    groups = {key: group["value"].to_numpy() for key, group in scores.groupby(["method", "budget", "metric"])}
+    for record in done.summary.to_dict("records"):
+        key = (record["method"], record["budget"], record["metric"])
+        values = groups[key]
+        positive = bool((values > 0).all())
+        found.append({
+            "row": key[0], "budget": int(key[1]), "metric": key[2],
+            **{name: _number(record[name]) for name in _FIGURES},
+            "median": float(np.median(values)),
+            "geometric_mean": float(np.exp(np.log(values).mean())) if positive else None,
+            "count": len(values),
+        })  # fmt: skip
+    return sorted(found, key=lambda cell: (cell["metric"], order.get(cell["row"], len(order)), cell["budget"]))
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def metric_of(result: Mapping[str, Any], key: str) -> Metric:
+    """A metric of a result by its key."""
+    return next(metric for metric in METRICS[result["task"]] if metric.key == key)
+
+
+def metrics_in(result: Mapping[str, Any]) -> list[Metric]:
+    """The metrics that a result has figures for, the deciding one first."""
+    there = {cell["metric"] for cell in result["table"]}
+    return [metric for metric in METRICS[result["task"]] if metric.key in there]
+
+
+def cells_of(result: Mapping[str, Any], metric: Metric) -> dict[tuple[str, int], Mapping[str, Any]]:
+    """Figures by (row, budget)."""
+    return {(cell["row"], cell["budget"]): cell for cell in result["table"] if cell["metric"] == metric.key}
+
+
+def best_rows(result: Mapping[str, Any], metric: Metric, figure: str = "mean") -> dict[tuple[int, bool], str]:
+    """Key of the best row by (budget, league); leagues are never mixed."""
+    cells = cells_of(result, metric)
+    sign = -1 if metric.higher_is_better else 1
+    best: dict[tuple[int, bool], str] = {}
+    for budget in result["budgets"]:
+        for league in (False, True):
+            rows = [row["key"] for row in result["rows"] if row["label_aware"] == league]
+            there = {key: cells[key, budget][figure] for key in rows if (key, budget) in cells}
+            if there:
+                best[budget, league] = min(there, key=lambda key: sign * there[key])
+    return best
+
+
+def best_variant(result: Mapping[str, Any], metric: Metric) -> str | None:
+    """Title of the label-free SkMM row with the best mean rank of its means over budgets among those rows."""
+    cells = cells_of(result, metric)
+    rows = [row for row in result["rows"] if row["skmm"] and not row["label_aware"]]
+    sign = -1 if metric.higher_is_better else 1
+    ranks = dict.fromkeys((row["key"] for row in rows), 0.0)
+    for budget in result["budgets"]:
+        there = {key: sign * cells[key, budget]["mean"] for key in ranks if (key, budget) in cells}
+        for key, value in there.items():
+            ranks[key] += sum(other < value for other in there.values())
+    titles = {row["key"]: row["title"] for row in rows}
+    return titles[min(ranks, key=lambda key: ranks[key])] if ranks else None
+
+
+def paper_layout(result: Mapping[str, Any], metric: Metric, figure: str = "mean") -> pd.DataFrame:
+    """Rows down, budgets across, as markdown text; the best of each budget and league is bold.
+
+    Args:
+        result: of an experiment.
+        metric: which score.
+        figure: "mean" (with ± standard deviation), "geometric_mean" or "median".
+    """
+    cells, best = cells_of(result, metric), best_rows(result, metric, figure)
+    lines = {}
+    for row in result["rows"]:
+        texts = []
+        for budget in result["budgets"]:
+            cell = cells.get((row["key"], budget))
+            text = "–" if cell is None else figure_text(metric, cell, figure)
+            bold = cell is not None and best.get((budget, row["label_aware"])) == row["key"]
+            texts.append(f"**{text}**" if bold else text)
+        if any(text != "–" for text in texts):
+            lines[row["title"] + (" †" if row["label_aware"] else "")] = texts
+    columns = [f"n = {budget:,}" for budget in result["budgets"]]
+    return pd.DataFrame.from_dict(lines, orient="index", columns=columns)
+
+
+def figure_text(metric: Metric, cell: Mapping[str, Any], figure: str = "mean") -> str:
+    """One cell: "86.3 ± 0.8" in per cent for a share, "6.9e-03 ± 1e-04" for a risk."""
+    value, spread = cell[figure], cell["sd"] if figure == "mean" else None
+    if value is None:
+        return "–"
+    return number_text(metric, value) + ("" if spread is None else f" ± {number_text(metric, spread, spread=True)}")
+
+
+def number_text(metric: Metric, value: float, *, spread: bool = False) -> str:
+    """A score with sensible digits."""
+    if metric.unit == "%":
+        return f"{100 * value:.1f}"
+    if metric.key == "risk":
+        return f"{value:.1e}" if spread else f"{value:.2e}"
+    digits = 2 if spread else 3
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:.{min(decimals, 3)}f}"
+
+
+def markdown_table(result: Mapping[str, Any], metric: Metric, figure: str = "mean") -> str:
+    """The table as text for a document."""
+    frame = paper_layout(result, metric, figure)
+    head = ["", *frame.columns]
+    lines = [head, ["---", *(["---:"] * len(frame.columns))]]
+    lines += [[str(title), *map(str, cells)] for title, cells in zip(frame.index, frame.to_numpy(), strict=True)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def saving_summary(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The data-saving factor of every row: geometric mean over budgets, and where it is only bounded.
+
+    A budget whose score uniform never reaches, or always exceeds, has no factor; it is counted, not guessed.
+    """
+    titles = {row["key"]: row["title"] + (" †" if row["label_aware"] else "") for row in result["rows"]}
+    found = []
+    for key, title in titles.items():
+        mine = [saving for saving in result["savings"] if saving["method"] == key]
+        known = [saving["factor"] for saving in mine if saving["factor"]]
+        if not mine:
+            continue
+        found.append({
+            "row": key, "title": title,
+            "factor": float(np.exp(np.log(known).mean())) if known else None,
+            "budgets": len(known),
+            "above": sum(saving["relation"] == "more than" for saving in mine),
+            "below": sum(saving["relation"] == "less than" for saving in mine),
+        })  # fmt: skip
+    return found
