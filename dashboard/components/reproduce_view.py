@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.components.answers import Answer, draw_answer
 from dashboard.components.compare_charts import Methods, learning_curves
-from dashboard.components.theme import UNKNOWN, escape, fmt_seconds, plural
+from dashboard.components.theme import UNKNOWN, escape, plural
 from skmm_core.paper.experiments import Experiment
 from skmm_core.paper.table import (
     best_rows,
@@ -138,7 +138,7 @@ def reproduced(experiment: Experiment, result: Mapping[str, Any], key: str) -> N
     st.markdown("\n".join(f"- {escape(line)}" for line in result["differences"]))
     for note in result.get("notes", ()):
         st.caption(f":material/info: {escape(note)}")
-    st.caption(f"Took {fmt_seconds(result['seconds'])}. This command makes the same figures:")
+    st.caption("This command makes the same figures:")
     st.code(result["command"], language="bash", wrap_lines=True)
 
 

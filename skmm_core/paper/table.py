@@ -20,7 +20,9 @@ def make_table(done: Comparison, rows: Sequence[Row], scores: pd.DataFrame) -> l
     """
     order = {row.key: place for place, row in enumerate(rows)}
     found = []
-    groups = {key: group["value"].to_numpy() for key, group in scores.groupby(["method", "budget", "metric"])}
+    # in the order of the seeds, since a sum depends in its last digit on the order in which cells were finished
+    by_seed = scores.sort_values("seed", kind="stable").groupby(["method", "budget", "metric"])
+    groups = {key: group["value"].to_numpy() for key, group in by_seed}
     for record in done.summary.to_dict("records"):
         key = (record["method"], record["budget"], record["metric"])
         values = groups[key]

@@ -65,7 +65,7 @@ _CONFIGS = st.builds(
 def test_the_printed_command_asks_for_the_same_run(config, monkeypatch):
     asked = []
     monkeypatch.setattr(compute, "prepare_folder", lambda folder, parsed: asked.append((str(folder), parsed)))
-    monkeypatch.setattr(compute, "_execute", lambda folder, **options: None)
+    monkeypatch.setattr(compute, "run_prepared", lambda folder, **options: None)
     words = shlex.split(command_line(config, out="my out"))
     assert words[:3] == ["python", "-m", "skmm_core"]
     assert main(words[3:]) == 0
