@@ -3,6 +3,7 @@
 Source: Demšar, "Statistical comparisons of classifiers over multiple data sets", JMLR 2006. Nothing here imports torch.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,5 +51,5 @@ def friedman(ranked: Array) -> Friedman:
 
 def critical_difference(methods: int, blocks: int, *, level: float = 0.95) -> float:
     """Mean ranks farther apart than this differ (Nemenyi), with that confidence for all pairs of methods at once."""
-    quantile = float(studentized_range.ppf(level, methods, np.inf)) / 2**0.5
-    return quantile * (methods * (methods + 1) / (6 * blocks)) ** 0.5
+    quantile = float(studentized_range.ppf(level, methods, np.inf)) / math.sqrt(2)
+    return quantile * math.sqrt(methods * (methods + 1) / (6 * blocks))
