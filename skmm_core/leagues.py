@@ -12,6 +12,13 @@ from skmm_core.statistics import data_saving, holm, paired_difference
 from skmm_core.summary import METRICS, primary_metric
 
 STRATIFIED = "uniform_stratified"
+# what a form says beside the default of a league, by whether it sees labels; the measurements are in evidence.md
+ADVICE = {
+    False: "The default for labelling. It helps most with few points; less where classes are very uneven, and with "
+    "many points random picks come close.",
+    True: "The default for training. It helps most with few points a class, also where some labels are wrong. Its "
+    "picks are made for a linear probe. For numbers on a few plain columns take SkMM joint.",
+}
 
 
 def against_stratified(scores: pd.DataFrame, label_aware: Collection[str], task: str) -> list[dict[str, Any]]:

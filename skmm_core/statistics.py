@@ -216,7 +216,7 @@ def reach(budgets: Array, curves: Array, targets: Array) -> Array:
     for k in range(len(budgets) - 1, 0, -1):
         low, high = curves[:, k - 1], curves[:, k]
         inside = (low < targets) & (targets <= high)
-        share = (targets - low) / np.where(inside, high - low, 1.0)
+        share = np.where(inside, targets - low, 0.0) / np.where(inside, high - low, 1.0)
         needed = np.where(inside, np.exp(steps[k - 1] + share * (steps[k] - steps[k - 1])), needed)
     needed[targets == curves[:, 0]] = budgets[0]
     needed[targets < curves[:, 0]] = -np.inf

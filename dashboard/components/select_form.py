@@ -13,6 +13,7 @@ from dashboard.components.method_notes import source_line, warm_up_form
 from dashboard.components.shortcuts import PICK
 from dashboard.components.theme import escape, fmt_int, fmt_percent
 from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
+from skmm_core.leagues import ADVICE
 
 if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset, Task
@@ -187,6 +188,8 @@ def _method(specs: Sequence["MethodSpec"], task: "Task", start: str, key: str) -
     if picked is None:
         return None
     spec = members[picked]
+    if spec.recommended:
+        st.caption(f":material/recommend: {ADVICE[spec.uses_labels]}")
     st.caption(source_line(spec))
     return spec
 

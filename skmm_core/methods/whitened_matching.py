@@ -1,4 +1,4 @@
-"""Kernel moment matching on partly whitened gradients: the default where no labels are known.
+"""Kernel moment matching on partly whitened gradients.
 
 A few strong directions carry most of the energy of pooled network features, and mostly say how typical a picture is;
 what tells neighbouring classes apart lies in fainter ones. Whole whitening makes noise as loud as they are. A power in
@@ -41,7 +41,6 @@ class SkmmWhitenedParams(MethodParams):
     paper="Chen, Welling & Smola 2010, Super-samples from kernel herding; partial whitening and exchange added",
     url="https://arxiv.org/abs/1203.3472",
     params=SkmmWhitenedParams,
-    recommended=True,
     goes_on=True,
 )
 def skmm_whitened(pool: Pool, budget: int, params: SkmmWhitenedParams, *, seed: int, report: Report) -> Picks:
