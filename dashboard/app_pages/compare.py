@@ -33,8 +33,11 @@ def draw_form(config: DatasetConfig, record: RunRecord | None) -> None:
     sizes = f"pool of {fmt_int(dataset.pool_size)} points, {fmt_int(len(dataset.split.test))} test rows"
     st.caption(f":material/database: **{escape(dataset.name)}** · {sizes}")
     if problem := unscorable(dataset):
-        error_line(problem)
-        if dataset.targets is not None and st.button(f"Hold out {HOLDOUT:.0%}", icon=":material/content_cut:"):
+        if dataset.targets is None:
+            error_line(problem)
+            return
+        st.info(escape(problem), icon=":material/info:")
+        if st.button(f"Hold out {HOLDOUT:.0%}", icon=":material/content_cut:"):
             state.set_current_dataset(config.model_copy(update={"holdout": HOLDOUT}))
             st.rerun()
         return

@@ -51,11 +51,13 @@ def _figure(run: DiagnosedRun, each: DistortionReading, span: list[float], top: 
         (each.pair, "dash", f"one pair, {fmt_percent(each.within_pair, 1)} inside"),
         (each.all, "dot", "all pairs"),
     ):
-        for place, side in ((low, "left"), (high, "right")):
+        inward = "left" if 2 * high > sum(span) else "right"  # outward the words would leave the chart
+        for place, label in (
+            (low, {}),
+            (high, {"annotation_text": words, "annotation_position": f"top {inward}"}),
+        ):
             if span[0] <= place <= span[1]:
-                line = {"color": POOL_COLOUR, "dash": dash, "width": 2}
-                label = {"annotation_text": words, "annotation_position": f"top {side}"} if side == "right" else {}
-                figure.add_vline(x=place, line=line, **label)
+                figure.add_vline(x=place, line={"color": POOL_COLOUR, "dash": dash, "width": 2}, **label)
     figure.update_layout(
         bargap=0,
         xaxis={"title": "squared distance in the sketch ÷ before it", "range": span},

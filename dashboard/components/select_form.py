@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LABELLING, TRAINING = "Labelling", "Training"
 _QUESTION = {
-    LABELLING: "The pool has no labels yet. Only methods that never look at labels are offered.",
+    LABELLING: "Labels are still to be made, so only methods that never look at any are offered.",
     TRAINING: "Labels are known; fewer points make training cheaper. All methods are offered.",
 }
 _READS_LABELS = ("stratify",)

@@ -37,6 +37,7 @@ PLOTLY_CONFIG = {"displaylogo": False, "showSendToCloud": False}
 IMAGE_FORMAT, IMAGE_FORMATS = "image-format", ("png", "svg")  # session key, and what a chart can be saved as
 UNKNOWN = "–"
 _NBSP = "\u00a0"
+_ROUND_OFF = 1e-12
 
 _STACKING = """  @media (max-width: WIDTHpx) {
     [class*="st-key-stack-WIDTH-"] > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"],
@@ -55,6 +56,8 @@ _CSS = """
   [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
   @media (max-width: 1000px) {
     [data-testid="stMainBlockContainer"] { padding-left: 1.25rem; padding-right: 1.25rem; }
+    [data-testid^="stBaseButton"] kbd { display: none; }  /* the words of the button need the room */
+    [data-testid="stPageLink-NavLink"] :is(span, p) { white-space: normal; }
   }
   /* Streamlit: white on the primary colour, captions and keys faded to 4.4:1, axes in a grey of 3.7:1. */
   [data-testid="stBaseButton-primary"]:not(:disabled), [data-tag] {
@@ -146,12 +149,17 @@ def fmt_int(number: float) -> str:
 
 
 def fmt_number(number: float | None, digits: int = 3) -> str:
-    """Three significant digits: 0.01234 → "0.0123", 12345 → "12,345", 3.2e-9 → "3.2e-09", infinity → "∞"."""
+    """Three significant digits: 0.01234 → "0.0123", 12345 → "12,345", 3.2e-9 → "3.2e-09", infinity → "∞".
+
+    What is left of a zero by round-off is called that: 4e-16 → "< 1e-12".
+    """
     if number is None or math.isnan(number):
         return UNKNOWN
     if math.isinf(number):
         return "∞" if number > 0 else "-∞"
     size = abs(number)
+    if 0 < size < _ROUND_OFF:
+        return f"{'<' if number > 0 else '>'}{_NBSP}{'' if number > 0 else '-'}{_ROUND_OFF:.0e}"
     if size >= 10 ** (digits - 1):
         return fmt_int(number) if size < 1e7 else f"{number:.{digits - 1}e}"
     if number and size < 1e-3:

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except _UsageError as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        _say(f"error: {' '.join(str(message).split())} See --help.")
+        _say(f"error: {' '.join(str(message).split()).rstrip('.')}. See --help.")
         return BAD_INPUT
     except BrokenPipeError:
         # The reader of our output left (`| head`); nothing is left to say, also not when Python flushes at the end.

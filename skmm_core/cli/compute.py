@@ -200,11 +200,10 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
             f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "
             f"{result['seconds']:.2f} s. {result['advice']} Results: {folder}"
         )
-    count = len(result["scored"])
-    return (
-        f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in "
-        f"{result['seconds']:.1f} s. Results: {folder}"
-    )
+    count, largest = len(result["scored"]), max(result["budgets"])
+    found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
+    done = f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in {result['seconds']:.1f} s."
+    return "\n".join([done, *found, f"Results: {folder}; report.html in it has the curves and tables."])
 
 
 def _dataset(

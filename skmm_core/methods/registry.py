@@ -149,7 +149,8 @@ class MethodSpec:
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
-            message = first["msg"].removeprefix("Value error, ")
+            unknown = first["type"] == "extra_forbidden"
+            message = "unknown" if unknown else first["msg"].removeprefix("Value error, ")
             if not name:  # two params that do not go together
                 raise InputError(f"{self.key}: {message}") from None
             known = ", ".join(self.params.model_fields) or "none"

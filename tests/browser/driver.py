@@ -215,10 +215,10 @@ class Visitor:
         )
         return found
 
-    def barriers(self) -> list[str]:
-        """Serious and critical breaches of accessibility that axe-core finds, and chart text too faint to read."""
+    def barriers(self, *rules: str) -> list[str]:
+        """Serious breaches that axe-core finds, of these rules or of all, and chart text too faint to read."""
         self.drawn()
-        found = Axe().run(self.page).response["violations"]
+        found = Axe().run(self.page, options={"runOnly": list(rules)} if rules else None).response["violations"]
         breaches = [
             f"{breach['id']}: {node['html'][:120]}"
             for breach in found

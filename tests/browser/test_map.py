@@ -26,9 +26,12 @@ SHOWN = """() => {
 @pytest.fixture
 def select(visitor, store):
     """The finished demo run on the Select page."""
-    visitor.open()
-    visitor.expect_visible(visitor.page.locator(CHART).first)
-    run = next(run for run in store.records(kind="select") if run.config == demo.SELECT)
+    made = [run for run in store.records(kind="select") if run.config == demo.SELECT and run.state is RunState.DONE]
+    if not made:  # the first visit makes it
+        visitor.open()
+        visitor.expect_visible(visitor.page.locator(CHART).first)
+        made = [run for run in store.records(kind="select") if run.config == demo.SELECT]
+    run = made[0]
     visitor.open(f"select?run={run.id}")
     visitor.expect_visible(visitor.page.locator(CHART).first)
     visitor.expect_visible(visitor.button(re.compile("Pick 60 points")))

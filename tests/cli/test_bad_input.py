@@ -17,7 +17,7 @@ SELECT = ("select", "--dataset", "digits", "--method", "uniform", "--budget", "5
         (("select", "--nothing"), r"No such option"),
         (("select",), r"Missing option '--dataset'"),
         ((*SELECT, "--out"), r"'--out' requires an argument"),
-        (("select", "--dataset", "digits", "--out", "{out}", "--budget", "few"), r"'--budget'"),
+        (("select", "--dataset", "digits", "--out", "{out}", "--budget", "few"), r"'--budget'.*integer\. See --help\."),
         ((*SELECT[:-1], "0", "--out", "{out}"), r"budget 0 is outside 1\.\.1,?078"),
         ((*SELECT[:-1], "1079", "--out", "{out}"), r"budget 1079 is outside 1\.\.1,?078"),
         ((*SELECT, "--method", "best", "--out", "{out}"), r"'best' is unknown; choose one of: skmm"),
@@ -28,7 +28,7 @@ SELECT = ("select", "--dataset", "digits", "--method", "uniform", "--budget", "5
         ((*SELECT, "--out", "{out}", "--sketch-dim", "0"), r"--sketch-dim: Input should be greater"),
         ((*SELECT, "--out", "{out}", "--device", "abacus"), r"device 'abacus' is unknown; choose auto"),
         ((*SELECT, "--out", "{out}", "--param", "c_s"), r"--param 'c_s' is not key=value"),
-        ((*SELECT, "--out", "{out}", "--param", "c_s=1"), r"uniform param 'c_s'.*its params are: stratify"),
+        ((*SELECT, "--out", "{out}", "--param", "c_s=1"), r"uniform param 'c_s': unknown; its params are: stratify"),
         ((*SELECT, "--out", "{file}"), r"--out .*cannot be written"),
         (("compare", "--dataset", "digits", "--methods", ",", "--budgets", "5", "--out", "x"), r"--methods is empty"),
         (

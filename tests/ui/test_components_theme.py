@@ -31,6 +31,8 @@ from dashboard.components.theme import (
         (123.4, "123"),
         (12345.6, "12,346"),
         (3.2e-9, "3.20e-09"),
+        (4.4e-16, "<\u00a01e-12"),
+        (-4.4e-16, ">\u00a0-1e-12"),
         (math.inf, "∞"),
         (math.nan, "–"),
         (None, "–"),

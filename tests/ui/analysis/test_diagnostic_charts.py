@@ -149,6 +149,9 @@ def test_one_panel_a_sketch_shows_every_pair_beside_its_bounds():
         assert np.allclose(bars.y, counts / 1000, atol=2e-3)
         places = {line.x0 for line in panel.figure.layout.shapes}
         assert {d.distortion_pair_low, d.distortion_pair_high} <= places
+        middle = sum(panel.figure.layout.xaxis.range) / 2
+        for words in panel.figure.layout.annotations:  # towards the middle, where there is room
+            assert words.xanchor == ("right" if words.x > middle else "left")
         assert "1,000 random pairs" in panel.alt
     assert shown[2].diagnostics.distortion_rms < shown[0].diagnostics.distortion_rms
 
