@@ -3,13 +3,14 @@
 Plain uniform is too easy a yardstick for a method that sees the pool's labels. Nothing here imports torch.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from skmm_core.statistics import data_saving, holm, paired_difference
-from skmm_core.summary import METRICS, primary_metric
+from skmm_core.summary import METRICS, REFERENCE, Metric, Verdict, primary_metric, saving_text, verdict
 
 STRATIFIED = "uniform_stratified"
 # what a form says beside the default of a league, by whether it sees labels; the measurements are in evidence.md
@@ -19,6 +20,113 @@ ADVICE = {
     True: "The default for training. It helps most with few points a class, also where some labels are wrong. Its "
     "picks are made for a linear probe. For numbers on a few plain columns take SkMM joint.",
 }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A method at one budget against the yardstick of its league.
+
+    Attributes:
+        method, budget: what is judged.
+        reference: class-stratified uniform for a method that sees classes, else uniform.
+        difference: mean of method - reference; lo, hi: its 95 % interval, NaN with one seed.
+        wins: seeds on which the method is better.
+        p_holm: corrected over all methods that were set beside this reference at this budget.
+    """
+
+    method: str
+    budget: int
+    reference: str
+    difference: float
+    lo: float
+    hi: float
+    wins: int
+    p_holm: float
+
+    def verdict(self, *, higher_is_better: bool) -> Verdict:
+        """Better, worse, or a tie."""
+        return verdict(self.lo, self.hi, self.p_holm, higher_is_better=higher_is_better)
+
+
+def judged(summary: pd.DataFrame, against: Sequence[Mapping[str, Any]], metric: str) -> list[Judged]:
+    """Set every method beside the yardstick of its own league.
+
+    Args:
+        summary: of the comparison; its paired differences are those from uniform.
+        against: rows of :func:`against_stratified`, also as read from a file, where NaN is None; the methods in them
+            are judged by these alone.
+        metric: key of the score.
+    """
+    found = [
+        Judged(
+            method=row["method"],
+            budget=int(row["budget"]),
+            reference=STRATIFIED,
+            difference=float(row["difference"]),
+            lo=_number(row["lo"]),
+            hi=_number(row["hi"]),
+            wins=int(row["wins"]),
+            p_holm=float(row["p_holm"]),
+        )
+        for row in against
+        if row["metric"] == metric
+    ]
+    league = {row.method for row in found}
+    rows = summary[(summary["metric"] == metric) & summary["vs_uniform"].notna() & ~summary["method"].isin(league)]
+    columns = ["method", "budget", "vs_uniform", "vs_lo", "vs_hi", "wins", "p_holm"]
+    found += [
+        Judged(str(method), int(budget), REFERENCE, float(gap), float(lo), float(hi), int(wins), float(p))
+        for method, budget, gap, lo, hi, wins, p in rows[columns].itertuples(index=False)
+    ]
+    place = {method: number for number, method in enumerate(dict.fromkeys(summary["method"]))}
+    return sorted(found, key=lambda row: (row.budget, place[row.method]))
+
+
+def league_savings(
+    savings: Sequence[Mapping[str, Any]], against: Sequence[Mapping[str, Any]], metric: Metric
+) -> list[dict[str, Any]]:
+    """What every method saves against the yardstick of its own league.
+
+    Args:
+        savings: of a comparison, all read off uniform's curve.
+        against: rows of :func:`against_stratified`; see :func:`judged`.
+        metric: the primary one.
+
+    Returns:
+        The rows of `savings`; those of methods in `against` are read off class-stratified uniform's curve, and say so
+        in `reference` and `text`.
+    """
+    beside = {(row["method"], row["budget"]): row for row in against if row["metric"] == metric.key}
+    league = {method for method, _ in beside}
+    found = []
+    for saving in savings:
+        row = beside.get((saving["method"], saving["budget"]))
+        if row is not None:
+            found.append(_stratified_saving(saving, row, metric))
+        elif saving["method"] not in league:
+            found.append({**saving, "reference": REFERENCE})
+    return found
+
+
+def _stratified_saving(saving: Mapping[str, Any], row: Mapping[str, Any], metric: Metric) -> dict[str, Any]:
+    """A saving with its numbers from class-stratified uniform, as in a row of :func:`against_stratified`."""
+    lo, hi, factor = _number(row["lo"]), _number(row["hi"]), row["factor"]
+    found = {
+        **saving,
+        "uniform_budget": None if factor is None else factor * saving["budget"],
+        "factor": factor,
+        "lo": row["factor_lo"],
+        "hi": row["factor_hi"],
+        "relation": row["relation"],
+        "bound": row["bound"],
+        "tie": verdict(lo, hi, row["p_holm"], higher_is_better=metric.higher_is_better) is Verdict.TIE,
+        "reference": STRATIFIED,
+    }
+    return found | {"text": saving_text(found, metric, others="uniform within classes")}
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
 
 
 def against_stratified(scores: pd.DataFrame, label_aware: Collection[str], task: str) -> list[dict[str, Any]]:

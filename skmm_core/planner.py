@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmm_core.leagues import STRATIFIED
+from skmm_core.leagues import STRATIFIED, Judged, judged
 from skmm_core.statistics import Array, Relation, expanded_tail, reach, resamples, whole
-from skmm_core.summary import REFERENCE, Comparison, Metric, Verdict, verdict
+from skmm_core.summary import REFERENCE, Comparison, Metric, Verdict
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def plans(found: Comparison, metric: Metric, target: float, against: Sequence[Ma
         One plan a method that has a reference, in the order of the scores.
     """
     curves = _curves(found.scores, metric)
-    tests = _tests(found.summary, against, metric)
+    tests = judged(found.summary, against, metric.key)
     league = {row["method"] for row in against}
     found_plans = []
     for method, curve in curves.items():
@@ -119,7 +119,7 @@ def plans(found: Comparison, metric: Metric, target: float, against: Sequence[Ma
         need, other = (_need(key, curves[key], metric, target) for key in (method, reference))
         relation, saved = _saved(need, other)
         lo, hi = _saved_interval(curve, curves[reference], metric, target)
-        said = _verdict(need, tests.get(method, {}), metric)
+        said = _verdict(need, [row for row in tests if row.method == method], metric)
         found_plans.append(Plan(need, other, relation, saved, lo, hi, said))
     return found_plans
 
@@ -192,24 +192,10 @@ def _saved_interval(
     return _interval(np.where(unknown, -np.inf, saved), np.where(unknown, np.inf, saved), len(seeds))
 
 
-def _tests(
-    summary: pd.DataFrame, against: Sequence[Mapping[str, Any]], metric: Metric
-) -> dict[str, dict[int, tuple[float, float, float]]]:
-    """Interval and corrected p of the paired difference, by method and budget; against the method's own reference."""
-    found: dict[str, dict[int, tuple[float, float, float]]] = {}
-    rows = summary[(summary["metric"] == metric.key) & summary["vs_uniform"].notna()]
-    for method, budget, lo, hi, p in rows[["method", "budget", "vs_lo", "vs_hi", "p_holm"]].itertuples(index=False):
-        found.setdefault(str(method), {})[int(budget)] = (float(lo), float(hi), float(p))
-    for row in against:
-        if row["metric"] == metric.key:
-            found.setdefault(row["method"], {})[row["budget"]] = (row["lo"], row["hi"], row["p_holm"])
-    return found
-
-
-def _verdict(need: Need, tests: Mapping[int, tuple[float, float, float]], metric: Metric) -> Verdict:
+def _verdict(need: Need, tests: Sequence[Judged], metric: Metric) -> Verdict:
     """What the test says at the measured budget nearest to the need, by ratio; a tie where there is no test."""
     place = need.points or need.bound
     if place is None or not tests:
         return Verdict.TIE
-    nearest = min(tests, key=lambda budget: abs(math.log(budget / place)))
-    return verdict(*tests[nearest], higher_is_better=metric.higher_is_better)
+    nearest = min(tests, key=lambda row: abs(math.log(row.budget / place)))
+    return nearest.verdict(higher_is_better=metric.higher_is_better)

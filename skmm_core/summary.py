@@ -218,11 +218,11 @@ def _savings(
     return found
 
 
-def saving_text(saving: Mapping[str, Any], metric: Metric) -> str:
+def saving_text(saving: Mapping[str, Any], metric: Metric, *, others: str = REFERENCE) -> str:
     """One sentence for a person: "240 points reach accuracy 80.0 %; uniform needs about 410 (1.71 times …)"."""
     value = f"{100 * saving['score']:.1f} %" if metric.unit == "%" else f"{saving['score']:.4g}"
     points = "1 point reaches" if saving["budget"] == 1 else f"{saving['budget']} points reach"
-    start = f"{points} {metric.title[0].lower()}{metric.title[1:]} {value}; uniform needs"
+    start = f"{points} {metric.title[0].lower()}{metric.title[1:]} {value}; {others} needs"
     tie = "; a tie" if saving["tie"] else ""
     if saving["relation"] == Relation.MORE_THAN:
         return f"{start} more than {saving['bound']}, the largest budget measured{tie}."

@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from dashboard.components.answers import Answer, Panel
 from dashboard.components.series import method_styles
 from dashboard.components.theme import POOL_COLOUR, figure_layout, fmt_number, fmt_percent, fmt_seconds
+from skmm_core.leagues import STRATIFIED
 from skmm_core.summary import REFERENCE, Metric
 
 _DODGE = 0.012
@@ -165,17 +166,29 @@ def _hover(metric: Metric) -> str:
 
 
 def _best_sentence(rows: pd.DataFrame, metric: Metric, methods: Methods) -> str:
-    """Name the best method at the smallest and at the largest budget."""
+    """Name the best method of each league at the smallest and largest budget, with the score of its yardstick."""
     parts = []
     for budget in dict.fromkeys((int(rows["budget"].min()), int(rows["budget"].max()))):
         here = dict(zip(*(rows.loc[rows["budget"] == budget, name] for name in ("method", "mean")), strict=True))
-        best = best_of(here, metric)
-        text = f"with {budget:,} points **{methods.title(best)}** has the best mean, {score_text(metric, here[best])}"
-        if REFERENCE in here and best != REFERENCE:
-            text += f" (uniform {score_text(metric, here[REFERENCE])})"
-        parts.append(text)
+        leagues = [
+            {key: mean for key, mean in here.items() if (key in methods.label_aware) == aware}
+            for aware in (False, True)
+        ]
+        told = [league for league in leagues if set(league) - {REFERENCE, STRATIFIED}] or [here]
+        best = [_best_of_league(league, here, metric, methods) for league in told]
+        parts.append(f"with {budget:,} points {' and '.join(best)}")
     sentence = "; ".join(parts)
     return sentence[:1].upper() + sentence[1:] + "."
+
+
+def _best_of_league(league: Mapping[str, float], here: Mapping[str, float], metric: Metric, methods: Methods) -> str:
+    """Say "**SkMM** has the best mean, 86.3 % (Uniform 80.1 %)"."""
+    best = best_of(league, metric)
+    yardstick = STRATIFIED if STRATIFIED in here and best in methods.label_aware else REFERENCE
+    text = f"**{methods.title(best)}** has the best mean, {score_text(metric, here[best])}"
+    if yardstick in here and best != yardstick:
+        text += f" ({methods.title(yardstick)} {score_text(metric, here[yardstick])})"
+    return text
 
 
 def best_of(means: Mapping[str, float], metric: Metric) -> str:

@@ -1,6 +1,8 @@
 """The tables of the Compare page. Pure functions of the tidy tables of a comparison."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,9 @@ import pandas as pd
 
 from dashboard.components.compare_charts import Methods, best_of, is_share
 from dashboard.components.theme import UNKNOWN, fmt_number, plural
+from skmm_core.leagues import Judged
 from skmm_core.statistics import bootstrap_interval
-from skmm_core.summary import REFERENCE, SIGNIFICANT, Metric, Verdict, verdict
+from skmm_core.summary import REFERENCE, SIGNIFICANT, Metric, Verdict
 
 TIE = "≈"
 
@@ -74,23 +77,33 @@ def tied(scores: pd.DataFrame, metric: Metric, budget: int, method: str, best: s
     return bool(interval.lo <= 0.0 <= interval.hi)
 
 
-def difference_table(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric, methods: Methods) -> pd.DataFrame:
-    """Make the table of paired differences against uniform: difference, interval, wins, Holm-adjusted p."""
-    rows = [row for row in _records(summary, metric) if np.isfinite(row["vs_uniform"])]
+def difference_table(
+    tests: Sequence[Judged], summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric, methods: Methods
+) -> pd.DataFrame:
+    """Make the table of paired differences: yardstick, difference, interval, wins, Holm-adjusted p.
+
+    Args:
+        tests: of every method against the yardstick of its league.
+        summary: of the comparison.
+        scores: of the comparison; the pairs are counted in them.
+        metric: the score.
+        methods: titles and leagues.
+    """
     seeds = scores[scores["metric"] == metric.key].groupby(["method", "budget"])["seed"].agg(set)
     lines = []
     for key in methods.present(summary):
-        for row in (row for row in rows if row["method"] == key):
-            pairs = len(seeds[(key, row["budget"])] & seeds[(REFERENCE, row["budget"])])
-            interval = f"{signed(metric, row['vs_lo'])} to {signed(metric, row['vs_hi'])}"
+        for row in (row for row in tests if row.method == key):
+            pairs = len(seeds[(key, row.budget)] & seeds[(row.reference, row.budget)])
+            interval = f"{signed(metric, row.lo)} to {signed(metric, row.hi)}"
             lines.append({
                 "Method": methods.title(key),
-                "Points": f"{row['budget']:,}",
-                "Difference": signed(metric, row["vs_uniform"]),
-                "95 % interval": interval if np.isfinite(row["vs_lo"]) else UNKNOWN,
-                "Wins": f"{int(row['wins'])} of {pairs}",
-                "Holm p": fmt_number(row["p_holm"], 2),
-                "Verdict": _verdict(row, metric),
+                "Points": f"{row.budget:,}",
+                "Set beside": methods.title(row.reference),
+                "Difference": signed(metric, row.difference),
+                "95 % interval": interval if np.isfinite(row.lo) else UNKNOWN,
+                "Wins": f"{row.wins} of {pairs}",
+                "Holm p": fmt_number(row.p_holm, 2),
+                "Verdict": verdict_text(row.verdict(higher_is_better=metric.higher_is_better)),
             })  # fmt: skip
     return pd.DataFrame(lines)
 
@@ -98,10 +111,6 @@ def difference_table(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric
 def verdict_text(found: Verdict) -> str:
     """A verdict in words."""
     return "no clear difference" if found is Verdict.TIE else found.value
-
-
-def _verdict(row: dict[str, Any], metric: Metric) -> str:
-    return verdict_text(verdict(row["vs_lo"], row["vs_hi"], row["p_holm"], higher_is_better=metric.higher_is_better))
 
 
 def signed(metric: Metric, value: float) -> str:
@@ -112,21 +121,31 @@ def signed(metric: Metric, value: float) -> str:
     return f"{'−' if value < 0 else '+'}{number}"
 
 
-def weak_test_line(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric) -> str:
+def weak_test_line(
+    tests: Sequence[Judged], summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric, methods: Methods
+) -> str:
     """Say so when there are too few seeds for any corrected p-value to be small; empty when there are enough.
 
-    The sign-flip test over S seeds cannot give less than 2 / 2^S, and Holm multiplies the smallest by the methods.
+    The sign-flip test over S seeds cannot give less than 2 / 2^S, and Holm multiplies the smallest by the methods that
+    were set beside the same yardstick.
     """
-    tests = summary[(summary["metric"] == metric.key) & summary["vs_uniform"].notna()]
-    if tests.empty:
-        return ""
-    seeds = int(scores["seed"].nunique())
-    methods = int(tests.groupby("budget")["method"].nunique().max())
-    smallest = min(1.0, methods * 2.0 ** (1 - seeds))
-    if smallest < SIGNIFICANT:
-        return ""
-    needed = math.floor(1 - math.log2(SIGNIFICANT / methods)) + 1
-    return (
-        f"With {plural(seeds, 'seed')} and {plural(methods, 'method')} no corrected p can fall below "
-        f"{fmt_number(smallest, 2)}; compare over {needed} seeds or more to tell a difference from chance."
-    )
+    seeds, lines = int(scores["seed"].nunique()), []
+    for reference in dict.fromkeys(row.reference for row in tests):
+        family = _family(tests, summary, metric, reference)
+        smallest = min(1.0, family * 2.0 ** (1 - seeds))
+        if smallest >= SIGNIFICANT:
+            needed = math.floor(1 - math.log2(SIGNIFICANT / family)) + 1
+            lines.append(
+                f"With {plural(seeds, 'seed')} and {plural(family, 'method')} set beside {methods.title(reference)} no "
+                f"corrected p can fall below {fmt_number(smallest, 2)}; compare over {needed} seeds or more to tell a "
+                "difference from chance."
+            )
+    return " ".join(lines)
+
+
+def _family(tests: Sequence[Judged], summary: pd.DataFrame, metric: Metric, reference: str) -> int:
+    """The most methods that were corrected together at one budget."""
+    if reference == REFERENCE:  # of these, some may be shown beside the other yardstick
+        rows = summary[(summary["metric"] == metric.key) & summary["vs_uniform"].notna()]
+        return int(rows.groupby("budget")["method"].nunique().max())
+    return max(Counter(row.budget for row in tests if row.reference == reference).values())

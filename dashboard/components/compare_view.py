@@ -16,7 +16,7 @@ from dashboard.components.theme import columns, escape, plural
 from dashboard.services import cache
 from skmm_core.config import CompareJob, RunConfig
 from skmm_core.errors import InputError
-from skmm_core.leagues import against_stratified
+from skmm_core.leagues import against_stratified, judged
 from skmm_core.planner import needs, plans
 from skmm_core.runs import RunRecord, RunState
 from skmm_core.runs.files import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV
@@ -117,8 +117,9 @@ def _draw(run_id: str, methods: Methods) -> None:
     draw_answer(learning_curves(found.summary, metric, methods, found.full.get(metric.key)), f"curves:{run_id}")
     for key, reason in found.left_out.items():
         st.caption(f":material/block: {escape(methods.title(key))} left out: {escape(reason)}.")
-    _savings(found, against_random(record, found, methods), metric, methods, run_id)
-    _tables(found, metric, methods)
+    against = against_random(record, found, methods)
+    _savings(found, against, metric, methods, run_id)
+    _tables(found, against, metric, methods)
     draw_answer(time_bars(found.scores, methods), f"time:{run_id}")
     _take_away(record)
 
@@ -152,7 +153,7 @@ def _savings(found: Comparison, against: list[dict[str, Any]], metric: Metric, m
     draw_plans(needs(found, metric, target), plans(found, metric, target, against), metric, methods, target, costs)
 
 
-def _tables(found: Comparison, metric: Metric, methods: Methods) -> None:
+def _tables(found: Comparison, against: list[dict[str, Any]], metric: Metric, methods: Methods) -> None:
     unit = ", %" if is_share(metric) else ""
     st.markdown(f"##### {metric.title}{unit}: mean ± standard deviation over seeds")
     table = paper_table(found.summary, found.scores, metric, methods)
@@ -165,16 +166,18 @@ def _tables(found: Comparison, metric: Metric, methods: Methods) -> None:
         " † sees the pool's labels and is ranked apart." if methods.label_aware & set(found.scores["method"]) else ""
     )
     st.caption(marks + same + league)
-    tests = difference_table(found.summary, found.scores, metric, methods)
-    if tests.empty:
+    tests = judged(found.summary, against, metric.key)
+    if not tests:
         return
     st.markdown(
-        "##### Is the difference from uniform real?",
-        help="Pairs of runs with the same seed; sign-flip test, p-values corrected over the methods by Holm.",
+        "##### Is the difference from random picks real?",
+        help="Pairs of runs with the same seed; sign-flip test, p-values corrected by Holm over the methods set beside "
+        "the same random picks. What sees class labels (†) is set beside random picks within classes.",
     )
-    if weak := weak_test_line(found.summary, found.scores, metric):
+    if weak := weak_test_line(tests, found.summary, found.scores, metric, methods):
         st.caption(f":material/info: {weak}")
-    st.dataframe(tests, hide_index=True, height="content", alt="Paired differences from uniform.")
+    table = difference_table(tests, found.summary, found.scores, metric, methods)
+    st.dataframe(table, hide_index=True, height="content", alt="Paired differences from random picks.")
 
 
 def _take_away(record: RunRecord) -> None:

@@ -1,12 +1,13 @@
 """What a small subset buys in one sentence, computed from a finished comparison."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from dashboard.components.theme import fmt_int, fmt_number, fmt_percent
+from skmm_core.leagues import STRATIFIED, league_savings
 from skmm_core.statistics import whole
-from skmm_core.summary import Verdict, primary_metric, verdict
+from skmm_core.summary import Metric, primary_metric
 
 _ACCURACY = asdict(primary_metric("classification"))
 
@@ -45,14 +46,13 @@ def headline(
     Returns:
         The sentence, or None when the comparison does not hold this method and budget.
     """
-    saving = _saving(result.get("savings", ()), method, budget)
     metric = {**_ACCURACY, **result.get("metric", {})}
+    savings = league_savings(result.get("savings", ()), result.get("against_stratified", ()), Metric(**metric))
+    saving = next((row for row in savings if row["method"] == method and row["budget"] == budget), None)
     full = result.get("full", {}).get(metric["key"])
     if saving is None or saving.get("score") is None or not full:
         return None
-    others = "random picks"
-    if against := _saving(result.get("against_stratified", ()), method, budget):
-        others, saving = "random picks within classes", {**saving, **_stratified(against, metric, budget)}
+    others = "random picks within classes" if saving["reference"] == STRATIFIED else "random picks"
     start = (
         f"With **{fmt_int(budget)} of {fmt_int(pool_size)}** training {noun} ({fmt_percent(budget / pool_size, 1)}) "
         f"{title} {_reaches(saving['score'], full, metric)}; "
@@ -79,21 +79,6 @@ def _lowered(metric: Mapping[str, Any]) -> str:
     return f"{metric['title'][:1].lower()}{metric['title'][1:]}"
 
 
-def _stratified(row: Mapping[str, Any], metric: Mapping[str, Any], budget: int) -> dict[str, Any]:
-    """The saving against class-stratified uniform in the form of one against uniform."""
-    found = verdict(row["lo"], row["hi"], row["p_holm"], higher_is_better=metric["higher_is_better"])
-    factor = row.get("factor")
-    return {
-        "uniform_budget": None if factor is None else factor * budget,
-        "factor": factor,
-        "lo": row.get("factor_lo"),
-        "hi": row.get("factor_hi"),
-        "relation": row.get("relation"),
-        "bound": row.get("bound"),
-        "tie": found is Verdict.TIE,
-    }
-
-
 def _random_picks(saving: Mapping[str, Any], budget: int, others: str) -> str:
     needed, bound, tie = saving.get("uniform_budget"), saving.get("bound"), bool(saving.get("tie"))
     needed = None if needed is None else int(whole(needed))
@@ -118,7 +103,3 @@ def _interval(saving: Mapping[str, Any], others: str) -> str:
         sides = (f"95 % interval {fmt_number(low)} to {fmt_number(high)}", "")
     parts = ", ".join(filter(None, (f"{fmt_number(factor)} times as many points", *sides)))
     return f"{others[:1].upper()}{others[1:]} need {parts}."
-
-
-def _saving(savings: Sequence[Mapping[str, Any]], method: str, budget: int) -> Mapping[str, Any] | None:
-    return next((row for row in savings if row.get("method") == method and row.get("budget") == budget), None)

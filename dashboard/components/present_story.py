@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.components.compare_planner import interval_text, worth
+from dashboard.components.overlap_scores import covers, repeats
 from dashboard.components.theme import UNKNOWN, fmt_int, fmt_percent, plural
-from skmm_core.config import CompareJob, RunConfig, SelectJob
+from skmm_core.config import RunConfig, SelectJob
 from skmm_core.planner import Costs
 from skmm_core.runs import RunRecord, RunState
 from skmm_core.statistics import Relation, whole
@@ -35,22 +36,21 @@ def presentable(records: Sequence[RunRecord]) -> list[RunRecord]:
 
 
 def cast_of(record: RunRecord, records: Sequence[RunRecord], result: Mapping[str, Any] | None) -> Cast:
-    """Find the other half of a story among finished runs of the same data.
+    """Find the other half of a story: a comparison of the very selection, or the selection that a comparison made.
 
     Args:
         record: the run that the story is about.
         records: of :func:`presentable`.
         result: `result.json` of the run when it is a comparison.
     """
-    same = [other for other in records if other.fingerprint == record.fingerprint]
     job = record.config.job
     if isinstance(job, SelectJob):
-        fitting = [other for other in same if isinstance(_job(other), CompareJob) and job.method in _job(other).methods]
-        exact = [other for other in fitting if job.budget in _job(other).budgets]
+        fitting = [other for other in records if repeats(other, record)]
+        exact = [other for other in fitting if covers(other, record)]
         return Cast(record, next(iter(exact or fitting), None), job.method, job.budget)
     method, budget = best_at_middle(result or {})
-    fitting = [other for other in same if isinstance(_job(other), SelectJob) and _job(other).method == method]
-    exact = [other for other in fitting if _job(other).budget == budget]
+    made = [other for other in records if covers(record, other)]
+    exact = [other for other in made if (_job(other).method, _job(other).budget) == (method, budget)]
     return Cast(next(iter(exact), None), record, method, budget)
 
 

@@ -10,6 +10,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from skmm_core.device import widest
+from skmm_core.errors import InputError
 from skmm_core.kernels import Kernel, PolynomialKernel, gaussian_kernel, labelled_kernel
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status, register
 from skmm_core.methods.stratify import pick_by_class
@@ -22,6 +24,8 @@ SPACE = "Compare full gradients (features) or sketched ones (less memory and tim
 NORMALISE = "Scale rows to unit length first: directions matter, not lengths."
 _SCALE = "Squared bandwidth as a multiple of the median squared distance; small = local."
 _KEEP_RARE = "Points with over twice the average leverage count by it, so rare directions get a point."
+
+_LARGEST_SQUARE = 1e15
 
 
 class SkmmKernelParams(MethodParams):
@@ -141,8 +145,13 @@ def skmm_direct(pool: Pool, budget: int, params: SkmmDirectParams, *, seed: int,
     Its moments are the mean and the whole matrix of second moments, not only its diagonal as in the paper's problem.
     The pool's mean is exact and in closed form, O(N · m²) once; O(N · m) a pick, O(N) memory beyond the sketch.
     """
-    kernel = PolynomialKernel(pool.sketched)
+    rows = pool.sketched
+    if float(rows.to(widest(rows.device)).square().sum(dim=1).max()) > _LARGEST_SQUARE * rows.shape[1]:
+        rows = rows.to(widest(rows.device))  # fourth powers leave the range of float32
+    kernel = PolynomialKernel(rows)
     mean = kernel.mean()
+    if not bool(torch.isfinite(mean).all()):
+        raise InputError("the features are too large for fourth moments; scale them down or take another method")
     return match_mean(pool, kernel, mean, float(mean.mean(dtype=torch.float64)), budget, params.exchanges, report)
 
 

@@ -1,19 +1,19 @@
 """What the report of a comparison shows."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from skmm_core.leagues import STRATIFIED
+from skmm_core.leagues import STRATIFIED, Judged, judged, league_savings
 from skmm_core.report.figures import curves_figure, time_figure
 from skmm_core.report.methods_text import comparison_methods, sources, titles
 from skmm_core.report.numbers import number, score
 from skmm_core.runs.files import SUMMARY_CSV
 from skmm_core.score_log import read_scores
-from skmm_core.summary import Verdict, verdict
+from skmm_core.summary import Metric, Verdict
 
 
 def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,6 +32,9 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     names = {
         key: f"{title} †" if key in aware else title for key, title in titles(dict.fromkeys(summary["method"])).items()
     }
+    against = result.get("against_stratified", ())
+    tests = judged(summary, against, metric["key"])
+    savings = league_savings(result["savings"], against, Metric(**metric))
     cells = _score_rows(summary, metric, names, aware)
     scores = read_scores(folder)
     last = scores[scores["budget"] == budgets[-1]].drop_duplicates(["method", "seed"])
@@ -45,9 +48,9 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         "full": score(full, percent),
         "budgets": [f"{budget:,}" for budget in budgets],
         "cells": cells,
-        "tests": _test_rows(summary, metric, names, result["seeds"]),
+        "tests": _test_rows(tests, metric, names, result["seeds"]),
         "leagues": bool(aware),
-        "savings": [f"{names.get(row['method'], row['method'])}: {row['text']}" for row in result["savings"]],
+        "savings": [f"{names.get(row['method'], row['method'])}: {row['text']}" for row in savings],
         "methods": comparison_methods(result),
         "sources": sources(names),
     }
@@ -90,17 +93,16 @@ def _score_cell(
 
 
 def _test_rows(
-    summary: pd.DataFrame, metric: Mapping[str, Any], names: Mapping[str, str], seeds: int
+    tests: Sequence[Judged], metric: Mapping[str, Any], names: Mapping[str, str], seeds: int
 ) -> list[list[str]]:
-    """Paired differences from uniform: method, points, difference, interval, wins, corrected p, verdict."""
+    """Paired differences from random picks: method, points, yardstick, difference, interval, wins, p, verdict."""
     percent, rows = metric["unit"] == "%", []
-    for row in summary[summary["vs_uniform"].notna()].to_dict("records"):
-        said = verdict(row["vs_lo"], row["vs_hi"], row["p_holm"], higher_is_better=metric["higher_is_better"])
-        known = math.isfinite(row["vs_lo"])
-        interval = f"{score(row['vs_lo'], percent)} to {score(row['vs_hi'], percent)}" if known else "–"
+    for row in tests:
+        said = row.verdict(higher_is_better=metric["higher_is_better"])
+        interval = f"{score(row.lo, percent)} to {score(row.hi, percent)}" if math.isfinite(row.lo) else "–"
         rows.append([
-            names[row["method"]], number(int(row["budget"])), score(row["vs_uniform"], percent), interval,
-            f"{int(row['wins'])} of {seeds}", number(float(row["p_holm"])),
+            names[row.method], number(row.budget), names[row.reference], score(row.difference, percent), interval,
+            f"{row.wins} of {seeds}", number(row.p_holm),
             "no clear difference" if said is Verdict.TIE else said.value,
         ])  # fmt: skip
     return rows

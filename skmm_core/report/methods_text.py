@@ -45,10 +45,11 @@ def comparison_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
         f"{probe} probe was trained on the chosen points alone, its penalty chosen on validation rows or by inner "
         "folds, and scored once on the test rows, from which nothing is ever picked.",
         "Intervals are 95 % bootstrap intervals over seeds with percentiles widened for few seeds (Hesterberg 2015). "
-        "Differences from uniform are paired by seed; p-values are of the sign-flip test, corrected over the methods "
-        "of a budget by Holm. It is a difference only where the interval leaves out zero and the corrected p is "
-        "below .05; else it is a tie. Savings are read off uniform's mean curve, made monotone, between the budgets "
-        "measured and never beyond them.",
+        "Differences are paired by seed, from uniform or, for what sees class labels, from uniform within classes; "
+        "p-values are of the sign-flip test, corrected by Holm over the methods set beside the same at a budget. It is "
+        "a difference only where the interval leaves out zero and the corrected p is below .05; else it is a tie. "
+        "Savings are read off the mean curve of that same uniform, made monotone, between the budgets measured and "
+        "never beyond them.",
     )
 
 

@@ -181,3 +181,19 @@ def test_the_stratified_kernel_is_the_kernel_within_every_class():
 def test_stratifying_without_classes_is_refused_in_a_line(targets):
     with pytest.raises(InputError, match="stratify needs class labels"):
         select(torch.tensor(rows(30, 3)), "skmm_kernel", 5, targets=targets, params={"stratify": True})
+
+
+@pytest.mark.parametrize("scale", [1e10, 1e15, 1e18])
+def test_direct_picks_of_huge_float32_rows_are_those_of_float64(scale):
+    """Fourth powers overflow float32 here; picks then repeated rows."""
+    x = (rows(n=12) * scale).astype(np.float32)
+    found = select(x, "skmm_direct", 9, device="cpu")
+    assert len(set(found.indices.tolist())) == 9
+    assert np.isfinite(found.objective["rounded"])
+    assert torch.isfinite(found.scores).all()
+    assert found.indices.tolist() == select(x.astype(np.float64), "skmm_direct", 9, device="cpu").indices.tolist()
+
+
+def test_direct_refuses_rows_whose_fourth_powers_nothing_holds():
+    with pytest.raises(InputError, match="scale them down"):
+        select(rows(n=12) * 1e90, "skmm_direct", 3, device="cpu")

@@ -1,12 +1,15 @@
 """Label-aware methods against class-stratified uniform: the numbers of the paired comparison, from the definition."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from skmm_core.leagues import STRATIFIED, against_stratified
+from skmm_core.leagues import STRATIFIED, against_stratified, judged, league_savings
+from skmm_core.runs.files import to_json
 from skmm_core.statistics import holm, paired_difference
-from skmm_core.summary import SCORE_COLUMNS
+from skmm_core.summary import SCORE_COLUMNS, Verdict, primary_metric, summarise
 
 
 def table(cells: dict[tuple[str, int], list[float]], metric: str = "accuracy") -> pd.DataFrame:
@@ -59,3 +62,35 @@ def test_only_shared_seeds_are_paired_and_no_yardstick_means_no_rows() -> None:
     (row,) = against_stratified(table(cells), ["el2n", STRATIFIED, "craig"], "classification")
     assert row["pairs"] == 2
     assert against_stratified(table({("el2n", 50): [0.4]}), ["el2n"], "classification") == []
+
+
+def test_a_method_that_sees_labels_is_judged_and_credited_by_its_own_yardstick_alone() -> None:
+    """Plain uniform needs 40 points for what 10 of "aware" reach, uniform within classes 20; "free" stays as it was."""
+    cells = {
+        ("uniform", budget): [score + 0.001 * seed for seed in range(8)] for budget, score in ((10, 0.5), (40, 0.7))
+    }
+    cells |= {(STRATIFIED, budget): [v + 0.1 for v in cells[("uniform", budget)]] for budget in (10, 40)}
+    cells |= {(key, 10): [0.7 + 0.001 * seed for seed in range(8)] for key in ("aware", "free")}
+    scores = table(cells)
+    found, against = (
+        summarise(scores, {}, "classification"),
+        against_stratified(scores, ["aware", STRATIFIED], "classification"),
+    )
+    assert [(row.method, row.reference) for row in judged(found.summary, against, "accuracy") if row.budget == 10] == [
+        (STRATIFIED, "uniform"), ("aware", STRATIFIED), ("free", "uniform"),
+    ]  # fmt: skip
+    savings = {row["method"]: row for row in league_savings(found.savings, against, primary_metric("classification"))}
+    assert savings["aware"]["factor"] == pytest.approx(2.0)
+    assert "uniform within classes needs about 20 (2.00 times" in savings["aware"]["text"]
+    assert savings["free"]["factor"] == pytest.approx(4.0)
+    assert "; uniform needs about 40 (4.00 times" in savings["free"]["text"]
+
+
+def test_one_seed_read_back_from_a_file_is_a_tie() -> None:
+    scores = table({("uniform", 10): [0.5], (STRATIFIED, 10): [0.6], ("aware", 10): [0.7]})
+    found = summarise(scores, {}, "classification")
+    against = json.loads(to_json(against_stratified(scores, ["aware"], "classification")))
+    assert against[0]["lo"] is None, "JSON knows no NaN"
+    rows = judged(found.summary, against, "accuracy")
+    assert {row.verdict(higher_is_better=True) for row in rows} == {Verdict.TIE}
+    assert all(row["tie"] for row in league_savings(found.savings, against, primary_metric("classification")))

@@ -11,12 +11,16 @@ from dashboard.components.compare_view import known_methods, progress_line, with
 from skmm_core.config import CompareJob, DatasetConfig, GradientParams, RunConfig
 from skmm_core.data.dataset import Task
 from skmm_core.errors import InputError
+from skmm_core.leagues import STRATIFIED, against_stratified, judged
 from skmm_core.methods.registry import list_methods
 from skmm_core.summary import METRICS, SCORE_COLUMNS, summarise
 
 ACCURACY = METRICS["classification"][0]
 MAE = METRICS["regression"][0]
 METHODS = Methods({"good": "Good", "same": "Same", "uniform": "Uniform"})
+LEAGUES = Methods(
+    {"aware": "Aware", "good": "Good", "uniform": "Uniform", STRATIFIED: "By class"}, frozenset({"aware", STRATIFIED})
+)
 
 
 def grid(values, *, metric="accuracy", noise=0.0):
@@ -28,6 +32,15 @@ def grid(values, *, metric="accuracy", noise=0.0):
                 value = mean + noise * (1 - 2 * ((seed >> number) % 2))
                 rows.append(["digits", method, budget, seed, metric, value, 0.1 * (number + 1), "test"])
     return pd.DataFrame(rows, columns=SCORE_COLUMNS)
+
+
+def differences(summary, scores, against=(), methods=METHODS):
+    return difference_table(judged(summary, against, "accuracy"), summary, scores, ACCURACY, methods)
+
+
+def weak_line(scores):
+    summary = summarise(scores, {}, "classification").summary
+    return weak_test_line(judged(summary, (), "accuracy"), summary, scores, ACCURACY, METHODS)
 
 
 @pytest.fixture(scope="module")
@@ -112,32 +125,66 @@ def test_one_seed_has_no_spread_and_no_verdict():
     summary = summarise(scores, {}, "classification").summary
     assert "±" not in paper_table(summary, scores, ACCURACY, METHODS).loc["Good", "n = 20"]
     assert paper_table(summary, scores, ACCURACY, METHODS).loc["Uniform", "n = 20"].endswith(TIE)
-    row = difference_table(summary, scores, ACCURACY, METHODS).iloc[0]
+    row = differences(summary, scores).iloc[0]
     assert row["Verdict"] == "no clear difference"
     assert row["Wins"] == "1 of 1"
 
 
 def test_difference_table_tells_a_true_difference_from_none(found):
-    table = difference_table(found.summary, found.scores, ACCURACY, METHODS)
+    table = differences(found.summary, found.scores)
     good = table[table["Method"] == "Good"]
     assert set(good["Verdict"]) == {"better"}
     assert set(good["Wins"]) == {"8 of 8"}
     assert all(text.startswith("+") and text.endswith("pp") for text in good["Difference"])
     assert set(table[table["Method"] == "Same"]["Verdict"]) == {"no clear difference"}
     assert "Uniform" not in set(table["Method"])
+    assert set(table["Set beside"]) == {"Uniform"}
+
+
+@pytest.fixture(scope="module")
+def leagues():
+    """A method that sees labels beats plain uniform by far, and random picks within classes not at all."""
+    means = {"uniform": 0.50, STRATIFIED: 0.70, "aware": 0.701, "good": 0.60}
+    scores = grid({method: {20: mean, 40: mean + 0.1} for method, mean in means.items()}, noise=0.005)
+    return summarise(scores, {}, "classification"), against_stratified(scores, ["aware"], "classification")
+
+
+def test_each_league_meets_its_own_yardstick(leagues):
+    found, against = leagues
+    table = differences(found.summary, found.scores, against, LEAGUES).set_index("Method")
+    assert set(table.loc["Aware †", "Set beside"]) == {"By class †"}
+    assert set(table.loc["Aware †", "Verdict"]) == {"no clear difference"}
+    assert set(table.loc[["Good", "By class †"], "Set beside"].to_numpy()) == {"Uniform"}
+    assert set(table.loc[["Good", "By class †"], "Verdict"].to_numpy()) == {"better"}
+    assert (table.index == "Aware †").sum() == 2, "one row a budget, not one a yardstick"
+
+
+def test_the_sentence_sets_the_best_of_each_league_beside_its_yardstick(leagues):
+    sentence = learning_curves(leagues[0].summary, ACCURACY, LEAGUES).sentence.replace("\u00a0", " ")
+    means = leagues[0].summary.query("metric == 'accuracy' and budget == 20").set_index("method")["mean"] * 100
+    assert f"**Good** has the best mean, {means['good']:.1f} % (Uniform {means['uniform']:.1f} %) and " in sentence
+    assert f"and **Aware †** has the best mean, {means['aware']:.1f} % (By class † " in sentence
+
+
+def test_too_few_seeds_are_counted_for_each_yardstick(leagues):
+    few = leagues[0].scores[leagues[0].scores["seed"] < 6]
+    summary = summarise(few, {}, "classification").summary
+    tests = judged(summary, against_stratified(few, ["aware"], "classification"), "accuracy")
+    line = weak_test_line(tests, summary, few, ACCURACY, LEAGUES)
+    assert "3 methods set beside Uniform no corrected p can fall below 0.094" in line
+    assert "By class" not in line, "one method over six seeds can have p = 0.031"
 
 
 def test_weak_test_line_gives_the_seeds_that_suffice():
     scores = grid({"uniform": {20: 0.5}, "good": {20: 0.6}, "same": {20: 0.55}}, noise=0.001)
     few = scores[scores["seed"] < 5]
-    line = weak_test_line(summarise(few, {}, "classification").summary, few, ACCURACY)
+    line = weak_line(few)
     needed = int(re.search(r"over (\d+) seeds", line).group(1))
     for seeds, enough in ((needed - 1, False), (needed, True)):
         part = scores[scores["seed"] < seeds]
         p = summarise(part, {}, "classification").summary["p_holm"].min()
         assert bool(p < 0.05) is enough
-    whole = summarise(scores, {}, "classification").summary
-    assert weak_test_line(whole, scores, ACCURACY) == ""
+    assert weak_line(scores) == ""
 
 
 def test_time_counts_each_selection_once():

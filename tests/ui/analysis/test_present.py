@@ -1,6 +1,7 @@
 """The Present page in every state, and the sentences of its story."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -125,6 +126,17 @@ def test_the_map_is_of_the_very_selection_that_the_headline_is_about(home):
     assert (cast.method, cast.budget, cast.selection.method) == ("skmm_kernel", 40, "skmm_kernel")
     other = cast_of(newest(home, "select", "skmm"), records, None)
     assert (other.comparison, other.method) == (None, "skmm")
+
+
+@pytest.mark.parametrize("other", [{"params": {"scale": 0.9}}, {"include": (3,)}])
+def test_a_selection_is_not_credited_with_the_scores_of_other_options(home, other):
+    records = presentable(home.records())
+    run, compared = newest(home, "select", "skmm_kernel"), newest(home, "compare")
+    changed = replace(run, config=run.config.model_copy(update={"job": run.config.job.model_copy(update=other)}))
+    assert cast_of(run, records, None).comparison == compared
+    assert cast_of(changed, records, None).comparison is None
+    rest = [record for record in records if record.id != run.id]
+    assert cast_of(compared, [changed, *rest], read_result(compared.folder)).selection is None
 
 
 def test_the_headline_is_about_the_middle_budget_and_the_league_without_labels():
