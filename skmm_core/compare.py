@@ -5,8 +5,6 @@ with uniform. Torch is imported only when cells are computed: :func:`summarise` 
 """
 
 import dataclasses
-import hashlib
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,15 +120,7 @@ def _probe(dataset: "Dataset", job: CompareJob, device: str, folder: Path | None
 
     made = finetune_probe(dataset, job.finetune, device=device, report=report)
     work = None if folder is None else folder / _FINETUNING
-
-    def score(chosen: "Tensor", seed: int, told: Report) -> dict[str, float]:
-        kept = None if work is None else work / hashlib.sha256(chosen.cpu().numpy().tobytes()).hexdigest()[:16]
-        metrics = made.score(chosen, seed=seed, folder=kept, report=told).metrics
-        if work is not None:
-            shutil.rmtree(work, ignore_errors=True)  # checkpoints of finished cells, and of cells that changed
-        return metrics
-
-    return score
+    return lambda chosen, seed, told: made.score_cell(chosen, seed=seed, work=work, report=told)
 
 
 def _plan(dataset: "Dataset", job: CompareJob, gradient: GradientParams) -> _Plan:

@@ -11,7 +11,7 @@ import numpy as np
 
 from skmm_core import __version__, tables
 from skmm_core.compare import compare
-from skmm_core.config import CompareJob, EmbedJob, FinetuneParams, PaperJob, RunConfig, SelectJob
+from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJob
 from skmm_core.data.dataset import Dataset, train_targets
 from skmm_core.data.load import load_dataset
 from skmm_core.device import resolve_device
@@ -41,7 +41,7 @@ from skmm_core.runs.files import (
     write_file,
     write_json,
 )
-from skmm_core.runs.record import default_name, run_id
+from skmm_core.runs.record import default_name, run_id, scored_by
 from skmm_core.warmup import warm_up_size
 
 _LIBRARIES = ("torch", "numpy", "scikit-learn", "pandas")
@@ -254,16 +254,6 @@ def _warm_up_rows(config: RunConfig, job: CompareJob, dataset: Dataset) -> int |
     if targets is None or not any(get_method(key).trains_head(dataset.task) for key in job.methods):
         return None
     return warm_up_size(dataset.pool_size, len(targets.unique()), asked=config.warm_up_rows)
-
-
-def scored_by(finetune: FinetuneParams | None) -> list[str]:
-    """A note on what scored a comparison, when it was not the linear probe."""
-    if finetune is None:
-        return []
-    what = "a linear head on the features"
-    if finetune.layers == 2 and finetune.encoder is not None:
-        what = f"a linear head and the last block of {finetune.encoder.model}"
-    return [f"Scored by finetuning {what} (FT), not by the linear probe."]
 
 
 def _run_embedding(folder: Path, config: RunConfig, job: EmbedJob, report: Report) -> dict[str, Any]:

@@ -4,6 +4,9 @@ One layer is a linear head on the features of the dataset. Two layers are a head
 before the block is frozen, so what it puts out is computed once for every picture and kept on disk.
 """
 
+import contextlib
+import hashlib
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,6 +114,26 @@ class FinetuneProbe:
         in_unit = {key: value * spread if key in ("mae", "rmse") else value for key, value in found.metrics.items()}
         return replace(found, metrics=in_unit)
 
+    def score_cell(self, chosen: Tensor, *, seed: int, work: Path | None, report: Report = ignore) -> dict[str, float]:
+        """Scores of one of many selections that are scored one after another.
+
+        Args:
+            chosen: (n,) distinct positions in the pool, 0..N-1.
+            seed: of the order of the samples.
+            work: where the checkpoint of the selection at work is kept, so that a stopped one goes on where it was;
+                the folder goes once the selection is scored.
+            report: told of every batch; raise Cancelled from it to stop.
+
+        Raises:
+            InputError: nothing is chosen.
+            Cancelled: raised by `report`.
+        """
+        kept = None if work is None else work / hashlib.sha256(chosen.cpu().numpy().tobytes()).hexdigest()[:16]
+        metrics = self.score(chosen, seed=seed, folder=kept, report=report).metrics
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)  # with the checkpoints of selections that changed
+        return metrics
+
     def _network(self, inputs: Tensor) -> nn.Sequential:
         """The tail with a head of zeros on top, which makes training start alike for every selection."""
         tail = self.tail.to("cpu")
@@ -149,8 +172,9 @@ def finetune_probe(
         raise InputError("finetuning 2 layers needs the pictures (--finetune images=FOLDER) and a network (model=NAME)")
     encoder = load_encoder(params.encoder, resolve_device(device))
     trunk, tail = _cut(encoder)
-    index = index_images(image_source(params.images, report=report), pattern=params.encoder.pattern, report=report)
-    inputs = _Inputs(index, _rows_of(dataset, index), trunk, report)
+    pictures = image_source(params.images, report=report)
+    with contextlib.closing(index_images(pictures, pattern=params.encoder.pattern, report=report)) as index:
+        inputs = _Inputs(index, _rows_of(dataset, index), trunk, report)
     return FinetuneProbe(dataset, inputs, tail.to("cpu"), (_BLOCK, _HEAD), options, device)
 
 
@@ -165,7 +189,7 @@ class _Trunk:
 def _cut(encoder: Encoder) -> tuple[_Trunk, nn.Sequential]:
     network = encoder.network
     if network is None:
-        raise InputError(f"{encoder.name} is no network with layers; name another with --finetune model=NAME")
+        raise InputError(f"{encoder.name} is no network with layers, so no last block can be trained; choose another")
     block = last_block(network)
     draw = torch.Generator().manual_seed(0)
     shape = encoder.preprocess(_grey()).shape

@@ -8,6 +8,7 @@ from dashboard.components.empty import empty_state
 from dashboard.components.job_panel import job_panel
 from dashboard.components.theme import columns, error_line, escape, fmt_int
 from dashboard.services import cache, demo, state
+from dashboard.services.sources import check_run
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
@@ -43,6 +44,7 @@ def draw_form(config: DatasetConfig, record: RunRecord | None) -> None:
         return
     wanted = compare_form(dataset, config, list_methods(), record.config if record else None)
     if wanted is not None:
+        check_run(wanted)
         state.set_current_run(cache.jobs().submit(wanted, dataset.fingerprint))
         st.rerun()
 

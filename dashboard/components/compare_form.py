@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from dashboard.components.finetune_form import finetune_form
 from dashboard.components.forms import params_form, sketch_form
 from dashboard.components.method_notes import by_family, method_notes, warm_up_form
 from dashboard.components.theme import error_line, escape, plural
+from dashboard.services.state import embedding_of
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig
 from skmm_core.errors import InputError
 from skmm_core.summary import REFERENCE
@@ -113,6 +115,7 @@ def compare_form(
     params, warm_up_rows = _options([spec for spec in specs if spec.key in methods], dataset.task, given, key)
     with st.expander("Sketch", icon=":material/casino:"):
         sketch = sketch_form(key=f"{key}:sketch", given=given.sketch if given and job else None)
+    finetune = finetune_form(embedding_of(config), key=f"{key}:finetune", given=job.finetune if job else None)
     try:
         budgets = parse_budgets(text, dataset.pool_size)
         baseline = {REFERENCE} if methods else set()  # scored whether ticked or not
@@ -128,7 +131,7 @@ def compare_form(
         return None
     return RunConfig(
         dataset=config,
-        job=CompareJob(methods=methods, budgets=budgets, seeds=int(seeds), params=params),
+        job=CompareJob(methods=methods, budgets=budgets, seeds=int(seeds), params=params, finetune=finetune),
         sketch=sketch,
         warm_up_rows=warm_up_rows,
     )

@@ -18,7 +18,7 @@ from skmm_core.config import CompareJob, RunConfig
 from skmm_core.errors import InputError
 from skmm_core.leagues import against_stratified, judged
 from skmm_core.planner import needs, plans
-from skmm_core.runs import RunRecord, RunState
+from skmm_core.runs import RunRecord, RunState, scored_by
 from skmm_core.runs.files import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV
 from skmm_core.score_log import read_scores
 from skmm_core.summary import METRICS, REFERENCE, Comparison, Metric, summarise
@@ -112,6 +112,8 @@ def _draw(run_id: str, methods: Methods) -> None:
         return
     if record.state is not RunState.DONE:
         st.caption(f":material/hourglass_top: {progress_line(found.scores, job, ended=record.state.ended)}")
+    for note in scored_by(job.finetune):
+        st.caption(f":material/model_training: {escape(note)}")
     metric = _metric(found, run_id)
     methods = with_readers(methods, record.config)
     draw_answer(learning_curves(found.summary, metric, methods, found.full.get(metric.key)), f"curves:{run_id}")

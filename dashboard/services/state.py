@@ -5,6 +5,7 @@ The open run always belongs to the open dataset.
 """
 
 from enum import StrEnum
+from pathlib import Path
 
 import streamlit as st
 
@@ -90,6 +91,16 @@ def features_of(record: RunRecord) -> DatasetConfig:
     """The dataset that a finished embedding made, called as its pictures are."""
     name = pictures_title(record.config.dataset.source)
     return DatasetConfig(source=str(record.folder / FEATURES), name=name[:200])
+
+
+def embedding_of(config: DatasetConfig) -> RunRecord | None:
+    """The embedding that made a dataset out of pictures; None when it was not made here, or was deleted."""
+    path = Path(config.source)
+    try:
+        record = store().get(path.parent.name)
+    except InputError:
+        return None
+    return record if record.folder / FEATURES == path else None
 
 
 def close_run() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from skmm_core.config import PaperJob, RunConfig
+from skmm_core.config import EmbedJob, FinetuneParams, PaperJob, RunConfig
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import Experiment, Row, chosen_rows, get_experiment
 from skmm_core.summary import METRICS
@@ -64,6 +64,20 @@ def has_images(config: RunConfig, job: PaperJob) -> bool:
     return get_experiment(job.experiment).needs_data and not config.dataset.source.lower().endswith(
         (".npz", ".npy", ".csv", ".parquet")
     )
+
+
+def encoding(job: PaperJob) -> EmbedJob:
+    """How the pictures of a job become features."""
+    pattern = "utkface" if get_experiment(job.experiment).pattern else None
+    return EmbedJob(model=job.model, pretrained=job.pretrained, architecture=job.architecture, pattern=pattern)
+
+
+def finetunings(config: RunConfig, job: PaperJob) -> list[FinetuneParams]:
+    """What is finetuned beside the linear probe, one a number of layers."""
+    return [
+        FinetuneParams.model_validate({"layers": layers, "images": config.dataset.source, "encoder": encoding(job)})
+        for layers in job.finetune
+    ]
 
 
 def metrics_of(task: str, job: PaperJob) -> list[str]:

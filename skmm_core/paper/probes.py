@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skmm_core.config import PaperJob, RunConfig, SketchParams
+from skmm_core.config import FinetuneParams, PaperJob, RunConfig, SketchParams
 from skmm_core.data.dataset import Dataset
 from skmm_core.methods.registry import MethodSpec, compute_shared, get_method, select
 from skmm_core.paper.experiments import Row
-from skmm_core.paper.plan import Plan
+from skmm_core.paper.plan import Plan, finetunings
 from skmm_core.pool import Pool, make_pool
 from skmm_core.probe import check_scorable, score_probe
 from skmm_core.progress import Progress, Report, ignore
@@ -50,7 +50,7 @@ def run_probes(
     reasons = {row.key: reason for row in asked.rows if (reason := get_method(row.method).missing(dataset.task))}
     rows = [row for row in asked.rows if row.key not in reasons]
     total = 1 + len(rows) * len(asked.budgets) * asked.seeds
-    finetuned = _finetuned(dataset, config, job, folder, device, report)
+    finetuned = [_finetuned(dataset, params, folder, device, report) for params in finetunings(config, job)]
     if log.full is None:
         told = _counting(report, "Scoring the whole pool", 0, total)
         log.set_full(score_probe(dataset, torch.arange(dataset.pool_size), report=told).metrics)
@@ -105,14 +105,17 @@ class _Cells:
         return SketchParams(kind="none") if whole else self._sketch.model_copy(update={"dim": pool.sketch.dim})
 
 
-def _finetuned(
-    dataset: Dataset, config: RunConfig, job: PaperJob, folder: Path, device: str, report: Report
-) -> list[Finetuned]:
-    if not job.finetune:
-        return []
-    from skmm_core.paper.finetuned import finetuned_layers
+def _finetuned(dataset: Dataset, params: FinetuneParams, folder: Path, device: str, report: Report) -> Finetuned:
+    from skmm_core.finetune_probe import finetune_probe
 
-    return finetuned_layers(dataset, config, job, folder, device=device, report=report)
+    probe, ending = finetune_probe(dataset, params, device=device, report=report), f"_ft{params.layers}"
+    work = folder / f"finetuning{ending}"
+
+    def train(chosen: Tensor, seed: int, told: Report) -> dict[str, float]:
+        scores = probe.score_cell(chosen, seed=seed, work=work, report=told)
+        return {f"{name}{ending}": value for name, value in scores.items()}
+
+    return train
 
 
 def _counting(report: Report, phase: str, step: int, total: int) -> Report:

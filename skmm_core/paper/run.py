@@ -9,7 +9,7 @@ from skmm_core.config import PaperJob, RunConfig
 from skmm_core.data.dataset import Dataset
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import get_experiment
-from skmm_core.paper.plan import Plan, has_images, metrics_of, plan
+from skmm_core.paper.plan import Plan, encoding, has_images, metrics_of, plan
 from skmm_core.paper.table import make_table
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.runs.files import FEATURES
@@ -163,15 +163,10 @@ def _dataset(
 
     if not has_images(config, job):
         return load_dataset(config.dataset, report=report), None
-    from skmm_core.config import DatasetConfig, EmbedJob
+    from skmm_core.config import DatasetConfig
     from skmm_core.embedding import embed
 
-    experiment = get_experiment(job.experiment)
-    asked = EmbedJob(
-        model=job.model, pretrained=job.pretrained, architecture=job.architecture,
-        pattern="utkface" if experiment.pattern else None,
-    )  # fmt: skip
-    done = embed(config.dataset, asked, folder / FEATURES, device=device, report=report)
+    done = embed(config.dataset, encoding(job), folder / FEATURES, device=device, report=report)
     holdout = None if done["parts"]["test"] else config.dataset.holdout or 0.2
     dataset = load_dataset(DatasetConfig(source=str(folder / FEATURES), holdout=holdout), report=report)
     facts = done["provenance"]

@@ -7,7 +7,7 @@ from skmm_core.runs.command import command_line
 from skmm_core.runs.files import home, read_config, read_result, read_table
 from skmm_core.runs.index import RunStore
 from skmm_core.runs.log import ProgressView, read_log, read_progress
-from skmm_core.runs.record import RunRecord, RunState, run_id
+from skmm_core.runs.record import RunRecord, RunState, run_id, scored_by
 
 __all__ = [
     "ProgressView",
@@ -22,4 +22,5 @@ __all__ = [
     "read_result",
     "read_table",
     "run_id",
+    "scored_by",
 ]

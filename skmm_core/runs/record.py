@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from skmm_core.config import EmbedJob, PaperJob, RunConfig, SelectJob
+from skmm_core.config import EmbedJob, FinetuneParams, PaperJob, RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -131,3 +131,13 @@ def default_name(config: RunConfig) -> str:
     points = budget_text(config)
     tuned = " · finetuned" if not isinstance(job, SelectJob) and job.finetune is not None else ""
     return f"{dataset_text(config)} · {what} · {points} point{'s' * (points != '1')}{tuned}"
+
+
+def scored_by(finetune: FinetuneParams | None) -> list[str]:
+    """A note on what scored a comparison, when it was not the linear probe."""
+    if finetune is None:
+        return []
+    what = "a linear head on the features"
+    if finetune.layers == 2 and finetune.encoder is not None:
+        what = f"a linear head and the last block of {finetune.encoder.model}"
+    return [f"Scored by finetuning {what} (FT), not by the linear probe."]
