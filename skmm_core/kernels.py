@@ -1,4 +1,4 @@
-"""Kernels over the rows of a pool, read by columns: no (N, N) matrix is built above 2,048 rows."""
+"""Kernels over the rows of a pool, read by columns: no (N, N) matrix is built for more rows than fit 16 MiB."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,9 @@ from torch import Tensor
 from skmm_core.device import generator
 
 _MEDIAN_PAIRS = 20_000
-_KEPT_ROWS = 2_048  # up to here all columns together (16 MB) come from one product, far faster than one by one
+# All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy
+# steps and exchanges ask for the same ones again. The bound is a constant, 2,048 rows of float32, whatever N is.
+_KEPT_BYTES = 16 * 2**20
 
 
 class Kernel(Protocol):
@@ -53,7 +55,7 @@ class GaussianKernel:
 
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Kernel`."""
-        if len(self.rows) <= _KEPT_ROWS:
+        if len(self.rows) ** 2 * self.rows.element_size() <= _KEPT_BYTES:
             # indexing copies, so a caller may change what it gets
             kept = self._kept[indices]  # rows of a symmetric matrix lie together, columns do not
             return kept.T if among is None else kept[:, among].T

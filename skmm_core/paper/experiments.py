@@ -172,7 +172,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
                 "The paper's baselines train a network on the whole labelled set; here they ask a linear head trained "
                 "on a small stated part of the pool.",
                 "Finetuning trains the head alone (one layer), or the head and the last block of the image tower "
-                "(two layers).",
+                "(two layers); the head starts at zero, on features standardised by the selection.",
                 _PUBLISHED_ROW,
             ),
         ),

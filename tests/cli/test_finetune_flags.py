@@ -27,7 +27,7 @@ def test_the_printed_command_asks_for_the_same_finetuning(finetune, monkeypatch)
     config = RunConfig(dataset=DatasetConfig(source="digits"), job=job)
     asked = []
     monkeypatch.setattr(compute, "prepare_folder", lambda folder, parsed: asked.append(parsed))
-    monkeypatch.setattr(compute, "_execute", lambda folder, **options: None)
+    monkeypatch.setattr(compute, "run_prepared", lambda folder, **options: None)
     assert main(shlex.split(command_line(config))[3:]) == 0
     assert asked == [config]
     assert default_name(config).endswith("finetuned")

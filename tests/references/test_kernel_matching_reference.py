@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from skmm_core import kernels
 from skmm_core.config import SketchParams
 from skmm_core.errors import InputError
 from skmm_core.kernels import CosineSimilarity, PolynomialKernel, gaussian_kernel, labelled_kernel, unit_rows
 from skmm_core.methods.registry import select
 from skmm_core.methods.stratify import class_quotas, interleaved
-from skmm_core.mmd import exchange_mmd, greedy_mmd, kernel_mean, squared_mmd
+from skmm_core.mmd import exchange_mmd, greedy_mmd, kernel_mean, order_by_prefix, squared_mmd
 from skmm_core.pool import make_pool
 
 
@@ -63,6 +64,39 @@ def test_kernels_equal_their_definitions():
     few = torch.tensor([7, 3, 11])
     for kernel in (gaussian, polynomial, cosine):
         assert np.allclose(kernel.columns(every[:4], among=few), kernel.columns(every)[few][:, :4])
+
+
+def test_kept_columns_are_those_computed_one_by_one_and_pick_the_same_rows(monkeypatch):
+    x = torch.tensor(rows(300, 6))
+    found = {}
+    for limit in (0, kernels._KEPT_BYTES):
+        monkeypatch.setattr(kernels, "_KEPT_BYTES", limit)
+        kernel = gaussian_kernel(x, normalise=True, scale=0.1, seed=0)
+        asked = torch.tensor([[7], [299], [0]])
+        columns = torch.cat([kernel.columns(one) for one in asked], dim=1)
+        few = kernel.columns(asked[:, 0], among=torch.arange(0, 300, 7))
+        mean = kernel_mean(kernel, torch.ones(300), seed=0)
+        picks, _ = exchange_mmd(kernel, mean, greedy_mmd(kernel, mean, 40), sweeps=5)
+        assert ("_kept" in vars(kernel)) == (limit > 0)
+        found[limit > 0] = columns, few, order_by_prefix(kernel, mean, picks)
+    (columns, few, order), (alone, alone_few, alone_order) = found[True], found[False]
+    # centred unit rows are at most 2 long: each squared distance errs by at most 16 (d + 4) ε, k by that over 2 h²
+    bound = 2 * 16 * (6 + 4) * torch.finfo(torch.float64).eps / (2 * kernel.bandwidth)
+    torch.testing.assert_close(columns, alone, rtol=0, atol=bound)
+    torch.testing.assert_close(few, alone_few, rtol=0, atol=bound)
+    assert order.tolist() == alone_order.tolist()
+    kernel.columns(asked[0]).zero_()  # a caller may change what it gets
+    assert torch.equal(kernel.columns(asked[0]), columns[:, :1])
+
+
+@pytest.mark.parametrize(("dtype", "size"), [(torch.float32, 2048), (torch.float64, 1448)])
+def test_no_more_than_16_mib_of_columns_are_kept(dtype, size):
+    for count, kept in ((size, True), (size + 1, False)):
+        kernel = gaussian_kernel(torch.tensor(rows(count, 2), dtype=dtype), normalise=False, scale=1.0, seed=0)
+        assert kernel.columns(torch.tensor([3, 1])).shape == (count, 2)
+        held = vars(kernel).get("_kept", torch.empty(0))
+        assert (held.nbytes > 0) == kept
+        assert held.nbytes <= 16 * 2**20
 
 
 def test_the_label_kernel_is_class_equality_or_a_gaussian_on_standardised_targets():
