@@ -163,7 +163,7 @@ def _tables(found: Comparison, against: list[dict[str, Any]], metric: Metric, me
     better = "Higher" if metric.higher_is_better else "Lower"
     marks = f"{better} is better; best in bold; {TIE} not told apart from the best (95 % interval, paired)."
     fixed = ", ".join(methods.title(key) for key in found.fixed)
-    same = f" {escape(fixed)}: the same points for every seed." if fixed else ""
+    same = f" {escape(fixed)}: the same scores for every seed." if fixed else ""
     league = (
         " † sees the pool's labels and is ranked apart." if methods.label_aware & set(found.scores["method"]) else ""
     )
