@@ -50,6 +50,8 @@ def paper(
 ) -> None:
     """Repeat a table of the SkMM paper; call it again with the same folder to continue."""
     known = get_experiment(experiment)
+    if not known.needs_data and (sketch or sketch_dim):
+        raise InputError(f"--sketch: {known.key} sketches as the paper's table does, gaussian to m = 32; leave it out")
     asked: dict[str, Any] = {
         "kind": "paper",
         "experiment": known.key,

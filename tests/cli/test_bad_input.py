@@ -72,6 +72,7 @@ SELECT = ("select", "--dataset", "digits", "--method", "uniform", "--budget", "5
         (("embed", "--images", "x", "--out", "y.npz"), r"x was not found; give a folder"),
         (("paper", "mnist", "--out", "{out}"), r"paper 'mnist' is unknown; choose one of: gmm, utkface"),
         (("paper", "gmm", "--images", "x", "--out", "{out}"), r"--images: gmm makes its own data; leave it out"),
+        (("paper", "gmm", "--sketch-dim", "64", "--out", "{out}"), r"--sketch: gmm sketches as the paper's table does"),
         (("paper", "gmm", "--methods", "best", "--out", "{out}"), r"--methods best: gmm has no such row; its rows"),
         (("paper", "utkface", "--out", "{out}"), r"utkface needs --images FOLDER or --features FILE.*UTKFace, aligned"),
         (("paper", "cifar10", "--finetune", "3", "--images", "x", "--out", "{out}"), r"--finetune 3: the last"),
