@@ -87,11 +87,13 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
             hovertemplate=_hover(metric),
         )  # fmt: skip
     budgets = sorted({int(budget) for budget in rows["budget"]})
+    log = spans_decades(rows["mean"], metric)
     if full is not None and np.isfinite(full):
         figure.add_hline(
             y=full, line={"color": POOL_COLOUR, "dash": "dash"},
             annotation_text=f"whole pool: {score_text(metric, full)}",
             annotation_position="bottom left" if metric.higher_is_better else "top left",
+            annotation_y=math.log10(full) if log and full > 0 else full,  # Plotly takes words on a log axis by exponent
         )  # fmt: skip
     figure_layout(figure, height=400)
     figure.update_layout(
@@ -99,7 +101,7 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
         yaxis={
             "title": metric.title,
             "tickformat": ".0%" if is_share(metric) else "",
-            **(_log_axis(rows) if spans_decades(rows["mean"], metric) else {"type": "linear"}),
+            **(_log_axis(rows) if log else {"type": "linear"}),
         },
     )
     sentence = _best_sentence(rows, metric, methods)

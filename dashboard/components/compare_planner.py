@@ -146,7 +146,7 @@ def interval_text(lo: float | None, hi: float | None) -> str:
 
 def cost_inputs() -> Costs:
     """Fields for what a point costs; kept for the session, also on other pages."""
-    left, middle, right = columns([1, 1, 0.7], key="costs", below=700)
+    left, middle, right = columns([1, 1, 0.7], key="costs", below=700, vertical_alignment="bottom")
     left.number_input(
         "Cost per label", min_value=0.0, max_value=1e6, value=0.0, step=0.1, key="costs:label", persist_state="session",
         help="Money for the label of one point; 0 leaves money out.",

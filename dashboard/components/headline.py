@@ -10,6 +10,7 @@ from skmm_core.statistics import whole
 from skmm_core.summary import Metric, primary_metric
 
 _ACCURACY = asdict(primary_metric("classification"))
+_NEAR = 1.25  # a tie within this factor is "about as many"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _random_picks(saving: Mapping[str, Any], budget: int, others: str) -> str:
         words = f"{others} need more than **{fmt_int(bound or budget)}**"
     elif saving.get("relation") == "less than":
         words = f"{others} need fewer than **{fmt_int(bound or budget)}**"
-    elif tie:
+    elif tie and 1 / _NEAR <= (needed or budget) / budget <= _NEAR:
         return f"{others} need about as many (**{fmt_int(needed or budget)}**): no clear difference."
     else:
         few = " only" if needed is not None and needed < budget else ""

@@ -105,10 +105,15 @@ def method_text(config: RunConfig) -> str:
     """Method keys of a run, comma separated; the encoder of an embedding."""
     job = config.job
     if isinstance(job, EmbedJob):
-        return job.model
+        return encoder_text(job.model)
     if isinstance(job, PaperJob):
         return f"paper {job.experiment}"
     return job.method if isinstance(job, SelectJob) else ", ".join(job.methods)
+
+
+def encoder_text(model: str) -> str:
+    """What people call an encoder."""
+    return "the built-in map" if model == "offline" else model
 
 
 def budget_text(config: RunConfig) -> str:
@@ -123,7 +128,7 @@ def default_name(config: RunConfig) -> str:
     """Name of a run that the person has not named."""
     job = config.job
     if isinstance(job, EmbedJob):
-        return f"{dataset_text(config)} · features by {job.model}"
+        return f"{dataset_text(config)} · features by {encoder_text(job.model)}"
     if isinstance(job, PaperJob):
         return f"The paper's table: {job.experiment}"
     count = 1 if isinstance(job, SelectJob) else len(job.methods)

@@ -98,6 +98,9 @@ def test_the_sentence_is_made_of_the_measured_numbers() -> None:
 def test_the_sentence_is_honest_when_random_picks_do_as_well() -> None:
     assert "reaches > 99 % of" in said(score=0.996)
     assert said(tie=True, uniform_budget=63.0).endswith("random picks need about as many (63): no clear difference.")
+    assert said(tie=True, uniform_budget=109.0).endswith(
+        "random picks need 109, though the seeds differ too much to be sure."
+    )
     assert said(uniform_budget=42.0, factor=0.7).endswith("random picks need only 42.")
     below = {"relation": "less than", "bound": 20, "uniform_budget": None, "factor": None, "lo": None, "hi": None}
     assert said(**below).endswith("random picks need fewer than 20.")

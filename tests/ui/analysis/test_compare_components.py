@@ -250,7 +250,11 @@ def test_methods_that_read_labels_here_are_in_the_label_aware_league():
 def test_errors_that_span_decades_are_drawn_on_a_log_axis():
     scores = grid({"uniform": {20: 6.0, 40: 0.1}, "good": {20: 0.2, 40: 0.1}}, metric="mae", noise=0.001)
     summary = summarise(scores, {}, "regression").summary
-    assert learning_curves(summary, MAE, METHODS).panels[0].figure.layout.yaxis.type == "log"
+    layout = learning_curves(summary, MAE, METHODS, full=0.01).panels[0].figure.layout
+    assert layout.yaxis.type == "log"
+    assert (layout.shapes[0].y0, layout.annotations[0].y) == (0.01, -2.0), (
+        "the words stand at the line of the whole pool"
+    )
     near = grid({"uniform": {20: 0.3, 40: 0.1}}, metric="mae", noise=0.001)
     assert (
         learning_curves(summarise(near, {}, "regression").summary, MAE, METHODS).panels[0].figure.layout.yaxis.type
