@@ -250,6 +250,7 @@ def make_pool(
             task = Task.REGRESSION if y.is_floating_point() else Task.CLASSIFICATION
             n_classes = int(y.max()) + 1 if task is Task.CLASSIFICATION and len(y) else 0
         _check(rows, y)
+    _check_range(rows)
     return Pool(
         features=rows.to(where),
         targets=None if y is None else y.to(where),
@@ -271,3 +272,12 @@ def _check(rows: Tensor, targets: Tensor | None) -> None:
         raise InputError(f"{int(bad.sum())} rows hold NaN or infinite numbers, first row {int(bad.nonzero()[0])}")
     if targets is not None and targets.shape != rows.shape[:1]:
         raise InputError(f"{tuple(targets.shape)} targets do not fit {len(rows)} rows of features")
+
+
+def _check_range(rows: Tensor) -> None:
+    """Refuse numbers whose squares their type cannot hold: distances would be infinite, or none would differ."""
+    largest, limits = float(rows.abs().max()), torch.finfo(rows.dtype)
+    if largest * rows.shape[1] ** 0.5 > 0.25 * limits.max**0.5:
+        raise InputError(f"features as large as {largest:.0e} are too large for {rows.dtype}; scale them down")
+    if 0 < largest < 1e3 * limits.tiny:
+        raise InputError(f"features no larger than {largest:.0e} are too small for {rows.dtype}; scale them up")

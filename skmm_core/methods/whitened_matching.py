@@ -46,8 +46,8 @@ class SkmmWhitenedParams(MethodParams):
 def skmm_whitened(pool: Pool, budget: int, params: SkmmWhitenedParams, *, seed: int, report: Report) -> Picks:
     """Minimise the MMD between chosen points and pool under a Gaussian kernel on partly whitened rows of unit length.
 
-    Rows are centred, turned into their `rank` leading principal directions, scaled by λ^(-power/2) each, and brought to
-    unit length. Cost as :func:`skmm_kernel` with `rank` columns, and O(N d²) once. What it
+    Rows are centred, turned into their `rank` leading principal directions, scaled by (λ + 0.1 mean λ)^(-power/2) each,
+    and brought to unit length. Cost as :func:`skmm_kernel` with `rank` columns, and O(N d²) once. What it
     draws (pairs for the median, reference rows of large pools) does not depend on the seed.
     """
     rows = principal_rows(matched_rows(pool, params.space), params.rank, power=params.power)

@@ -77,8 +77,13 @@ def _verdict(evidence: Evidence, key: str, half: str, *, aware: bool) -> str:
         what = {CLASSES: "classes: ", NUMBERS: "numbers: ", None: ""}[metric]
         text = f"{what}place {place} of {len(methods)} by mean rank ({standings[key].rank:.2f}); uniform needs "
         text += f"{_times(evidence.mean_factor(datasets, key, 'uniform'))} as many points at the low budgets"
+        factors = [evidence.mean_factor(datasets, key, "uniform")]
         if metric == CLASSES:
-            text += f", class-stratified uniform {_times(evidence.mean_factor(datasets, key, STRATIFIED))}"
+            factors.append(evidence.mean_factor(datasets, key, STRATIFIED))
+            text += f", class-stratified uniform {_times(factors[-1])}"
+        if half == "confirming":
+            kept = place == 1 and min(factor.value for factor in factors) >= (2 if aware else 1.5)
+            text += f": {'confirmed' if kept else '**not confirmed**'}"
         said.append(text)
     return f"- {half.capitalize()} half, {len(evidence.datasets(half=half))} data sets: " + "; ".join(said) + "."
 

@@ -109,6 +109,19 @@ def test_odd_pools_give_a_full_selection(spec: MethodSpec, rows: Tensor) -> None
 
 
 @every_method
+@pytest.mark.parametrize("spread", [[1e10, 1, 1e-10], [1e17, 1e17, 1e17], [1e-30, 1e-30, 1e-30]])
+def test_float32_scales_far_apart_are_valid_input(spec: MethodSpec, spread: list[float]) -> None:
+    assert_valid(run(spec, normal(9, 3) * torch.tensor(spread), 7), 7, 9)
+
+
+@pytest.mark.parametrize(("scale", "dtype"), [(1e25, torch.float32), (1e-42, torch.float32), (1e160, torch.float64)])
+def test_numbers_that_cannot_be_squared_are_refused_with_advice(scale: float, dtype: torch.dtype) -> None:
+    for key in ("herding", "skmm_kernel"):
+        with pytest.raises(InputError, match="scale them"):
+            select((normal(9, 3, dtype=torch.float64) * scale).to(dtype), key, 7, device="cpu")
+
+
+@every_method
 def test_the_whole_pool_is_the_whole_pool(spec: MethodSpec) -> None:
     assert run(spec, normal(30, 4), 30).indices.sort().values.tolist() == list(range(30))
 
