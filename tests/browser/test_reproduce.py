@@ -16,7 +16,7 @@ def test_a_table_appears_when_its_run_ends_and_experiments_can_be_switched(visit
     visitor.open(f"reproduce?run={run.id}")
     visitor.expect_visible(visitor.page.get_by_text("Best SkMM variant over all n").first)
     visitor.expect_visible(visitor.page.get_by_text(f"run {run.id}").first)
-    visitor.expect_visible(visitor.page.get_by_role("cell", name="SkMM variance").first)
+    visitor.expect_visible(visitor.page.get_by_role("rowheader", name="SkMM variance").first)
     visitor.page.get_by_role("radio", name="UTKFace").or_(visitor.button("UTKFace")).first.click()
     visitor.settle()
     visitor.expect_visible(visitor.page.get_by_text("Where the images come from").first)

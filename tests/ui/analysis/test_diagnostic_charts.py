@@ -120,7 +120,7 @@ def test_objective_is_drawn_for_the_runs_that_have_one(runs):
 @pytest.mark.parametrize("count", [1, 2])
 def test_every_answer_has_a_question_a_sentence_and_alt_texts(runs, few, count):
     shown = [*runs, few][-count:]
-    for make in ANSWERS:
+    for make, _ in ANSWERS:
         answer = make(shown)
         if answer is None:
             continue

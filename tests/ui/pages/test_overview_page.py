@@ -30,7 +30,7 @@ def test_the_first_visit_prepares_the_demo_and_submits_its_selection_once(empty,
     app.run()
     assert not app.exception
     assert "Waiting" in words(app)
-    assert [button.label for button in app.button] == ["Cancel"]
+    assert "Cancel" in [button.label for button in app.button]
     assert len(empty.records()) == 1
 
 
