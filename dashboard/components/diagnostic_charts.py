@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 HEIGHT = 340
 _RATIO_TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100)
 _FLOOR = 1e-12
+_FAINTEST = 1e-5  # of the smallest sum: what is fainter is left below the axis
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,13 @@ def risk_curve(runs: Runs) -> Answer:
     totals = np.concatenate([curve["sum"] for curve in curves])
     totals = totals[np.isfinite(totals) & (totals > 0)]
     low, high = (float(totals.min()), float(np.quantile(totals, 0.98))) if len(totals) else (0.1, 1.0)
-    span = [math.log10(low) - 1.2, math.log10(max(high, 3 * low)) + 0.2]
+    best_at = [int(np.flatnonzero(run.diagnostics.ranks == run.diagnostics.rank)[0]) for run in runs]
+    shaky = [float(curve["variance"][best]) for curve, best in zip(curves, best_at, strict=True)]
+    least = max(min(shaky), _FAINTEST * low)  # the variance at the star is in sight, also far below the bias
+    span = [min(math.log10(low) - 1.2, math.log10(least) - 0.3), math.log10(max(high, 3 * low)) + 0.2]
     width = [0, max(int(run.diagnostics.ranks[-1]) for run in runs) + 1]
     panels, parts = [], []
-    for run, curve in zip(runs, curves, strict=True):
-        best = int(np.flatnonzero(run.diagnostics.ranks == run.diagnostics.rank)[0])
+    for run, curve, best in zip(runs, curves, best_at, strict=True):
         bias, variance = (fmt_number(float(curve[name][best])) for name in ("bias", "variance"))
         found = f"rank {run.diagnostics.rank}, {bias} from bias and {variance} from variance"
         parts.append(f"{name_of(run, runs)}at {found}")

@@ -156,6 +156,17 @@ def test_one_panel_a_sketch_shows_every_pair_beside_its_bounds():
     assert shown[2].diagnostics.distortion_rms < shown[0].diagnostics.distortion_rms
 
 
+def test_the_variance_at_the_star_is_in_sight_also_far_below_the_bias(few):
+    weight = few.diagnostics.variance_weight * 100
+    figure = risk_curve([changed(few, variance_weight=weight)]).panels[0].figure
+    curves = {trace.name: np.asarray(trace.y, dtype=float) for trace in figure.data}
+    at_the_star = few.diagnostics.rank - 1
+    assert curves["variance"][at_the_star] < 1e-2 * curves["bias"][at_the_star], (
+        "far below the bias, or nothing is tested"
+    )
+    assert figure.layout.yaxis.range[0] < np.log10(curves["variance"][at_the_star])
+
+
 def test_without_a_sketch_no_distortion_is_drawn(runs):
     assert distortion_histogram(runs) is None
 
