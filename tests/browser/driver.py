@@ -218,7 +218,8 @@ class Visitor:
     def barriers(self, *rules: str) -> list[str]:
         """Serious breaches that axe-core finds, of these rules or of all, and chart text too faint to read."""
         self.drawn()
-        found = Axe().run(self.page, options={"runOnly": list(rules)} if rules else None).response["violations"]
+        options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+        found = Axe().run(self.page, options=options).response["violations"]
         breaches = [
             f"{breach['id']}: {node['html'][:120]}"
             for breach in found
