@@ -157,7 +157,7 @@ def test_an_embedding_is_an_ordinary_run(home, folder, tmp_path):
     store = RunStore(home)
     config = RunConfig(dataset=DatasetConfig(source=str(folder)), job=EmbedJob(), device="cpu")
     run = store.create(config, source_fingerprint(str(folder)))
-    assert (run.kind, run.dataset, run.method, run.budget) == ("embed", "pictures", "offline", "")
+    assert (run.kind, run.dataset, run.method, run.budget) == ("embed", "pictures", "the built-in map", "")
     phases = []
     run_folder(run.folder, lambda progress: phases.append(progress.phase), home=home)
     assert store.get(run.id).state is RunState.DONE
