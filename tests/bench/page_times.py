@@ -47,20 +47,22 @@ _DRAWN_MAP = """() => {
     return plot && plot.calcdata && plot.calcdata.length > 0 && plot.querySelector('canvas') !== null;
 }"""
 _WATCH_SLIDER = """() => {
-    const plot = document.querySelector('.js-plotly-plot');
-    const names = () => plot._fullData.map(trace => trace.name).join();
-    const chosen = () => document.querySelector('[data-testid="stMetric"]').innerText;
+    const names = () => {  // the plot is looked up anew: a changed figure may come as a new element
+        const plot = document.querySelector('.js-plotly-plot');
+        const drawn = plot && plot._fullData && plot.calcdata && plot.querySelector('canvas');
+        return drawn ? plot._fullData.map(trace => trace.name).join() : null;
+    };
+    const chosen = () => document.querySelector('[data-testid="stMetric"]')?.innerText ?? null;
     const before = [names(), chosen()];
-    window.skmmMap = window.skmmNumbers = null;
-    const pressed = () => { window.skmmPressed = window.skmmPressed ?? performance.now(); };
-    window.skmmPressed = null;
+    window.skmmMap = window.skmmNumbers = window.skmmPressed = null;
+    const pressed = () => { window.skmmPressed = performance.now(); };
     document.addEventListener('keydown', pressed, {capture: true, once: true});
-    plot.on('plotly_afterplot', () => {
-        if (names() !== before[0]) window.skmmMap = window.skmmMap ?? performance.now() - window.skmmPressed;
-    });
     const look = () => {
-        if (chosen() !== before[1]) window.skmmNumbers = performance.now() - window.skmmPressed;
-        else requestAnimationFrame(look);
+        const now = performance.now() - window.skmmPressed;
+        const [map, numbers] = [names(), chosen()];
+        if (window.skmmMap === null && map !== null && map !== before[0]) window.skmmMap = now;
+        if (window.skmmNumbers === null && numbers !== null && numbers !== before[1]) window.skmmNumbers = now;
+        if (window.skmmMap === null || window.skmmNumbers === null) requestAnimationFrame(look);
     };
     look();
 }"""
