@@ -53,9 +53,22 @@ class GaussianKernel:
         """Every row is as similar to itself as can be."""
         return 1.0
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows, and of the columns of a small pool."""
+        return self.rows.nbytes + self.squared_norms.nbytes + (self._square_bytes if self._keeps_columns else 0)
+
+    @property
+    def _square_bytes(self) -> int:
+        return len(self.rows) ** 2 * self.rows.element_size()
+
+    @property
+    def _keeps_columns(self) -> bool:
+        return self._square_bytes <= _KEPT_BYTES
+
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Kernel`."""
-        if len(self.rows) ** 2 * self.rows.element_size() <= _KEPT_BYTES:
+        if self._keeps_columns:
             # indexing copies, so a caller may change what it gets
             kept = self._kept[indices]  # rows of a symmetric matrix lie together, columns do not
             return kept.T if among is None else kept[:, among].T
@@ -139,7 +152,7 @@ class LabelledKernel:
         bandwidth: h² of the Gaussian on floating targets.
     """
 
-    inputs: Kernel
+    inputs: GaussianKernel
     targets: Tensor
     bandwidth: float
 
@@ -153,6 +166,11 @@ class LabelledKernel:
         """That of the kernel on the inputs: a target is as similar to itself as can be."""
         return self.inputs.diagonal
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the kernel on the inputs and of the targets."""
+        return self.inputs.nbytes + self.targets.nbytes
+
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Kernel`."""
         mine = (self.targets if among is None else self.targets[among])[:, None]
@@ -163,7 +181,7 @@ class LabelledKernel:
         return columns.mul_(((mine - theirs).square() * (-0.5 / self.bandwidth)).exp())
 
 
-def labelled_kernel(inputs: Kernel, targets: Tensor, *, bandwidth: float) -> LabelledKernel:
+def labelled_kernel(inputs: GaussianKernel, targets: Tensor, *, bandwidth: float) -> LabelledKernel:
     """Make the kernel on pairs; floating targets are standardised first, constant ones count as equal."""
     if targets.is_floating_point():
         values = targets.double()

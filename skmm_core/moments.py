@@ -45,6 +45,11 @@ def second_moment(rows: Tensor, weights: Tensor | None = None) -> Tensor:
     return moment / len(rows) if weights is None else moment
 
 
+def gram_products(rows: Tensor) -> Tensor:
+    """XXᵀ of (N, d) rows X, (N, N) float64 on the CPU."""
+    return second_moment(rows.T) * rows.shape[1]  # second_moment divides by its number of rows, here d
+
+
 GramSpectrum = tuple[Tensor, Tensor]
 
 

@@ -14,7 +14,8 @@ from skmm_core.dynamics import Dynamics, training_dynamics
 from skmm_core.errors import InputError
 from skmm_core.given import Given, make_given, nothing_given
 from skmm_core.gradients.head import HeadGradients, head_gradients
-from skmm_core.moments import GramSpectrum, Moments, eigenbasis, gram_spectrum
+from skmm_core.kept import Kept
+from skmm_core.moments import GramSpectrum, Moments, eigenbasis, gram_products, gram_spectrum
 from skmm_core.progress import Report, ignore
 from skmm_core.sketch import OuterRows, Rows, Sketch, draw_sketch, effective_dimension, make_sketch, spectrum
 from skmm_core.subspace import PoolFit, fit_pool
@@ -24,6 +25,7 @@ _DEFAULT_SKETCH = SketchParams()
 _DEFAULT_GRADIENT = GradientParams()
 _FIT_LIMIT = 2048
 _FIT_SKETCH = 512
+_SEEDLESS = ("feature_gram", "feature_products", "scaler")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Pool:
         """Points that are in or out by hand; rows that are out stay part of the pool that is to be represented."""
         return self.decided or nothing_given(self.size, self.features.device)
 
+    @cached_property
+    def kept(self) -> Kept:
+        """What methods computed of these rows with this seed and need again at another budget."""
+        return Kept()
+
     def decide(self, include: Tensor, exclude: Tensor) -> "Pool":
         """The same pool, all that was computed of it included, with other decisions by hand.
 
@@ -73,6 +80,7 @@ class Pool:
         Raises:
             InputError: a row is outside the pool, named twice, or both in and out.
         """
+        _ = self.kept  # made now, so that both pools have the same one
         made = replace(self, decided=make_given(include, exclude, self.size, self.features.device))
         vars(made).update({name: value for name, value in vars(self).items() if name not in ("decided", "given")})
         return made
@@ -139,13 +147,18 @@ class Pool:
             report: told of what is computed from now on; None as before.
         """
         part = replace(self, seed=seed, sketch_params=sketch or self.sketch_params, report=report or self.report)
-        vars(part).update({name: vars(self)[name] for name in ("feature_gram", "scaler") if name in vars(self)})
+        vars(part).update({name: vars(self)[name] for name in _SEEDLESS if name in vars(self)})
         return part
 
     @cached_property
     def feature_gram(self) -> GramSpectrum:
         """Spectrum of XᵀX or XXᵀ of the features X, whichever is smaller."""
         return gram_spectrum(self.features)
+
+    @cached_property
+    def feature_products(self) -> Tensor:
+        """(N, N) XXᵀ of the features X, float64 on the CPU; for small pools alone."""
+        return gram_products(self.features)
 
     @cached_property
     def moments(self) -> Moments:

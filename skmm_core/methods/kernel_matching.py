@@ -4,6 +4,8 @@ A kernel compares many moments at once, where the paper's problem compares the s
 the paper; kept as methods of their own.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -12,7 +14,7 @@ from torch import Tensor
 
 from skmm_core.device import widest
 from skmm_core.errors import InputError
-from skmm_core.kernels import Kernel, PolynomialKernel, gaussian_kernel, labelled_kernel
+from skmm_core.kernels import GaussianKernel, Kernel, LabelledKernel, PolynomialKernel, gaussian_kernel, labelled_kernel
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status, register
 from skmm_core.methods.stratify import pick_by_class
 from skmm_core.mmd import exchange_mmd, greedy_mmd, kernel_mean, order_by_prefix, squared_mmd
@@ -65,11 +67,13 @@ def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int,
             pool, budget, "skmm_kernel", lambda part, n: skmm_kernel(part, n, whole, seed=seed, report=report)
         )
     rows = pool.dense_gradients if params.space == "features" else pool.sketched
-    kernel = gaussian_kernel(rows, normalise=params.normalise, scale=params.scale, seed=seed)
+
+    def kernel() -> GaussianKernel:
+        return gaussian_kernel(rows, normalise=params.normalise, scale=params.scale, seed=seed)
+
     importance = rarity(pool.moments.leverage) if params.keep_rare else torch.ones_like(rows[:, 0])
-    mean = kernel_mean(kernel, importance, seed=seed, report=report)
-    constant = float((importance.double() @ mean.double()) / importance.sum(dtype=torch.float64))
-    return match_mean(pool, kernel, mean, constant, budget, params.exchanges, report)
+    aim = aim_at_pool(pool, params, kernel, importance, seed=seed, report=report)
+    return match_mean(pool, aim, budget, params.exchanges, report)
 
 
 def rarity(leverage: Tensor) -> Tensor:
@@ -112,15 +116,18 @@ def skmm_joint(pool: Pool, budget: int, params: SkmmJointParams, *, seed: int, r
     exp(-(y - y')²/(2 target_scale)) on the standardised target. Cost as :func:`skmm_kernel`. What it draws (pairs for
     the median, reference rows of large pools) does not depend on the seed.
     """
-    if pool.targets is None:
+    targets = pool.targets
+    if targets is None:
         raise ValueError("select() checks that there are targets")
     rows = pool.dense_gradients if params.space == "features" else pool.sketched
-    inputs = gaussian_kernel(rows, normalise=params.normalise, scale=params.scale, seed=0)
-    kernel = labelled_kernel(inputs, pool.targets, bandwidth=params.target_scale)
+
+    def kernel() -> LabelledKernel:
+        inputs = gaussian_kernel(rows, normalise=params.normalise, scale=params.scale, seed=0)
+        return labelled_kernel(inputs, targets, bandwidth=params.target_scale)
+
     importance = rarity(pool.moments.leverage) if params.keep_rare else torch.ones_like(rows[:, 0])
-    mean = kernel_mean(kernel, importance, seed=0, report=report)
-    constant = float((importance.double() @ mean.double()) / importance.sum(dtype=torch.float64))
-    return match_mean(pool, kernel, mean, constant, budget, params.exchanges, report)
+    aim = aim_at_pool(pool, params, kernel, importance, seed=0, report=report)
+    return match_mean(pool, aim, budget, params.exchanges, report)
 
 
 class SkmmDirectParams(MethodParams):
@@ -152,17 +159,59 @@ def skmm_direct(pool: Pool, budget: int, params: SkmmDirectParams, *, seed: int,
     mean = kernel.mean()
     if not bool(torch.isfinite(mean).all()):
         raise InputError("the features are too large for fourth moments; scale them down or take another method")
-    return match_mean(pool, kernel, mean, float(mean.mean(dtype=torch.float64)), budget, params.exchanges, report)
+    aim = Aim(kernel, mean, float(mean.mean(dtype=torch.float64)))
+    return match_mean(pool, aim, budget, params.exchanges, report)
 
 
-def match_mean(
-    pool: Pool, kernel: Kernel, mean: Tensor, constant: float, budget: int, exchanges: int, report: Report
-) -> Picks:
+@dataclass(frozen=True)
+class Aim:
+    """The kernel mean of a pool, which a selection is to have.
+
+    Attributes:
+        kernel: over the rows of the pool.
+        mean: (N,) of the kernel, see :func:`kernel_mean`.
+        constant: its squared norm.
+        seconds_saved: what an earlier selection spent on it, when this one took it over.
+    """
+
+    kernel: Kernel
+    mean: Tensor
+    constant: float
+    seconds_saved: float = 0.0
+
+
+def aim_at_pool(
+    pool: Pool,
+    params: MethodParams,
+    make: Callable[[], GaussianKernel | LabelledKernel],
+    importance: Tensor,
+    *,
+    seed: int,
+    report: Report,
+) -> Aim:
+    """Make the kernel and its mean, or take them over from an earlier selection of this pool, at any budget.
+
+    Args:
+        pool: which keeps them.
+        params: of the method; with the seed they decide the kernel and the importance, whatever exchanges they allow.
+        make: makes the kernel.
+        importance: (N,) of the rows.
+        seed: of what is drawn for the kernel and its mean.
+        report: told of the averaging.
+    """
+    key = params.model_copy(update={"exchanges": 0}), seed
+    kernel, saved = pool.kept.get(("kernel", key), make)
+    mean, saved_too = pool.kept.get(("mean", key), lambda: kernel_mean(kernel, importance, seed=seed, report=report))
+    constant = float((importance.double() @ mean.double()) / importance.sum(dtype=torch.float64))
+    return Aim(kernel, mean, constant, saved + saved_too)
+
+
+def match_mean(pool: Pool, aim: Aim, budget: int, exchanges: int, report: Report) -> Picks:
     """Greedy, exchange, then greedy order; both objectives are squared MMDs.
 
     Greedy goes on from the points that are in by hand, and no exchange touches them.
     """
-    given = pool.given
+    given, kernel, mean, constant = pool.given, aim.kernel, aim.mean, aim.constant
     picks = greedy_mmd(kernel, mean, budget, given=given, report=report)
     greedy = squared_mmd(kernel, mean, picks, constant)
     picks, converged = exchange_mmd(kernel, mean, picks, sweeps=exchanges, given=given, report=report)
@@ -171,4 +220,5 @@ def match_mean(
         scores=mean,
         status=Status.CONVERGED if converged or exchanges == 0 else Status.MAX_SWEEPS,
         objective={"greedy": greedy, "rounded": squared_mmd(kernel, mean, picks, constant)},
+        seconds_saved=aim.seconds_saved,
     )

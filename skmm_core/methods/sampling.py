@@ -7,15 +7,17 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.device import generator
-from skmm_core.given import Given, nothing_given
+from skmm_core.given import Given
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.stratify import class_parts, interleaved
 from skmm_core.moments import GramSpectrum, gram_spectrum
+from skmm_core.pivoting import adaptive
 from skmm_core.pool import Pool
-from skmm_core.progress import Progress, Report, ignore
+from skmm_core.progress import Progress, Report
 from skmm_core.simplex import round_sample
 
 _BLOCK_ROWS = 16_384
+_PRODUCTS_LIMIT = 2048  # rows of a wide pool whose products, 32 MiB at most, save much time
 
 
 class UniformParams(MethodParams):
@@ -225,89 +227,14 @@ class AdaptiveParams(MethodParams):
 )
 def _adaptive(pool: Pool, budget: int, params: AdaptiveParams, *, seed: int, report: Report) -> Picks:
     draw = generator(seed, "adaptive")
-    found = adaptive(pool.features, budget, block=params.block, generator=draw, given=pool.given, report=report)
+    small = pool.size <= min(_PRODUCTS_LIMIT, pool.features.shape[1])
+    found = adaptive(
+        pool.features,
+        budget,
+        block=params.block,
+        generator=draw,
+        products=pool.feature_products if small else None,
+        given=pool.given,
+        report=report,
+    )
     return Picks(found)
-
-
-def adaptive(
-    rows: Tensor,
-    budget: int,
-    *,
-    block: int = 1,
-    generator: torch.Generator,
-    given: Given | None = None,
-    report: Report = ignore,
-) -> Tensor:
-    """Draw rows with probability in proportion to the squared norms of their residuals (random pivoting).
-
-    After each block the chosen rows are orthogonalised (Gram-Schmidt, twice) and every residual loses its part in the
-    new directions; the residuals themselves are never stored. Once no row has a residual above rounding, the chosen
-    rows express all others, and a new round begins with the whole rows that are left. O(N d) a pick, O(N + min(n, d) d)
-    memory.
-
-    Args:
-        rows: (N, d) float32 or float64.
-        budget: number of rows to draw, 1..N.
-        block: rows drawn between updates.
-        generator: on the CPU; one float64 uniform number u a pick, which takes the first row whose cumulative share of
-            the residuals exceeds u.
-        given: rows that are in by hand, which count as drawn, and rows that may be drawn.
-        report: told of every block.
-
-    Returns:
-        (budget,) int64 distinct rows in the order drawn. Rows without any energy follow uniformly.
-    """
-    energy = rows.square().sum(dim=1, dtype=torch.float64)
-    floor = 64 * torch.finfo(rows.dtype).eps * energy
-    given = given or nothing_given(len(rows), rows.device)
-    free = given.free.clone()
-    basis = rows.new_empty(min(budget, rows.shape[1]), rows.shape[1])
-    size = _extend(basis, 0, rows[given.start])
-    residual = energy - (rows @ basis[:size].T).square().sum(dim=1, dtype=torch.float64)
-    picks: list[int] = given.start.tolist()
-    while len(picks) < budget:
-        residual = torch.where(free & (residual > floor), residual, 0.0)
-        if not bool(residual.any()):
-            residual, size = torch.where(free, energy, 0.0), 0
-        if not bool(residual.any()):
-            residual = free.double()
-        drawn = _draw(residual, min(block, budget - len(picks)), generator)
-        picks += drawn.tolist()
-        free[drawn] = False
-        before, size = size, _extend(basis, size, rows[drawn])
-        residual -= (rows @ basis[before:size].T).square().sum(dim=1, dtype=torch.float64)
-        report(Progress("Picking points", len(picks), budget))
-    return torch.tensor(picks, dtype=torch.int64, device=rows.device)
-
-
-def _draw(shares: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Distinct rows one after the other in proportion to the shares; fewer when no more rows have one."""
-    shares, drawn = shares.clone(), []
-    for _ in range(count):
-        cumulative = shares.cumsum(0)
-        total = cumulative[-1]
-        if float(total) <= 0:
-            break
-        u = torch.rand(1, dtype=torch.float64, generator=generator).to(shares.device)
-        row = torch.searchsorted(cumulative, u * total, right=True)
-        # u · total may round up to the total itself, behind which no row lies.
-        row = torch.minimum(row, torch.searchsorted(cumulative, total[None]))
-        drawn.append(row)
-        shares[row] = 0
-    return torch.cat(drawn)
-
-
-def _extend(basis: Tensor, size: int, rows: Tensor) -> int:
-    """Write the orthonormal directions that the rows add behind the first `size` of a basis; return its new size.
-
-    Rows inside the span of the basis add none.
-    """
-    floor = 64 * torch.finfo(rows.dtype).eps * rows.square().sum(dim=1)
-    for row, smallest in zip(rows, floor, strict=True):
-        known = basis[:size]
-        rest = row - (row @ known.T) @ known
-        rest = rest - (rest @ known.T) @ known
-        if size < len(basis) and float(rest.square().sum()) > float(smallest):
-            basis[size] = rest / rest.norm()
-            size += 1
-    return size

@@ -10,10 +10,9 @@ from typing import Literal
 import torch
 from pydantic import Field
 
-from skmm_core.kernels import gaussian_kernel
-from skmm_core.methods.kernel_matching import EXCHANGES, SPACE, match_mean
+from skmm_core.kernels import GaussianKernel, gaussian_kernel
+from skmm_core.methods.kernel_matching import EXCHANGES, SPACE, aim_at_pool, match_mean
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
-from skmm_core.mmd import kernel_mean
 from skmm_core.pool import Pool
 from skmm_core.principal import matched_rows, principal_rows
 from skmm_core.progress import Report
@@ -50,7 +49,11 @@ def skmm_whitened(pool: Pool, budget: int, params: SkmmWhitenedParams, *, seed: 
     and brought to unit length. Cost as :func:`skmm_kernel` with `rank` columns, and O(N d²) once. What it
     draws (pairs for the median, reference rows of large pools) does not depend on the seed.
     """
-    rows = principal_rows(matched_rows(pool, params.space), params.rank, power=params.power)
-    kernel = gaussian_kernel(rows, normalise=True, scale=params.scale, seed=0)
-    mean = kernel_mean(kernel, torch.ones_like(rows[:, 0]), seed=0, report=report)
-    return match_mean(pool, kernel, mean, float(mean.mean(dtype=torch.float64)), budget, params.exchanges, report)
+    rows = matched_rows(pool, params.space)
+
+    def kernel() -> GaussianKernel:
+        principal = principal_rows(rows, params.rank, power=params.power)
+        return gaussian_kernel(principal, normalise=True, scale=params.scale, seed=0)
+
+    aim = aim_at_pool(pool, params, kernel, torch.ones_like(rows[:, 0]), seed=0, report=report)
+    return match_mean(pool, aim, budget, params.exchanges, report)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.linalg import cho_solve
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -48,7 +49,8 @@ class PoolRidge:
         alpha = self.alpha(chosen, seed=seed)
         gram = self.gram[np.ix_(chosen, chosen)]
         gram[np.diag_indices_from(gram)] += alpha
-        dual = np.linalg.solve(gram, self.targets[chosen])
+        # not SciPy's solver, which keeps the threads of other seeds waiting
+        dual = cho_solve((np.linalg.cholesky(gram), True), self.targets[chosen], check_finite=False)
         return float(((self.gram[:, chosen] @ dual - self.targets) ** 2).mean())
 
     def alpha(self, chosen: NDArray[np.int64], *, seed: int) -> float:
@@ -65,7 +67,7 @@ class PoolRidge:
         energy, vectors = np.linalg.eigh(self.gram[np.ix_(fit, fit)])
         projected = vectors.T @ self.targets[fit]
         dual = projected[:, None] / (energy.clip(0)[:, None] + ALPHAS)
-        predictions = (self.gram[np.ix_(score, fit)] @ vectors) @ dual
+        predictions = self.gram[np.ix_(score, fit)] @ (vectors @ dual)
         return np.asarray(((predictions - self.targets[score][:, None]) ** 2).sum(axis=0))
 
 
@@ -186,6 +188,8 @@ def run_mixtures(
             mixture = Mixture(data_seed, options)
             if any(cell.row.method in _LEVERAGE for cell in mine):
                 _ = mixture.pool.feature_gram  # once for all seeds, which take it over
+            if any(cell.row.method == "adaptive" for cell in mine):
+                _ = mixture.pool.feature_products
             full(data_seed, mixture.ridge.full_risk)
             seeds = sorted({cell.seed for cell in mine})
             futures = [threads.submit(serve, mixture, [c for c in mine if c.seed == seed]) for seed in seeds]

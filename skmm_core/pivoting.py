@@ -1,0 +1,155 @@
+"""Random pivoting: rows drawn in proportion to what the rows drawn before cannot express.
+
+Sources: Deshpande & Vempala, "Adaptive sampling and fast low-rank matrix approximation", 2006; Chen, Epperly, Tropp &
+Webber, "Randomly pivoted Cholesky", 2025.
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from skmm_core.given import Given, nothing_given
+from skmm_core.progress import Progress, Report, ignore
+
+_ROUNDING = 64  # in ε of the rows: a residual below that share of its row's energy is none
+
+
+def adaptive(
+    rows: Tensor,
+    budget: int,
+    *,
+    block: int = 1,
+    generator: torch.Generator,
+    products: Tensor | None = None,
+    given: Given | None = None,
+    report: Report = ignore,
+) -> Tensor:
+    """Draw rows with probability in proportion to the squared norms of their residuals (random pivoting).
+
+    After each block the chosen rows are made orthogonal to those before, and every residual loses its part in the new
+    directions; the residuals themselves are never stored. Once no row has a residual above rounding, the chosen rows
+    express all others, and a new round begins with the whole rows that are left. O(N d) a pick and O(N + min(n, d) d)
+    memory; with the products at hand O(N t) for the t-th pick and O(N min(n, d)) memory.
+
+    Args:
+        rows: (N, d) float32 or float64.
+        budget: number of rows to draw, 1..N.
+        block: rows drawn between updates.
+        generator: on the CPU; one float64 uniform number u a pick, which takes the first row whose cumulative share of
+            the residuals exceeds u.
+        products: (N, N) of all rows with each other, float64 on the CPU, where they are at hand.
+        given: rows that are in by hand, which count as drawn, and rows that may be drawn.
+        report: told of every block.
+
+    Returns:
+        (budget,) int64 distinct rows in the order drawn. Rows without any energy follow uniformly.
+    """
+    chosen: _Span = _Basis(rows, budget) if products is None else _Cholesky(rows, products, budget)
+    energy, given = chosen.energy, given or nothing_given(len(rows), rows.device)
+    floor = _ROUNDING * torch.finfo(rows.dtype).eps * energy
+    free, picks = given.free.to(energy.device, copy=True), given.start.tolist()
+    residual = energy - chosen.add(given.start.to(energy.device))
+    while len(picks) < budget:
+        residual = torch.where(free & (residual > floor), residual, 0.0)
+        if not bool(residual.any()):
+            residual = torch.where(free, energy, 0.0)
+            chosen.clear()
+        if not bool(residual.any()):
+            residual = free.double()
+        drawn = _draw(residual, min(block, budget - len(picks)), generator)
+        picks += drawn.tolist()
+        free[drawn] = False
+        residual -= chosen.add(drawn)
+        report(Progress("Picking points", len(picks), budget))
+    return torch.tensor(picks, dtype=torch.int64, device=rows.device)
+
+
+def _draw(shares: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Distinct rows one after the other in proportion to the shares; fewer when no more rows have one."""
+    shares, drawn = shares.clone(), []
+    for _ in range(count):
+        cumulative = shares.cumsum(0)
+        total = cumulative[-1]
+        if float(total) <= 0:
+            break
+        u = torch.rand(1, dtype=torch.float64, generator=generator).to(shares.device)
+        row = torch.searchsorted(cumulative, u * total, right=True)
+        # u · total may round up to the total itself, behind which no row lies.
+        row = torch.minimum(row, torch.searchsorted(cumulative, total[None]))
+        drawn.append(row)
+        shares[row] = 0
+    return torch.cat(drawn)
+
+
+class _Span(Protocol):
+    """The directions that the chosen rows span.
+
+    Attributes:
+        energy: (N,) float64 squared norms of all rows.
+    """
+
+    energy: Tensor
+
+    def add(self, chosen: Tensor) -> Tensor:
+        """Take rows in: (N,) float64 squared norm of the part of every row in the directions that these add."""
+        ...
+
+    def clear(self) -> None:
+        """Forget all directions."""
+        ...
+
+
+class _Basis:
+    """The span as an orthonormal basis, by Gram-Schmidt, done twice."""
+
+    def __init__(self, rows: Tensor, budget: int) -> None:
+        self.energy = rows.square().sum(dim=1, dtype=torch.float64)
+        self._rows, self._size = rows, 0
+        self._basis = rows.new_empty(min(budget, rows.shape[1]), rows.shape[1])
+
+    def add(self, chosen: Tensor) -> Tensor:
+        """See :class:`_Span`. Rows inside the span add nothing."""
+        rows, before = self._rows[chosen], self._size
+        floor = _ROUNDING * torch.finfo(rows.dtype).eps * rows.square().sum(dim=1)
+        for row, smallest in zip(rows, floor, strict=True):
+            known = self._basis[: self._size]
+            rest = row - (row @ known.T) @ known
+            rest = rest - (rest @ known.T) @ known
+            if self._size < len(self._basis) and float(rest.square().sum()) > float(smallest):
+                self._basis[self._size] = rest / rest.norm()
+                self._size += 1
+        return (self._rows @ self._basis[before : self._size].T).square().sum(dim=1, dtype=torch.float64)
+
+    def clear(self) -> None:
+        """See :class:`_Span`."""
+        self._size = 0
+
+
+class _Cholesky:
+    """The span by what all rows have in each of its directions: the pivoted Cholesky factor of their products.
+
+    In float64 whatever the rows are, since the square roots of small pivots magnify rounding.
+    """
+
+    def __init__(self, rows: Tensor, products: Tensor, budget: int) -> None:
+        self.energy = products.diagonal().clone()
+        self._products, self._size = products, 0
+        self._smallest = _ROUNDING * torch.finfo(rows.dtype).eps * self.energy
+        # direction by direction, so that those in use lie together
+        self._factor = products.new_empty(min(budget, *rows.shape), len(rows))
+
+    def add(self, chosen: Tensor) -> Tensor:
+        """See :class:`_Span`. Rows inside the span add nothing."""
+        before = self._size
+        for row in chosen.tolist():
+            known = self._factor[: self._size]
+            parts = self._products[row] - known[:, row] @ known
+            if self._size < len(self._factor) and float(parts[row]) > float(self._smallest[row]):
+                self._factor[self._size] = parts / parts[row].sqrt()
+                self._size += 1
+        return self._factor[before : self._size].square().sum(dim=0)
+
+    def clear(self) -> None:
+        """See :class:`_Span`."""
+        self._size = 0
