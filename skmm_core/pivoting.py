@@ -12,7 +12,7 @@ from torch import Tensor
 from skmm_core.given import Given, nothing_given
 from skmm_core.progress import Progress, Report, ignore
 
-_ROUNDING = 64  # in ε of the rows: a residual below that share of its row's energy is none
+_ROUNDING = 64  # in ε of the rows: a residual of at most that share of its row's energy is none
 
 
 def adaptive(
@@ -38,7 +38,7 @@ def adaptive(
         block: rows drawn between updates.
         generator: on the CPU; one float64 uniform number u a pick, which takes the first row whose cumulative share of
             the residuals exceeds u.
-        products: (N, N) of all rows with each other, float64 on the CPU, where they are at hand.
+        products: (N, N) float64 on the CPU, those of all float32 rows with each other, where they are at hand.
         given: rows that are in by hand, which count as drawn, and rows that may be drawn.
         report: told of every block.
 
@@ -46,8 +46,7 @@ def adaptive(
         (budget,) int64 distinct rows in the order drawn. Rows without any energy follow uniformly.
     """
     chosen: _Span = _Basis(rows, budget) if products is None else _Cholesky(rows, products, budget)
-    energy, given = chosen.energy, given or nothing_given(len(rows), rows.device)
-    floor = _ROUNDING * torch.finfo(rows.dtype).eps * energy
+    energy, floor, given = chosen.energy, chosen.floor, given or nothing_given(len(rows), rows.device)
     free, picks = given.free.to(energy.device, copy=True), given.start.tolist()
     residual = energy - chosen.add(given.start.to(energy.device))
     while len(picks) < budget:
@@ -87,9 +86,11 @@ class _Span(Protocol):
 
     Attributes:
         energy: (N,) float64 squared norms of all rows.
+        floor: (N,) float64 residuals that may be rounding alone.
     """
 
     energy: Tensor
+    floor: Tensor
 
     def add(self, chosen: Tensor) -> Tensor:
         """Take rows in: (N,) float64 squared norm of the part of every row in the directions that these add."""
@@ -105,14 +106,14 @@ class _Basis:
 
     def __init__(self, rows: Tensor, budget: int) -> None:
         self.energy = rows.square().sum(dim=1, dtype=torch.float64)
+        self.floor = _ROUNDING * torch.finfo(rows.dtype).eps * self.energy
         self._rows, self._size = rows, 0
         self._basis = rows.new_empty(min(budget, rows.shape[1]), rows.shape[1])
 
     def add(self, chosen: Tensor) -> Tensor:
         """See :class:`_Span`. Rows inside the span add nothing."""
-        rows, before = self._rows[chosen], self._size
-        floor = _ROUNDING * torch.finfo(rows.dtype).eps * rows.square().sum(dim=1)
-        for row, smallest in zip(rows, floor, strict=True):
+        before = self._size
+        for row, smallest in zip(self._rows[chosen], self.floor[chosen], strict=True):
             known = self._basis[: self._size]
             rest = row - (row @ known.T) @ known
             rest = rest - (rest @ known.T) @ known
@@ -129,13 +130,14 @@ class _Basis:
 class _Cholesky:
     """The span by what all rows have in each of its directions: the pivoted Cholesky factor of their products.
 
-    In float64 whatever the rows are, since the square roots of small pivots magnify rounding.
+    In float64, for rows in float32: divisions by small pivots magnify rounding, up to several N ε of float64 in all,
+    which is far below the ε of float32.
     """
 
     def __init__(self, rows: Tensor, products: Tensor, budget: int) -> None:
         self.energy = products.diagonal().clone()
         self._products, self._size = products, 0
-        self._smallest = _ROUNDING * torch.finfo(rows.dtype).eps * self.energy
+        self.floor = _ROUNDING * torch.finfo(rows.dtype).eps * self.energy
         # direction by direction, so that those in use lie together
         self._factor = products.new_empty(min(budget, *rows.shape), len(rows))
 
@@ -145,7 +147,7 @@ class _Cholesky:
         for row in chosen.tolist():
             known = self._factor[: self._size]
             parts = self._products[row] - known[:, row] @ known
-            if self._size < len(self._factor) and float(parts[row]) > float(self._smallest[row]):
+            if self._size < len(self._factor) and float(parts[row]) > float(self.floor[row]):
                 self._factor[self._size] = parts / parts[row].sqrt()
                 self._size += 1
         return self._factor[before : self._size].square().sum(dim=0)

@@ -227,13 +227,13 @@ class AdaptiveParams(MethodParams):
 )
 def _adaptive(pool: Pool, budget: int, params: AdaptiveParams, *, seed: int, report: Report) -> Picks:
     draw = generator(seed, "adaptive")
-    small = pool.size <= min(_PRODUCTS_LIMIT, pool.features.shape[1])
+    by_products = pool.features.dtype == torch.float32 and pool.size <= min(_PRODUCTS_LIMIT, pool.features.shape[1])
     found = adaptive(
         pool.features,
         budget,
         block=params.block,
         generator=draw,
-        products=pool.feature_products if small else None,
+        products=pool.feature_products if by_products else None,
         given=pool.given,
         report=report,
     )

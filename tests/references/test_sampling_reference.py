@@ -8,8 +8,11 @@ import torch
 
 from skmm_core.device import generator
 from skmm_core.errors import InputError
+from skmm_core.given import make_given
 from skmm_core.methods.registry import select
-from skmm_core.methods.sampling import adaptive, leverage_scores, ridge_leverage_scores
+from skmm_core.methods.sampling import leverage_scores, ridge_leverage_scores
+from skmm_core.moments import gram_products
+from skmm_core.pivoting import adaptive
 
 
 def rows(n=40, d=6, seed=0):
@@ -99,9 +102,45 @@ def brute_adaptive(x, budget, block, draw):
 @pools
 @pytest.mark.parametrize("block", [1, 4])
 @pytest.mark.parametrize("budget", [1, 3, 12])
-def test_adaptive_is_random_pivoting(x, budget, block):
-    found = adaptive(torch.tensor(x), budget, block=block, generator=generator(3, "test"))
+@pytest.mark.parametrize("from_products", [False, True])
+def test_adaptive_is_random_pivoting(x, budget, block, from_products):
+    pool = torch.tensor(x, dtype=torch.float32 if from_products else torch.float64)
+    x = pool.double().numpy()
+    products = torch.tensor(x @ x.T) if from_products else None
+    found = adaptive(pool, budget, block=block, generator=generator(3, "test"), products=products)
     assert found.tolist() == brute_adaptive(x, budget, block, generator(3, "test"))
+
+
+@pytest.mark.parametrize("size", [60, 200])
+def test_products_of_float32_rows_tell_when_all_is_expressed(size):
+    """A pool of rank 45: after 45 draws no residual is left but rounding, and a new round begins."""
+    x = torch.tensor(rows(size, 45, seed=4) @ rows(45, 210, seed=5)).float()
+    found = select(x, "adaptive", size, seed=1).indices
+    assert sorted(found.tolist()) == list(range(size))
+    for start in range(0, size - 44, 45):
+        assert np.linalg.matrix_rank(x[found[start : start + 45]].double().numpy(), rtol=1e-6) == 45
+    draws = [select(x, "adaptive", budget, seed=1).indices for budget in (1, 30)]
+    assert all(torch.equal(draw, found[: len(draw)]) for draw in draws)
+
+
+def test_products_of_float32_rows_lose_no_digits():
+    """Far from the origin the residuals are what little is left of long rows; float32 would draw other rows."""
+    x = torch.tensor(rows(90, 120) + 100, dtype=torch.float32)
+    found = select(x, "adaptive", 60, seed=2).indices.tolist()
+    assert found == select(x.double(), "adaptive", 60, seed=2).indices.tolist()
+    assert found != adaptive(x, 60, generator=generator(2, "adaptive")).tolist()
+
+
+def test_included_and_excluded_rows_do_the_same_with_products():
+    x = torch.tensor(rows(30, 40), dtype=torch.float32)
+    given = make_given(torch.tensor([7, 3]), torch.tensor([0, 20]), 30)
+    drawn = [
+        adaptive(x, 28, generator=generator(5, "test"), given=given, products=products).tolist()
+        for products in (None, gram_products(x))
+    ]
+    assert drawn[0] == drawn[1]
+    assert drawn[0][:2] == [7, 3]
+    assert not {0, 20} & set(drawn[0])
 
 
 def test_adaptive_never_draws_what_is_already_expressed():

@@ -1,0 +1,147 @@
+"""What a pool keeps of one selection for the next: it changes no result, and goes where it may be used alone."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from skmm_core import mmd
+from skmm_core.config import SketchParams
+from skmm_core.kept import Kept
+from skmm_core.methods import kernel_matching
+from skmm_core.methods.registry import select
+from skmm_core.pool import Pool, make_pool
+
+KEYS = ("skmm_kernel", "skmm_joint", "skmm_whitened")
+PARAMS = {"skmm_kernel": {"scale": 0.3}, "skmm_joint": {"target_scale": 0.2}, "skmm_whitened": {"power": 0.7}}
+every_key = pytest.mark.parametrize("key", KEYS)
+
+
+def fresh(seed: int = 0) -> Pool:
+    rng = np.random.default_rng(1)
+    rows = torch.tensor(rng.normal(size=(80, 9)) * np.linspace(2, 0.5, 9) + 0.3, dtype=torch.float32)
+    return make_pool(rows, targets=rows.sum(dim=1), sketch=SketchParams(dim=6), seed=seed, device="cpu")
+
+
+@pytest.fixture
+def averaged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Sizes of the pools whose kernels were averaged."""
+    sizes: list[int] = []
+
+    def counted(kernel, importance, **options):
+        sizes.append(len(importance))
+        return mmd.kernel_mean(kernel, importance, **options)
+
+    monkeypatch.setattr(kernel_matching, "kernel_mean", counted)
+    return sizes
+
+
+def outcome(pool: Pool, key: str, budget: int, **options):
+    found = dataclasses.asdict(select(pool, key, budget, **options))
+    found.pop("seconds")
+    return {name: value.tolist() if isinstance(value, torch.Tensor) else value for name, value in found.items()}
+
+
+@every_key
+def test_a_pool_gives_the_same_selections_as_one_made_anew_for_each(key, averaged):
+    pool = fresh()
+    asked = [
+        (20, {}),
+        (7, {}),
+        (20, {"params": {"exchanges": 0}}),
+        (20, {"include": [3, 40], "exclude": [0, 8]}),
+        (20, {"params": PARAMS[key]}),
+        (20, {"params": {"space": "sketch"}}),
+        (20, {}),
+    ]
+    shared = [outcome(pool, key, budget, **options) for budget, options in asked]
+    assert averaged == [80] * 3, "once for the defaults, once for each other kernel"
+    assert shared == [outcome(fresh(), key, budget, **options) for budget, options in asked]
+
+
+def test_another_seed_draws_another_median(averaged):
+    pool = fresh()
+    first, second = outcome(pool, "skmm_kernel", 12, seed=0), outcome(pool, "skmm_kernel", 12, seed=1)
+    assert averaged == [80, 80]
+    assert second == outcome(fresh(), "skmm_kernel", 12, seed=1)
+    assert first["objective"] != second["objective"]
+
+
+@every_key
+def test_another_sketch_takes_nothing_over(key, averaged):
+    pool = fresh()
+    outcome(pool, key, 12)
+    assert outcome(pool.reseeded(5), key, 12, params={"space": "sketch"}) == outcome(
+        fresh(5), key, 12, params={"space": "sketch"}
+    )
+    assert averaged == [80] * 3
+
+
+@every_key
+def test_part_of_a_pool_takes_nothing_over(key, averaged):
+    pool = fresh()
+    outcome(pool, key, 12)
+    part = pool.subset(torch.arange(0, 80, 2))
+    assert max(outcome(part, key, 12)["indices"]) < 40
+    assert averaged == [80, 40]
+
+
+def test_decisions_by_hand_share_what_is_found_later(averaged):
+    pool = fresh()
+    nothing = torch.tensor([], dtype=torch.int64)
+    select(pool.decide(torch.tensor([4]), nothing), "skmm_kernel", 9)
+    select(pool.decide(nothing, torch.tensor([4])), "skmm_kernel", 9)
+    select(pool, "skmm_kernel", 9)
+    assert averaged == [80]
+
+
+def test_products_are_kept_for_every_sketch():
+    pool = fresh()
+    rows = pool.features.double()
+    torch.testing.assert_close(pool.feature_products, rows @ rows.T)
+    assert pool.reseeded(3).feature_products is pool.feature_products
+    assert "feature_products" not in vars(pool.subset(torch.arange(5)))
+
+
+class Lump:
+    """Something of a stated size."""
+
+    def __init__(self, nbytes: int = 1) -> None:
+        self.nbytes = nbytes
+
+
+def test_the_last_eight_things_are_kept_and_time_saved_is_told():
+    kept = Kept()
+    things = {}
+    for key in range(8):
+        things[key], saved = kept.get(key, Lump)
+        assert saved == 0
+    again, saved = kept.get(0, Lump)
+    assert again is things[0]
+    assert saved > 0
+    kept.get(8, Lump)  # sends away the one asked for the longest time ago, which is 1
+    assert kept.get(0, Lump)[0] is things[0]
+    assert kept.get(1, Lump)[0] is not things[1]
+
+
+def test_nothing_large_is_kept_and_nothing_that_failed():
+    kept = Kept()
+    large, _ = kept.get("large", lambda: Lump(64 * 2**20 + 1))
+    assert kept.get("large", lambda: Lump(64 * 2**20 + 1))[0] is not large
+
+    def fail() -> Lump:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        kept.get("failing", fail)
+    assert kept.get("failing", Lump)[1] == 0
+
+
+def test_a_selection_is_timed_as_if_nothing_had_been_kept(monkeypatch):
+    """What an earlier selection spent is added, so that a method looks no faster at the second budget."""
+    pool = fresh()
+    select(pool, "skmm_kernel", 5)
+    for key, (thing, _) in list(pool.kept._things.items()):
+        pool.kept._things[key] = thing, 1000.0
+    assert select(pool, "skmm_kernel", 6).seconds > 2000
