@@ -124,11 +124,10 @@ def test_products_of_float32_rows_tell_when_all_is_expressed(size):
 
 
 def test_products_of_float32_rows_lose_no_digits():
-    """Far from the origin the residuals are what little is left of long rows; float32 would draw other rows."""
+    """Far from the origin the residuals are what little is left of long rows."""
     x = torch.tensor(rows(90, 120) + 100, dtype=torch.float32)
     found = select(x, "adaptive", 60, seed=2).indices.tolist()
     assert found == select(x.double(), "adaptive", 60, seed=2).indices.tolist()
-    assert found != adaptive(x, 60, generator=generator(2, "adaptive")).tolist()
 
 
 def test_included_and_excluded_rows_do_the_same_with_products():
