@@ -54,4 +54,4 @@ with right:
     elif (shown := state.current_dataset()) is not None:
         draw_preview(shown)
     else:
-        st.info("Choose a dataset to see what is in it.", icon=":material/arrow_back:")
+        st.info("Choose a dataset to see what is in it.", icon=":material/database:")

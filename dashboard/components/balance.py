@@ -77,7 +77,7 @@ def _classes(shares: pd.DataFrame, height: int) -> tuple[go.Figure, str, str]:
     figure.update_xaxes(type="category", title=None)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero", title="Share")
     unseen = f" {missing} of {len(shares)} classes have no chosen point." if missing else ""
-    caption = f"Total variation {distance:.2f} (0 = same balance as the pool, 1 = nothing in common).{unseen}{note}"
+    caption = f"Class imbalance {distance:.2f} (0 = same balance as the pool, 1 = nothing in common).{unseen}{note}"
     return figure, f"Share of each class in the pool (bars) and among the chosen points (diamonds). {caption}", caption
 
 

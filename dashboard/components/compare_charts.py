@@ -88,12 +88,11 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
         )  # fmt: skip
     budgets = sorted({int(budget) for budget in rows["budget"]})
     log = spans_decades(rows["mean"], metric)
-    if full is not None and np.isfinite(full):
-        figure.add_hline(
-            y=full, line={"color": POOL_COLOUR, "dash": "dash"},
-            annotation_text=f"whole pool: {score_text(metric, full)}",
-            annotation_position="bottom left" if metric.higher_is_better else "top left",
-            annotation_y=math.log10(full) if log and full > 0 else full,  # Plotly takes words on a log axis by exponent
+    if full is not None and np.isfinite(full) and budgets:
+        figure.add_scatter(  # a line with its words in the legend, where they never lie over a curve
+            x=[budgets[0] / (1 + 4 * _DODGE), budgets[-1] * (1 + 4 * _DODGE)], y=[full, full], mode="lines",
+            name=f"whole pool: {score_text(metric, full)}", line={"color": POOL_COLOUR, "width": 2, "dash": "longdash"},
+            hoverinfo="skip",
         )  # fmt: skip
     figure_layout(figure, height=400)
     figure.update_layout(
@@ -101,7 +100,7 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
         yaxis={
             "title": metric.title,
             "tickformat": ".0%" if is_share(metric) else "",
-            **(_log_axis(rows) if log else {"type": "linear"}),
+            **(_log_axis(rows, full) if log else {"type": "linear"}),
         },
     )
     sentence = _best_sentence(rows, metric, methods)
@@ -132,7 +131,7 @@ def time_bars(scores: pd.DataFrame, methods: Methods) -> Answer:
     figure_layout(figure, height=110 + 34 * len(keys), legend=False)
     span = [np.log10(min(values)) - 0.3, np.log10(max(values)) + 0.7]
     figure.update_layout(
-        xaxis={"title": "seconds, log scale", "type": "log", "range": span, "dtick": 1},
+        xaxis={"title": "seconds, log scale", "type": "log", "range": span, "dtick": 1, "exponentformat": "none"},
         yaxis={"autorange": "reversed"},
         bargap=0.35,
     )
@@ -144,10 +143,12 @@ def time_bars(scores: pd.DataFrame, methods: Methods) -> Answer:
     return Answer("What does it cost to pick?", sentence, (Panel("", figure, sentence),))
 
 
-def _log_axis(rows: pd.DataFrame) -> dict[str, Any]:
-    """A log axis over all intervals with plain numbers at 1, 2 and 5, or at 1 alone over many decades."""
+def _log_axis(rows: pd.DataFrame, full: float | None) -> dict[str, Any]:
+    """A log axis over all intervals and the full-data score; plain numbers at 1, 2 and 5, or at 1 over many decades."""
     lows = rows["lo"].where(rows["lo"] > 0, rows["mean"])
     low, high = float(lows.min()), float(rows["hi"].fillna(rows["mean"]).max())
+    if full is not None and full > 0:
+        low, high = min(low, full), max(high, full)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [first * 10.0**decade for decade in decades for first in ((1, 2, 5) if len(decades) < 5 else (1,))]
     margin = 0.05 * math.log10(high / low)
@@ -184,13 +185,19 @@ def _best_sentence(rows: pd.DataFrame, metric: Metric, methods: Methods) -> str:
 
 
 def _best_of_league(league: Mapping[str, float], here: Mapping[str, float], metric: Metric, methods: Methods) -> str:
-    """Say "**SkMM** has the best mean, 86.3 % (Uniform 80.1 %)"."""
-    best = best_of(league, metric)
+    """Say "**SkMM** has the best mean, 86.3 % (Uniform 80.1 %)"; say so where the yardstick is as good or better."""
+    rivals = {key: mean for key, mean in league.items() if key not in (REFERENCE, STRATIFIED)}
+    best = best_of(rivals or league, metric)
     yardstick = STRATIFIED if STRATIFIED in here and best in methods.label_aware else REFERENCE
-    text = f"**{methods.title(best)}** has the best mean, {score_text(metric, here[best])}"
-    if yardstick in here and best != yardstick:
-        text += f" ({methods.title(yardstick)} {score_text(metric, here[yardstick])})"
-    return text
+    title, score = f"**{methods.title(best)}**", score_text(metric, here[best])
+    if yardstick not in here or best == yardstick:
+        return f"{title} has the best mean, {score}"
+    other, text = methods.title(yardstick), score_text(metric, here[yardstick])
+    if text == score:
+        return f"the best mean, {score}, is no better than that of {other}"
+    if best_of({key: here[key] for key in (best, yardstick)}, metric) == yardstick:
+        return f"{title} has {score}, no better than {other} ({text})"
+    return f"{title} has the best mean, {score} ({other} {text})"
 
 
 def best_of(means: Mapping[str, float], metric: Metric) -> str:

@@ -112,7 +112,7 @@ def plan_table(needs: Mapping[str, Need], plans: Sequence[Plan], methods: Method
         plan = by_method.get(need.method)
         line = {
             "Method": methods.title(need.method),
-            "Choose n": _points(need),
+            "Choose n": _points_briefly(need),
             "95 % interval of n": interval_text(need.lo, need.hi),
             "Set beside": methods.title(plan.reference.method) if plan else UNKNOWN,
             "Points saved": _known(plan, fmt_int) if plan else UNKNOWN,
@@ -213,6 +213,13 @@ def _points(need: Need) -> str:
     if need.relation is Relation.LESS_THAN:
         return f"{fmt_int(need.bound or 0)} or fewer, the fewest measured"
     return fmt_int(need.points or 0)
+
+
+def _points_briefly(need: Need) -> str:
+    """The same for a narrow column; the sentences above the table say what bounds it."""
+    if need.relation is Relation.MORE_THAN:
+        return f"more than {fmt_int(need.bound or 0)}"
+    return f"{fmt_int(need.bound or 0)} or fewer" if need.relation is Relation.LESS_THAN else _points(need)
 
 
 def _known(plan: Plan, text: Callable[[float], str]) -> str:

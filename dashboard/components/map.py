@@ -127,7 +127,9 @@ def selected_positions(event: Any) -> tuple[int, ...]:
 
 def map_note(points: pd.DataFrame) -> str:
     """How to read the map, and that not every pool point is drawn when that is so."""
-    note = "Large and outlined: chosen. Small: the rest of the pool. A click in the legend shows one entry alone."
+    note = (
+        "Large and outlined: chosen. Small: the rest of the pool. Legend: chosen / pool; a click shows one entry alone."
+    )
     if len(points) > MAX_DRAWN:
         note += f" {MAX_DRAWN:,} of {len(points):,} pool points are drawn, all chosen ones among them."
     return note

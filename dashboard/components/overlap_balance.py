@@ -59,9 +59,9 @@ def _classes(shares: Sequence[pd.DataFrame], labels: Sequence[str]) -> Answer:
     note = f" The {MAX_CLASSES} classes of {len(gaps)} that differ most are shown." if len(gaps) > MAX_CLASSES else ""
     return Answer(
         "Are the classes balanced as in the pool?",
-        f"Total variation from the pool: {'; '.join(parts)}.{note}",
+        f"Class imbalance: {'; '.join(parts)}.{note}",
         (Panel("", figure, f"Share of each class in the pool and in each selection. {'; '.join(parts)}."),),
-        "Half the summed difference of shares: 0 = the pool's balance, 1 = no class in common.",
+        "Half the summed difference of shares (total variation): 0 = the pool's balance, 1 = no class in common.",
     )
 
 

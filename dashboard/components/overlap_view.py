@@ -102,6 +102,7 @@ def _points(records: Sequence[RunRecord], tables: Sequence[pd.DataFrame], found:
             default=sorted(alone) or list(by_name)[:1],
             format_func=lambda name: region_title(by_name[name], count),
             key=f"overlap:regions:{token}",
+            wrap=True,
         )
         picture = run_picture(records[0])
         kind = TABLE

@@ -1,6 +1,7 @@
 """A table of the paper as the Reproduce page shows it. Pure functions of a result, and the views made of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -81,7 +82,8 @@ def curves(result: Mapping[str, Any], metric: Metric, rows: Sequence[str]) -> An
     """Draw the mean score of some rows against n."""
     frame = pd.DataFrame([cell for cell in result["table"] if cell["row"] in rows]).rename(columns={"row": "method"})
     numbers = frame.astype(dict.fromkeys(("mean", "sd", "lo", "hi"), float))
-    return learning_curves(numbers, metric, titles_of(result), result["full"].get(metric.key))
+    answer = learning_curves(numbers, metric, titles_of(result), result["full"].get(metric.key))
+    return replace(answer, sentence=f"Of the rows drawn: {answer.sentence[:1].lower()}{answer.sentence[1:]}")
 
 
 def saving_table(result: Mapping[str, Any]) -> pd.DataFrame:

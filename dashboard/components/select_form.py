@@ -73,8 +73,7 @@ def select_form(
     """
     job = given.job if given and isinstance(given.job, SelectJob) else None
     key = f"select:{dataset.fingerprint[-12:]}"
-    start = TRAINING if given and given.gradient.reads_labels else LABELLING
-    league = _question(dataset, start, key)
+    league = _question(dataset, _league_of(given), key)
     start = job.method if job else recommended(specs, league, dataset.task)
     spec = _method(offered(specs, league), dataset.task, start, f"{key}:{league}")
     budget = _budget(dataset.pool_size, job.budget if job else _DEFAULT_BUDGET, key)
@@ -125,6 +124,15 @@ def select_form(
     rows = {"include": tuple(picks.include), "exclude": tuple(picks.exclude)}
     chosen = SelectJob(method=spec.key, budget=budget, params=params, seed=seed, **rows)
     return RunConfig(dataset=config, job=chosen, sketch=sketch, gradient=gradient, warm_up_rows=warm_up_rows)
+
+
+def _league_of(given: RunConfig | None) -> str:
+    """What the run to start from saves: training where it reads the pool's labels."""
+    from skmm_core.methods.registry import reads_labels
+
+    if given is None or not isinstance(given.job, SelectJob):
+        return LABELLING
+    return TRAINING if reads_labels(given.job.method, given.job.params, given.gradient) else LABELLING
 
 
 def _gradients(given: RunConfig | None, key: str, *, offers: bool) -> tuple[GradientParams, SketchParams]:

@@ -64,6 +64,7 @@ _CSS = """
     background-color: FILL !important; border-color: FILL !important; }
   [data-testid="stBaseButton-primary"]:not(:disabled):hover { filter: brightness(1.15); }
   [data-testid="stCaptionContainer"], [data-testid^="stBaseButton"] kbd { opacity: 0.82; }
+  [data-testid="stTable"] :is(td, th) { white-space: nowrap; }
   .js-plotly-plot text[style*="rgb(128, 132, 149)"] { fill: currentColor !important; fill-opacity: 0.75 !important; }
 STACKING</style>
 """
@@ -180,9 +181,11 @@ def fmt_percent(share: float | None, digits: int = 0) -> str:
 
 
 def fmt_seconds(seconds: float | None) -> str:
-    """0.41 → "0.41 s", 95 → "1 min 35 s", 7300 → "2 h 1 min"."""
+    """0.0004 → "0.4 ms", 0.41 → "0.41 s", 95 → "1 min 35 s", 7300 → "2 h 1 min"."""
     if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
+    if 0 < seconds < 0.01:
+        return f"{1000 * seconds:.2g}{_NBSP}ms"
     if seconds < 10:
         return f"{seconds:.2g}{_NBSP}s"
     whole = round(seconds)

@@ -120,12 +120,12 @@ def number_text(metric: Metric, value: float, *, spread: bool = False) -> str:
     """A score with sensible digits."""
     if metric.unit == "%":
         return f"{100 * value:.1f}"
-    if metric.key == "risk":
-        return f"{value:.1e}" if spread else f"{value:.2e}"
     digits = 2 if spread else 3
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    if metric.key == "risk":
+        return f"{value:.{decimals}f}" if decimals < 9 else f"{value:.{digits - 1}e}"
     return f"{value:.{min(decimals, 3)}f}"
 
 

@@ -5,10 +5,22 @@ import re
 import pytest
 
 from skmm_core.paper.experiments import EXPERIMENTS, chosen_rows
-from skmm_core.paper.table import best_rows, cells_of, metrics_in
+from skmm_core.paper.table import best_rows, cells_of, metrics_in, number_text
+from skmm_core.summary import METRICS
 from tests.bench.reproduce_docs import BEGIN, DOCUMENT, END, committed, figures
 
 RESULTS = committed()
+
+
+def test_risks_have_three_digits_and_no_exponent():
+    risk = next(metric for metric in METRICS["mixture"] if metric.key == "risk")
+    assert [number_text(risk, value) for value in (17.2345, 0.2714, 0.0062, 1.0)] == [
+        "17.2",
+        "0.271",
+        "0.00620",
+        "1.00",
+    ]
+    assert number_text(risk, 0.0098, spread=True) == "0.0098"
 
 
 def test_the_document_is_what_the_committed_json_gives():

@@ -76,7 +76,7 @@ def test_the_newest_pair_is_compared_with_the_counts_of_its_files(home):
     galleries = [each.proto.body for each in app.get("html") if "skmm-gallery" in each.proto.body]
     assert len(galleries) == 2
     assert "#1" in "".join(galleries)
-    assert "Total variation from the pool" in texts(app)
+    assert "Class imbalance: " in texts(app)
     assert app.table, "diagnostics side by side"
 
 

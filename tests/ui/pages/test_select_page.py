@@ -134,6 +134,13 @@ def test_a_finished_run_shows_numbers_map_gallery_balance_and_exports(ready, vis
     assert "skmm-gallery" in "".join(each.proto.body for each in app.get("html"))
 
 
+def test_a_run_that_sees_labels_opens_in_the_league_that_offers_its_method(empty, visit):
+    job = SelectJob(method="skmm_fit", budget=7)
+    app = visit("select", data=remember(DIABETES), run=queue(empty, job).id)
+    assert app.segmented_control[0].value == "Training"
+    assert app.radio[0].value == "skmm_fit"
+
+
 def test_the_form_starts_at_the_open_run(ready, visit):
     app = visit("select", run=demo_run(ready).id)
     assert widget(app, "number_input", ":budget").value == 60
