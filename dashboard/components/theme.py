@@ -64,7 +64,7 @@ _CSS = """
     background-color: FILL !important; border-color: FILL !important; }
   [data-testid="stBaseButton-primary"]:not(:disabled):hover { filter: brightness(1.15); }
   [data-testid="stCaptionContainer"], [data-testid^="stBaseButton"] kbd { opacity: 0.82; }
-  [data-testid="stTable"] :is(td, th) { white-space: nowrap; }
+  [data-testid="stTable"] :is(td, th), [data-testid="stTable"] :is(td, th) * { white-space: nowrap; }
   .js-plotly-plot text[style*="rgb(128, 132, 149)"] { fill: currentColor !important; fill-opacity: 0.75 !important; }
 STACKING</style>
 """
