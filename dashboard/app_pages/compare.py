@@ -63,7 +63,7 @@ def draw_result(record: RunRecord | None) -> None:
     from skmm_core.methods.registry import list_methods
 
     st.subheader(escape(record.name), anchor=False)
-    job_panel(record.id)
+    job_panel(record.id, keep=True)
     compare_view(record, known_methods(list_methods()))
 
 

@@ -187,13 +187,14 @@ def draw_plans(
     needs: Mapping[str, Need], plans: Sequence[Plan], metric: Metric, methods: Methods, target: float, costs: Costs
 ) -> None:
     """Draw the sentences of both leagues and the table."""
-    for label_aware in (False, True):
-        plan = best_plan(plans, methods, label_aware=label_aware)
-        if plan is not None:
-            sentence = f"{plan_sentence(plan, metric, methods, target)} {cost_sentence(plan, costs)}".strip()
-            st.markdown(escape_money(sentence))
-    if all(need.relation is Relation.MORE_THAN for need in needs.values()):
-        st.markdown(unreached_sentence(needs, metric, target))
+    with st.container():  # as many sentences as there are: the table after them stays the same element
+        for label_aware in (False, True):
+            plan = best_plan(plans, methods, label_aware=label_aware)
+            if plan is not None:
+                sentence = f"{plan_sentence(plan, metric, methods, target)} {cost_sentence(plan, costs)}".strip()
+                st.markdown(escape_money(sentence))
+        if all(need.relation is Relation.MORE_THAN for need in needs.values()):
+            st.markdown(unreached_sentence(needs, metric, target))
     st.dataframe(
         plan_table(needs, plans, methods, costs),
         hide_index=True,

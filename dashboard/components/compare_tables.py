@@ -15,6 +15,7 @@ from skmm_core.statistics import bootstrap_interval
 from skmm_core.summary import REFERENCE, SIGNIFICANT, Metric, Verdict
 
 TIE = "≈"
+_ROUND_OFF = 1e-12  # of a mean: equal scores differ by less
 
 
 def paper_table(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric, methods: Methods) -> pd.DataFrame:
@@ -61,7 +62,8 @@ def mean_sd(metric: Metric, mean: float, sd: float) -> str:
     """Mean and spread, "86.3 ± 0.8", in per cent for a share; no ± where one seed gives no spread."""
     if is_share(metric):
         return f"{100 * mean:.1f}" + (f" ± {100 * sd:.1f}" if np.isfinite(sd) else "")
-    return fmt_number(mean) + (f" ± {fmt_number(sd, 2)}" if np.isfinite(sd) else "")
+    spread = 0.0 if sd <= _ROUND_OFF * abs(mean) else sd
+    return fmt_number(mean) + (f" ± {fmt_number(spread, 2)}" if np.isfinite(sd) else "")
 
 
 def tied(scores: pd.DataFrame, metric: Metric, budget: int, method: str, best: str) -> bool:

@@ -108,17 +108,20 @@ def _draw(run_id: str, methods: Methods) -> None:
     found = read_comparison(record)
     if found is None:
         if not record.state.ended:
-            st.skeleton(height=400)
+            with st.container(key="compare-pending"):  # as long as the results to come, or the page would scroll
+                st.skeleton(height=400)
         return
-    if record.state is not RunState.DONE:
-        st.caption(f":material/hourglass_top: {progress_line(found.scores, job, ended=record.state.ended)}")
+    with st.container():  # lines that come and go have a place of their own, so that what follows is not drawn anew
+        if record.state is not RunState.DONE:
+            st.caption(f":material/hourglass_top: {progress_line(found.scores, job, ended=record.state.ended)}")
     for note in scored_by(job.finetune):
         st.caption(f":material/model_training: {escape(note)}")
     metric = _metric(found, run_id)
     methods = with_readers(methods, record.config)
     draw_answer(learning_curves(found.summary, metric, methods, found.full.get(metric.key)), f"curves:{run_id}")
-    for key, reason in found.left_out.items():
-        st.caption(f":material/block: {escape(methods.title(key))} left out: {escape(reason)}.")
+    with st.container():
+        for key, reason in found.left_out.items():
+            st.caption(f":material/block: {escape(methods.title(key))} left out: {escape(reason)}.")
     against = against_random(record, found, methods)
     _savings(found, against, metric, methods, run_id)
     _tables(found, against, metric, methods)
@@ -176,8 +179,9 @@ def _tables(found: Comparison, against: list[dict[str, Any]], metric: Metric, me
         help="Pairs of runs with the same seed; sign-flip test, p-values corrected by Holm over the methods set beside "
         "the same random picks. What sees class labels (†) is set beside random picks within classes.",
     )
-    if weak := weak_test_line(tests, found.summary, found.scores, metric, methods):
-        st.caption(f":material/info: {weak}")
+    with st.container():
+        if weak := weak_test_line(tests, found.summary, found.scores, metric, methods):
+            st.caption(f":material/info: {weak}")
     table = difference_table(tests, found.summary, found.scores, metric, methods)
     st.dataframe(table, hide_index=True, height="content", alt="Paired differences from random picks.")
 

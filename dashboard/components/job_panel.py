@@ -12,23 +12,32 @@ from skmm_core.errors import InputError
 from skmm_core.runs import ProgressView, RunRecord, RunState, read_log, read_progress
 
 _CURVE_PIXELS = 200
+_WATCHED = "skmm:watched-run"
 _RATE = "images/s"  # the pace that an embedding reports
 
 
-def job_panel(run_id: str) -> RunState:
+def job_panel(run_id: str, *, keep: bool = False) -> RunState:
     """Show where a run is; nothing when it is done.
 
     While the run is queued or running the panel refreshes itself every second, and when the run ends the whole page
     is drawn once more.
 
+    Args:
+        run_id: of the run.
+        keep: leave the panel of a run that was watched to its end, so that what stands below does not jump.
+
     Raises:
         InputError: there is no such run.
     """
     record = store().get(run_id)
-    if record.state.ended:
-        _ended(record)
-    else:
-        _live(run_id)
+    with st.container(key=f"job-{run_id}"):  # one element in every state: what follows stays the same element
+        if not record.state.ended:
+            st.session_state[_WATCHED] = run_id
+            _live(run_id)
+        elif record.state is not RunState.DONE:
+            _ended(record)
+        elif keep and st.session_state.get(_WATCHED) == run_id:
+            _done()
     return record.state
 
 
@@ -39,7 +48,7 @@ def _live(run_id: str) -> None:
     if record.state.ended:
         st.rerun()
     progress = read_progress(record.folder) if record.state is RunState.RUNNING else None
-    with st.container(border=True, key=f"job-{run_id}"):
+    with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{phase_text(record.state, progress)}**", width="content")
             pressed = st.button("Cancel", key=f"cancel-{run_id}", icon=":material/stop_circle:")
@@ -56,13 +65,22 @@ def _live(run_id: str) -> None:
             )
 
 
+def _done() -> None:
+    """The panel of a finished run, as high as while it went on."""
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown("**Done**", width="content")
+            if st.button("Close", icon=":material/close:"):
+                del st.session_state[_WATCHED]
+                st.rerun()
+        st.progress(1.0, text=progress_text(None))
+
+
 def _ended(record: RunRecord) -> None:
     if record.state is RunState.FAILED:
         error_line(record.error or "The run failed without saying why; start it again.")
-    elif record.state is RunState.CANCELLED:
-        st.warning("Cancelled. Start the run again to go on.", icon=":material/cancel:")
     else:
-        return
+        st.warning("Cancelled. Start the run again to go on.", icon=":material/cancel:")
     if st.button("Start again", key=f"again-{record.id}", icon=":material/replay:"):
         try:
             check_run(record.config)  # it may have come with an imported bundle

@@ -64,7 +64,11 @@ _CSS = """
     background-color: FILL !important; border-color: FILL !important; }
   [data-testid="stBaseButton-primary"]:not(:disabled):hover { filter: brightness(1.15); }
   [data-testid="stCaptionContainer"], [data-testid^="stBaseButton"] kbd { opacity: 0.82; }
-  [data-testid="stTable"] :is(td, th), [data-testid="stTable"] :is(td, th) * { white-space: nowrap; }
+  @media (max-width: 700px) { [data-testid="stTable"] :is(td, td *) { white-space: nowrap; } }
+  /* A run in progress stays in sight, with its Cancel, while the page below is read. */
+  [data-testid="stLayoutWrapper"]:has(> [class*="st-key-job-"]) { position: sticky; top: 3.75rem; z-index: 5; }
+  [class*="st-key-job-"] { background: Canvas; }
+  .st-key-compare-pending { min-height: 1800px; }
   .js-plotly-plot text[style*="rgb(128, 132, 149)"] { fill: currentColor !important; fill-opacity: 0.75 !important; }
 STACKING</style>
 """
