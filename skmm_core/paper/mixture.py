@@ -49,9 +49,11 @@ class PoolRidge:
         alpha = self.alpha(chosen, seed=seed)
         gram = self.gram[np.ix_(chosen, chosen)]
         gram[np.diag_indices_from(gram)] += alpha
-        # not SciPy's solver, which keeps the threads of other seeds waiting
-        dual = cho_solve((np.linalg.cholesky(gram), True), self.targets[chosen], check_finite=False)
-        return float(((self.gram[:, chosen] @ dual - self.targets) ** 2).mean())
+        # NumPy's factor, since SciPy's keeps other threads waiting; transposed, it is solved without a copy
+        factor = np.linalg.cholesky(gram).T
+        dual = np.zeros_like(self.targets)
+        dual[chosen] = cho_solve((factor, False), self.targets[chosen], check_finite=False)
+        return float(((self.gram @ dual - self.targets) ** 2).mean())
 
     def alpha(self, chosen: NDArray[np.int64], *, seed: int) -> float:
         """α with the smallest squared error over the two folds."""
