@@ -1,33 +1,37 @@
 """Measure how fast pages come: `python tests/bench/page_times.py --out FILE.json`.
 
-The first chart after a server start on a fresh home (the demo run is made meanwhile), then for each page the time of
-a warm first chart or table after a load, and of a rerun of its script, each several times. Then, on made pools of
-10,000 and 100,000 points: the first draw of the map, a switch to its page, a step of the budget slider until the map is
-redrawn, and until the numbers of the shorter selection are there. Times are of the browser, in seconds; run it on an
-idle machine.
+The first chart after a server start on a fresh home (the demo run is made meanwhile). For each page, the time of a warm
+first chart or table after a load, and after a switch to it from another page by the navigation. On made pools of 10,000
+and 100,000 points: the first draw of the map, and a step of the budget slider until the map is redrawn and until the
+numbers of the shorter selection are there. For each step of Learn: a step of its control until all its figures are
+redrawn. Medians, in seconds, of what the browser drew; run it on an idle machine.
 """
 
 import argparse
 import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from playwright.sync_api import sync_playwright
+import torch
+from playwright.sync_api import Locator, sync_playwright
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
-from driver import CHART, PAGES, ROOT, Visitor, launch, serve
+from browser_clock import FIGURES, MAP, NUMBERS, Took, fresh, took
+from driver import CHART, PAGES, Visitor, launch, serve
 
-sys.path.insert(0, str(ROOT))
-
+from dashboard.components.learn_steps import STEPS
 from dashboard.services import demo
+from skmm_core.bench.machine import machine
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
 from skmm_core.runner import run_folder
@@ -38,47 +42,15 @@ _DRAWN = {
     "selections": '[data-testid="stMultiSelect"]',
     "runs": '[data-testid="stDataFrame"] canvas',
 }
-
-
 _POOLS = ((10_000, 64), (100_000, 32))
 _BUDGET = 500
-_DRAWN_MAP = """() => {
-    const plot = document.querySelector('.js-plotly-plot');
-    return plot && plot.calcdata && plot.calcdata.length > 0 && plot.querySelector('canvas') !== null;
-}"""
-_WATCH_SLIDER = """() => {
-    const names = () => {  // the plot is looked up anew: a changed figure may come as a new element
-        const plot = document.querySelector('.js-plotly-plot');
-        const drawn = plot && plot._fullData && plot.calcdata && plot.querySelector('canvas');
-        return drawn ? plot._fullData.map(trace => trace.name).join() : null;
-    };
-    const chosen = () => document.querySelector('[data-testid="stMetric"]')?.innerText ?? null;
-    const before = [names(), chosen()];
-    window.skmmMap = window.skmmNumbers = window.skmmPressed = null;
-    const pressed = () => { window.skmmPressed = performance.now(); };
-    document.addEventListener('keydown', pressed, {capture: true, once: true});
-    const look = () => {
-        const now = performance.now() - window.skmmPressed;
-        const [map, numbers] = [names(), chosen()];
-        if (window.skmmMap === null && map !== null && map !== before[0]) window.skmmMap = now;
-        if (window.skmmNumbers === null && numbers !== null && numbers !== before[1]) window.skmmNumbers = now;
-        if (window.skmmMap === null || window.skmmNumbers === null) requestAnimationFrame(look);
-    };
-    look();
-}"""
-_WATCH = """() => {
-    const app = document.querySelector('[data-testid="stApp"]');
-    window.skmmState = () => app.getAttribute('data-test-script-state');
-    window.skmmBegan = false;
-    const seen = () => { if (window.skmmState() !== 'notRunning') window.skmmBegan = true; };
-    new MutationObserver(seen).observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
-}"""
+_MAP_DRAWN = f"() => ({MAP})() !== null"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure how fast pages come.")
     parser.add_argument("--out", type=Path, default=Path("page_times.json"))
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
     found = measure(arguments.repeats)
     arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -87,6 +59,7 @@ def main() -> None:
 
 def measure(repeats: int) -> dict[str, object]:
     """All times of one server."""
+    before = os.getloadavg()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = launch(playwright)
         os.environ["SKMM_DATA_ROOTS"] = str(Path(folder) / "pools")
@@ -100,28 +73,46 @@ def measure(repeats: int) -> dict[str, object]:
             tab.expect_visible(tab.page.get_by_text("of the full-data accuracy").first)
             sentence = time.perf_counter() - began
             store = RunStore(server.home)
-            runs = {run.kind: run.id for run in store.records() if run.config in (demo.SELECT, demo.COMPARE)}
-            pages = {}
-            for page in PAGES:
-                address = f"{page}?run={runs['compare' if page == 'compare' else 'select']}"
-                tab.open(address)  # warm
-                pages[page or "overview"] = {
-                    "open": _median(repeats, lambda page=page, address=address: _open(tab, page, address)),
-                    "rerun": _median(repeats, lambda page=page: _rerun(tab, page)),
-                }
-            pools = {f"{size:,} points": measure_pool(tab, store, size, dims, repeats) for size, dims in _POOLS}
+            found = {
+                "start": {"healthy": healthy, "first_chart": first_chart, "sentence": sentence},
+                "pages": measure_pages(tab, store, repeats),
+                "pools": [measure_pool(tab, store, size, dims, repeats) for size, dims in _POOLS],
+                "learn": measure_learn(tab),
+            }
+        chromium = browser.version
         browser.close()
-    return {
-        "machine": {"python": platform.python_version(), "system": platform.platform(), "cores": _cores()},
-        "server_healthy": round(healthy, 2),
-        "first_chart_after_server_start": round(first_chart, 2),
-        "sentence_after_server_start": round(sentence, 2),
-        "pages_median_seconds": pages,
-        "pools_median_seconds": pools,
+    where = machine(torch.device("cpu"))
+    where["versions"] |= {name: version(name) for name in ("streamlit", "plotly")} | {"chromium": chromium}
+    loads = {
+        "load_before": [round(load, 2) for load in before],
+        "load_after": [round(load, 2) for load in os.getloadavg()],
     }
+    return {"bench": "page-times", "machine": where | loads, "repeats": repeats, **_rounded(found)}
 
 
-def measure_pool(tab: Visitor, store: RunStore, size: int, dims: int, repeats: int) -> dict[str, float]:
+def measure_pages(tab: Visitor, store: RunStore, repeats: int) -> list[dict[str, object]]:
+    """Of each page: a load of its address, and a switch to it from Runs, until its first chart or table is drawn."""
+    runs = {run.kind: run.id for run in store.records() if run.config in (demo.SELECT, demo.COMPARE)}
+    pages = []
+    for page in PAGES:
+        address = f"{page}?run={runs['compare' if page == 'compare' else 'select']}"
+        drawn = _DRAWN.get(page, CHART)
+        tab.open(address)  # warm
+        loads, switches = [], []
+        for _ in range(repeats):
+            began = time.perf_counter()
+            tab.page.goto(f"{tab.server.url}/{address}")
+            tab.page.wait_for_selector(drawn, timeout=60_000)
+            loads.append(time.perf_counter() - began)
+        for _ in range(repeats):
+            _go(tab, "learn" if page == "runs" else "runs")
+            link = _link(tab, page)
+            switches.append(took(tab, fresh(drawn), link.click, event="click").first)
+        pages.append({"page": page or "overview", "load": _median(loads), "switch": _median(switches)})
+    return pages
+
+
+def measure_pool(tab: Visitor, store: RunStore, size: int, dims: int, repeats: int) -> dict[str, object]:
     """Times of the map of one pool of ten overlapping classes."""
     rng = np.random.default_rng(0)
     labels = rng.integers(10, size=size)
@@ -132,65 +123,79 @@ def measure_pool(tab: Visitor, store: RunStore, size: int, dims: int, repeats: i
     config = RunConfig(dataset=DatasetConfig(source=str(path)), job=SelectJob(method="k_center", budget=_BUDGET))
     record = store.create(config, load_dataset(config.dataset).fingerprint)
     run_folder(record.folder, home=store.home)
-    address = f"{tab.server.url}/select?run={record.id}"
-
-    def first_draw() -> None:
-        tab.page.goto(address)
-        tab.page.wait_for_function(_DRAWN_MAP, timeout=60_000)
-
-    began = time.perf_counter()
-    first_draw()
-    found = {"first_draw_cold": round(time.perf_counter() - began, 3), "first_draw": _median(repeats, first_draw)}
-    switches, maps, numbers = [], [], []
-    for _ in range(repeats):
-        tab.settle()
-        tab.page.get_by_role("link", name="Runs", exact=True).click()
-        tab.page.wait_for_selector(_DRAWN["runs"], timeout=60_000)
-        tab.settle()
+    draws, switches = [], []
+    for _ in range(repeats + 1):
         began = time.perf_counter()
-        tab.page.get_by_role("link", name="Select", exact=True).click()
-        tab.page.wait_for_function(_DRAWN_MAP, timeout=60_000)
-        switches.append(time.perf_counter() - began)
-    tab.settle()
-    slider = tab.page.get_by_role("slider").first
-    slider.press("ArrowLeft")  # warm: the first one reads the data and makes the sketch
-    tab.page.wait_for_timeout(3000)
-    tab.settle()
+        tab.page.goto(f"{tab.server.url}/select?run={record.id}")
+        tab.page.wait_for_function(_MAP_DRAWN, timeout=60_000)
+        draws.append(time.perf_counter() - began)
     for _ in range(repeats):
-        tab.page.evaluate(_WATCH_SLIDER)
-        slider.press("ArrowLeft")
-        tab.page.wait_for_function("() => window.skmmMap !== null && window.skmmNumbers !== null", timeout=60_000)
-        maps.append(tab.page.evaluate("() => window.skmmMap") / 1000)
-        numbers.append(tab.page.evaluate("() => window.skmmNumbers") / 1000)
-        tab.settle()
-    for name, times in (("page_switch", switches), ("slider_to_map", maps), ("slider_to_numbers", numbers)):
-        found[name] = round(statistics.median(times), 3)
-    return found
+        _go(tab, "runs")
+        switches.append(took(tab, fresh(CHART), _link(tab, "select").click, event="click").first)
+    tab.settle()
+    _pressed(tab, "ArrowLeft", NUMBERS)  # warm: the first one reads the data and makes the sketch
+    maps, numbers = ([_pressed(tab, "ArrowLeft", look).last for _ in range(repeats)] for look in (MAP, NUMBERS))
+    return {
+        "points": size,
+        "first_draw_cold": draws[0],
+        "first_draw": _median(draws[1:]),
+        "switch": _median(switches),
+        "slider_to_map": _median(maps),
+        "slider_to_numbers": _median(numbers),
+    }
 
 
-def _median(repeats: int, action: Callable[[], None]) -> float:
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - began)
-    return round(statistics.median(times), 3)
+def measure_learn(tab: Visitor) -> list[dict[str, object]]:
+    """Of each guided step: its control moved through all its values, each until the last of its figures is redrawn."""
+    steps = []
+    for step in STEPS:
+        tab.open(f"learn?step={step.name}")
+        tab.page.wait_for_function(f"() => ({FIGURES})() !== null", timeout=60_000)
+        slider = _slider(tab)
+        if slider.count():
+            if slider.evaluate("of => of.value !== of.min"):
+                _pressed(tab, "Home", FIGURES)
+            values = slider.evaluate("of => of.max - of.min")
+            times = [_pressed(tab, "ArrowRight", FIGURES).last for _ in range(values)]
+        else:
+            choices = tab.page.locator(".st-key-picker button")
+            places = [*range(1, choices.count()), 0]
+            times = [took(tab, FIGURES, choices.nth(place).click, event="click").last for place in places]
+        steps.append({"step": step.name, "changes": len(times), "median": _median(times), "slowest": max(times)})
+    return steps
 
 
-def _open(tab: Visitor, page: str, address: str) -> None:
-    tab.page.goto(f"{tab.server.url}/{address}")
-    tab.page.wait_for_selector(_DRAWN.get(page, CHART), timeout=60_000)
+def _slider(tab: Visitor) -> Locator:
+    return tab.page.get_by_role("slider").first
 
 
-def _rerun(tab: Visitor, page: str) -> None:
-    """Press the page's own link in the navigation, which reruns its script, and wait until it has begun and ended."""
-    tab.page.evaluate(_WATCH)
-    tab.page.get_by_role("link", name=(page or "overview").title(), exact=True).click()
-    tab.page.wait_for_function("() => window.skmmBegan && window.skmmState() === 'notRunning'", timeout=60_000)
+def _pressed(tab: Visitor, key: str, look: str) -> Took:
+    """What a key pressed on the first slider changes."""
+    return took(tab, look, lambda: _slider(tab).press(key), event="keydown")
 
 
-def _cores() -> int:
-    return os.cpu_count() or 1
+def _go(tab: Visitor, page: str) -> None:
+    tab.settle()
+    tab.drawn()
+    took(tab, fresh(_DRAWN.get(page, CHART)), _link(tab, page).click, event="click")
+    tab.drawn()
+
+
+def _link(tab: Visitor, page: str) -> Locator:
+    return tab.page.get_by_role("link", name=(page or "overview").title(), exact=True)
+
+
+def _median(times: Iterable[float]) -> float:
+    return statistics.median(times)
+
+
+def _rounded(found: Any) -> Any:
+    """The same with seconds to the millisecond."""
+    if isinstance(found, dict):
+        return {name: _rounded(value) for name, value in found.items()}
+    if isinstance(found, list):
+        return [_rounded(value) for value in found]
+    return round(found, 3) if isinstance(found, float) else found
 
 
 if __name__ == "__main__":
