@@ -10,10 +10,9 @@ import plotly.graph_objects as go
 
 from dashboard.components.map_groups import MEASURES, Group, colour_bar, groups_of
 from dashboard.components.points import has_classes, has_values, is_chosen
-from dashboard.components.theme import figure_layout, fmt_number, plural
+from dashboard.components.theme import INK, POOL_OPACITY, figure_layout, fmt_number, plural
 
 MAX_DRAWN = 50_000
-_DARK, _LIGHT = "#16202A", "#F4F7FA"
 _POOL_PIXELS, _RING_PIXELS = 6, 22
 _LEAST, _MOST = 0.7, 1.8  # size of a chosen point against the usual one, by its weight
 
@@ -66,13 +65,13 @@ def map_figure(
     drawn = _thinned(points, {*ringed, *pinned, *barred})
     chosen = is_chosen(drawn, budget)
     groups = groups_of(drawn, points, is_chosen(points, budget), colour)
-    outline = _LIGHT if dark else _DARK
+    outline = INK[dark]
     figure = go.Figure()
     for top in (False, True):  # all chosen points lie above all others
         for group in groups:
             members = np.flatnonzero(group.members & (chosen == top))
             if len(members):
-                figure.add_trace(_trace(drawn.iloc[members], group, members, axes, outline if top else None))
+                figure.add_trace(_trace(drawn.iloc[members], group, members, axes, top=top, dark=dark))
     figure.add_traces([group.key() for group in groups])
     if colour not in ("label", "chosen"):
         figure.add_trace(colour_bar(title or MEASURES.get(colour, colour), drawn[colour]))
@@ -148,16 +147,16 @@ def _thinned(points: pd.DataFrame, wanted: set[int]) -> pd.DataFrame:
 
 
 def _trace(
-    part: pd.DataFrame, group: Group, members: np.ndarray, axes: tuple[str, str], outline: str | None
+    part: pd.DataFrame, group: Group, members: np.ndarray, axes: tuple[str, str], *, top: bool, dark: bool
 ) -> go.Scattergl:
-    """The pool points of a group, or with an outline its chosen points."""
-    text, template = _hover(part, group, chosen=outline is not None)
+    """The pool points of a group, or its chosen points, which lie on top."""
+    text, template = _hover(part, group, chosen=top)
     marker: dict[str, Any] = {"color": group.colours(members), "symbol": group.symbol or "circle"}
-    if outline is None:
-        marker |= {"size": _POOL_PIXELS, "opacity": 0.38}
+    if not top:
+        marker |= {"size": _POOL_PIXELS, "opacity": POOL_OPACITY[dark]}
     else:
         symbol = group.symbol or "diamond"
-        line = {"color": outline, "width": 1.5}
+        line = {"color": INK[dark], "width": 1.5}
         marker |= {"symbol": symbol, "size": _sizes(part["weight"].to_numpy()), "opacity": 1.0, "line": line}
     return go.Scattergl(
         x=part[axes[0]].to_numpy(dtype=np.float32),

@@ -28,6 +28,7 @@ CLASS_COLOURS = (
 )
 CLASS_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star", "hexagon")
 POOL_COLOUR = "#8A96A3"
+POOL_OPACITY = {False: 0.42, True: 0.62}  # by theme: faint colours sink sooner into a dark page
 CHOSEN_COLOUR = OKABE_ITO["vermillion"]
 INK = {False: "#16202A", True: "#E8EEF3"}  # by theme, as in `.streamlit/config.toml`: False light, True dark
 GRID = {False: "#D5DCE3", True: "#3A4753"}
@@ -69,6 +70,7 @@ _CSS = """
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-job-"]) { position: sticky; top: 3.75rem; z-index: 5; }
   [class*="st-key-job-"] { background: Canvas; }
   .st-key-compare-pending { min-height: 1800px; }
+  [class*="st-key-legend-"] { position: absolute; }  /* it only listens: no gap below a map */
   .js-plotly-plot text[style*="rgb(128, 132, 149)"] { fill: currentColor !important; fill-opacity: 0.75 !important; }
 STACKING</style>
 """

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.browser
 
 # Entries of the legend that are shown, and the number of points of the pool that are.
 SHOWN = """() => {
-    const drawn = document.querySelector('.js-plotly-plot')._fullData.filter(trace => trace.visible === true);
+    const all = document.querySelector('.js-plotly-plot')?._fullData ?? [];
+    const drawn = all.filter(trace => trace.visible === true);
     return {
         entries: drawn.filter(trace => trace.showlegend).map(trace => trace.name),
         points: drawn.filter(trace => trace.customdata).reduce((sum, trace) => sum + trace.x.length, 0),
@@ -65,6 +66,32 @@ def test_a_click_in_the_legend_leaves_one_class_and_the_slider_redraws_map_and_n
     assert len([name for name in moved["entries"] if " 0 / " in name]) == 9
     expect(metrics.filter(has_text="Bias")).not_to_have_text(bias, timeout=LONG)
     expect(page.get_by_text("1 chosen point", exact=True)).to_be_visible(timeout=LONG)
+    assert select.trouble() is None
+
+
+def test_a_class_left_alone_by_the_legend_stays_alone_while_the_map_is_made_anew(select):
+    page = select.page
+    entry = page.locator(f"{CHART} .legendtoggle").nth(3)
+    before = wait_for(select, "shown.entries.length === 10")["entries"]
+    entry.click()
+    alone = wait_for(select, "shown.entries.length === 1")
+    assert alone["entries"] == [before[3]]
+    select.settle()
+    page.get_by_role("slider").first.press("Home")
+    moved = wait_for(select, "/ [01] \\/ /.test(shown.entries[0])")
+    assert len(moved["entries"]) == 1
+    assert moved["points"] == alone["points"]
+    select.settle()
+    page.get_by_role("link", name="Runs", exact=True).click()
+    expect(page.locator(CHART)).to_have_count(0, timeout=LONG)
+    page.get_by_role("link", name="Select", exact=True).click()
+    assert wait_for(select, "shown.entries.length === 1")["points"] == alone["points"]
+    select.settle()
+    entry.click()
+    wait_for(select, "shown.points === 1078")
+    select.settle()
+    page.get_by_role("slider").first.press("End")
+    wait_for(select, "shown.entries.length === 10 && shown.points === 1078 && !/ [01] \\/ /.test(shown.entries[3])")
     assert select.trouble() is None
 
 

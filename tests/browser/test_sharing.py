@@ -3,9 +3,11 @@
 import hashlib
 import re
 import zipfile
+from xml.etree import ElementTree
 
 import pytest
 from driver import CHART, LONG
+from PIL import Image
 from playwright.sync_api import expect
 
 from dashboard.services import demo
@@ -15,6 +17,7 @@ from skmm_core.runner import run_folder
 from skmm_core.runs import RunState, RunStore
 
 pytestmark = pytest.mark.browser
+SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 COMPARE = RunConfig(
     dataset=demo.SELECT.dataset, job=CompareJob(methods=("leverage", "uniform"), budgets=(15, 30), seeds=2)
 )
@@ -94,3 +97,47 @@ def test_a_run_of_another_machine_comes_in_and_goes_out_unchanged(visitor, store
     download.value.save_as(tmp_path / "returned.zip")
     assert contents(tmp_path / "returned.zip") == contents(tmp_path / "sent.zip")
     assert visitor.trouble() is None
+
+
+def saved_chart(visitor, number, path, *, button):
+    """A chart of the page, saved by the camera button of its own menu; returns the name of the file."""
+    visitor.settle()
+    chart = visitor.page.locator(CHART).filter(has=visitor.page.locator(f'[data-title="{button}"]')).nth(number)
+    chart.hover()
+    with visitor.page.expect_download() as download:
+        chart.locator(f'[data-title="{button}"]').click()
+    download.value.save_as(path)
+    return download.value.suggested_filename
+
+
+def test_a_chart_is_saved_as_a_picture_by_its_own_menu(visitor, runs, tmp_path):
+    run = runs["select"].id
+    visitor.open(f"select?run={run}")
+    visitor.expect_visible(visitor.page.locator(CHART).nth(1))
+    picture = tmp_path / "map.png"
+    assert saved_chart(visitor, 0, picture, button="Download plot as a PNG") == f"map-{run}.png"
+    with Image.open(picture) as image:
+        assert image.format == "PNG"
+        assert image.width > 1000  # twice what is on the page
+        assert len(image.getcolors(2**24)) > 20
+
+    visitor.page.get_by_role("radio", name="SVG").or_(visitor.button("SVG")).first.click()
+    visitor.settle()
+    drawing = tmp_path / "map.svg"
+    assert saved_chart(visitor, 0, drawing, button="Download plot") == f"map-{run}.svg"
+    words = words_of(drawing)
+    assert {"PCA 1", "PCA 2"} <= words
+    assert len([word for word in words if re.fullmatch(r"\d · \d+ / \d+", word)]) == 10
+    images = ElementTree.parse(drawing).getroot().iter(f"{SVG}image")
+    assert any(image.get(f"{XLINK}href", "").startswith("data:image/png") for image in images)  # WebGL's points
+    assert saved_chart(visitor, 1, tmp_path / "balance.svg", button="Download plot") == "balance.svg"
+    balance = ElementTree.parse(tmp_path / "balance.svg").getroot()
+    assert len(balance.findall(f".//{SVG}g[@class='point']/{SVG}path")) >= 10
+    assert visitor.trouble() is None
+
+
+def words_of(path):
+    """The texts of an SVG file."""
+    root = ElementTree.parse(path).getroot()
+    assert root.tag == f"{SVG}svg"
+    return {"".join(text.itertext()) for text in root.iter(f"{SVG}text")}

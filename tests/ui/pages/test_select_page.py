@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -439,3 +440,10 @@ def test_marks_survive_a_change_of_the_figure_but_not_a_deselection() -> None:
     assert after_reset.positions == (1, 2)
     assert with_report(after_reset, ()).positions == ()
     assert with_report(with_look(marks, "b", held=False), ()).positions == ()
+
+
+def test_what_the_legend_hides_is_drawn_into_the_next_figure_not_into_the_present_one() -> None:
+    marks = replace(with_look(Marks(), "a", held=False), hidden=("class 1",))
+    assert with_look(marks, "a", held=False).drawn_hidden == ()
+    assert with_look(marks, "b", held=False).drawn_hidden == ("class 1",)
+    assert with_look(marks, "a", held=False, fresh=True).drawn_hidden == ("class 1",)
