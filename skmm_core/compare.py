@@ -33,12 +33,16 @@ __all__ = ["SCORE_COLUMNS", "Comparison", "compare", "primary_metric", "read_sco
 
 @dataclasses.dataclass(frozen=True)
 class _Plan:
-    """What is left of a job after checks: distinct methods that can run, uniform among them, and sorted budgets."""
+    """What is left of a job after checks: distinct methods that can run, uniform among them, and sorted budgets.
+
+    `label_aware` are those that see the pool's labels, class-stratified uniform among them.
+    """
 
     specs: dict[str, "MethodSpec"]
     left_out: dict[str, str]
     budgets: list[int]
     job: CompareJob
+    label_aware: frozenset[str]
 
     def cells(self, seed: int) -> Iterator[Cell]:
         for budget in self.budgets:
@@ -106,7 +110,8 @@ def compare(
             report(Progress(phase, step, total))
             log.add(runner.run(cell, _counting(report, phase, step, total)))
     report(Progress("Scoring finished", total, total))
-    return summarise(log.scores, log.full or {}, dataset.task.value, left_out=plan.left_out)
+    task = dataset.task.value
+    return summarise(log.scores, log.full or {}, task, left_out=plan.left_out, label_aware=plan.label_aware)
 
 
 def _probe(dataset: "Dataset", job: CompareJob, device: str, folder: Path | None, report: Report) -> "_Probe":
@@ -146,7 +151,8 @@ def _plan(dataset: "Dataset", job: CompareJob, gradient: GradientParams) -> _Pla
     for method, spec in specs.items():
         spec.parse(job.params.get(method))
     left_out = {method: reason for method, spec in specs.items() if (reason := spec.missing(dataset.task))}
-    return _Plan({key: spec for key, spec in specs.items() if key not in left_out}, left_out, budgets, job)
+    able = {key: spec for key, spec in specs.items() if key not in left_out}
+    return _Plan(able, left_out, budgets, job, frozenset([*aware, STRATIFIED]))
 
 
 def _identity(

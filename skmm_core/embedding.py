@@ -16,6 +16,7 @@ from skmm_core.encoders.weights import file_hash
 from skmm_core.errors import InputError
 from skmm_core.features import embed_images
 from skmm_core.progress import Progress, Report, ignore
+from skmm_core.runs.record import encoder_text
 
 _MOST_SKIPPED = 200  # entries kept in a result; the count stays exact
 
@@ -114,4 +115,5 @@ def summary_line(result: Mapping[str, Any]) -> str:
     speed = f"{rate:,.0f} images a second" if rate else "all were in the cache"
     classes = len(result["class_names"])
     targets = f"{classes} classes" if classes else "numeric targets" if result["labelled"] else "no labels"
-    return f"{result['N']:,} images ({targets}) → {result['d']:,} features each by {result['model']}; {speed}."
+    encoder = encoder_text(result["model"])
+    return f"{result['N']:,} images ({targets}) → {result['d']:,} features each by {encoder}; {speed}."

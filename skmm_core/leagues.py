@@ -31,7 +31,7 @@ class Judged:
         reference: class-stratified uniform for a method that sees classes, else uniform.
         difference: mean of method - reference; lo, hi: its 95 % interval, NaN with one seed.
         wins: seeds on which the method is better.
-        p_holm: corrected over all methods that were set beside this reference at this budget.
+        p_holm: corrected over the methods of its league at this budget.
     """
 
     method: str

@@ -93,7 +93,7 @@ class Comparison:
     Attributes:
         scores: one row a cell and metric, columns SCORE_COLUMNS.
         summary: one row a method, budget and metric, columns SUMMARY_COLUMNS; vs_* is method - uniform (NaN for
-            uniform itself), p_holm is corrected over the methods within one budget and metric.
+            uniform itself), p_holm is corrected over the methods of a league within one budget and metric.
         full: metric -> score of the probe trained on the whole pool.
         savings: one dict a method and budget on the primary metric: method, budget, score, uniform_budget, factor,
             lo, hi, relation ("about", "more than", "less than"), bound (the measured budget that relation speaks of),
@@ -111,7 +111,12 @@ class Comparison:
 
 
 def summarise(
-    scores: pd.DataFrame, full: Mapping[str, float], task: str, *, left_out: Mapping[str, str] | None = None
+    scores: pd.DataFrame,
+    full: Mapping[str, float],
+    task: str,
+    *,
+    left_out: Mapping[str, str] | None = None,
+    label_aware: Collection[str] = (),
 ) -> Comparison:
     """Summarise whatever cells are there; a pure function, fast enough to call while cells come in.
 
@@ -120,6 +125,7 @@ def summarise(
         full: metric -> full-data score; may be empty.
         task: "classification" or "regression".
         left_out: methods that could not run, with the reason.
+        label_aware: methods that see the pool's labels, the other league; its tests are corrected apart.
     """
     metrics = {metric.key: metric for metric in METRICS[str(task)]}
     methods = list(dict.fromkeys(scores["method"]))
@@ -127,7 +133,7 @@ def summarise(
     rows: list[dict[str, Any]] = []
     for key, by_cell in cells.items():
         for budget in sorted({budget for _, budget in by_cell}):
-            rows += _family(by_cell, methods, budget, metrics[key])
+            rows += _paired(by_cell, methods, budget, metrics[key], label_aware)
     primary = primary_metric(task)
     return Comparison(
         scores=scores,
@@ -147,10 +153,12 @@ def _cells(rows: pd.DataFrame) -> _Cells:
     }
 
 
-def _family(cells: _Cells, methods: list[str], budget: int, metric: Metric) -> list[dict[str, Any]]:
-    """Rows of all methods at one budget, with their tests corrected together."""
+def _paired(
+    cells: _Cells, methods: list[str], budget: int, metric: Metric, label_aware: Collection[str]
+) -> list[dict[str, Any]]:
+    """Rows of all methods at one budget, with the tests of each league corrected together."""
     rows: list[dict[str, Any]] = []
-    p_values: dict[int, float] = {}
+    leagues: tuple[dict[int, float], dict[int, float]] = ({}, {})  # label-free, label-aware: row -> p
     reference = cells.get((REFERENCE, budget), _NO_SCORES)
     for method in methods:
         values = cells.get((method, budget), _NO_SCORES)
@@ -165,10 +173,11 @@ def _family(cells: _Cells, methods: list[str], budget: int, metric: Metric) -> l
             pair = paired_difference(values[seeds], reference[seeds], higher_is_better=metric.higher_is_better)
             difference = pair.difference
             row |= {"vs_uniform": difference.mean, "vs_lo": difference.lo, "vs_hi": difference.hi, "wins": pair.wins}
-            p_values[len(rows)] = pair.p
+            leagues[method in label_aware][len(rows)] = pair.p
         rows.append(row)
-    for position, adjusted in zip(p_values, holm(list(p_values.values())), strict=True):
-        rows[position]["p_holm"] = float(adjusted)
+    for p_values in leagues:
+        for position, adjusted in zip(p_values, holm(list(p_values.values())), strict=True):
+            rows[position]["p_holm"] = float(adjusted)
     return rows
 
 

@@ -128,12 +128,12 @@ def weak_test_line(
 ) -> str:
     """Say so when there are too few seeds for any corrected p-value to be small; empty when there are enough.
 
-    The sign-flip test over S seeds cannot give less than 2 / 2^S, and Holm multiplies the smallest by the methods that
-    were set beside the same yardstick.
+    The sign-flip test over S seeds cannot give less than 2 / 2^S, and Holm multiplies the smallest by the methods of
+    the league.
     """
     seeds, lines = int(scores["seed"].nunique()), []
     for reference in dict.fromkeys(row.reference for row in tests):
-        family = _family(tests, summary, metric, reference)
+        family = _family(tests, summary, metric, methods, reference)
         smallest = min(1.0, family * 2.0 ** (1 - seeds))
         if smallest >= SIGNIFICANT:
             needed = math.floor(1 - math.log2(SIGNIFICANT / family)) + 1
@@ -145,9 +145,11 @@ def weak_test_line(
     return " ".join(lines)
 
 
-def _family(tests: Sequence[Judged], summary: pd.DataFrame, metric: Metric, reference: str) -> int:
+def _family(tests: Sequence[Judged], summary: pd.DataFrame, metric: Metric, methods: Methods, reference: str) -> int:
     """The most methods that were corrected together at one budget."""
     if reference == REFERENCE:  # of these, some may be shown beside the other yardstick
+        shown = {row.method in methods.label_aware for row in tests if row.reference == reference}
         rows = summary[(summary["metric"] == metric.key) & summary["vs_uniform"].notna()]
-        return int(rows.groupby("budget")["method"].nunique().max())
+        league = rows["method"].isin(methods.label_aware)
+        return int(rows[league.isin(shown)].groupby(["budget", league])["method"].nunique().max())
     return max(Counter(row.budget for row in tests if row.reference == reference).values())

@@ -57,8 +57,12 @@ def task_of(scores: pd.DataFrame) -> str:
     return "classification" if first in set(scores["metric"]) else "regression"
 
 
-def read_comparison(record: RunRecord) -> Comparison | None:
+def read_comparison(record: RunRecord, methods: Methods) -> Comparison | None:
     """What is there of a comparison; None before its first cell is finished.
+
+    Args:
+        record: of the run.
+        methods: with the leagues of this comparison, see :func:`with_readers`.
 
     Raises:
         InputError: its files are damaged.
@@ -66,13 +70,20 @@ def read_comparison(record: RunRecord) -> Comparison | None:
     result = cache.run_result(record.id) if record.state is RunState.DONE else {}
     path = record.folder / SCORES_CSV
     size = path.stat().st_size if path.exists() else 0
-    return _summarised(record.folder, size, result.get("full") or {}, result.get("left_out") or {}) if size else None
+    if not size:
+        return None
+    known = (result.get("full") or {}, result.get("left_out") or {})
+    return _summarised(record.folder, size, *known, tuple(sorted(methods.label_aware)))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _summarised(folder: Path, size: int, full: dict[str, float], left_out: dict[str, str]) -> Comparison | None:
+def _summarised(
+    folder: Path, size: int, full: dict[str, float], left_out: dict[str, str], label_aware: tuple[str, ...]
+) -> Comparison | None:
     scores = read_scores(folder)
-    return summarise(scores, full, task_of(scores), left_out=left_out) if len(scores) else None
+    if not len(scores):
+        return None
+    return summarise(scores, full, task_of(scores), left_out=left_out, label_aware=label_aware)
 
 
 def against_random(record: RunRecord, found: Comparison, methods: Methods) -> list[dict[str, Any]]:
@@ -105,7 +116,8 @@ def _draw(run_id: str, methods: Methods) -> None:
     job = record.config.job
     if not isinstance(job, CompareJob):
         raise InputError(f"{record.name} is a selection; open it in Select")
-    found = read_comparison(record)
+    methods = with_readers(methods, record.config)
+    found = read_comparison(record, methods)
     if found is None:
         if not record.state.ended:
             with st.container(key="compare-pending"):  # as long as the results to come, or the page would scroll
@@ -117,7 +129,6 @@ def _draw(run_id: str, methods: Methods) -> None:
     for note in scored_by(job.finetune):
         st.caption(f":material/model_training: {escape(note)}")
     metric = _metric(found, run_id)
-    methods = with_readers(methods, record.config)
     draw_answer(learning_curves(found.summary, metric, methods, found.full.get(metric.key)), f"curves:{run_id}")
     with st.container():
         for key, reason in found.left_out.items():
@@ -176,8 +187,8 @@ def _tables(found: Comparison, against: list[dict[str, Any]], metric: Metric, me
         return
     st.markdown(
         "##### Is the difference from random picks real?",
-        help="Pairs of runs with the same seed; sign-flip test, p-values corrected by Holm over the methods set beside "
-        "the same random picks. What sees class labels (†) is set beside random picks within classes.",
+        help="Pairs of runs with the same seed; sign-flip test, p-values corrected by Holm over the methods of a "
+        "league at a budget. What sees class labels (†) is set beside random picks within classes.",
     )
     with st.container():
         if weak := weak_test_line(tests, found.summary, found.scores, metric, methods):

@@ -3,7 +3,7 @@
 import io
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from skmm_core.encoders.marks import marks
 from skmm_core.runs import RunRecord
 from skmm_core.runs.files import REPORT, SELECTION_CSV, SELECTION_NPY
 
+_SAW_LABELS = "The labels of the pool were read to pick these points: they save training, not labelling."
 _COLUMNS = ("order", "id", "row", "weight", "score")
 
 
@@ -66,13 +67,20 @@ def about_run(record: RunRecord, budget: int) -> dict[str, Any]:
         "run": record.id,
         "budget": budget,
         "config": record.config.model_dump(mode="json"),
-        "notes": run_result(record.id).get("notes", []),
+        "notes": run_notes(run_result(record.id)),
     }
 
 
+def run_notes(result: Mapping[str, Any]) -> list[str]:
+    """What whoever gets the points should know of them."""
+    return [*result.get("notes", ()), *([_SAW_LABELS] if result.get("label_aware") else [])]
+
+
 def file_stem(record: RunRecord, budget: int) -> str:
-    """Start of the names of exported files; features without training behind them are marked even there."""
-    mark = "-untrained-features" if marks(run_result(record.id).get("notes", ())) else ""
+    """Start of the names of exported files; untrained features, and labels that were seen, are marked even there."""
+    result = run_result(record.id)
+    mark = "-untrained-features" if marks(result.get("notes", ())) else ""
+    mark += "-saw-labels" if result.get("label_aware") else ""
     return f"{Path(record.dataset).stem.split(':')[0]}-{record.method}-{budget}{mark}"
 
 
@@ -111,6 +119,10 @@ def export_panel(record: RunRecord, budget: int) -> None:
                 on_click="ignore",
                 icon=":material/article:",
             )
+    if run_notes(run_result(record.id)):
+        st.caption(
+            "JSON, Parquet, the whole run and the report carry the notes on this run; CSV and NPY hold rows only."
+        )
     if budget < total:
         st.caption(f"The files hold the first {fmt_int(budget)} points in pick order.")
     copy_panel(record, f"picks the same {fmt_int(total)} points again")
@@ -127,7 +139,7 @@ def _makers(record: RunRecord, budget: int, *, whole: bool) -> dict[str, Callabl
         "csv": (record.folder / SELECTION_CSV).read_bytes if whole else lambda: to_csv(points()),
         "json": lambda: to_json(points(), about_run(record, budget)),
         "npy": (record.folder / SELECTION_NPY).read_bytes if whole else lambda: to_npy(points()),
-        "parquet": lambda: to_parquet(points(), run_result(record.id).get("notes", ())),
+        "parquet": lambda: to_parquet(points(), run_notes(run_result(record.id))),
     }
 
 

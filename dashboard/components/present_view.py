@@ -91,10 +91,11 @@ def _no_map(cast: Cast, title: str) -> None:
 
 def _curve(cast: Cast, methods: Methods, *, large: bool) -> None:
     """The method of the headline and its yardstick, no others."""
-    found, record = read_comparison(_there(cast.comparison)), _there(cast.comparison)
+    record = _there(cast.comparison)
+    methods = with_readers(methods, record.config)
+    found = read_comparison(record, methods)
     if found is None:
         raise InputError(f"{record.name} holds no scores; delete it in Runs and compare again")
-    methods = with_readers(methods, record.config)
     metric = primary_metric(task_of(found.scores))
     shown = {cast.method, STRATIFIED if cast.method in methods.label_aware else REFERENCE, REFERENCE}
     rows = found.summary[found.summary["method"].isin(shown)]

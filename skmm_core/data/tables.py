@@ -54,6 +54,8 @@ def read_table(path: Path, columns: Columns, *, report: Report) -> RawRows:
         if name in unread:
             raise InputError(f"{path.name}: column {name!r} holds {unread[name]}; targets and ids are numbers or text")
     features = _feature_names(table, unread, {target, columns.id}, columns.features, path.name, notes)
+    if columns.id is None and columns.features is None and (name := _names_rows(table, target)):
+        notes.append(f"{path.name}: column {name!r} holds a text of its own in every row; name it as the id to see it.")
     check_array_size(path.name, (table.num_rows, len(features)), 4)
     return RawRows(
         where=path.name,
@@ -114,6 +116,15 @@ def _feature_names(
     if numeric[0].lower() in _INDEX_NAMES:
         notes.append(f"{where}: column {numeric[0]!r} is read as a feature; if it numbers the rows, name it as the id.")
     return tuple(numeric)
+
+
+def _names_rows(table: pa.Table, target: str | None) -> str | None:
+    """The first text column, but for the target, whose values are all there and all distinct; None without one."""
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        texts = name != target and is_text(column.type) and not column.null_count
+        if texts and len(_encoded(column)[1]) == table.num_rows > 1:
+            return str(name)
+    return None
 
 
 def _feature_array(table: pa.Table, names: tuple[str, ...], where: str, report: Report) -> np.ndarray:

@@ -46,7 +46,7 @@ def comparison_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
         "folds, and scored once on the test rows, from which nothing is ever picked.",
         "Intervals are 95 % bootstrap intervals over seeds with percentiles widened for few seeds (Hesterberg 2015). "
         "Differences are paired by seed, from uniform or, for what sees class labels, from uniform within classes; "
-        "p-values are of the sign-flip test, corrected by Holm over the methods set beside the same at a budget. It is "
+        "p-values are of the sign-flip test, corrected by Holm over the methods of a league at a budget. It is "
         "a difference only where the interval leaves out zero and the corrected p is below .05; else it is a tie. "
         "Savings are read off the mean curve of that same uniform, made monotone, between the budgets measured and "
         "never beyond them.",

@@ -247,22 +247,23 @@ class RunStore:
         bundle.pack(record.folder, path)
 
     def import_(self, path: Path) -> RunRecord:
-        """Add a run from a zip file; one that is finished here already is kept as it is.
+        """Add a run from a zip file; one that is finished here already is kept as it is, unless it is in the trash.
 
         Raises:
             InputError: the file is no bundle that :meth:`export` wrote, or was changed since.
         """
         with bundle.unpacked(path, self.home) as (folder, card, config):
-            self._restore(card.id)
-            target = self.folder(card.id)
-            state = RunState.DONE if (folder / RESULT).exists() else RunState.CANCELLED
+            trashed = self._restore(card.id)
+            target, finished = self.folder(card.id), (folder / RESULT).exists()
+            state = RunState.DONE if finished else RunState.CANCELLED
             with self._database.connect() as db:
                 insert_run(db, card.id, card.name, config, card.fingerprint, card.created, RunState.CANCELLED)
-                # Only a run that is neither finished nor under way here takes the files of the bundle.
+                # Only a run that is neither finished nor under way here takes the files of the bundle; what lay in
+                # the trash gives way to a finished one.
                 taken = db.execute(
                     "UPDATE runs SET state = ?, finished = ?, error = NULL WHERE id = ? "
-                    "AND state IN ('failed', 'cancelled')",
-                    (state.value, time.time(), card.id),
+                    "AND (state IN ('failed', 'cancelled') OR (? AND state = 'done'))",
+                    (state.value, time.time(), card.id, trashed and finished),
                 )
                 if taken.rowcount:
                     shutil.rmtree(target, ignore_errors=True)

@@ -2,9 +2,12 @@
 
 import re
 
+import pandas as pd
 import pytest
 from driver import CHART
 from playwright.sync_api import expect
+
+from skmm_core.runs.files import SELECTION_CSV
 
 pytestmark = pytest.mark.browser
 
@@ -27,18 +30,21 @@ def test_the_question_mark_opens_the_sheet_but_not_while_typing(visitor):
     expect(sheet).to_be_hidden()
 
 
-def test_from_the_sample_to_an_export_along_the_strip_which_stays_hidden_once_hidden(visitor, tmp_path):
-    visitor.open("select")
-    visitor.press("Try handwritten digits")
-    budget = visitor.page.get_by_label("Budget: points to pick")
-    visitor.expect_visible(budget)
-    visitor.press(re.compile("Pick 100 points"))
-    run = visitor.run_id()
-    export = visitor.button("NPY")
+def test_from_the_sample_to_an_export_along_the_strip_which_stays_hidden_once_hidden(visitor, store):
+    visitor.open()
+    visitor.page.get_by_role("link", name="Open a sample").click()
+    visitor.page.get_by_text("Handwritten digits", exact=True).first.click()
+    visitor.button("Pick points from it").click()
+    visitor.button(re.compile("Pick 100 points")).click()
+    export = visitor.button("CSV")
     visitor.expect_visible(export)
+    run = visitor.run_id()
     with visitor.page.expect_download() as download:
         export.click()
-    download.value.save_as(tmp_path / "rows.npy")
+    rows = pd.read_csv(download.value.path())
+    expected = pd.read_csv(store.get(run).folder / SELECTION_CSV)
+    assert rows["row"].tolist() == expected["row"].tolist()
+    assert rows["row"].nunique() == 100
     visitor.page.get_by_role("link", name="Learn why choosing beats chance").click()
     visitor.expect_visible(visitor.heading("1. Why pick at all?"))
     visitor.expect_visible(visitor.page.locator(CHART).first)

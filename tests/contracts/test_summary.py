@@ -67,6 +67,12 @@ def test_holm_corrects_within_one_budget_and_metric() -> None:
     assert p == pytest.approx([2 / 2**8, 2 * 2 / 2**8])
 
 
+def test_holm_corrects_the_leagues_apart() -> None:
+    found = summarise(_scores(CURVES), {}, "classification", label_aware={"same"}).summary
+    p = found.query("method == 'good' and budget == 20")["p_holm"].iloc[0]
+    assert p == pytest.approx(2 / 2**8), "one label-free method is corrected for itself alone"
+
+
 @pytest.mark.parametrize(
     ("lo", "hi", "p", "higher", "expected"),
     [

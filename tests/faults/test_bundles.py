@@ -72,6 +72,26 @@ def test_an_unfinished_bundle_comes_in_as_cancelled(store, bundle, tmp_path):
     assert store.import_(_zip(tmp_path / "run.zip", few)).state is RunState.CANCELLED
 
 
+def test_a_bundle_takes_the_place_of_what_lies_in_the_trash(store, bundle, tmp_path):
+    path = _zip(tmp_path / "run.zip", bundle)
+    record = store.import_(path)
+    store.delete(record.id)
+    trashed = store.home / "trash" / record.id
+    (trashed / "selection.npy").write_bytes(b"damaged")
+    back = store.import_(path)
+    assert (back.state, [run.id for run in store.records()]) == (RunState.DONE, [record.id])
+    assert (back.folder / "selection.npy").read_bytes() == bundle["selection.npy"]
+    assert not trashed.exists()
+
+
+def test_an_unfinished_bundle_brings_the_finished_run_back_from_the_trash(store, bundle, tmp_path):
+    record = store.import_(_zip(tmp_path / "run.zip", bundle))
+    store.delete(record.id)
+    few = {name: bundle[name] for name in ("config.json", "run.json")}
+    assert store.import_(_zip(tmp_path / "few.zip", few)).state is RunState.DONE
+    assert (record.folder / "result.json").exists()
+
+
 def test_a_finished_run_is_kept_as_it_is(store, bundle, tmp_path):
     path = _zip(tmp_path / "run.zip", bundle)
     record = store.import_(path)
