@@ -78,10 +78,12 @@ def run_notes(result: Mapping[str, Any]) -> list[str]:
 
 def file_stem(record: RunRecord, budget: int) -> str:
     """Start of the names of exported files; untrained features, and labels that were seen, are marked even there."""
-    result = run_result(record.id)
-    mark = "-untrained-features" if marks(result.get("notes", ())) else ""
-    mark += "-saw-labels" if result.get("label_aware") else ""
-    return f"{Path(record.dataset).stem.split(':')[0]}-{record.method}-{budget}{mark}"
+    return f"{Path(record.dataset).stem.split(':')[0]}-{record.method}-{budget}{_mark(run_result(record.id))}"
+
+
+def _mark(result: Mapping[str, Any]) -> str:
+    untrained = "-untrained-features" if marks(result.get("notes", ())) else ""
+    return untrained + ("-saw-labels" if result.get("label_aware") else "")
 
 
 def export_panel(record: RunRecord, budget: int) -> None:
@@ -119,10 +121,8 @@ def export_panel(record: RunRecord, budget: int) -> None:
                 on_click="ignore",
                 icon=":material/article:",
             )
-    if run_notes(run_result(record.id)):
-        st.caption(
-            "JSON, Parquet, the whole run and the report carry the notes on this run; CSV and NPY hold rows only."
-        )
+    if _mark(run_result(record.id)):
+        st.caption("Of these files CSV and NPY hold rows alone: only their names say how the points were picked.")
     if budget < total:
         st.caption(f"The files hold the first {fmt_int(budget)} points in pick order.")
     copy_panel(record, f"picks the same {fmt_int(total)} points again")

@@ -173,6 +173,16 @@ def test_columns_without_numbers_are_ignored_with_a_note(tmp_path, features, lab
     assert any("columns without numbers were ignored: caption" in note for note in dataset.notes)
 
 
+def test_a_text_of_its_own_in_every_row_is_proposed_as_the_id(tmp_path, features):
+    names = [f"photo {j}" for j in range(N)]
+    plain = load(save_csv(tmp_path / "a.csv", features, kind=["cat"] * N, caption=names))
+    assert any("column 'caption' holds a text of its own in every row" in note for note in plain.notes)
+    named = load(tmp_path / "a.csv", id="caption")
+    assert named.ids[:2] == ("photo 0", "photo 1")
+    twice = load(save_csv(tmp_path / "b.csv", features, caption=["same", "same", *names[2:]]))
+    assert not any("name it as the id" in note for note in (*named.notes, *twice.notes))
+
+
 def test_the_index_that_pandas_writes_is_pointed_out(tmp_path, features, labels):
     pd.DataFrame(features, columns=list("abc")).assign(y=labels).to_csv(tmp_path / "a.csv")
     assert any("if it numbers the rows, name it as the id" in note for note in load(tmp_path / "a.csv").notes)

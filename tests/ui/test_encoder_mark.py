@@ -46,9 +46,15 @@ def test_damage_and_foreign_files_say_nothing(tmp_path):
 
 def test_exports_carry_the_mark_in_name_and_content(monkeypatch):
     record = SimpleNamespace(id="0" * 12, dataset="photos", method="skmm")
-    for notes, stem in (([RANDOM_WARNING], "photos-skmm-5-untrained-features"), (["a note"], "photos-skmm-5")):
-        monkeypatch.setattr(exports, "run_result", lambda id_, notes=notes: {"notes": notes})
+    cases = (
+        ({"notes": [RANDOM_WARNING]}, "photos-skmm-5-untrained-features"),
+        ({"notes": ["a note"], "label_aware": False}, "photos-skmm-5"),
+        ({"notes": ["a note"], "label_aware": True}, "photos-skmm-5-saw-labels"),
+    )
+    for result, stem in cases:
+        monkeypatch.setattr(exports, "run_result", lambda id_, result=result: result)
         assert exports.file_stem(record, 5) == stem
+    assert any("labels of the pool were read" in note for note in exports.run_notes(cases[-1][0]))
     points = pd.DataFrame({"order": [0], "id": ["a"], "row": [3], "weight": [1.0], "score": [0.5]})
     table = pq.read_table(io.BytesIO(exports.to_parquet(points, [RANDOM_WARNING])))
     assert table.schema.metadata[b"notes"].decode() == RANDOM_WARNING
