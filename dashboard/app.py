@@ -14,6 +14,7 @@ from dashboard.components.shortcuts import shortcuts_help  # noqa: E402
 from dashboard.components.theme import apply_style, error_line  # noqa: E402
 from dashboard.components.tour import tour  # noqa: E402
 from dashboard.services import cache, state  # noqa: E402
+from dashboard.services.collector import spare_libraries  # noqa: E402
 from skmm_core.errors import InputError  # noqa: E402
 
 st.set_page_config(page_title="SkMM Dashboard", page_icon=":material/scatter_plot:", layout="wide")
@@ -47,3 +48,4 @@ if page.url_path in MARKED_PAGES:
     encoder_mark(state.current_dataset())
 page.run()
 shortcuts_help()
+spare_libraries()

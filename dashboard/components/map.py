@@ -163,7 +163,7 @@ def _trace(
         y=part[axes[1]].to_numpy(dtype=np.float32),
         mode="markers",
         customdata=part["position"].to_numpy(dtype=np.int32),
-        text=text,
+        text=np.array(text, dtype=object),  # plotly looks at each entry of a list
         hovertemplate=template,
         legendgroup=group.name,
         showlegend=False,
