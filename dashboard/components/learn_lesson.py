@@ -1,8 +1,7 @@
 """One step of the Learn page: what it says, what just moved, and the question that ends it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -67,13 +66,15 @@ def moved(name: str, before: Lesson, after: Lesson) -> str:
     return f"You changed {name} from {before.value} to **{after.value}**: {', '.join(parts)}."
 
 
-def changed(step: str, value: Any) -> Any:
-    """The control's value before the present one, or None when it has not been moved in this session."""
+def changed(step: str, lesson: Lesson) -> Lesson | None:
+    """What the step said before its control was moved, without its views; None before that, in this session."""
     key = f"learn:moved:{step}"
-    before, now = st.session_state.get(key, (None, value))
-    if now != value:
+    said = replace(lesson, panels=())
+    before: Lesson | None
+    before, now = st.session_state.get(key, (None, said))
+    if now != said:
         before = now
-    st.session_state[key] = (before, value)
+    st.session_state[key] = (before, said)
     return before
 
 

@@ -127,8 +127,6 @@ def draw_step(number: int, *, large: bool) -> None:
         large: larger letters, for a room.
     """
     step = STEPS[number]
-    value = step.control()
-    before = changed(step.name, value)
-    former = None if before is None else step.show(before)
-    draw_lesson(step.name, step.moves, step.show(value), former, large=large)
+    shown = step.show(step.control())
+    draw_lesson(step.name, step.moves, shown, changed(step.name, shown), large=large)
     draw_question(step.name, step.question)
