@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FIGURES, PAGE = ROOT / "assets" / "benchmarks", ROOT / "assets" / "docs" / "benchmarks.md"
 LARGE_GOALS = {"k_center": 10, "herding": 10, "skmm_direct": 10, "skmm_kernel": 30, "skmm_variance": 60}
 SPEEDUP_GOAL, PASS_GOAL, PEER_GOAL = 100, 2, 2
+SWITCH_GOAL, SLIDER_GOAL, DRAW_GOAL, LEARN_GOAL = 1, 0.5, 5, 0.3  # seconds, on two idle cores
+_POOL_TIMES = ("first_draw_cold", "first_draw", "switch", "slider_to_map", "slider_to_numbers")
 INTRODUCTION = """# Benchmarks
 
 Made by `python -m tests.bench.benchmarks_page` from the files in `assets/benchmarks/`; no number is typed by hand. The
@@ -29,7 +31,14 @@ def main() -> None:
 
 def page() -> str:
     """The page as Markdown."""
-    parts = {"solver": _solver, "large-pools": _large_pools, "methods": _methods, "peers": _peers, "sketch": _sketch}
+    parts = {
+        "solver": _solver,
+        "large-pools": _large_pools,
+        "methods": _methods,
+        "peers": _peers,
+        "sketch": _sketch,
+        "page-times": _page_times,
+    }
     sections = [INTRODUCTION]
     for name, draw in parts.items():
         file = FIGURES / f"{name}.json"
@@ -160,6 +169,42 @@ def _sketch(found: dict[str, Any]) -> str:
         _machine(found),
         f"{options['N']:,} gradients of a head, d = {options['d']}, {options['classes']} classes, m = {options['m']}.",
         _table(("kind", "s", "MB"), [(row["kind"], row["seconds"], row["peak_mb"]) for row in found["sketches"]]),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def _page_times(found: dict[str, Any]) -> str:
+    before, after = (_number(found["loads"][name][0]) for name in ("before", "after"))
+    small, large = found["pools"]
+    slowest = max(found["pages"], key=lambda page: page["switch"])
+    step = max(found["learn"], key=lambda step: step["median"])
+    goals = (
+        (f"switch to a page until its first chart or table is drawn, slowest `{slowest['page']}`", slowest, "switch"),
+        (f"step of the budget slider until the map of {small['points']:,} points is redrawn", small, "slider_to_map"),
+        (f"first draw of the map of {large['points']:,} points", large, "first_draw"),
+        (f"change of a control in Learn until all figures are redrawn, slowest step {step['step']}", step, "median"),
+    )
+    limits = (SWITCH_GOAL, SLIDER_GOAL, DRAW_GOAL, LEARN_GOAL)
+    pools = [[pool[key] for key in ("points", *_POOL_TIMES)] for pool in found["pools"]]
+    lines = [
+        "## Pages in the browser",
+        _machine(found),
+        f"Chromium with WebGL in software on the cores that also serve; medians of {found['repeats']}, in seconds. "
+        f"Load {before} before, {after} after: with other work on the cores these are upper limits. The first chart "
+        f"came {_number(found['start']['first_chart'])} s after the start of the server, its sentence, whose runs are "
+        f"made then, after {_number(found['start']['sentence'])} s.",
+        "\n".join(
+            _goal(f"{what}: {_number(of[key])} s", f"below {limit} s", of[key] < limit)
+            for (what, of, key), limit in zip(goals, limits, strict=True)
+        ),
+        _table(
+            ("page", "load", "switch"), [[page[key] for key in ("page", "load", "switch")] for page in found["pages"]]
+        ),
+        _table(("points", *(name.replace("_", " ") for name in _POOL_TIMES)), pools),
+        _table(
+            ("step of Learn", "changes", "median", "slowest"),
+            [[step[key] for key in ("step", "changes", "median", "slowest")] for step in found["learn"]],
+        ),
     ]
     return "\n\n".join(lines) + "\n"
 
