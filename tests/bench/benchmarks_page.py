@@ -174,7 +174,7 @@ def _sketch(found: dict[str, Any]) -> str:
 
 
 def _page_times(found: dict[str, Any]) -> str:
-    before, after = (_number(found["loads"][name][0]) for name in ("before", "after"))
+    before, after = (_number(found["machine"][f"load_{when}"][0]) for when in ("before", "after"))
     small, large = found["pools"]
     slowest = max(found["pages"], key=lambda page: page["switch"])
     step = max(found["learn"], key=lambda step: step["median"])
