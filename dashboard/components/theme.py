@@ -67,8 +67,8 @@ _CSS = """
   [data-testid="stCaptionContainer"], [data-testid^="stBaseButton"] kbd { opacity: 0.82; }
   @media (max-width: 700px) { [data-testid="stTable"] :is(td, td *) { white-space: nowrap; } }
   /* A run in progress stays in sight, with its Cancel, while the page below is read. */
-  [data-testid="stLayoutWrapper"]:has(> [class*="st-key-job-"]) { position: sticky; top: 3.75rem; z-index: 5; }
-  [class*="st-key-job-"] { background: Canvas; }
+  [data-testid="stLayoutWrapper"]:has(> [class*="st-key-job-"] [data-testid="stProgress"]) {
+    position: sticky; top: 3.75rem; z-index: 5; background: Canvas; }
   .st-key-compare-pending { min-height: 1800px; }
   [class*="st-key-legend-"] { position: absolute; }  /* it only listens: no gap below a map */
   .js-plotly-plot text[style*="rgb(128, 132, 149)"] { fill: currentColor !important; fill-opacity: 0.75 !important; }

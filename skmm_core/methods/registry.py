@@ -8,198 +8,38 @@ import importlib
 import pkgutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel
 from torch import Tensor
 
 from skmm_core.config import GradientParams, SketchParams
 from skmm_core.data.dataset import Dataset, Task
 from skmm_core.errors import InputError
-from skmm_core.given import check_budget
+from skmm_core.methods.selection import Selection, run_method
+from skmm_core.methods.spec import Family, MethodFunction, MethodParams, MethodSpec, Need, Picks, Status
 from skmm_core.pool import Pool, make_pool
 from skmm_core.progress import Report, ignore
 
-
-class MethodParams(BaseModel):
-    """Base of every method's params: immutable, unknown names refused. Field descriptions are the help texts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Need(StrEnum):
-    """What a method needs beyond the features: from the dataset, or computed once per run for all methods."""
-
-    TARGETS = "targets"
-    CLASSES = "classes"
-    WARM_UP = "warm_up"
-    DYNAMICS = "dynamics"
-
-
-class Family(StrEnum):
-    """How methods are grouped in lists and forms."""
-
-    MOMENT_MATCHING = "Moment matching"
-    SAMPLING = "Sampling"
-    GEOMETRIC = "Geometric"
-    UNCERTAINTY = "Uncertainty"
-    TRAINING = "Training"
-
-
-class Status(StrEnum):
-    """How a method ended; the value is advice to a person."""
-
-    CONVERGED = "Converged."
-    MAX_STEPS = "Stopped at max_steps; raise it or loosen tol."
-    MAX_SWEEPS = "Stopped while exchanges still helped; raise exchanges."
-
-
-@dataclass(frozen=True)
-class Picks:
-    """What a method function returns.
-
-    Attributes:
-        indices: (n,) int64 distinct rows of the pool, in the order picked: any prefix is a sensible smaller selection.
-        weights: (n,) positive, or None for equal weights; scaled to sum 1 by :func:`select`.
-        scores: (N,) the method's own score of every row, larger = rather picked, or None.
-        status: how it ended.
-        objective: named objective values, such as {"relaxed": …, "rounded": …}.
-        trace: named 1-D series over steps, such as {"objective": …}.
-        seconds_saved: what an earlier selection computed of the pool and this one took over.
-    """
-
-    indices: Tensor
-    weights: Tensor | None = None
-    scores: Tensor | None = None
-    status: Status = Status.CONVERGED
-    objective: Mapping[str, float] = field(default_factory=dict)
-    trace: Mapping[str, Tensor] = field(default_factory=dict)
-    seconds_saved: float = 0.0
-
-
-class MethodFunction(Protocol):
-    """Pick `budget` rows of the pool; 1 <= budget <= N was checked, the params were validated."""
-
-    def __call__(self, pool: Pool, budget: int, params: Any, *, seed: int, report: Report) -> Picks: ...  # noqa: D102
-
-
-@dataclass(frozen=True)
-class MethodSpec:
-    """One selection method.
-
-    Attributes:
-        key: snake_case name on the command line and in files.
-        title: name on pages.
-        family: group in lists.
-        summary: one plain sentence for a person who does not know the method.
-        paper: short citation.
-        url: link to the paper.
-        params: pydantic model of its options.
-        needs: what the dataset must have.
-        uses_labels: True plays in the league "which points to train on"; False in "which points to label".
-        random: whether another seed gives another selection.
-        recommended: the default of its league, chosen by the measurements in assets/docs/evidence.md.
-        goes_on: whether the function starts from :attr:`Pool.given`; otherwise it sees the pool without these points.
-        function: the method itself.
-    """
-
-    key: str
-    title: str
-    family: Family
-    summary: str
-    paper: str
-    url: str
-    params: type[MethodParams]
-    needs: frozenset[Need]
-    uses_labels: bool
-    random: bool
-    recommended: bool
-    goes_on: bool
-    function: MethodFunction
-
-    @property
-    def needs_text(self) -> str:
-        """What it needs, for people: "class labels, warm-up head"; "features only" when nothing more."""
-        return ", ".join(sorted(_NEEDS[need] for need in self.needs)) or "features only"
-
-    def trains_head(self, task: Task) -> bool:
-        """Whether it asks the warm-up head on a dataset of this task."""
-        return Need.WARM_UP in self.needs and task is Task.CLASSIFICATION
-
-    def missing(self, task: Task) -> str | None:
-        """Say what a dataset of this task lacks for the method, and what to do; None when it can run."""
-        if Need.CLASSES in self.needs and task is not Task.CLASSIFICATION:
-            return f"{self.title} needs class labels; this dataset has {_TARGETS[task]}"
-        if Need.TARGETS in self.needs and task is Task.UNLABELLED:
-            return f"{self.title} needs targets; add a target column or choose a label-free method"
-        return None
-
-    def parse(self, params: Mapping[str, Any] | BaseModel | None) -> MethodParams:
-        """Validate params.
-
-        Raises:
-            InputError: an unknown name or a value out of range; the message lists what is allowed. Or two values that
-                do not go together.
-        """
-        given = params.model_dump() if isinstance(params, BaseModel) else dict(params or {})
-        try:
-            return self.params.model_validate(given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            unknown = first["type"] == "extra_forbidden"
-            message = "unknown" if unknown else first["msg"].removeprefix("Value error, ")
-            if not name:  # two params that do not go together
-                raise InputError(f"{self.key}: {message}") from None
-            known = ", ".join(self.params.model_fields) or "none"
-            raise InputError(f"{self.key} param {name!r}: {message}; its params are: {known}") from None
-
-
-_NEEDS = {
-    Need.TARGETS: "targets",
-    Need.CLASSES: "class labels",
-    Need.WARM_UP: "warm-up head",
-    Need.DYNAMICS: "training dynamics",
-}
-_TARGETS = {
-    Task.CLASSIFICATION: "classes",
-    Task.REGRESSION: "numeric targets",
-    Task.UNLABELLED: "no targets: add a label column or choose a label-free method",
-}
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The result of one method.
-
-    Attributes:
-        indices: (n,) int64 rows of the pool, in the order picked, on the CPU.
-        weights: (n,) float64, sum to 1.
-        scores: (N,) the method's own scores, or None.
-        method: registry key.
-        params: the params that ran, defaults filled in.
-        seed: of the run.
-        status: how the method ended.
-        objective: named objective values.
-        trace: named 1-D series over steps.
-        seconds: wall time of the method, sketching included, as if it were the first to run on this pool.
-    """
-
-    indices: Tensor
-    weights: Tensor
-    scores: Tensor | None
-    method: str
-    params: dict[str, Any]
-    seed: int
-    status: Status
-    objective: dict[str, float]
-    trace: dict[str, Tensor]
-    seconds: float
-
+__all__ = [
+    "Family",
+    "MethodFunction",
+    "MethodParams",
+    "MethodSpec",
+    "Need",
+    "Picks",
+    "Selection",
+    "Status",
+    "compute_shared",
+    "get_method",
+    "list_methods",
+    "reads_labels",
+    "recommended_method",
+    "register",
+    "select",
+]
 
 _REGISTRY: dict[str, MethodSpec] = {}
 _ORDER = (
@@ -351,62 +191,8 @@ def select(
         rows = torch.as_tensor(data) if isinstance(data, np.ndarray) else data
         labels = torch.as_tensor(targets) if isinstance(targets, np.ndarray) else targets
         pool = make_pool(rows, targets=labels, sketch=sketch, seed=seed, device=device, report=report)
-    if not 1 <= budget <= pool.size:
-        raise InputError(f"budget {budget} is outside 1..{pool.size}; the pool has {pool.size} points")
-    if reason := spec.missing(pool.task):
-        raise InputError(reason)
     if include or exclude:
         pool = pool.decide(
             torch.tensor(list(include), dtype=torch.int64), torch.tensor(list(exclude), dtype=torch.int64)
         )
-    check_budget(pool.given, budget)
-    run = spec.function if spec.goes_on or not pool.given.any else _without_given(spec.function)
-    picks = _given_first(pool, run(pool, budget, parsed, seed=seed, report=report))
-    indices = picks.indices.cpu()
-    weights = torch.ones(budget) if picks.weights is None else picks.weights.cpu()
-    weights = weights.double() / weights.double().sum()
-    return Selection(
-        indices=indices,
-        weights=weights,
-        scores=None if picks.scores is None else picks.scores.cpu(),
-        method=method,
-        params=parsed.model_dump(mode="json"),
-        seed=seed,
-        status=picks.status,
-        objective=dict(picks.objective),
-        trace={name: series.cpu() for name, series in picks.trace.items()},
-        seconds=time.perf_counter() - began + picks.seconds_saved,
-    )
-
-
-def _without_given(function: MethodFunction) -> MethodFunction:
-    """Have a method that knows nothing of decisions by hand choose the rest from the pool without these points."""
-
-    def run(pool: Pool, budget: int, params: Any, *, seed: int, report: Report) -> Picks:
-        given, rows = pool.given, pool.given.free_rows()
-        rest = budget - len(given.start)
-        if not rest:
-            return Picks(given.start)
-        found = function(pool.subset(rows), rest, params, seed=seed, report=report)
-        chosen = torch.cat([given.start, rows[found.indices.to(rows.device)]])
-        weights, scores = found.weights, None
-        if weights is not None:
-            weights = torch.cat([weights.mean().expand(len(given.start)), weights])
-        if found.scores is not None:
-            scores = torch.zeros(pool.size, dtype=found.scores.dtype)
-            scores[rows.cpu()] = found.scores.cpu()
-        return replace(found, indices=chosen, weights=weights, scores=scores)
-
-    return run
-
-
-def _given_first(pool: Pool, picks: Picks) -> Picks:
-    """Put the points that are in by hand first; the others keep their order."""
-    start = pool.given.start.cpu()
-    if not len(start):
-        return picks
-    indices = picks.indices.cpu()
-    place = {row: position for position, row in enumerate(indices.tolist())}
-    first = torch.tensor([place[row] for row in start.tolist()], dtype=torch.int64)
-    order = torch.cat([first, (~torch.isin(indices, start)).nonzero().squeeze(1)])
-    return replace(picks, indices=indices[order], weights=None if picks.weights is None else picks.weights.cpu()[order])
+    return run_method(spec, pool, budget, parsed, seed=seed, began=began, report=report)
