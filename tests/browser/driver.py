@@ -55,6 +55,9 @@ _FAINT = """() => {
     }
     return [...faint];
 }"""
+_STILL = """() => Promise.all(document.getAnimations()  // what fades in has too little contrast until it is there
+    .filter(each => Number.isFinite(each.effect.getComputedTiming().endTime))
+    .map(each => each.finished.catch(() => null))).then(() => null)"""
 _REDACTED = "This app has encountered an error"
 
 
@@ -218,6 +221,7 @@ class Visitor:
     def barriers(self, *rules: str) -> list[str]:
         """Serious breaches that axe-core finds, of these rules or of all, and chart text too faint to read."""
         self.drawn()
+        self.page.evaluate(_STILL)
         options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
         found = Axe().run(self.page, options=options).response["violations"]
         breaches = [
