@@ -11,30 +11,39 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.device import generator
+from skmm_core.fit_pilot import pilot
 from skmm_core.given import Given
 from skmm_core.kernels import unit_rows
-from skmm_core.methods.kernel_matching import EXCHANGES, NORMALISE, SPACE
+from skmm_core.methods.kernel_matching import EXCHANGES, SPACE
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status, register
 from skmm_core.pool import Pool
 from skmm_core.principal import matched_rows, principal_rows
 from skmm_core.progress import Report
 from skmm_core.ridge_selection import RidgeFit, exchange_fit, greedy_fit, pool_moments
+from skmm_core.warmup import fit_scaler
 
 CANDIDATES = 20_000
-_CLASS_ALPHA, _NUMBER_ALPHA = 3.0, 0.3
+_CLASS_ALPHA = 3.0
+_CHOSEN_SHARE = 0.1  # chosen rows are worth many random ones, so they want a weaker penalty than the pilot's
+
+
+Scaling = Literal["auto", "unit", "columns", "none"]
+_SCALING = (
+    "Rows of unit length, columns of equal spread, or neither; auto: unit length for classes, for numbers what suits."
+)
 
 
 class SkmmFitParams(MethodParams):
     """Options of fit matching."""
 
     space: Literal["features", "sketch"] = Field("features", description=SPACE)
-    normalise: bool = Field(True, description=NORMALISE)
+    scaling: Scaling = Field("auto", description=_SCALING)
     rank: int = Field(256, ge=1, le=2048, description="Leading principal directions of the rows that the fit sees.")
     alpha: float | None = Field(
         None,
         gt=0,
         le=1e6,
-        description="Ridge penalty, per mean squared row; empty takes 3 for classes, 0.3 else.",
+        description="Ridge penalty, per mean squared row; empty takes 3 for classes, else what suits the pool.",
     )
     exchanges: int = Field(1, ge=0, le=1000, description=EXCHANGES)
 
@@ -56,17 +65,18 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
     """Greedy and exchange on how well a ridge fit of the chosen points predicts the pool's targets.
 
     Classes are one-hot and count by direction alone, (⟨Y, F⟩/‖F‖)²; numbers are standardised and count by squared
-    error. Rows are centred, reduced to `rank` principal directions, scaled to a mean squared length of 1, and given a
-    constant column. O(N (rank + classes)) time a pick. In pools above 20,000 points candidates are a fixed random
-    20,000 (or the budget, if larger); what they must predict is still the whole pool. Points in by hand are fitted
-    first, and no exchange touches them.
+    error. How rows are scaled matters much more for numbers: columns of a table have units of their own, where those of
+    a network's features do not. So with `auto` a :func:`pilot` on random rows decides, and with no `alpha` a tenth of
+    its penalty is taken. Rows are then centred, reduced to `rank` principal directions, scaled to a mean squared length
+    of 1, and given a constant column. O(N (rank + classes)) time a pick. In pools above 20,000 points candidates are a
+    fixed random 20,000 (or the budget, if larger); what they must predict is still the whole pool. Points in by hand
+    are fitted first, and no exchange touches them.
     """
     if pool.targets is None:
         raise ValueError("select() checks that there are targets")
-    rows = matched_rows(pool, params.space)
-    rows = fitted_rows(unit_rows(rows) if params.normalise else rows, params.rank)
-    targets, scale_free = centred_targets(pool.targets).to(rows), not pool.targets.is_floating_point()
-    alpha = params.alpha or (_CLASS_ALPHA if scale_free else _NUMBER_ALPHA)
+    targets, scale_free = centred_targets(pool.targets), not pool.targets.is_floating_point()
+    rows, alpha = _problem(matched_rows(pool, params.space), targets, params, budget, scale_free=scale_free)
+    targets = targets.to(rows)
     moments = pool_moments(rows, targets)
 
     def begin(among: Tensor) -> RidgeFit:
@@ -86,6 +96,31 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
         status=Status.CONVERGED if converged or params.exchanges == 0 else Status.MAX_SWEEPS,
         objective={"greedy": 1 - greedy, "rounded": 1 - fit.agreement},
     )
+
+
+def _problem(
+    rows: Tensor, targets: Tensor, params: SkmmFitParams, budget: int, *, scale_free: bool
+) -> tuple[Tensor, float]:
+    """(N, p) rows as the fit sees them, and its penalty."""
+    scalings: tuple[Scaling, ...] = (params.scaling,)
+    if params.scaling == "auto":
+        scalings = ("unit",) if scale_free else ("none", "unit", "columns")
+    alpha = params.alpha or (_CLASS_ALPHA if scale_free else None)
+    if alpha and len(scalings) == 1:
+        return fitted_rows(scaled(rows, scalings[0]), params.rank), alpha
+    drawn = torch.randperm(len(rows), generator=generator(0, "fit:pilot"))[:CANDIDATES].to(rows.device)
+    trial = {scaling: fitted_rows(scaled(rows[drawn], scaling), params.rank) for scaling in scalings}
+    found = pilot(trial, targets[drawn], budget)
+    return fitted_rows(scaled(rows, found.scaling), params.rank), alpha or _CHOSEN_SHARE * found.penalty
+
+
+def scaled(rows: Tensor, scaling: Scaling) -> Tensor:
+    """(N, d) rows of unit length, or with columns of variance 1 (constant ones are 0), or as they are."""
+    if scaling == "unit":
+        return unit_rows(rows)
+    if scaling == "columns":
+        return fit_scaler(rows).copy(rows)
+    return rows
 
 
 def fitted_rows(rows: Tensor, rank: int) -> Tensor:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from skmm_core.device import generator
+from skmm_core.fit_pilot import PENALTIES, pilot
 from skmm_core.methods import fit_matching
-from skmm_core.methods.fit_matching import centred_targets, fitted_rows
+from skmm_core.methods.fit_matching import centred_targets, fitted_rows, scaled
 from skmm_core.methods.registry import select
 from skmm_core.ridge_selection import RidgeFit, greedy_fit, pool_moments
 
@@ -62,7 +64,8 @@ def test_picks_are_those_of_refitting_every_candidate(kind, alpha, dtype):
     for seed in range(3):
         x, y = problem(kind, seed=seed)
         z, wanted = brute_rows(x), brute_targets(y)
-        found = select(torch.tensor(x, dtype=dtype), "skmm_fit", 7, targets=torch.tensor(y), params={"exchanges": 2})
+        params = {"exchanges": 2, "scaling": "unit", "alpha": alpha}
+        found = select(torch.tensor(x, dtype=dtype), "skmm_fit", 7, targets=torch.tensor(y), params=params)
         expected = brute_select(z, wanted, 7, alpha, kind == "classes", 2)
         assert set(found.indices.tolist()) == set(expected)
         value = agreement(z, wanted, expected, alpha, kind == "classes")
@@ -126,8 +129,76 @@ def test_constant_targets_and_absent_classes_are_valid():
 
 def test_a_probe_on_its_picks_beats_one_on_random_picks():
     x, y = problem("numbers", n=400, d=20, seed=3)
-    z, wanted = brute_rows(x), brute_targets(y)
-    picked = select(x, "skmm_fit", 25, targets=y).indices.tolist()
+    z, wanted = np.column_stack([(x - x.mean(0)) / x.std(0), np.ones(400)]), brute_targets(y)
+
+    def best(chosen):
+        return max(agreement(z, wanted, chosen, alpha, False) for alpha in (0.001, 0.01, 0.1, 1, 10))
+
     rng = np.random.default_rng(0)
-    drawn = [agreement(z, wanted, rng.permutation(400)[:25], 0.3, False) for _ in range(50)]
-    assert agreement(z, wanted, picked, 0.3, False) > max(drawn)
+    drawn = [best(rng.permutation(400)[:25]) for _ in range(50)]
+    assert best(select(x, "skmm_fit", 25, targets=y).indices.tolist()) > max(drawn)
+
+
+def test_classes_are_fitted_on_rows_of_unit_length_with_a_fixed_penalty():
+    x, y = problem("classes")
+    asked = {"scaling": "unit", "alpha": 3.0}
+    same = [select(x, "skmm_fit", 7, targets=y, params=each).indices.tolist() for each in ({}, asked)]
+    assert same[0] == same[1]
+
+
+def brute_pilot(rows, targets, budget):
+    """Every fit by itself, with the normal equations."""
+    found = []
+    for key, z in rows.items():
+        for penalty in PENALTIES:
+            errors = []
+            for seed in range(8):
+                draw = torch.randperm(len(z), generator=generator(seed, "fit:pilot")).numpy()
+                fitted, left = draw[: min(budget, len(z) // 2)], draw[min(budget, len(z) // 2) :]
+                a = z[fitted]
+                b = np.linalg.solve(a.T @ a + penalty * np.eye(z.shape[1]), a.T @ targets[fitted])
+                errors.append(np.minimum((z[left] @ b - targets[left]) ** 2, 9).mean())
+            found.append((np.mean(errors), key, penalty))
+    return min(found)
+
+
+@pytest.mark.parametrize("budget", [3, 9, 200])
+def test_the_pilot_is_the_best_of_fits_one_by_one(budget):
+    x, y = problem("numbers", n=50)
+    rows = {"far": x * np.array([1, 1, 1, 1, 1, 40.0]), "near": x, "same": x.copy()}
+    wanted = brute_targets(y)
+    error, scaling, penalty = brute_pilot(rows, wanted, budget)
+    found = pilot({key: torch.tensor(each) for key, each in rows.items()}, torch.tensor(wanted), budget)
+    assert (found.scaling, found.penalty) == (scaling, penalty)
+    assert found.error == pytest.approx(error)
+
+
+def test_numbers_are_fitted_on_the_scaling_that_predicts():
+    rng = np.random.default_rng(5)
+    plain = rng.normal(size=(300, 5))
+    y = plain @ [1.0, -2.0, 1.5, 1.0, 2.0] + 0.2 * rng.normal(size=300)
+    table = plain * [1e-3, 1, 1e2, 1e4, 1e5]  # columns of a table, each in a unit of its own
+    noisy = np.column_stack([plain * 10, 0.01 * rng.normal(size=(300, 80))])  # all that counts is in the loud columns
+    for x, best, others in ((table, "columns", ("none", "unit")), (noisy, "none", ("columns",))):
+        picks = {key: select(x, "skmm_fit", 12, targets=y, params={"scaling": key}) for key in (best, *others)}
+        auto = select(x, "skmm_fit", 12, targets=y)
+        assert auto.indices.tolist() == picks[best].indices.tolist()
+        assert all(auto.indices.tolist() != picks[other].indices.tolist() for other in others)
+
+
+def test_scaled_rows_have_the_length_or_the_spread_that_was_asked_for():
+    x, _ = problem("numbers")
+    x[:, 2] = 4.0
+    rows = torch.tensor(x)
+    assert torch.allclose(scaled(rows, "unit").norm(dim=1), torch.ones(60, dtype=torch.float64))
+    columns = scaled(rows, "columns")
+    varying = [0, 1, 3, 4, 5]
+    assert torch.allclose(columns[:, varying].square().mean(dim=0), torch.ones(5, dtype=torch.float64))
+    assert bool((columns[:, 2] == 0).all())
+    assert scaled(rows, "none") is rows
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_tiny_pool_of_numbers_has_a_pilot_too(count):
+    x = np.arange(2.0 * count).reshape(count, 2)
+    assert sorted(select(x, "skmm_fit", count, targets=np.arange(1.0 * count)).indices.tolist()) == list(range(count))

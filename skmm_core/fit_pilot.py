@@ -1,0 +1,68 @@
+"""Which scaling of the rows, and which ridge penalty, suit a pool: fit random rows of it, and predict the others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from skmm_core.device import generator, widest
+
+PENALTIES = (0.003, 0.03, 0.3, 1.0, 3.0, 10.0)
+_DRAWS = 8
+_MOST_FITTED, _MOST_PREDICTED = 1_000, 4_000
+_WORST = 9.0  # a squared error counts for three standard deviations at most, or one far row would decide
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Pilot(Generic[Key]):
+    """What predicted best.
+
+    Attributes:
+        scaling: key of the rows.
+        penalty: ridge penalty, one of `PENALTIES`.
+        error: mean squared error of the standardised targets, each at most 9.
+    """
+
+    scaling: Key
+    penalty: float
+    error: float
+
+
+def pilot(rows: Mapping[Key, Tensor], targets: Tensor, budget: int) -> Pilot[Key]:
+    """Fit as many random rows as will be chosen, eight times, and take what predicts the rows left out best.
+
+    The draws are the same for every run and every scaling. At most 1,000 rows are fitted and 4,000 predicted.
+    O(draws · scalings · n · p · min(n, p)) time.
+
+    Args:
+        rows: (N, p) by scaling, N at least 2; of equals the first one wins.
+        targets: (N, C), standardised.
+        budget: rows that will be chosen; half of the pool at most are fitted.
+    """
+    size = len(targets)
+    fitted = max(1, min(budget, size // 2, _MOST_FITTED))
+    draws = [torch.randperm(size, generator=generator(seed, "fit:pilot")) for seed in range(_DRAWS)]
+    parts = [(draw[:fitted].to(targets.device), draw[fitted:][:_MOST_PREDICTED].to(targets.device)) for draw in draws]
+    found = []
+    for scaling, each in rows.items():
+        errors = torch.stack([_errors(each, targets, *part) for part in parts]).mean(dim=0)
+        best = int(errors.argmin())
+        found.append(Pilot(scaling, PENALTIES[best], float(errors[best])))
+    return min(found, key=lambda one: one.error)
+
+
+def _errors(rows: Tensor, targets: Tensor, fitted: Tensor, predicted: Tensor) -> Tensor:
+    """Mean squared error on the rows `predicted` after a fit on the rows `fitted`, for every penalty."""
+    wide = widest(rows.device)
+    left, singular, right = torch.linalg.svd(rows[fitted].to(wide), full_matrices=False)
+    shared = left.T @ targets[fitted].to(wide)
+    seen, wanted = rows[predicted].to(wide) @ right.T, targets[predicted].to(wide)
+    errors = []
+    for penalty in PENALTIES:
+        guess = seen @ (shared * (singular / (singular.square() + penalty))[:, None])
+        errors.append((guess - wanted).square().clamp_max(_WORST).mean())
+    return torch.stack(errors)
