@@ -66,7 +66,8 @@ METHODS = (
     Configuration("skmm, sampled", "skmm", _SAMPLED),
     *(Configuration(key, key) for key in ("facility_location", "graph_cut")),
     *(Configuration(key, key) for key in ("uniform_stratified", "skmm_fit", "skmm_joint")),
-    *(Configuration(key, key) for key in ("craig", "glister", "margin")),
+    *(Configuration(key, key) for key in ("craig", "gradmatch", "glister", "margin")),
+    *(Configuration(key, key) for key in ("grand", "el2n", "forgetting", "influence")),
 )
 
 
@@ -102,10 +103,12 @@ def _ablations() -> Iterator[Configuration]:
     for alpha in (0.1, 1.0, 10.0):
         yield Configuration(f"skmm_fit: alpha = {alpha}", "skmm_fit", {"alpha": alpha})
     yield Configuration("skmm_fit: rank = 64", "skmm_fit", {"rank": 64})
+    for scaling in ("none", "unit", "columns"):
+        yield Configuration(f"skmm_fit: scaling {scaling}", "skmm_fit", {"scaling": scaling})
 
 
 ABLATIONS = tuple(_ablations())
-ABLATED = ("cifar", "mixture", "california")
+ABLATED = ("cifar", "mixture", "table", "california")
 
 
 def curve(benchmark: Benchmark, size: int) -> list[int]:
@@ -178,7 +181,7 @@ class Study:
                     "title": each.title,
                     "half": each.half,
                     "budgets": each.budgets,
-                    "metric": primary_metric("regression" if _is_regression(each) else "classification").key,
+                    "metric": primary_metric("regression" if each.numbers else "classification").key,
                 }
                 for each in BENCHMARKS
                 if each.name in used
@@ -194,10 +197,6 @@ class Study:
         partial = self._path.with_suffix(".part")
         partial.write_text(text, encoding="utf-8")
         partial.replace(self._path)
-
-
-def _is_regression(benchmark: Benchmark) -> bool:
-    return benchmark.name in ("ages", "diabetes", "california", "mixture", "mixture_noise")
 
 
 def main() -> None:
