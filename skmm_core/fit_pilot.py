@@ -1,8 +1,7 @@
-"""Which scaling of the rows, and which ridge penalty, suit a pool: fit random rows of it, and predict the others."""
+"""Which scaling of the rows suits a pool: fit random rows of it, predict the others, and see which does better."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -17,42 +16,28 @@ _WORST = 9.0  # a squared error counts for three standard deviations at most, or
 Key = TypeVar("Key")
 
 
-@dataclass(frozen=True)
-class Pilot(Generic[Key]):
-    """What predicted best.
-
-    Attributes:
-        scaling: key of the rows.
-        penalty: ridge penalty, one of `PENALTIES`.
-        error: mean squared error of the standardised targets, each at most 9.
-    """
-
-    scaling: Key
-    penalty: float
-    error: float
-
-
-def pilot(rows: Mapping[Key, Tensor], targets: Tensor, budget: int) -> Pilot[Key]:
-    """Fit as many random rows as will be chosen, eight times, and take what predicts the rows left out best.
+def pilot_errors(rows: Mapping[Key, Tensor], targets: Tensor, budget: int) -> dict[Key, float]:
+    """Fit as many random rows as will be chosen, eight times, and predict rows that are left out.
 
     The draws are the same for every run and every scaling. At most 1,000 rows are fitted and 4,000 predicted.
     O(draws · scalings · n · p · min(n, p)) time.
 
     Args:
-        rows: (N, p) by scaling, N at least 2; of equals the first one wins.
+        rows: (N, p) by scaling, N at least 2.
         targets: (N, C), standardised.
         budget: rows that will be chosen; half of the pool at most are fitted.
+
+    Returns:
+        Mean squared error by scaling, each error at most 9, with the ridge penalty that suits the scaling best.
     """
     size = len(targets)
     fitted = max(1, min(budget, size // 2, _MOST_FITTED))
     draws = [torch.randperm(size, generator=generator(seed, "fit:pilot")) for seed in range(_DRAWS)]
     parts = [(draw[:fitted].to(targets.device), draw[fitted:][:_MOST_PREDICTED].to(targets.device)) for draw in draws]
-    found = []
-    for scaling, each in rows.items():
-        errors = torch.stack([_errors(each, targets, *part) for part in parts]).mean(dim=0)
-        best = int(errors.argmin())
-        found.append(Pilot(scaling, PENALTIES[best], float(errors[best])))
-    return min(found, key=lambda one: one.error)
+    return {
+        scaling: float(torch.stack([_errors(each, targets, *part) for part in parts]).mean(dim=0).min())
+        for scaling, each in rows.items()
+    }
 
 
 def _errors(rows: Tensor, targets: Tensor, fitted: Tensor, predicted: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState, RunStore, home
 
-METHOD = "skmm_kernel"
+METHOD = "skmm_whitened"
 BUDGET = 60
 SEEDS = 8
 # Fingerprint of the built-in digits (a test compares it). Computing it would load torch here, while the worker loads it

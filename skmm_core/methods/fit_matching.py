@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.device import generator
-from skmm_core.fit_pilot import pilot
+from skmm_core.fit_pilot import pilot_errors
 from skmm_core.given import Given
 from skmm_core.kernels import unit_rows
 from skmm_core.methods.kernel_matching import EXCHANGES, SPACE
@@ -23,8 +23,9 @@ from skmm_core.ridge_selection import RidgeFit, exchange_fit, greedy_fit, pool_m
 from skmm_core.warmup import fit_scaler
 
 CANDIDATES = 20_000
-_CLASS_ALPHA = 3.0
-_CHOSEN_SHARE = 0.1  # chosen rows are worth many random ones, so they want a weaker penalty than the pilot's
+# Chosen rows are worth many random ones, so numbers want a weak penalty; a hundred times weaker still, nearly every
+# selection fits the pool, and the best of them is no better than chance.
+_CLASS_ALPHA, _NUMBER_ALPHA = 3.0, 0.03
 
 
 Scaling = Literal["auto", "unit", "columns", "none"]
@@ -43,7 +44,7 @@ class SkmmFitParams(MethodParams):
         None,
         gt=0,
         le=1e6,
-        description="Ridge penalty, per mean squared row; empty takes 3 for classes, else what suits the pool.",
+        description="Ridge penalty, per mean squared row; empty takes 3 for classes, 0.03 else.",
     )
     exchanges: int = Field(1, ge=0, le=1000, description=EXCHANGES)
 
@@ -66,16 +67,18 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
 
     Classes are one-hot and count by direction alone, (⟨Y, F⟩/‖F‖)²; numbers are standardised and count by squared
     error. How rows are scaled matters much more for numbers: columns of a table have units of their own, where those of
-    a network's features do not. So with `auto` a :func:`pilot` on random rows decides, and with no `alpha` a tenth of
-    its penalty is taken. Rows are then centred, reduced to `rank` principal directions, scaled to a mean squared length
-    of 1, and given a constant column. O(N (rank + classes)) time a pick. In pools above 20,000 points candidates are a
-    fixed random 20,000 (or the budget, if larger); what they must predict is still the whole pool. Points in by hand
-    are fitted first, and no exchange touches them.
+    a network's features do not. So with `auto` :func:`pilot_errors` on random rows decide. Rows are then centred,
+    reduced to `rank` principal directions, scaled to a mean squared length of 1, and given a constant column.
+    O(N (rank + classes)) time a pick. In pools above 20,000 points candidates are a fixed random 20,000 (or the budget,
+    if larger); what they must predict is still the whole pool. Points in by hand are fitted first, and no exchange
+    touches them.
     """
     if pool.targets is None:
         raise ValueError("select() checks that there are targets")
     targets, scale_free = centred_targets(pool.targets), not pool.targets.is_floating_point()
-    rows, alpha = _problem(matched_rows(pool, params.space), targets, params, budget, scale_free=scale_free)
+    rows = matched_rows(pool, params.space)
+    rows = fitted_rows(scaled(rows, _scaling(rows, targets, params, budget)), params.rank)
+    alpha = params.alpha or (_CLASS_ALPHA if scale_free else _NUMBER_ALPHA)
     targets = targets.to(rows)
     moments = pool_moments(rows, targets)
 
@@ -98,20 +101,17 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
     )
 
 
-def _problem(
-    rows: Tensor, targets: Tensor, params: SkmmFitParams, budget: int, *, scale_free: bool
-) -> tuple[Tensor, float]:
-    """(N, p) rows as the fit sees them, and its penalty."""
-    scalings: tuple[Scaling, ...] = (params.scaling,)
-    if params.scaling == "auto":
-        scalings = ("unit",) if scale_free else ("none", "unit", "columns")
-    alpha = params.alpha or (_CLASS_ALPHA if scale_free else None)
-    if alpha and len(scalings) == 1:
-        return fitted_rows(scaled(rows, scalings[0]), params.rank), alpha
+def _scaling(rows: Tensor, targets: Tensor, params: SkmmFitParams, budget: int) -> Scaling:
+    """What was asked for; with auto, unit length for several columns of targets, and what predicts best for one."""
+    if params.scaling != "auto":
+        return params.scaling
+    if targets.shape[1] > 1:
+        return "unit"
     drawn = torch.randperm(len(rows), generator=generator(0, "fit:pilot"))[:CANDIDATES].to(rows.device)
-    trial = {scaling: fitted_rows(scaled(rows[drawn], scaling), params.rank) for scaling in scalings}
-    found = pilot(trial, targets[drawn], budget)
-    return fitted_rows(scaled(rows, found.scaling), params.rank), alpha or _CHOSEN_SHARE * found.penalty
+    offered: tuple[Scaling, ...] = ("none", "unit", "columns")
+    trial = {scaling: fitted_rows(scaled(rows[drawn], scaling), params.rank) for scaling in offered}
+    errors = pilot_errors(trial, targets[drawn], budget)
+    return min(errors, key=errors.__getitem__)
 
 
 def scaled(rows: Tensor, scaling: Scaling) -> Tensor:

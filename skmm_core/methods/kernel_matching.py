@@ -50,7 +50,6 @@ class SkmmKernelParams(MethodParams):
     url="https://arxiv.org/abs/1203.3472",
     params=SkmmKernelParams,
     random=True,
-    recommended=True,
     goes_on=True,
 )
 def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int, report: Report) -> Picks:
