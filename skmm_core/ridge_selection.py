@@ -48,10 +48,22 @@ class RidgeFit:
     """A ridge fit on some of the candidates, and for every candidate what adding it would bring.
 
     Agreement of predictions F with the pool's targets Y is (⟨Y, F⟩/‖F‖)² when only their direction counts
-    (`scale_free`, for classes: a probe's argmax does not change with the scale), else ‖Y‖² - ‖Y - F‖².
+    (`scale_free`, for classes: a probe's argmax does not change with the scale), else ‖Y‖² - ‖Y - F‖² - c u ‖Y‖². There
+    u = α tr(ZPZᵀ)/tr(ZZᵀ) is the share of the pool's energy in directions that no row has told of yet, from 1 down to
+    0, and c is the `caution`. Without it a fit that is right on most clusters by chance can be spoilt by the first row
+    of any other, so that greedy choice never sees them.
     """
 
-    def __init__(self, rows: Tensor, targets: Tensor, moments: PoolMoments, *, alpha: float, scale_free: bool) -> None:
+    def __init__(
+        self,
+        rows: Tensor,
+        targets: Tensor,
+        moments: PoolMoments,
+        *,
+        alpha: float,
+        scale_free: bool,
+        caution: float = 0.0,
+    ) -> None:
         """Begin with no row: F = 0. `rows` (N, p) and `targets` (N, C) are those of the candidates."""
         wide = widest(rows.device)
         self._rows, self._moments, self._alpha, self._scale_free = rows, moments, alpha, scale_free
@@ -63,12 +75,16 @@ class RidgeFit:
         self._variance = rows.to(wide).square().sum(dim=1)  # α zᵀPz
         self._reach = ((rows @ moments.second.to(rows)) * rows).sum(dim=1).to(wide)  # α² zᵀP ZᵀZ Pz
         self._along = self._size = 0.0  # ⟨Y, F⟩ and ‖F‖²
+        # what one unit of energy that no row has told of costs, and that energy
+        self._price = 0.0 if scale_free else caution * moments.energy / (float(moments.second.trace()) or 1.0)
+        self._untold = float(moments.second.trace())
 
     @property
     def agreement(self) -> float:
         """Of the fit as it is, as a share of ‖Y‖²: 1 is a perfect prediction."""
         along, size = torch.tensor([self._along, self._size], dtype=self._variance.dtype)
-        return float(self._score(along, size)) / (self._moments.energy or 1.0)
+        score = float(self._score(along, size)) - self._price * self._untold
+        return score / (self._moments.energy or 1.0)
 
     def gains(self) -> Tensor:
         """(N,) agreement after adding each candidate."""
@@ -76,7 +92,8 @@ class RidgeFit:
         toward = (self._toward * self._residual).sum(dim=1).to(weight) * weight
         pull = (self._pull * self._residual).sum(dim=1).to(weight) * weight
         spread = self._reach * self._residual.square().sum(dim=1).to(weight) * weight.square()
-        return self._score(self._along + toward, self._size + 2 * (toward - pull) + spread)
+        untold = self._untold - self._reach * weight
+        return self._score(self._along + toward, self._size + 2 * (toward - pull) + spread) - self._price * untold
 
     def _score(self, along: Tensor, size: Tensor) -> Tensor:
         if not self._scale_free:
@@ -111,6 +128,7 @@ class RidgeFit:
         residual = self._residual[row].to(wide) / share
         found = direction @ self._missing / share
         self._along += float(residual @ (direction @ moments.cross))
+        self._untold -= float(length / share)
         self._size += float(2 * residual @ (direction @ (moments.cross - self._missing)) + length * residual @ residual)
         both = torch.stack([direction, self._inverse @ spread], dim=1).to(self._rows)
         here, there = (self._rows @ both).unbind(dim=1)

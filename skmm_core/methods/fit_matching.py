@@ -32,6 +32,7 @@ Scaling = Literal["auto", "unit", "columns", "none"]
 _SCALING = (
     "Rows of unit length, columns of equal spread, or neither; auto: unit length for classes, for numbers what suits."
 )
+_CAUTION = "Numbers only: weight of directions that no chosen point tells of, beside the error on the known targets."
 
 
 class SkmmFitParams(MethodParams):
@@ -46,6 +47,7 @@ class SkmmFitParams(MethodParams):
         le=1e6,
         description="Ridge penalty, per mean squared row; empty takes 3 for classes, 0.03 else.",
     )
+    caution: float = Field(0.3, ge=0, le=100, description=_CAUTION)
     exchanges: int = Field(1, ge=0, le=1000, description=EXCHANGES)
 
 
@@ -66,12 +68,13 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
     """Greedy and exchange on how well a ridge fit of the chosen points predicts the pool's targets.
 
     Classes are one-hot and count by direction alone, (⟨Y, F⟩/‖F‖)²; numbers are standardised and count by squared
-    error. How rows are scaled matters much more for numbers: columns of a table have units of their own, where those of
-    a network's features do not. So with `auto` :func:`pilot_errors` on random rows decide. Rows are then centred,
-    reduced to `rank` principal directions, scaled to a mean squared length of 1, and given a constant column.
-    O(N (rank + classes)) time a pick. In pools above 20,000 points candidates are a fixed random 20,000 (or the budget,
-    if larger); what they must predict is still the whole pool. Points in by hand are fitted first, and no exchange
-    touches them.
+    error, and by what would be wrong if they were other numbers: `caution` times the share of the pool's energy in
+    directions that no chosen point tells of. How rows are scaled matters much more for numbers: columns of a table have
+    units of their own, where those of a network's features do not. So with `auto` :func:`pilot_errors` on random rows
+    decide. Rows are then centred, reduced to `rank` principal directions, scaled to a mean squared length of 1, and
+    given a constant column. O(N (rank + classes)) time a pick. In pools above 20,000 points candidates are a fixed
+    random 20,000 (or the budget, if larger); what they must predict is still the whole pool. Points in by hand are
+    fitted first, and no exchange touches them.
     """
     if pool.targets is None:
         raise ValueError("select() checks that there are targets")
@@ -83,7 +86,8 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
     moments = pool_moments(rows, targets)
 
     def begin(among: Tensor) -> RidgeFit:
-        return RidgeFit(rows[among], targets[among], moments, alpha=alpha, scale_free=scale_free)
+        known = rows[among], targets[among], moments
+        return RidgeFit(*known, alpha=alpha, scale_free=scale_free, caution=params.caution)
 
     candidates = _candidates(pool.given, budget).to(rows.device)
     given = pool.given.of(candidates)

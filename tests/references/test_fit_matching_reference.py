@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from skmm_core.data.builtin import GmmOptions, gaussian_mixture
 from skmm_core.device import generator
 from skmm_core.fit_pilot import PENALTIES, pilot_errors
 from skmm_core.methods import fit_matching
@@ -34,17 +35,24 @@ def brute_targets(y):
     return indicators - indicators.mean(0)
 
 
-def agreement(z, y, chosen, alpha, scale_free):
+def agreement(z, y, chosen, alpha, scale_free, caution=0.0):
     """Refit, predict the pool, score."""
     a, b = z[chosen], y[chosen]
-    f = z @ np.linalg.solve(a.T @ a + alpha * np.eye(z.shape[1]), a.T @ b)
-    along = (y * f).sum()
-    return (along * abs(along) / (f**2).sum() if scale_free else (y**2).sum() - ((y - f) ** 2).sum()) / (y**2).sum()
+    inverse = np.linalg.inv(a.T @ a + alpha * np.eye(z.shape[1]))
+    f = z @ inverse @ a.T @ b
+    along, energy = (y * f).sum(), (y**2).sum()
+    if scale_free:
+        return along * abs(along) / (f**2).sum() / energy
+    untold = alpha * np.trace(z @ inverse @ z.T) / (z**2).sum()
+    return 1 - ((y - f) ** 2).sum() / energy - caution * untold
 
 
-def brute_select(z, y, budget, alpha, scale_free, sweeps):
+def brute_select(z, y, budget, alpha, scale_free, sweeps, caution):
+    def score(chosen):
+        return agreement(z, y, chosen, alpha, scale_free, caution)
+
     def best(fixed, among):
-        return max(among, key=lambda i: agreement(z, y, [*fixed, i], alpha, scale_free))
+        return max(among, key=lambda i: score([*fixed, i]))
 
     picks = []
     for _ in range(budget):
@@ -53,39 +61,51 @@ def brute_select(z, y, budget, alpha, scale_free, sweeps):
         for slot in range(budget):
             others = picks[:slot] + picks[slot + 1 :]
             new = best(others, [i for i in range(len(z)) if i not in others])
-            if agreement(z, y, [*others, new], alpha, scale_free) > 1e-9 + agreement(z, y, picks, alpha, scale_free):
+            if score([*others, new]) > 1e-9 + score(picks):
                 picks[slot] = new
     return picks
 
 
-@pytest.mark.parametrize(("kind", "alpha"), [("classes", 3.0), ("numbers", 0.3)])
+@pytest.mark.parametrize(
+    ("kind", "alpha", "caution"), [("classes", 3.0, 0.1), ("numbers", 0.3, 0), ("numbers", 0.1, 1)]
+)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_picks_are_those_of_refitting_every_candidate(kind, alpha, dtype):
+def test_picks_are_those_of_refitting_every_candidate(kind, alpha, caution, dtype):
     for seed in range(3):
         x, y = problem(kind, seed=seed)
         z, wanted = brute_rows(x), brute_targets(y)
-        params = {"exchanges": 2, "scaling": "unit", "alpha": alpha}
+        params = {"exchanges": 2, "scaling": "unit", "alpha": alpha, "caution": caution}
         found = select(torch.tensor(x, dtype=dtype), "skmm_fit", 7, targets=torch.tensor(y), params=params)
-        expected = brute_select(z, wanted, 7, alpha, kind == "classes", 2)
+        expected = brute_select(z, wanted, 7, alpha, kind == "classes", 2, caution)
         assert set(found.indices.tolist()) == set(expected)
-        value = agreement(z, wanted, expected, alpha, kind == "classes")
+        value = agreement(z, wanted, expected, alpha, kind == "classes", caution)
         assert found.objective["rounded"] == pytest.approx(1 - value, abs=1e-5)
 
 
-@pytest.mark.parametrize("scale_free", [True, False])
-def test_gains_stay_exact_while_rows_come_and_go(scale_free):
+@pytest.mark.parametrize(("scale_free", "caution"), [(True, 0.5), (False, 0), (False, 0.5)])
+def test_gains_stay_exact_while_rows_come_and_go(scale_free, caution):
     x, y = problem("classes")
     z, wanted = brute_rows(x), brute_targets(y)
     rows, targets = torch.tensor(z), torch.tensor(wanted)
-    fit = RidgeFit(rows, targets, pool_moments(rows, targets), alpha=0.7, scale_free=scale_free)
+    fit = RidgeFit(rows, targets, pool_moments(rows, targets), alpha=0.7, scale_free=scale_free, caution=caution)
     for row in (3, 9, 20, 41):
         fit.add(torch.tensor(row))
     fit.drop(torch.tensor(9))
     chosen = [3, 20, 41]
-    assert fit.agreement == pytest.approx(agreement(z, wanted, chosen, 0.7, scale_free))
+    assert fit.agreement == pytest.approx(agreement(z, wanted, chosen, 0.7, scale_free, caution))
     gains = fit.gains() / float((targets**2).sum())
     for row in (0, 9, 59):
-        assert float(gains[row]) == pytest.approx(agreement(z, wanted, [*chosen, row], 0.7, scale_free))
+        assert float(gains[row]) == pytest.approx(agreement(z, wanted, [*chosen, row], 0.7, scale_free, caution))
+
+
+def test_caution_sees_clusters_whose_first_row_would_spoil_a_lucky_fit():
+    # four of the eight clusters of this draw fit the others by chance, and every further row makes that worse
+    (x, *_), (y, *_) = gaussian_mixture(GmmOptions(N=1000, r=600, seed=3))
+    clusters = y.unique(return_inverse=True)[1]
+    for caution, seen in ((0.0, 4), (0.3, 8)):
+        params = {"scaling": "none", "caution": caution}
+        picked = select(x, "skmm_fit", 16, targets=y.double(), params=params).indices
+        assert len(clusters[picked].unique()) == seen
 
 
 def test_candidates_may_be_fewer_than_the_pool_that_is_predicted():
