@@ -18,7 +18,7 @@ ADVICE = {
     False: "The default for labelling. It helps most with few points; less where classes are very uneven, and with "
     "many points random picks come close.",
     True: "The default for training. It helps most with few points a class, also where some labels are wrong. Its "
-    "picks are made for a linear probe. For numbers on a few plain columns take SkMM joint.",
+    "picks are made for a linear probe.",
 }
 
 
