@@ -22,6 +22,7 @@ from skmm_core.methods.registry import select
 from skmm_core.pool import Pool, make_pool
 from skmm_core.runs.files import write_json
 
+KEYS = ("k_center", "herding", "skmm_direct", "skmm_kernel", "skmm_whitened")
 PLAIN = {"keep_rare": False}
 CPU = torch.device("cpu")
 
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="Share of the points; below 1 for a quick look.")
     options = parser.parse_args()
     middle, large = round(50_000 * options.scale), round(1_000_000 * options.scale)
-    rows = [time_whole(key, middle, 128, middle // 50) for key in ("k_center", "herding", "skmm_direct", "skmm_kernel")]
+    rows = [time_whole(key, middle, 128, middle // 50) for key in KEYS]
     rows.append(time_whole("skmm_variance", large, 128, large // 100))
     found = {
         "bench": "large-pools",
