@@ -23,7 +23,7 @@ from skmm_core.paper.table import (
 from skmm_core.summary import Metric
 
 FIGURES = {"mean": "Mean ± sd", "geometric_mean": "Geometric mean", "median": "Median"}
-_DRAWN = ("uniform", "skmm_published", "skmm", "skmm_kernel", "skmm_variance", "skmm_joint", "uniform_stratified")
+_DRAWN = ("uniform", "skmm_published", "skmm", "skmm_whitened", "skmm_variance", "skmm_fit", "uniform_stratified")
 
 
 def titles_of(result: Mapping[str, Any]) -> Methods:
