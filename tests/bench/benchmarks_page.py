@@ -12,7 +12,14 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES, PAGE = ROOT / "assets" / "benchmarks", ROOT / "assets" / "docs" / "benchmarks.md"
-LARGE_GOALS = {"k_center": 10, "herding": 10, "skmm_direct": 10, "skmm_kernel": 30, "skmm_whitened": 30, "skmm_variance": 60}
+LARGE_GOALS = {
+    "k_center": 10,
+    "herding": 10,
+    "skmm_direct": 10,
+    "skmm_kernel": 30,
+    "skmm_whitened": 30,
+    "skmm_variance": 60,
+}
 SPEEDUP_GOAL, PASS_GOAL, PEER_GOAL = 100, 2, 2
 SWITCH_GOAL, SLIDER_GOAL, DRAW_GOAL, LEARN_GOAL = 1, 0.5, 5, 0.3  # seconds, on two idle cores
 _POOL_TIMES = ("first_draw_cold", "first_draw", "switch", "slider_to_map", "slider_to_numbers")

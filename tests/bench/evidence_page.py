@@ -14,6 +14,7 @@ FIGURES = ROOT / "assets/docs/figures"
 FREE, AWARE = (recommended_method(uses_labels=uses_labels).key for uses_labels in (False, True))
 STRATIFIED = "uniform_stratified"
 CLASSES, NUMBERS = "accuracy", "mae"
+NETWORK = ("cifar", "cars", "ages", "years")  # how the names of data sets on features of a network begin
 
 RULE = """## The rule, and how far it was kept
 
@@ -58,7 +59,7 @@ def page(evidence: Evidence) -> tuple[str, dict[str, str]]:
         ("Which points to train on, numbers", True, NUMBERS),
     ):
         parts.append(_league(evidence, title, metric, figures, aware=aware))
-    parts += [_datasets(evidence), _robustness(evidence), _ablations(evidence)]
+    parts += [_network(evidence), _datasets(evidence), _robustness(evidence), _ablations(evidence)]
     return "\n\n".join(parts) + "\n", figures
 
 
@@ -153,6 +154,31 @@ def _league(evidence: Evidence, title: str, metric: str | None, figures: dict[st
     )
     alt = f"![Mean ranks of the methods and the critical difference of {gap:.2f}](figures/{file})"
     return "\n\n".join([f"## {title}", "\n".join(rows), note, known, alt])
+
+
+def _network(evidence: Evidence) -> str:
+    rows = [
+        "## Only features of an image network\n\nThe data sets whose rows are MobileNetV2 features of pictures. This "
+        "split was made after the scores had been seen.\n",
+        "| Method | League | Half | Place by mean rank | Better / tie / worse than uniform | × uniform |",
+        "|---|---|---|---|---|---|",
+    ]
+    for key, aware in ((FREE, False), (AWARE, True)):
+        for metric in (CLASSES, NUMBERS) if aware else (None,):
+            league = {CLASSES: "training, classes", NUMBERS: "training, numbers", None: "labelling"}[metric]
+            for half in ("tuning", "confirming"):
+                datasets = [d for d in evidence.datasets(half=half, metric=metric) if d.startswith(NETWORK)]
+                if not datasets:
+                    continue
+                methods = evidence.methods(evidence.datasets(metric=metric), aware=aware)
+                standings = evidence.standings(datasets, methods, "uniform")
+                place = sorted(methods, key=lambda method: standings[method].rank).index(key) + 1
+                mine, factor = standings[key], _factor(evidence.mean_factor(datasets, key, "uniform"))
+                sets = f"{half}, {len(datasets)} set{'s' * (len(datasets) > 1)}"
+                verdicts = f"{mine.better} / {mine.tied} / {mine.worse}"
+                rank = f"{place} of {len(methods)} ({mine.rank:.2f})"
+                rows.append(f"| `{key}` | {league} | {sets} | {rank} | {verdicts} | {factor} |")
+    return "\n".join(rows)
 
 
 def _datasets(evidence: Evidence) -> str:
