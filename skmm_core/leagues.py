@@ -17,8 +17,8 @@ STRATIFIED = "uniform_stratified"
 ADVICE = {
     False: "The default for labelling. It helps most with few points; less where classes are very uneven, and with "
     "many points random picks come close.",
-    True: "The default for training. It helps most with few points a class, also where some labels are wrong. Its "
-    "picks are made for a linear probe.",
+    True: "The default for training. It helps most with few points, for classes and for numbers, also where some "
+    "labels are wrong. Its picks are made for a linear probe.",
 }
 
 

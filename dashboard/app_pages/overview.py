@@ -42,7 +42,7 @@ def draw_sentence(select: RunRecord, compare: RunRecord | None) -> None:
         error_line("The demo comparison holds no result for this budget; delete it in Runs to make it again")
         return
     st.markdown(f"### {said.sentence}")
-    st.caption(f"{said.caption} SkMM is run in its kernel form, `{demo.METHOD}`.")
+    st.caption(f"{said.caption} SkMM is run in its whitened form, `{demo.METHOD}`.")
 
 
 def draw_actions() -> None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dashboard.components.theme import fmt_int, fmt_number, fmt_percent
+from dashboard.components.theme import fmt_int, fmt_number, fmt_percent, plural
 from skmm_core.leagues import STRATIFIED, league_savings
 from skmm_core.statistics import whole
-from skmm_core.summary import Metric, primary_metric
+from skmm_core.summary import SIGNIFICANT, Metric, primary_metric
 
 _ACCURACY = asdict(primary_metric("classification"))
 _NEAR = 1.25  # a tie within this factor is "about as many"
@@ -58,8 +58,8 @@ def headline(
         f"With **{fmt_int(budget)} of {fmt_int(pool_size)}** training {noun} ({fmt_percent(budget / pool_size, 1)}) "
         f"{title} {_reaches(saving['score'], full, metric)}; "
     )
-    sentence = start + _random_picks(saving, budget, others)
-    means = f"Means over {seeds} seeds; the full pool {_full_text(full, metric)} on the test {noun}."
+    sentence = start + _random_picks(saving, budget, others, seeds)
+    means = f"Means over {plural(seeds, 'seed')}; the full pool {_full_text(full, metric)} on the test {noun}."
     return Headline(sentence, f"{means} {_interval(saving, others)}".strip(), saving)
 
 
@@ -80,7 +80,7 @@ def _lowered(metric: Mapping[str, Any]) -> str:
     return f"{metric['title'][:1].lower()}{metric['title'][1:]}"
 
 
-def _random_picks(saving: Mapping[str, Any], budget: int, others: str) -> str:
+def _random_picks(saving: Mapping[str, Any], budget: int, others: str, seeds: int) -> str:
     needed, bound, tie = saving.get("uniform_budget"), saving.get("bound"), bool(saving.get("tie"))
     needed = None if needed is None else int(whole(needed))
     if saving.get("relation") == "more than":
@@ -92,7 +92,14 @@ def _random_picks(saving: Mapping[str, Any], budget: int, others: str) -> str:
     else:
         few = " only" if needed is not None and needed < budget else ""
         words = f"{others} need{few} **{fmt_int(needed or budget)}**"
-    return f"{words}, though the seeds differ too much to be sure." if tie else f"{words}."
+    return f"{words}, though {_doubt(seeds)} to be sure." if tie else f"{words}."
+
+
+def _doubt(seeds: int) -> str:
+    """Why a difference is no proof: a sign-flip test over S seeds cannot give less than 2 / 2^S."""
+    if 2.0 ** (1 - seeds) >= SIGNIFICANT:
+        return f"{plural(seeds, 'seed')} {'is' if seeds == 1 else 'are'} too few"
+    return "the seeds differ too much"
 
 
 def _interval(saving: Mapping[str, Any], others: str) -> str:

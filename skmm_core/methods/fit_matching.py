@@ -30,9 +30,13 @@ _CLASS_ALPHA, _NUMBER_ALPHA = 3.0, 0.03
 
 Scaling = Literal["auto", "unit", "columns", "none"]
 _SCALING = (
-    "Rows of unit length, columns of equal spread, or neither; auto: unit length for classes, for numbers what suits."
+    "unit: rows of length 1; columns: columns of equal spread, for tables in mixed units; none: as they are; auto: "
+    "unit for classes, and for numbers the one whose fit to random rows predicts the others best."
 )
-_CAUTION = "Numbers only: weight of directions that no chosen point tells of, beside the error on the known targets."
+_CAUTION = (
+    "Numbers only: how much directions that no chosen point tells of count, beside the error on the known targets; "
+    "0 looks at the error alone, more spreads the points."
+)
 
 
 class SkmmFitParams(MethodParams):

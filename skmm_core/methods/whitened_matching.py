@@ -23,7 +23,10 @@ class SkmmWhitenedParams(MethodParams):
 
     space: Literal["features", "sketch"] = Field("features", description=SPACE)
     power: float = Field(
-        0.3, ge=0, le=1, description="How far directions are brought to equal variance: 0 not at all, 1 wholly."
+        0.3,
+        ge=0,
+        le=1,
+        description="How far strong directions are toned down: 0 not at all, 1 until all vary about equally.",
     )
     rank: int = Field(256, ge=1, le=2048, description="Leading principal directions that are compared.")
     scale: float = Field(
