@@ -58,7 +58,8 @@ def headline(
         f"With **{fmt_int(budget)} of {fmt_int(pool_size)}** training {noun} ({fmt_percent(budget / pool_size, 1)}) "
         f"{title} {_reaches(saving['score'], full, metric)}; "
     )
-    sentence = start + _random_picks(saving, budget, others, seeds)
+    family = len({row["method"] for row in savings if row["reference"] == saving["reference"]})
+    sentence = start + _random_picks(saving, budget, others, _doubt(seeds, family))
     means = f"Means over {plural(seeds, 'seed')}; the full pool {_full_text(full, metric)} on the test {noun}."
     return Headline(sentence, f"{means} {_interval(saving, others)}".strip(), saving)
 
@@ -80,7 +81,7 @@ def _lowered(metric: Mapping[str, Any]) -> str:
     return f"{metric['title'][:1].lower()}{metric['title'][1:]}"
 
 
-def _random_picks(saving: Mapping[str, Any], budget: int, others: str, seeds: int) -> str:
+def _random_picks(saving: Mapping[str, Any], budget: int, others: str, doubt: str) -> str:
     needed, bound, tie = saving.get("uniform_budget"), saving.get("bound"), bool(saving.get("tie"))
     needed = None if needed is None else int(whole(needed))
     if saving.get("relation") == "more than":
@@ -92,12 +93,12 @@ def _random_picks(saving: Mapping[str, Any], budget: int, others: str, seeds: in
     else:
         few = " only" if needed is not None and needed < budget else ""
         words = f"{others} need{few} **{fmt_int(needed or budget)}**"
-    return f"{words}, though {_doubt(seeds)} to be sure." if tie else f"{words}."
+    return f"{words}, though {doubt} to be sure." if tie else f"{words}."
 
 
-def _doubt(seeds: int) -> str:
-    """Why a difference is no proof: a sign-flip test over S seeds cannot give less than 2 / 2^S."""
-    if 2.0 ** (1 - seeds) >= SIGNIFICANT:
+def _doubt(seeds: int, family: int) -> str:
+    """Why a difference is no proof: a sign-flip test over S seeds cannot give less than 2 / 2^S, times the family."""
+    if family * 2.0 ** (1 - seeds) >= SIGNIFICANT:
         return f"{plural(seeds, 'seed')} {'is' if seeds == 1 else 'are'} too few"
     return "the seeds differ too much"
 

@@ -74,17 +74,20 @@ def test_text_from_files_is_never_markup() -> None:
     assert escape("$x$ `y` :red[z]") == r"\$x\$ \`y\` \:red\[z\]"
 
 
-def about(*, seeds: int = 8, **saving: object) -> Headline:
+def about(*, seeds: int = 8, others: int = 0, **saving: object) -> Headline:
     row = {"method": "m", "budget": 60, "score": 0.86, "uniform_budget": 95.0, "factor": 95 / 60, "lo": 1.2, "hi": 2.0}
     row |= {"relation": "about", "bound": None, "tie": False}
-    result = {"full": {"accuracy": 1.0}, "savings": [row | saving]}
+    result = {
+        "full": {"accuracy": 1.0},
+        "savings": [row | saving, *({**row, "method": f"other {n}"} for n in range(others))],
+    }
     found = headline(result, method="m", title="SkMM", budget=60, pool_size=1078, seeds=seeds)
     assert found is not None
     return found
 
 
-def said(*, seeds: int = 8, **saving: object) -> str:
-    return about(seeds=seeds, **saving).sentence.replace("**", "").replace("\u00a0", " ")
+def said(*, seeds: int = 8, others: int = 0, **saving: object) -> str:
+    return about(seeds=seeds, others=others, **saving).sentence.replace("**", "").replace("\u00a0", " ")
 
 
 def test_the_sentence_is_made_of_the_measured_numbers() -> None:
@@ -103,6 +106,7 @@ def test_the_sentence_is_honest_when_random_picks_do_as_well() -> None:
     )
     assert said(tie=True, seeds=2).endswith("random picks need 95, though 2 seeds are too few to be sure.")
     assert "seeds differ too much" in said(tie=True, seeds=6)
+    assert "6 seeds are too few" in said(tie=True, seeds=6, others=1), "the test is corrected for two methods"
     assert said(uniform_budget=42.0, factor=0.7).endswith("random picks need only 42.")
     below = {"relation": "less than", "bound": 20, "uniform_budget": None, "factor": None, "lo": None, "hi": None}
     assert said(**below).endswith("random picks need fewer than 20.")
