@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ import pandas as pd
 from dashboard.components.compare_charts import Methods, best_of, is_share
 from dashboard.components.theme import UNKNOWN, fmt_number, plural
 from skmm_core.leagues import Judged
-from skmm_core.statistics import bootstrap_interval
-from skmm_core.summary import REFERENCE, SIGNIFICANT, Metric, Verdict
+from skmm_core.statistics import holm, paired_difference
+from skmm_core.summary import REFERENCE, SIGNIFICANT, Metric, Verdict, verdict
 
 TIE = "≈"
 _ROUND_OFF = 1e-12  # of a mean: equal scores differ by less
@@ -21,8 +21,8 @@ _ROUND_OFF = 1e-12  # of a mean: equal scores differ by less
 def paper_table(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric, methods: Methods) -> pd.DataFrame:
     """Make the table in the layout of the paper: methods down, budgets across, mean ± sd as markdown.
 
-    The best mean of each budget is bold within each league; a method that cannot be told from it (the 95 % interval of
-    the paired difference holds zero) is marked ≈.
+    The best mean of each budget is bold within each league; a method that cannot be told from it (by the paired
+    interval and the corrected test together) is marked ≈.
     """
     rows = _records(summary, metric)
     budgets = sorted({row["budget"] for row in rows})
@@ -41,12 +41,13 @@ def _league(rows: list[dict[str, Any]], scores: pd.DataFrame, metric: Metric) ->
     """The cells of one budget in one league, the best one bold, ties marked."""
     means = {row["method"]: row["mean"] for row in rows}
     best = best_of(means, metric) if means else ""
+    ties = tied(scores, metric, rows[0]["budget"], means, best) if rows else set()
     cells = {}
     for row in rows:
         key, text = row["method"], mean_sd(metric, row["mean"], row["sd"])
         if key == best and len(rows) > 1:
             text = f"**{text}**"
-        elif key != best and tied(scores, metric, row["budget"], key, best):
+        elif key in ties:
             text = f"{text} {TIE}"
         cells[key] = text
     return cells
@@ -66,17 +67,24 @@ def mean_sd(metric: Metric, mean: float, sd: float) -> str:
     return fmt_number(mean) + (f" ± {fmt_number(spread, 2)}" if np.isfinite(sd) else "")
 
 
-def tied(scores: pd.DataFrame, metric: Metric, budget: int, method: str, best: str) -> bool:
-    """Whether the 95 % interval of the paired difference holds zero, or there is none: under two shared seeds."""
+def tied(scores: pd.DataFrame, metric: Metric, budget: int, methods: Collection[str], best: str) -> set[str]:
+    """Methods that cannot be told from the best one: paired by seed, corrected over all that are set beside it."""
     here = scores[(scores["metric"] == metric.key) & (scores["budget"] == budget)]
     values = here.pivot_table(index="seed", columns="method", values="value")
-    if method not in values or best not in values:
-        return False
-    difference = (values[best] - values[method]).dropna().to_numpy()
-    if len(difference) < 2:
-        return True
-    interval = bootstrap_interval(difference)
-    return bool(interval.lo <= 0.0 <= interval.hi)
+    rivals = {key: values[[key, best]].dropna() for key in methods if key != best and key in values and best in values}
+    higher = metric.higher_is_better
+    pairs = {
+        key: paired_difference(both[key], both[best], higher_is_better=higher)
+        for key, both in rivals.items()
+        if len(both)
+    }
+    corrected = holm([pair.p for pair in pairs.values()])
+    apart = {
+        key
+        for (key, pair), p in zip(pairs.items(), corrected, strict=True)
+        if verdict(pair.difference.lo, pair.difference.hi, p, higher_is_better=higher) is not Verdict.TIE
+    }
+    return set(rivals) - apart
 
 
 def difference_table(

@@ -175,7 +175,7 @@ def _tables(found: Comparison, against: list[dict[str, Any]], metric: Metric, me
     table = paper_table(found.summary, found.scores, metric, methods)
     st.table(table, border="horizontal")
     better = "Higher" if metric.higher_is_better else "Lower"
-    marks = f"{better} is better; best in bold; {TIE} not told apart from the best (95 % interval, paired)."
+    marks = f"{better} is better; best in bold; {TIE} not told apart from the best (paired, corrected)."
     fixed = ", ".join(methods.title(key) for key in found.fixed)
     same = f" {escape(fixed)}: the same scores for every seed." if fixed else ""
     league = (

@@ -110,6 +110,16 @@ def test_paper_table_marks_best_and_ties():
     assert re.fullmatch(r"\d\d\.\d ± \d\.\d", cells["Uniform"])
 
 
+def test_two_seeds_tell_nothing_apart_however_clear_their_interval():
+    scores = grid({"uniform": {20: 0.5}, "good": {20: 0.6}}, noise=0.001)
+    few = scores[scores["seed"] < 2]
+    assert (
+        paper_table(summarise(few, {}, "classification").summary, few, ACCURACY, METHODS)
+        .loc["Uniform", "n = 20"]
+        .endswith(TIE)
+    ), "as in the tests against random picks, whose p cannot fall below 0.5"
+
+
 def test_for_an_error_the_smallest_is_best():
     scores = grid({"uniform": {20: 5.0}, "good": {20: 4.0}}, metric="mae", noise=0.01)
     summary = summarise(scores, {}, "regression").summary
