@@ -127,7 +127,8 @@ def _run_mixtures(asked: Plan, folder: Path, report: Report) -> dict[str, Any]:
 
 
 def _result(asked: Plan, log: ScoreLog, task: str) -> dict[str, Any]:
-    done = summarise(log.scores, log.full or {}, task)
+    aware = {row.key for row in asked.rows if row.label_aware}
+    done = summarise(log.scores, log.full or {}, task, label_aware=aware)
     return {
         "kind": "paper",
         "experiment": asked.experiment.key,

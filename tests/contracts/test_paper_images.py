@@ -16,6 +16,7 @@ from skmm_core.finetune import finetune
 from skmm_core.methods.registry import select
 from skmm_core.pool import make_pool
 from skmm_core.score_log import read_scores
+from skmm_core.statistics import paired_difference
 
 TINY = {
     "embed_dim": 16,
@@ -72,6 +73,12 @@ def test_utkface_reads_ages_from_file_names_and_scores_them_in_years(tmp_path, e
     assert [row["key"] for row in result["rows"]] == ["uniform", "skmm", "skmm_joint"]
     assert result["full"]["mae"] < 10, "brightness tells the age, so a regression on all finds it"
     assert 0 < table(result, "mae")["uniform", 20] < 40
+    scores = read_scores(tmp_path / "out").query("metric == 'mae'")
+    by_seed = scores.pivot_table(index="seed", columns=["method", "budget"], values="value")
+    for cell in result["table"]:
+        if cell["metric"] == "mae" and cell["row"] != "uniform":  # one method a league: nothing to correct
+            mine, theirs = (by_seed[key, cell["budget"]] for key in (cell["row"], "uniform"))
+            assert cell["p_holm"] == paired_difference(mine, theirs, higher_is_better=False).p
     assert result["features"]["model"] == "openclip:tiny-paper-vit"
     assert "--images" in result["command"]
     assert (tmp_path / "out" / "report.html").read_text("utf-8").count("<table>") >= 3
