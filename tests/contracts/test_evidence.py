@@ -7,6 +7,7 @@ import pytest
 
 from skmm_core.methods.registry import list_methods
 from skmm_core.statistics import data_saving
+from tests.bench import evidence_page
 from tests.bench.evidence import ABLATIONS, METHODS
 from tests.bench.evidence_data import long_tail, wrong_labels
 from tests.bench.evidence_figure import rank_figure
@@ -71,6 +72,14 @@ def test_ranks_factors_and_verdicts_on_made_scores() -> None:
     assert found.factor("toy", "a", 10, "uniform").value == pytest.approx(expected)
     assert found.mean_factor(["toy"], "a", "uniform").value == pytest.approx(expected)  # of two, one budget is low
     assert not made(uniform | {("a", 10): [0.9] * 8, ("a", 20): [0.9] * 8}).factor("toy", "a", 10, "uniform").known
+
+
+def test_the_page_says_where_seeds_are_missing(evidence: Evidence) -> None:
+    assert evidence_page._seeds(made({("uniform", n): [0.5] * 4 for n in (10, 20)})) == "4 seeds each"
+    fewer = made({("uniform", 10): [0.5] * 4, ("uniform", 20): [0.5] * 3})
+    assert evidence_page._seeds(fewer) == "4 seeds each; fewer where a pool is too small (Toy, n = 20: 3)"
+    counts = {seeds for (_, name, _), cell in evidence.cells.items() if name == FREE for seeds in [len(cell)]}
+    assert (len(counts) == 1) == ("fewer" not in evidence_page._seeds(evidence))
 
 
 def test_errors_count_the_other_way_round() -> None:
