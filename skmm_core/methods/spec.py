@@ -44,7 +44,7 @@ class Status(StrEnum):
 
     CONVERGED = "Converged."
     MAX_STEPS = "Stopped at max_steps; raise it or loosen tol."
-    MAX_SWEEPS = "Stopped while exchanges still helped; raise exchanges."
+    MAX_SWEEPS = "Exchanged as often as `exchanges` allows; a higher number may still gain a little."
 
 
 @dataclass(frozen=True)
