@@ -108,7 +108,7 @@ def _ablations() -> Iterator[Configuration]:
 
 
 ABLATIONS = tuple(_ablations())
-ABLATED = ("cifar", "mixture", "table", "california")
+ABLATED = ("cifar", "digits", "table", "diabetes", "california", "mixture", "mixture_noise", "mixture_equal")
 
 
 def curve(benchmark: Benchmark, size: int) -> list[int]:
