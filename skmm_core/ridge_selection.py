@@ -32,6 +32,11 @@ class PoolMoments:
     cross: Tensor
     energy: float
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the two matrices."""
+        return self.second.nbytes + self.cross.nbytes
+
 
 def pool_moments(rows: Tensor, targets: Tensor) -> PoolMoments:
     """Sum the moments of (N, p) rows and (N, C) targets in the widest type, block by block."""

@@ -4,6 +4,8 @@ A ridge fit sees a selection through two moments only, ZᵀZ and Zᵀy. Of all w
 pool's, what costs is the part that changes the fit's predictions on the pool; this method makes just that part small.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -19,7 +21,7 @@ from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status
 from skmm_core.pool import Pool
 from skmm_core.principal import matched_rows, principal_rows
 from skmm_core.progress import Report
-from skmm_core.ridge_selection import RidgeFit, exchange_fit, greedy_fit, pool_moments
+from skmm_core.ridge_selection import PoolMoments, RidgeFit, exchange_fit, greedy_fit, pool_moments
 from skmm_core.warmup import fit_scaler
 
 CANDIDATES = 20_000
@@ -27,8 +29,8 @@ CANDIDATES = 20_000
 # selection fits the pool, and the best of them is no better than chance.
 _CLASS_ALPHA, _NUMBER_ALPHA = 3.0, 0.03
 
-
 Scaling = Literal["auto", "unit", "columns", "none"]
+_OFFERED: tuple[Scaling, ...] = ("none", "unit", "columns")  # to auto
 _SCALING = (
     "unit: rows of length 1; columns: columns of equal spread, for tables in mixed units; none: as they are; auto: "
     "unit for classes, and for numbers the one whose fit to random rows predicts the others best."
@@ -83,14 +85,13 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
     if pool.targets is None:
         raise ValueError("select() checks that there are targets")
     targets, scale_free = centred_targets(pool.targets), not pool.targets.is_floating_point()
-    rows = matched_rows(pool, params.space)
-    rows = fitted_rows(scaled(rows, _scaling(rows, targets, params, budget)), params.rank)
+    scaling, pilot_saved = _scaling(pool, targets, params, budget)
+    task, saved = _task(pool, targets, params, scaling)
+    rows, targets = task.rows, targets.to(task.rows)
     alpha = params.alpha or (_CLASS_ALPHA if scale_free else _NUMBER_ALPHA)
-    targets = targets.to(rows)
-    moments = pool_moments(rows, targets)
 
     def begin(among: Tensor) -> RidgeFit:
-        known = rows[among], targets[among], moments
+        known = rows[among], targets[among], task.moments
         return RidgeFit(*known, alpha=alpha, scale_free=scale_free, caution=params.caution)
 
     candidates = _candidates(pool.given, budget).to(rows.device)
@@ -106,20 +107,75 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
         scores=scores,
         status=Status.CONVERGED if converged or params.exchanges == 0 else Status.MAX_SWEEPS,
         objective={"greedy": 1 - greedy, "rounded": 1 - fit.agreement},
+        seconds_saved=pilot_saved + saved,
     )
 
 
-def _scaling(rows: Tensor, targets: Tensor, params: SkmmFitParams, budget: int) -> Scaling:
-    """What was asked for; with auto, unit length for several columns of targets, and what predicts best for one."""
+@dataclass(frozen=True)
+class _Task:
+    """What is to be predicted, and from what: the same at every budget.
+
+    Attributes:
+        rows: (N, p), see :func:`fitted_rows`.
+        moments: of the rows and the targets.
+    """
+
+    rows: Tensor
+    moments: PoolMoments
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of it."""
+        return self.rows.nbytes + self.moments.nbytes
+
+
+def _task(pool: Pool, targets: Tensor, params: SkmmFitParams, scaling: Scaling) -> tuple[_Task, float]:
+    """Scale the rows and add up their moments, or take both over from another budget; and the seconds this saved."""
+
+    def make() -> _Task:
+        rows = fitted_rows(scaled(matched_rows(pool, params.space), scaling), params.rank)
+        return _Task(rows, pool_moments(rows, targets.to(rows)))
+
+    return pool.kept.get(("fit", params.space, scaling, params.rank), make)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Rows of the pool drawn for the pilot, in every scaling on offer: the same at every budget.
+
+    Attributes:
+        drawn: (M,) int64 rows of the pool.
+        rows: (M, p) by scaling.
+    """
+
+    drawn: Tensor
+    rows: Mapping[Scaling, Tensor]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of it."""
+        return self.drawn.nbytes + sum(each.nbytes for each in self.rows.values())
+
+
+def _scaling(pool: Pool, targets: Tensor, params: SkmmFitParams, budget: int) -> tuple[Scaling, float]:
+    """What was asked for; with auto, unit length for several columns of targets, and what predicts best for one.
+
+    Also the seconds that an earlier selection spent on the pilot's rows, when they were taken over.
+    """
     if params.scaling != "auto":
-        return params.scaling
+        return params.scaling, 0.0
     if targets.shape[1] > 1:
-        return "unit"
-    drawn = torch.randperm(len(rows), generator=generator(0, "fit:pilot"))[:CANDIDATES].to(rows.device)
-    offered: tuple[Scaling, ...] = ("none", "unit", "columns")
-    trial = {scaling: fitted_rows(scaled(rows[drawn], scaling), params.rank) for scaling in offered}
-    errors = pilot_errors(trial, targets[drawn], budget)
-    return min(errors, key=errors.__getitem__)
+        return "unit", 0.0
+
+    def make() -> _Trial:
+        rows = matched_rows(pool, params.space)
+        drawn = torch.randperm(len(rows), generator=generator(0, "fit:pilot"))[:CANDIDATES].to(rows.device)
+        each = {scaling: fitted_rows(scaled(rows[drawn], scaling), params.rank) for scaling in _OFFERED}
+        return _Trial(drawn, each)
+
+    trial, saved = pool.kept.get(("fit pilot", params.space, params.rank), make)
+    errors = pilot_errors(trial.rows, targets[trial.drawn], budget)
+    return min(errors, key=errors.__getitem__), saved
 
 
 def scaled(rows: Tensor, scaling: Scaling) -> Tensor:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from skmm_core import mmd
+from skmm_core import kept, mmd
 from skmm_core.config import SketchParams
 from skmm_core.kept import Kept
-from skmm_core.methods import kernel_matching
+from skmm_core.methods import fit_matching, kernel_matching
 from skmm_core.methods.registry import select
 from skmm_core.pool import Pool, make_pool
 
@@ -22,6 +22,16 @@ def fresh(seed: int = 0) -> Pool:
     rng = np.random.default_rng(1)
     rows = torch.tensor(rng.normal(size=(80, 9)) * np.linspace(2, 0.5, 9) + 0.3, dtype=torch.float32)
     return make_pool(rows, targets=rows.sum(dim=1), sketch=SketchParams(dim=6), seed=seed, device="cpu")
+
+
+def fit_pool(numbers: bool) -> Pool:
+    """The same rows in columns of very different spread, with numbers or three classes to predict."""
+    pool = fresh()
+    wanted = pool.features @ torch.linspace(-1, 2, 9) + pool.features[:, 0].square()
+    targets = wanted if numbers else (wanted > -1).long() + (wanted > 1)
+    return make_pool(
+        pool.features * torch.logspace(0, 1, 9), targets=targets, sketch=SketchParams(dim=6), seed=0, device="cpu"
+    )
 
 
 @pytest.fixture
@@ -96,6 +106,52 @@ def test_decisions_by_hand_share_what_is_found_later(averaged):
     assert averaged == [80]
 
 
+@pytest.fixture
+def turned(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Sizes of the pools whose rows fit matching turned into principal directions, and how many it kept."""
+    sizes: list[tuple[int, int]] = []
+    turn = fit_matching.principal_rows
+
+    def counted(rows, rank):
+        sizes.append((len(rows), rank))
+        return turn(rows, rank)
+
+    monkeypatch.setattr(fit_matching, "principal_rows", counted)
+    return sizes
+
+
+@pytest.mark.parametrize("numbers", [True, False])
+def test_fit_matching_turns_rows_once_for_all_budgets(numbers, turned):
+    pool, shared = fit_pool(numbers), [{"alpha": 0.5}, {"exchanges": 0}, {"caution": 2.0}]
+    asked = [{"scaling": "columns"}, {"scaling": "none"}, {"space": "sketch"}, {"rank": 3}]
+    settings = [
+        *((20, {}), (7, {}), (7, {"include": [3, 40], "exclude": [0, 8]})),
+        *((7, {"params": each}) for each in [*shared, *asked]),
+        (20, {}),
+    ]
+    found = [outcome(pool, "skmm_fit", budget, **options) for budget, options in settings]
+    # auto, which takes unit length here, turns the rows in three scalings for its pilot first, at each space and rank
+    assert len(turned) == (14 if numbers else 5)
+    assert found == [outcome(fit_pool(numbers), "skmm_fit", budget, **options) for budget, options in settings]
+
+
+def test_fit_matching_keeps_nothing_of_another_sketch_or_of_part_of_a_pool(turned):
+    pool, sketched = fit_pool(numbers=True), {"params": {"space": "sketch", "scaling": "none"}}
+    outcome(pool, "skmm_fit", 9, **sketched)
+    assert outcome(pool.reseeded(5), "skmm_fit", 9, **sketched) != outcome(pool, "skmm_fit", 9, **sketched)
+    outcome(pool.subset(torch.arange(0, 80, 2)), "skmm_fit", 9, **sketched)
+    assert [size for size, _ in turned] == [80, 80, 40]
+
+
+@pytest.mark.parametrize(("limit", "times"), [(80 * 10 * 4 + 10 * 10 * 8 + 10 * 3 * 8, 1), (4239, 2)])
+def test_what_fit_matching_keeps_counts_with_all_of_its_bytes(limit, times, turned, monkeypatch):
+    monkeypatch.setattr(kept, "_MOST_BYTES", limit)  # rows, and their moments among themselves and with three classes
+    pool = fit_pool(numbers=False)
+    for budget in (9, 12):
+        select(pool, "skmm_fit", budget)
+    assert len(turned) == times
+
+
 def test_products_are_kept_for_every_sketch():
     pool = fresh()
     rows = pool.features.double()
@@ -112,36 +168,38 @@ class Lump:
 
 
 def test_the_last_eight_things_are_kept_and_time_saved_is_told():
-    kept = Kept()
+    found = Kept()
     things = {}
     for key in range(8):
-        things[key], saved = kept.get(key, Lump)
+        things[key], saved = found.get(key, Lump)
         assert saved == 0
-    again, saved = kept.get(0, Lump)
+    again, saved = found.get(0, Lump)
     assert again is things[0]
     assert saved > 0
-    kept.get(8, Lump)  # sends away the one asked for the longest time ago, which is 1
-    assert kept.get(0, Lump)[0] is things[0]
-    assert kept.get(1, Lump)[0] is not things[1]
+    found.get(8, Lump)  # sends away the one asked for the longest time ago, which is 1
+    assert found.get(0, Lump)[0] is things[0]
+    assert found.get(1, Lump)[0] is not things[1]
 
 
 def test_nothing_large_is_kept_and_nothing_that_failed():
-    kept = Kept()
-    large, _ = kept.get("large", lambda: Lump(64 * 2**20 + 1))
-    assert kept.get("large", lambda: Lump(64 * 2**20 + 1))[0] is not large
+    found = Kept()
+    large, _ = found.get("large", lambda: Lump(64 * 2**20 + 1))
+    assert found.get("large", lambda: Lump(64 * 2**20 + 1))[0] is not large
 
     def fail() -> Lump:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        kept.get("failing", fail)
-    assert kept.get("failing", Lump)[1] == 0
+        found.get("failing", fail)
+    assert found.get("failing", Lump)[1] == 0
 
 
-def test_a_selection_is_timed_as_if_nothing_had_been_kept(monkeypatch):
+@pytest.mark.parametrize("key", ["skmm_kernel", "skmm_fit"])
+def test_a_selection_is_timed_as_if_nothing_had_been_kept(key):
     """What an earlier selection spent is added, so that a method looks no faster at the second budget."""
     pool = fresh()
-    select(pool, "skmm_kernel", 5)
-    for key, (thing, _) in list(pool.kept._things.items()):
-        pool.kept._things[key] = thing, 1000.0
-    assert select(pool, "skmm_kernel", 6).seconds > 2000
+    select(pool, key, 5)
+    assert len(pool.kept._things) == 2
+    for name, (thing, _) in list(pool.kept._things.items()):
+        pool.kept._things[name] = thing, 1000.0
+    assert select(pool, key, 6).seconds > 2000
