@@ -192,6 +192,7 @@ def _selection_result(
         "seconds": selection.seconds,
         "status": selection.status.name,
         "advice": selection.status.value,
+        "remarks": list(selection.remarks),
         "params": selection.params,
         "objective": selection.objective,
         "gradient": {**config.gradient.model_dump(mode="json"), "labels_read": pool.labels_read},

@@ -18,7 +18,7 @@ from dashboard.components.diagnostic_table import metrics_table
 from dashboard.components.distortion_chart import distortion_histogram
 from dashboard.components.encoder_mark import draw_marks
 from dashboard.components.learn_link import learn_link
-from dashboard.components.theme import escape
+from dashboard.components.theme import escape, notes
 
 ANSWERS: tuple[tuple[Callable[[Runs], Answer | None], str | None], ...] = (  # with the step of Learn that explains it
     (risk_curve, "Bias"),
@@ -68,3 +68,4 @@ def _certificates(runs: list[DiagnosedRun]) -> None:
                 f"{escape(d.certificate_text)} The pool's energy lies in about **{d.effective_dim:.1f}** directions "
                 f"(its effective dimension); these {d.n:,} points support **{d.rank}**."
             )
+            notes(run.remarks)

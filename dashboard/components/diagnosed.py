@@ -89,6 +89,7 @@ def read_run(record: RunRecord, number: int, label: str) -> DiagnosedRun:
         sketch=sketch_text(result),
         style=run_style(number),
         marks=marks(result.get("notes", ())),
+        remarks=tuple(result.get("remarks", ())),
     )
 
 

@@ -38,6 +38,7 @@ class DiagnosedRun:
         objective: (steps,) objective of the solver, or None when the method has none.
         sketch: what decides the sketch, such as "gaussian 64, seed 0"; equal text = the same directions.
         marks: what is to be said of its features wherever they are shown.
+        remarks: what its method settled by itself, a sentence each.
     """
 
     label: str
@@ -47,6 +48,7 @@ class DiagnosedRun:
     sketch: str = ""
     style: Style = field(default_factory=lambda: run_style(0))
     marks: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 Runs = Sequence[DiagnosedRun]

@@ -14,7 +14,7 @@ from dashboard.components.map_controls import map_controls
 from dashboard.components.map_marks import draw_map, marked
 from dashboard.components.metric_row import metric_row
 from dashboard.components.points import has_classes, merge_points
-from dashboard.components.theme import chart, columns, escape, is_dark
+from dashboard.components.theme import chart, columns, escape, is_dark, notes
 from dashboard.services import cache
 from dashboard.services.prefix import prefix_diagnostics
 from skmm_core.config import SelectJob
@@ -87,6 +87,7 @@ def _explore(record: RunRecord, job: SelectJob, result: dict[str, Any], points: 
     with numbers:
         found = found or _numbers(record, result, choice.budget)
         metric_row(result, found, choice.budget, len(points))
+        notes(result.get("remarks", ()))  # runs of earlier versions have none
 
 
 def _numbers(record: RunRecord, result: dict[str, Any], budget: int) -> dict[str, Any]:

@@ -198,7 +198,7 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
     if result["kind"] == "select":
         return (
             f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "
-            f"{result['seconds']:.2f} s. {result['advice']} Results: {folder}"
+            f"{result['seconds']:.2f} s. {' '.join([result['advice'], *result.get('remarks', ())])} Results: {folder}"
         )
     count, largest = len(result["scored"]), max(result["budgets"])
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]

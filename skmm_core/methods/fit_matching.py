@@ -31,6 +31,11 @@ _CLASS_ALPHA, _NUMBER_ALPHA = 3.0, 0.03
 
 Scaling = Literal["auto", "unit", "columns", "none"]
 _OFFERED: tuple[Scaling, ...] = ("none", "unit", "columns")  # to auto
+_DONE: Mapping[Scaling, str] = {
+    "none": "left as they are",
+    "unit": "scaled to length 1",
+    "columns": "scaled column by column",
+}
 _SCALING = (
     "unit: rows of length 1; columns: columns of equal spread, for tables in mixed units; none: as they are; auto: "
     "unit for classes, and for numbers the one whose fit to random rows predicts the others best."
@@ -85,8 +90,8 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
     if pool.targets is None:
         raise ValueError("select() checks that there are targets")
     targets, scale_free = centred_targets(pool.targets), not pool.targets.is_floating_point()
-    scaling, pilot_saved = _scaling(pool, targets, params, budget)
-    task, saved = _task(pool, targets, params, scaling)
+    settled = _scaling(pool, targets, params, budget)
+    task, saved = _task(pool, targets, params, settled.scaling)
     rows, targets = task.rows, targets.to(task.rows)
     alpha = params.alpha or (_CLASS_ALPHA if scale_free else _NUMBER_ALPHA)
 
@@ -107,7 +112,8 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
         scores=scores,
         status=Status.CONVERGED if converged or params.exchanges == 0 else Status.MAX_SWEEPS,
         objective={"greedy": 1 - greedy, "rounded": 1 - fit.agreement},
-        seconds_saved=pilot_saved + saved,
+        seconds_saved=settled.seconds_saved + saved,
+        remarks=settled.remarks,
     )
 
 
@@ -157,15 +163,27 @@ class _Trial:
         return self.drawn.nbytes + sum(each.nbytes for each in self.rows.values())
 
 
-def _scaling(pool: Pool, targets: Tensor, params: SkmmFitParams, budget: int) -> tuple[Scaling, float]:
-    """What was asked for; with auto, unit length for several columns of targets, and what predicts best for one.
+@dataclass(frozen=True)
+class _Settled:
+    """How rows are scaled.
 
-    Also the seconds that an earlier selection spent on the pilot's rows, when they were taken over.
+    Attributes:
+        scaling: one of the ways.
+        remarks: why, where a pilot said so.
+        seconds_saved: what an earlier selection spent on the rows of the pilot, when they were taken over.
     """
+
+    scaling: Scaling
+    remarks: tuple[str, ...] = ()
+    seconds_saved: float = 0.0
+
+
+def _scaling(pool: Pool, targets: Tensor, params: SkmmFitParams, budget: int) -> _Settled:
+    """What was asked for; with auto, unit length for several columns of targets, and what predicts best for one."""
     if params.scaling != "auto":
-        return params.scaling, 0.0
+        return _Settled(params.scaling)
     if targets.shape[1] > 1:
-        return "unit", 0.0
+        return _Settled("unit")
 
     def make() -> _Trial:
         rows = matched_rows(pool, params.space)
@@ -175,7 +193,20 @@ def _scaling(pool: Pool, targets: Tensor, params: SkmmFitParams, budget: int) ->
 
     trial, saved = pool.kept.get(("fit pilot", params.space, params.rank), make)
     errors = pilot_errors(trial.rows, targets[trial.drawn], budget)
-    return min(errors, key=errors.__getitem__), saved
+    best = min(errors, key=errors.__getitem__)
+    return _Settled(best, (pilot_remark(errors, best),), saved)
+
+
+def pilot_remark(errors: Mapping[Scaling, float], best: Scaling) -> str:
+    """What was done to the rows and why, in a sentence for people."""
+    done, others = _DONE[best], [each for each in errors if each != best]
+    if not all(errors[each] > errors[best] for each in others):  # equal, or not a number where no row is left out
+        return f"Rows were {done}: a pilot fit on random rows could tell no better scaling."
+    beside = " and ".join(f"{errors[each]:.3g} {_DONE[each]}" for each in others)
+    return (
+        f"Rows were {done}: a pilot fit on random rows predicted the others best that way, with error "
+        f"{errors[best]:.3g} against {beside} (mean squared, in variances of the targets)."
+    )
 
 
 def scaled(rows: Tensor, scaling: Scaling) -> Tensor:

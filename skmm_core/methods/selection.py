@@ -29,6 +29,7 @@ class Selection:
         objective: named objective values.
         trace: named 1-D series over steps.
         seconds: wall time of the method, sketching included, as if it were the first to run on this pool.
+        remarks: what the method settled by itself on these data, a sentence each.
     """
 
     indices: Tensor
@@ -41,6 +42,7 @@ class Selection:
     objective: dict[str, float]
     trace: dict[str, Tensor]
     seconds: float
+    remarks: tuple[str, ...] = ()
 
 
 def run_method(
@@ -82,6 +84,7 @@ def run_method(
         objective=dict(picks.objective),
         trace={name: series.cpu() for name, series in picks.trace.items()},
         seconds=time.perf_counter() - began + picks.seconds_saved,
+        remarks=picks.remarks,
     )
 
 

@@ -59,6 +59,7 @@ class Picks:
         objective: named objective values, such as {"relaxed": …, "rounded": …}.
         trace: named 1-D series over steps, such as {"objective": …}.
         seconds_saved: what an earlier selection computed of the pool and this one took over.
+        remarks: what the method settled by itself on these data, a sentence each.
     """
 
     indices: Tensor
@@ -68,6 +69,7 @@ class Picks:
     objective: Mapping[str, float] = field(default_factory=dict)
     trace: Mapping[str, Tensor] = field(default_factory=dict)
     seconds_saved: float = 0.0
+    remarks: tuple[str, ...] = ()
 
 
 class MethodFunction(Protocol):

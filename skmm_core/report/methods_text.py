@@ -31,6 +31,7 @@ def selection_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         f"{result['budget']:,} of {result['N']:,} points were chosen by {name} with seed {result['seed']}; {reads}. "
         f"Every point stands for its {stands}, {_sketched(result['sketch'])}.",
+        *result.get("remarks", ()),  # runs of earlier versions have none
         "Bias is the share of the pool's energy outside the directions that the chosen points span, variance the mean "
         "prediction variance inside them; both are taken at the rank where their weighted sum is smallest. The "
         "certificate c_S is the smallest c with Σ ⪯ c Σ_S, for the second moments of pool and selection.",

@@ -1,5 +1,7 @@
 """Fit matching against plain NumPy: every candidate is refitted from scratch and scored on the whole pool."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from skmm_core.data.builtin import GmmOptions, gaussian_mixture
 from skmm_core.device import generator
 from skmm_core.fit_pilot import PENALTIES, pilot_errors
 from skmm_core.methods import fit_matching
-from skmm_core.methods.fit_matching import centred_targets, fitted_rows, scaled
+from skmm_core.methods.fit_matching import centred_targets, fitted_rows, pilot_remark, scaled
 from skmm_core.methods.registry import select
 from skmm_core.ridge_selection import RidgeFit, greedy_fit, pool_moments
 
@@ -202,6 +204,35 @@ def test_numbers_are_fitted_on_the_scaling_that_predicts():
         auto = select(x, "skmm_fit", 12, targets=y)
         assert auto.indices.tolist() == picks[best].indices.tolist()
         assert all(auto.indices.tolist() != picks[other].indices.tolist() for other in others)
+        assert not any(each.remarks for each in picks.values()), "nothing was left to the method"
+
+
+@pytest.mark.parametrize("best", ["columns", "none", "unit"])
+def test_the_scaling_that_was_found_out_is_told_with_its_errors(best):
+    told = {"columns": "scaled column by column", "none": "left as they are", "unit": "scaled to length 1"}
+    errors = {**dict.fromkeys(told, 0.4), best: 0.3149, next(key for key in told if key != best): 0.5222}
+    said = pilot_remark(errors, best)
+    assert said.startswith(f"Rows were {told[best]}: ")
+    assert "error 0.315 against " in said
+    for key in set(told) - {best}:
+        assert f"{errors[key]:.3g} {told[key]}" in said
+
+
+def test_a_pilot_that_tells_nothing_is_said_to_tell_nothing():
+    x, y = problem("numbers")
+    for count, targets in ((60, np.full(60, 2.0)), (1, y[:1])):  # equal errors, and none at all
+        (said,) = select(x[:count], "skmm_fit", 1, targets=targets).remarks
+        assert said == "Rows were left as they are: a pilot fit on random rows could tell no better scaling."
+    assert select(x, "skmm_fit", 4, targets=problem("classes")[1]).remarks == ()
+
+
+def test_the_errors_told_are_those_of_the_pilot():
+    x, y = problem("numbers", n=50)
+    rows = {key: fitted_rows(scaled(torch.tensor(x), key), 256).numpy() for key in ("none", "unit", "columns")}
+    drawn = torch.randperm(50, generator=generator(0, "fit:pilot")).numpy()
+    brute = brute_pilot({key: each[drawn] for key, each in rows.items()}, brute_targets(y)[drawn], 9)
+    (said,) = select(x, "skmm_fit", 9, targets=y).remarks
+    assert sorted(re.findall(r"0\.\d+", said)) == sorted(f"{error:.3g}" for error in brute.values())
 
 
 def test_scaled_rows_have_the_length_or_the_spread_that_was_asked_for():

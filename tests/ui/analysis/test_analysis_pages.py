@@ -1,15 +1,18 @@
 """Diagnose, Compare and Runs in every state, drawn by Streamlit's own test runner."""
 
+import html
 import json
 import re
 
 import pytest
 
-from dashboard.components.theme import IMAGE_FORMAT
+from dashboard.components.theme import IMAGE_FORMAT, escape
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
 from skmm_core.methods.registry import Family, list_methods
+from skmm_core.runner import run_folder
 from skmm_core.runs import RunState
+from skmm_core.runs.files import read_result, write_json
 from skmm_core.runs.snippet import python_lines
 from skmm_core.score_log import read_scores
 
@@ -70,6 +73,24 @@ def test_diagnose_draws_a_map_of_every_run_under_one_slider(home, visit):
     app.slider[0].set_value(5).run()
     assert not app.exception
     assert chosen() == [5, 5, 5]
+
+
+def test_what_a_method_settled_by_itself_is_said_wherever_its_run_is_shown(empty_home, visit):
+    run = queued(empty_home, SelectJob(method="skmm_fit", budget=12), DatasetConfig(source="diabetes"))
+    run_folder(run.folder, home=empty_home.home)
+    (said,) = read_result(run.folder)["remarks"]
+    assert said.startswith("Rows were ")
+    assert re.search(r"error 0\.\d+ against 0\.\d+ .* and 0\.\d+ ", said)
+    assert said in html.unescape((run.folder / "report.html").read_text())
+    for page in ("select", "diagnose"):
+        assert escape(said) in texts(visit(page, run=run.id))
+    result = read_result(run.folder)
+    del result["remarks"]  # as an earlier version wrote it
+    write_json(run.folder / "result.json", result)
+    for page in ("select", "diagnose"):
+        app = visit(page, run=run.id)
+        assert not app.exception
+        assert "Rows were " not in texts(app)
 
 
 def test_diagnose_three_runs_side_by_side_marks_the_best(home, visit):
