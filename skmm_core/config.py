@@ -25,6 +25,9 @@ class DatasetConfig(_Frozen):
     holdout: float | None = Field(None, gt=0, lt=1, description="Fraction of the file's rows kept out for scoring.")
     task: Literal["auto", "classification", "regression"] = Field("auto", description="What the targets ask for.")
     drop_bad_rows: bool = Field(False, description="Leave out rows with NaN or infinite numbers instead of stopping.")
+    scale_columns: bool = Field(
+        False, description="Bring every column to mean 0 and standard deviation 1 first: for tables in mixed units."
+    )
     name: str | None = Field(None, max_length=200, description="What to call it; default the name of the file.")
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from skmm_core.device import generator
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.warmup import Scaler, row_blocks
+from skmm_core.scaler import Scaler, row_blocks
 
 INITS = 5
 EPOCHS = 10

@@ -17,9 +17,10 @@ from skmm_core.gradients.head import HeadGradients, head_gradients
 from skmm_core.kept import Kept
 from skmm_core.moments import GramSpectrum, Moments, eigenbasis, gram_products, gram_spectrum
 from skmm_core.progress import Report, ignore
+from skmm_core.scaler import Scaler, fit_scaler
 from skmm_core.sketch import OuterRows, Rows, Sketch, draw_sketch, effective_dimension, make_sketch, spectrum
 from skmm_core.subspace import PoolFit, fit_pool
-from skmm_core.warmup import Scaler, WarmUp, fit_scaler, train_warm_up
+from skmm_core.warmup import WarmUp, train_warm_up
 
 _DEFAULT_SKETCH = SketchParams()
 _DEFAULT_GRADIENT = GradientParams()

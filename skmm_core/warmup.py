@@ -18,56 +18,13 @@ from torch import Tensor
 
 from skmm_core.device import generator
 from skmm_core.progress import Progress, Report, ignore
+from skmm_core.scaler import Scaler, row_blocks
 
 _ROWS_PER_CLASS = 10
 _SHARE = 20  # one row in twenty
-_SCALE_FLOOR = 1e-6  # of |mean|: a column that varies less than float32 can hold is constant
-_BLOCK_ELEMENTS = 8_000_000
 _STRENGTH = 10.0  # weight of the summed loss against ½‖weights‖², times mean ‖x‖²
 _MAX_ITER = 100
 _TOL = 1e-3
-
-
-@dataclass(frozen=True)
-class Scaler:
-    """Standardises columns with the statistics of the pool.
-
-    Attributes:
-        mean: (d,) float64.
-        scale: (d,) float64 standard deviations; ∞ for a constant column, which turns it into zeros.
-    """
-
-    mean: Tensor
-    scale: Tensor
-
-    def __call__(self, rows: Tensor) -> Tensor:
-        """(n, d) standardised rows in float64 (float32 on a device that has no other)."""
-        return (rows.to(self.mean) - self.mean) / self.scale
-
-    def copy(self, features: Tensor) -> Tensor:
-        """(N, d) standardised rows in the dtype of the features, made block by block."""
-        return torch.cat([self(block).to(features) for block in row_blocks(features, features.shape[1])])
-
-    @property
-    def varying(self) -> int:
-        """Number of columns that are not constant."""
-        return int(torch.isfinite(self.scale).sum())
-
-
-def fit_scaler(features: Tensor) -> Scaler:
-    """Mean and standard deviation of the columns of (N, d) rows, in two passes."""
-    kind = torch.float32 if features.device.type == "mps" else torch.float64
-    blocks = row_blocks(features, features.shape[1])
-    mean = torch.stack([block.to(kind).sum(dim=0) for block in blocks]).sum(dim=0) / len(features)
-    squares = [(block.to(kind) - mean).square().sum(dim=0) for block in blocks]
-    scale = (torch.stack(squares).sum(dim=0) / len(features)).sqrt()
-    return Scaler(mean, torch.where(scale > _SCALE_FLOOR * mean.abs(), scale, torch.inf))
-
-
-def row_blocks(rows: Tensor, width: int) -> tuple[Tensor, ...]:
-    """Split rows so that a block times `width` numbers stays near 64 MB."""
-    blocks: tuple[Tensor, ...] = rows.split(max(1, _BLOCK_ELEMENTS // max(1, width)))
-    return blocks
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.components.data_form import IMAGES, data_form
+from dashboard.components.data_form import IMAGES, data_form, scale_columns
 from dashboard.components.data_preview import data_preview
 from dashboard.components.image_form import Pictures
 from dashboard.components.image_view import image_view
@@ -37,7 +37,7 @@ def draw_preview(config: DatasetConfig) -> None:
     if pressed:
         state.set_current_dataset(config)
         st.switch_page("app_pages/select.py")
-    data_preview(dataset)
+    data_preview(dataset, scale=lambda: scale_columns(config))
 
 
 left, right = columns([1, 1.6], key="data", gap="large")

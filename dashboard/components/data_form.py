@@ -169,9 +169,18 @@ def _server() -> DatasetConfig | None:
     )
 
 
+def scale_columns(config: DatasetConfig) -> None:
+    """Set the form to scale the columns of this file: for a callback, before the form is drawn again."""
+    st.session_state[f"{_options_key(Path(config.source))}:scale"] = True
+
+
+def _options_key(path: Path) -> str:
+    return f"data:options:{path.parent.name}:{path.name}"
+
+
 def _options(path: Path, *, test: Path | None, labels: Path | None) -> DatasetConfig:
     """How to read a file: columns, task, hold-out."""
-    key = f"data:options:{path.parent.name}:{path.name}"
+    key = _options_key(path)
     columns = column_names(path)
     target = id_ = None
     if columns:
@@ -219,6 +228,13 @@ def _options(path: Path, *, test: Path | None, labels: Path | None) -> DatasetCo
         key=f"{key}:drop",
         persist_state="session",
     )
+    scale = st.toggle(
+        "Scale columns to equal spread",
+        key=f"{key}:scale",
+        help="Every column gets mean 0 and standard deviation 1, by those of the pool. For tables in mixed units, "
+        "such as dollars beside shares; columns of a network's features share one unit and are best left as they are.",
+        persist_state="session",
+    )
     return DatasetConfig(
         source=str(path),
         test=str(test) if test else None,
@@ -228,6 +244,7 @@ def _options(path: Path, *, test: Path | None, labels: Path | None) -> DatasetCo
         task=task,
         holdout=percent / 100 if percent else None,
         drop_bad_rows=drop,
+        scale_columns=scale,
     )
 
 

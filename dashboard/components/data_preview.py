@@ -1,14 +1,16 @@
 """What was understood of a dataset, before anything long is started."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from dashboard.components.balance import class_balance_figure, target_histogram
+from dashboard.components.encoder_mark import draw_marks
 from dashboard.components.gallery import Card, gallery_html, pool_picture
 from dashboard.components.theme import chart, escape, fmt_int, fmt_number, fmt_percent, notes, plural
+from skmm_core.data.spread import spread_notes
 
 if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset
@@ -16,12 +18,21 @@ if TYPE_CHECKING:
 _THUMBNAILS = 32
 
 
-def data_preview(dataset: "Dataset") -> None:
-    """Draw size, task, balance of targets, notes of the reader, and thumbnails."""
+def data_preview(dataset: "Dataset", *, scale: Callable[[], None] | None = None) -> None:
+    """Draw size, task, balance of targets, notes of the reader, and thumbnails.
+
+    Args:
+        dataset: to draw.
+        scale: what asks for scaled columns, where a visitor may.
+    """
     with st.container(horizontal=True, key="understood"):
         for label, value, help_ in facts(dataset):
             st.metric(label, value, help=help_, width="content")
-    notes(dataset.notes)
+    warned = spread_notes(dataset.notes)
+    notes([note for note in dataset.notes if note not in warned])
+    draw_marks(warned)
+    if warned and scale is not None:
+        st.button("Scale columns", key="data:scale", icon=":material/straighten:", on_click=scale)
     targets = dataset.targets
     targets_view(
         None if targets is None else targets[dataset.split.train].cpu().numpy(),

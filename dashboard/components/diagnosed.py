@@ -9,6 +9,7 @@ from dashboard.components.diagnostic_charts import DiagnosedRun
 from dashboard.components.series import run_style
 from dashboard.services import cache
 from skmm_core.config import SelectJob
+from skmm_core.data.spread import spread_notes
 from skmm_core.encoders.marks import marks
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
@@ -88,7 +89,7 @@ def read_run(record: RunRecord, number: int, label: str) -> DiagnosedRun:
         objective=objective if len(objective) else None,
         sketch=sketch_text(result),
         style=run_style(number),
-        marks=marks(result.get("notes", ())),
+        marks=(*marks(result.get("notes", ())), *spread_notes(result.get("notes", ()))),
         remarks=tuple(result.get("remarks", ())),
     )
 

@@ -106,7 +106,8 @@ def _coloured_by_column(
         "Column", range(width), format_func=names.__getitem__, key=f"column:{record.id}", width=_COLOUR_PIXELS
     )
     values = dataset.features[dataset.split.train, number].numpy().astype(np.float64)
-    return points.assign(**{COLUMN: values}), COLUMN, names[number]
+    title = f"{names[number]}, scaled" if record.config.dataset.scale_columns else names[number]
+    return points.assign(**{COLUMN: values}), COLUMN, title
 
 
 def _placed(record: RunRecord, points: pd.DataFrame, kind: str) -> tuple[pd.DataFrame, tuple[str, str]]:

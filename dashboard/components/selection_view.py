@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.balance import balance_figure
+from dashboard.components.encoder_mark import draw_marks
 from dashboard.components.exports import export_panel
 from dashboard.components.hand_picks import hand_buttons, hand_picks, positions_of
 from dashboard.components.linked_view import link, linked_views
@@ -18,6 +19,7 @@ from dashboard.components.theme import chart, columns, escape, is_dark, notes
 from dashboard.services import cache
 from dashboard.services.prefix import prefix_diagnostics
 from skmm_core.config import SelectJob
+from skmm_core.data.spread import spread_notes
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
 
@@ -76,6 +78,7 @@ def _explore(record: RunRecord, job: SelectJob, result: dict[str, Any], points: 
     alt = map_alt(points, choice.budget, choice.title, choice.axes[0].split("_")[0].upper())
     draw_map(figure, key=key, look=(choice, linked.ringed, pinned, barred, is_dark()), alt=alt)
     st.caption(map_note(points))
+    draw_marks(spread_notes(result.get("notes", ())))
     hand_buttons(record.fingerprint, job, points, linked.focus(marked(key)))
     left, right = columns([1.5, 1], key="views", below=1300, gap="large")
     with left:

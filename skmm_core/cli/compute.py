@@ -34,6 +34,7 @@ def select(
     holdout: flags.Holdout = None,
     task: flags.Task = "auto",
     drop_bad_rows: flags.DropBadRows = False,
+    scale_columns: flags.ScaleColumns = False,
     gradient: flags.Gradient = "features",
     gradient_targets: flags.GradientTargets = "labels",
     gradient_warm_up: flags.GradientWarmUp = None,
@@ -57,7 +58,7 @@ def select(
     shortcuts = (("c_s", c_s), ("rounding", rounding))
     params |= {key: flags.scalar(value) for key, value in shortcuts if value is not None}
     config = flags.run_config(
-        _dataset(dataset, test, labels, target, id_, holdout, task, drop_bad_rows),
+        _dataset(dataset, test, labels, target, id_, holdout, task, drop_bad_rows, scale_columns),
         {
             "kind": "select",
             "method": method,
@@ -90,6 +91,7 @@ def compare(
     holdout: flags.Holdout = None,
     task: flags.Task = "auto",
     drop_bad_rows: flags.DropBadRows = False,
+    scale_columns: flags.ScaleColumns = False,
     gradient: flags.Gradient = "features",
     gradient_targets: flags.GradientTargets = "labels",
     gradient_warm_up: flags.GradientWarmUp = None,
@@ -112,7 +114,7 @@ def compare(
     if seed:
         raise InputError(f"--seed {seed}: compare runs the seeds 0 .. --seeds - 1; choose how many with --seeds")
     config = flags.run_config(
-        _dataset(dataset, test, labels, target, id_, holdout, task, drop_bad_rows),
+        _dataset(dataset, test, labels, target, id_, holdout, task, drop_bad_rows, scale_columns),
         {
             "kind": "compare",
             "methods": flags.split_list("--methods", methods),
@@ -215,6 +217,7 @@ def _dataset(
     holdout: float | None,
     task: str,
     drop_bad_rows: bool,
+    scale_columns: bool,
 ) -> dict[str, Any]:
     return {
         "source": source,
@@ -225,6 +228,7 @@ def _dataset(
         "holdout": holdout,
         "task": task,
         "drop_bad_rows": drop_bad_rows,
+        "scale_columns": scale_columns,
     }
 
 

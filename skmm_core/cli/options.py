@@ -46,6 +46,7 @@ Task = Annotated[
     str, typer.Option("--task", help=_help(DatasetConfig, "task"), metavar="auto|classification|regression")
 ]
 DropBadRows = Annotated[bool, typer.Option("--drop-bad-rows", help=_help(DatasetConfig, "drop_bad_rows"))]
+ScaleColumns = Annotated[bool, typer.Option("--scale-columns", help=_help(DatasetConfig, "scale_columns"))]
 Sketch = Annotated[
     str | None,
     typer.Option(

@@ -15,6 +15,7 @@ from skmm_core.data.files import FILE_KINDS, check_file, file_path
 from skmm_core.data.holdout import hold_out
 from skmm_core.data.images import EncodedImages
 from skmm_core.data.rows import RawRows, check_ids, clean
+from skmm_core.data.spread import SCALED, equal_spread, spread_note
 from skmm_core.data.tables import Columns, read_table
 from skmm_core.data.targets import Targets, understand
 from skmm_core.errors import InputError
@@ -94,6 +95,8 @@ def _refuse_file_options(config: DatasetConfig) -> None:
     for option in ("test", "labels", "target", "id", "holdout"):
         if getattr(config, option) is not None:
             raise InputError(f"{config.source} is built in, with its own targets and split; leave out --{option}")
+    if config.scale_columns:
+        raise InputError(f"{config.source} is built in, with columns as they should be; leave out --scale-columns")
 
 
 def _refuse_other_kinds_options(config: DatasetConfig, path: Path) -> None:
@@ -170,8 +173,13 @@ def _assemble(
     for name, part in held.items():
         split = replace(split, **{name: torch.arange(start, start + len(part.features))})
         start += len(part.features)
-    report(Progress("Fingerprinting", 0))
     notes = [*(note for part in parts for note in part.notes), *(note for each in known for note in each.notes)]
+    if config.scale_columns:
+        features = equal_spread(features, split.train)
+        notes.append(SCALED)
+    elif note := spread_note(features[split.train], pool.feature_names):
+        notes.append(note)
+    report(Progress("Fingerprinting", 0))
     return Dataset(
         name=config.name or Path(config.source).stem,
         task=targets.task if targets else Task.UNLABELLED,

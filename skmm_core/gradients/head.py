@@ -18,8 +18,9 @@ from skmm_core.errors import InputError
 from skmm_core.gradients.targets import draw_classes, normals, uniforms
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.ridge import fit_ridge
+from skmm_core.scaler import Scaler, row_blocks
 from skmm_core.sketches.outer import OuterRows
-from skmm_core.warmup import Scaler, WarmUp, row_blocks, train_warm_up, warm_up_size
+from skmm_core.warmup import WarmUp, train_warm_up, warm_up_size
 
 _LACKING = "head gradients need targets, which this pool lacks; add labels or take --gradient features"
 

@@ -22,7 +22,7 @@ from skmm_core.pool import Pool
 from skmm_core.principal import matched_rows, principal_rows
 from skmm_core.progress import Report
 from skmm_core.ridge_selection import PoolMoments, RidgeFit, exchange_fit, greedy_fit, pool_moments
-from skmm_core.warmup import fit_scaler
+from skmm_core.scaler import fit_scaler
 
 CANDIDATES = 20_000
 # Chosen rows are worth many random ones, so numbers want a weak penalty; a hundred times weaker still, nearly every

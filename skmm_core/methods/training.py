@@ -11,7 +11,7 @@ from skmm_core.methods.registry import Family, MethodParams, Need, Picks, regist
 from skmm_core.methods.sampling import draw_rest, leverage_scores
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report
-from skmm_core.warmup import row_blocks
+from skmm_core.scaler import row_blocks
 
 _NEEDS = frozenset({Need.CLASSES, Need.DYNAMICS})
 

@@ -14,8 +14,8 @@ from skmm_core.methods.ranking import best
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
+from skmm_core.scaler import Scaler, row_blocks
 from skmm_core.ties import lowest
-from skmm_core.warmup import Scaler, row_blocks
 
 _NEEDS = frozenset({Need.CLASSES, Need.WARM_UP})
 

@@ -95,7 +95,8 @@ def _dataset_flags(dataset: DatasetConfig) -> list[str]:
         value = getattr(dataset, name)
         if value != DatasetConfig.model_fields[name].default:
             words += [f"--{name}", str(value)]
-    return [*words, "--drop-bad-rows"] if dataset.drop_bad_rows else words
+    words += ["--drop-bad-rows"] if dataset.drop_bad_rows else []
+    return [*words, "--scale-columns"] if dataset.scale_columns else words
 
 
 def _finetune_flags(finetune: FinetuneParams) -> list[str]:

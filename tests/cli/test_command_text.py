@@ -32,6 +32,7 @@ _DATASETS = st.builds(
     holdout=st.none() | st.floats(0.01, 0.99),
     task=st.sampled_from(["auto", "classification", "regression"]),
     drop_bad_rows=st.booleans(),
+    scale_columns=st.booleans(),
 )
 _ROWS = st.lists(st.integers(0, 60) | st.integers(0, 10**6), max_size=8).map(tuple)
 _SELECT = st.builds(

@@ -77,6 +77,11 @@ def test_bad_rows_of_the_test_set_are_named_too(tmp_path):
     refused(r"a\.npz X_test: 1 of 12 rows", npz(tmp_path / "a.npz", X=X, y=Y, X_test=bad, y_test=Y))
 
 
+def test_a_builtin_has_no_columns_to_scale():
+    with pytest.raises(InputError, match=r"diabetes is built in.* leave out --scale-columns"):
+        load_dataset(DatasetConfig(source="diabetes", scale_columns=True))
+
+
 def test_nothing_left_after_dropping(tmp_path):
     path = npz(tmp_path / "a.npz", X=np.full((5, 2), np.nan))
     refused("no row is left once the bad rows are dropped", path, drop_bad_rows=True)

@@ -21,8 +21,8 @@ from skmm_core.methods.stratify import class_quotas
 from skmm_core.nonnegative import nonnegative_weights
 from skmm_core.pool import Pool, make_pool
 from skmm_core.progress import Progress
+from skmm_core.scaler import fit_scaler
 from skmm_core.simplex import round_sample
-from skmm_core.warmup import fit_scaler
 
 KEYS = ["el2n", "grand", "forgetting", "craig", "gradmatch", "glister"]
 

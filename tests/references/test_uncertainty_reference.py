@@ -21,7 +21,8 @@ from skmm_core.methods.uncertainty import (
     margin_scores,
 )
 from skmm_core.pool import Pool, make_pool
-from skmm_core.warmup import fit_scaler, stratified_order, warm_up_size
+from skmm_core.scaler import fit_scaler
+from skmm_core.warmup import stratified_order, warm_up_size
 
 KEYS = ["entropy", "margin", "least_confidence", "deepfool", "cal", "contextual_diversity"]
 

@@ -5,7 +5,10 @@ import io
 import numpy as np
 import pytest
 
-from skmm_core.config import DatasetConfig
+from dashboard.services.sources import recall
+from skmm_core.config import DatasetConfig, RunConfig, SelectJob
+from skmm_core.data.load import load_dataset
+from skmm_core.runner import run_folder
 
 GOOD = b"name,x1,x2,label\n" + b"".join(f"p{i},{i},{i * i % 7},{'ab'[i % 2]}\n".encode() for i in range(12))
 
@@ -72,6 +75,39 @@ def test_options_of_the_mixture_change_its_source(empty, visit):
     assert metrics(app)["Pool"] == "90"
     assert metrics(app)["Features"] == "12"
     assert metrics(app)["Task"] == "Regression"
+
+
+MIXED = b"dollars,share,y\n" + b"".join(f"{9000 * i * i},{i % 5 / 9:.3f},{i / 7}\n".encode() for i in range(12))
+
+
+def test_a_table_in_mixed_units_is_warned_of_and_scaled_with_one_press(empty, visit, words):
+    app = upload(choose(visit("data"), "Upload"), "houses.csv", MIXED)
+    toggle = next(each for each in app.toggle if str(each.key).endswith(":scale"))
+    assert not toggle.value
+    assert "column 'dollars' alone makes up 100 % of all variance" in words(app)
+    app.button(key="data:scale").click().run()
+    assert not app.exception
+    assert next(each for each in app.toggle if str(each.key).endswith(":scale")).value
+    assert "alone makes up" not in words(app)
+    assert "Columns were scaled" in words(app)
+    assert "data:scale" not in keys(app.button)
+    app.button(key="use").click().run()
+    assert recall(app.query_params["data"]).scale_columns
+
+
+def test_the_map_of_a_table_in_mixed_units_has_the_warning_beside_it(empty, visit, words, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKMM_DATA_ROOTS", str(tmp_path))
+    (tmp_path / "houses.csv").write_bytes(MIXED)
+    for scaled in (False, True):
+        dataset = DatasetConfig(source=str(tmp_path / "houses.csv"), scale_columns=scaled)
+        run = empty.create(
+            RunConfig(dataset=dataset, job=SelectJob(method="uniform", budget=4)), load_dataset(dataset).fingerprint
+        )
+        run_folder(run.folder, home=empty.home)
+        for page in ("select", "diagnose"):
+            app = visit(page, run=run.id)
+            assert not app.exception
+            assert ("alone makes up" in words(app)) != scaled
 
 
 def test_an_upload_is_kept_read_and_previewed(empty, visit, words):

@@ -1,0 +1,59 @@
+"""Columns in units of their own: whether one decides every distance, and bringing them all to equal spread."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Features of networks spread their variance over hundreds of columns, principal directions of them over more than five;
+# tables in mixed units over one or two.
+_MOST_DECIDING = 3.0
+_LEAST_RATIO = 10.0
+_START = "Columns differ widely in spread: "
+SCALED = "Columns were scaled to mean 0 and standard deviation 1, by those of the pool."
+
+
+def spread_note(pool: "Tensor", names: Sequence[str]) -> str | None:
+    """Say so when very few columns decide all distances between the rows of a pool.
+
+    The number of columns that decide is that of equal variances with the same concentration, (Σ v)² / Σ v², over the
+    columns that vary. Below 3, with standard deviations at least 10 times apart, the columns hardly share a unit.
+
+    Args:
+        pool: (N, d) rows.
+        names: d names of the columns, or none.
+    """
+    import torch
+
+    from skmm_core.scaler import fit_scaler
+
+    scale = fit_scaler(pool).scale.cpu().double()
+    variance = torch.where(torch.isfinite(scale), scale.square(), 0.0)
+    varying = variance[variance > 0]
+    if not len(varying):
+        return None
+    deciding = float(varying.sum().square() / varying.square().sum())
+    ratio = float((varying.max() / varying.min()).sqrt())
+    if deciding >= _MOST_DECIDING or ratio < _LEAST_RATIO:
+        return None
+    widest = int(variance.argmax())
+    name = f"{names[widest]!r}" if names else str(widest)
+    share = 100 * float(varying.max() / varying.sum())
+    return (
+        f"{_START}column {name} alone makes up {share:.0f} % of all variance, and spreads {ratio:,.0f} times as far "
+        "as the narrowest. Distances, the map, coverage and bias hardly see the others; unless all share one "
+        "unit, scale the columns (an option in Data; --scale-columns)."
+    )
+
+
+def spread_notes(notes: Iterable[str]) -> tuple[str, ...]:
+    """Those of a dataset's or a run's notes that say so."""
+    return tuple(note for note in notes if note.startswith(_START))
+
+
+def equal_spread(features: "Tensor", pool: "Tensor") -> "Tensor":
+    """(R, d) rows with every column at mean 0 and standard deviation 1 over the rows `pool`; constant ones are 0."""
+    from skmm_core.scaler import fit_scaler
+
+    return fit_scaler(features[pool]).copy(features)
