@@ -51,6 +51,7 @@ _ORDER = (
     "sampling",
     "geometric",
     "submodular",
+    "typical",
     "uncertainty",
     "training",
     "gradients",

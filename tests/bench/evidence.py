@@ -64,7 +64,7 @@ METHODS = (
     *(Configuration(key, key) for key in ("uniform", "skmm_whitened", "skmm_kernel", "skmm_direct", "skmm_variance")),
     *(Configuration(key, key) for key in ("skmm", "ridge_leverage", "adaptive", "herding", "k_center")),
     Configuration("skmm, sampled", "skmm", _SAMPLED),
-    *(Configuration(key, key) for key in ("facility_location", "graph_cut")),
+    *(Configuration(key, key) for key in ("facility_location", "graph_cut", "typiclust")),
     *(Configuration(key, key) for key in ("uniform_stratified", "skmm_fit", "skmm_joint")),
     *(Configuration(key, key) for key in ("craig", "gradmatch", "glister", "margin")),
     *(Configuration(key, key) for key in ("grand", "el2n", "forgetting", "influence")),
@@ -108,7 +108,10 @@ def _ablations() -> Iterator[Configuration]:
 
 
 ABLATIONS = tuple(_ablations())
-ABLATED = ("cifar", "digits", "table", "diabetes", "california", "mixture", "mixture_noise", "mixture_equal")
+ABLATED = (
+    *("cifar", "cifar_tail", "cars_even", "cars_odd_tail", "digits", "table", "diabetes", "california"),
+    *("mixture", "mixture_noise", "mixture_equal"),
+)
 
 
 def curve(benchmark: Benchmark, size: int) -> list[int]:

@@ -1,0 +1,128 @@
+"""Typical points of clusters: as many clusters as points to pick, and of each the point in its densest part."""
+
+import warnings
+
+import numpy as np
+import torch
+from pydantic import Field
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor
+
+from skmm_core.device import generator, widest
+from skmm_core.given import Given, nothing_given
+from skmm_core.kernels import unit_rows
+from skmm_core.methods.registry import Family, MethodParams, Picks, register
+from skmm_core.pool import Pool
+from skmm_core.progress import Progress, Report, ignore
+
+# as in the authors' code: mini-batches of 5,000 rows above 50 clusters; clusters below 5 rows are left for last
+_FEW_CLUSTERS, _BATCH_ROWS, _SMALL = 50, 5_000, 5
+_REFERENCE_LIMIT, _BLOCK_ELEMENTS = 10_000, 8_000_000
+
+
+class TypiclustParams(MethodParams):
+    """Options of typical clustering."""
+
+    clusters: int = Field(500, ge=1, le=5_000, description="Most clusters; with more points to pick some give several.")
+    neighbours: int = Field(
+        20, ge=1, le=1_000, description="Nearest points of the cluster whose mean distance tells how typical one is."
+    )
+
+
+@register(
+    key="typiclust",
+    title="TypiClust",
+    family=Family.GEOMETRIC,
+    summary="Makes as many clusters as points to pick, and takes the point with the nearest neighbours in each.",
+    paper="Hacohen, Dekel & Weinshall 2022, Active learning on a budget",
+    url="https://arxiv.org/abs/2202.02794",
+    params=TypiclustParams,
+    random=True,
+    goes_on=True,
+)
+def _typiclust(pool: Pool, budget: int, params: TypiclustParams, *, seed: int, report: Report) -> Picks:
+    rows = unit_rows(pool.features)
+    report(Progress("Clustering", 0, 1))
+    clusters = k_means(rows, min(budget, params.clusters), seed)
+    report(Progress("Clustering", 1, 1))
+    return Picks(typical_rows(rows, clusters, budget, neighbours=params.neighbours, given=pool.given, report=report))
+
+
+def k_means(rows: Tensor, count: int, seed: int) -> Tensor:
+    """(N,) int64 clusters, in mini-batches where there are more than 50; some stay empty when rows are equal."""
+    random = int(torch.randint(2**31, (1,), generator=generator(seed, "typiclust:clusters")))
+    if count <= _FEW_CLUSTERS:
+        model = KMeans(count, random_state=random)
+    else:
+        model = MiniBatchKMeans(count, batch_size=_BATCH_ROWS, random_state=random)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters
+        found = model.fit_predict(rows.cpu().numpy())
+    return torch.as_tensor(found, dtype=torch.int64, device=rows.device)
+
+
+def typical_rows(
+    rows: Tensor,
+    clusters: Tensor,
+    budget: int,
+    *,
+    neighbours: int,
+    given: Given | None = None,
+    report: Report = ignore,
+) -> Tensor:
+    """Take, one at a time, the most typical free row of the largest cluster among those with the fewest chosen rows.
+
+    Typicality is 1 / mean distance to the `neighbours` nearest other rows of the cluster. Clusters of fewer than five
+    rows wait until the others have no free row left.
+
+    Args:
+        rows: (N, d).
+        clusters: (N,) int64.
+        budget: number of rows to pick, 1..N.
+        neighbours: how many nearest rows count, fewer in smaller clusters.
+        given: rows that are in by hand, which count for their clusters, and rows that may be picked.
+        report: told of every pick.
+
+    Returns:
+        (budget,) int64 rows in the order picked; ties go to the lower cluster and row.
+    """
+    given = given or nothing_given(len(rows), rows.device)
+    sizes = clusters.bincount().cpu().numpy()
+    chosen = clusters[given.start].bincount(minlength=len(sizes)).cpu().numpy()
+    left = clusters[given.free].bincount(minlength=len(sizes)).cpu().numpy()
+    queues: dict[int, list[int]] = {}
+    picks = given.start.tolist()[:budget]
+    while len(picks) < budget:
+        # the last key counts most
+        order = np.lexsort((-sizes, chosen, sizes < _SMALL, left == 0))
+        cluster = int(order[0])
+        if cluster not in queues:
+            members = (clusters == cluster).nonzero().squeeze(1)
+            typical = members[mean_distances(rows[members], neighbours).argsort(stable=True)]
+            queues[cluster] = typical[given.free[typical]].tolist()
+        picks.append(queues[cluster].pop(0))
+        chosen[cluster] += 1
+        left[cluster] -= 1
+        report(Progress("Picking points", len(picks), budget))
+    return torch.tensor(picks, dtype=torch.int64, device=rows.device)
+
+
+def mean_distances(rows: Tensor, neighbours: int) -> Tensor:
+    """(N,) mean distance to the nearest other rows; 0 for a row alone.
+
+    Above 10,000 rows, to the nearest of 10,000 fixed random ones. O(N · min(N, 10,000) · d) time, a block at a time.
+    """
+    place = torch.arange(len(rows))
+    if len(rows) > _REFERENCE_LIMIT:
+        place = torch.randperm(len(rows), generator=generator(0, "typiclust:reference"))[:_REFERENCE_LIMIT]
+    place = place.to(rows.device)
+    count = min(neighbours, len(place) - 1)
+    if not count:
+        return torch.zeros_like(rows[:, 0])
+    rows = rows.to(widest(rows.device))
+    reference, found = rows[place], []
+    for block in torch.arange(len(rows), device=rows.device).split(max(1, _BLOCK_ELEMENTS // len(place))):
+        distances = torch.cdist(rows[block], reference).masked_fill_(block[:, None] == place, torch.inf)
+        found.append(distances.topk(count, largest=False).values.mean(dim=1))
+    return torch.cat(found)
