@@ -5,7 +5,8 @@ from pathlib import Path
 
 from skmm_core.methods.registry import recommended_method
 from tests.bench.evidence_figure import rank_figure
-from tests.bench.evidence_tables import OURS, Evidence, Factor
+from tests.bench.evidence_tables import CLASSES, NUMBERS, OURS, Evidence
+from tests.bench.evidence_words import ablations, difference_text, factor_text, score_text, times_text, title_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "assets/benchmarks/evidence.json"
@@ -13,7 +14,6 @@ PAGE = ROOT / "assets/docs/evidence.md"
 FIGURES = ROOT / "assets/docs/figures"
 FREE, AWARE = (recommended_method(uses_labels=uses_labels).key for uses_labels in (False, True))
 STRATIFIED = "uniform_stratified"
-CLASSES, NUMBERS = "accuracy", "mae"
 NETWORK = ("cifar", "cars", "ages", "years")  # how the names of data sets on features of a network begin
 
 RULE = """## The rule, and how far it was kept
@@ -60,7 +60,7 @@ def page(evidence: Evidence) -> tuple[str, dict[str, str]]:
         ("Which points to train on, numbers", True, NUMBERS),
     ):
         parts.append(_league(evidence, title, metric, figures, aware=aware))
-    parts += [_network(evidence), _datasets(evidence), _robustness(evidence), _ablations(evidence)]
+    parts += [_network(evidence), _datasets(evidence), _robustness(evidence), ablations(evidence)]
     return "\n\n".join(parts) + "\n", figures
 
 
@@ -68,7 +68,7 @@ def _seeds(evidence: Evidence) -> str:
     """How many seeds were measured, and which budgets have fewer, because a pool is smaller than they are."""
     found = {(d, b): len(evidence.cells[d, "uniform", b]) for d in evidence.datasets() for b in evidence.budgets(d)}
     most = max(found.values())
-    fewer = [f"{_title(evidence, d)}, n = {b}: {seeds}" for (d, b), seeds in found.items() if seeds < most]
+    fewer = [f"{title_of(evidence, d)}, n = {b}: {seeds}" for (d, b), seeds in found.items() if seeds < most]
     return f"{most} seeds each" + (f"; fewer where a pool is too small ({'; '.join(fewer)})" if fewer else "")
 
 
@@ -91,11 +91,11 @@ def _verdict(evidence: Evidence, key: str, half: str, *, aware: bool) -> str:
         place = sorted(methods, key=lambda method: standings[method].rank).index(key) + 1
         what = {CLASSES: "classes: ", NUMBERS: "numbers: ", None: ""}[metric]
         text = f"{what}place {place} of {len(methods)} by mean rank ({standings[key].rank:.2f}); uniform needs "
-        text += f"{_times(evidence.mean_factor(datasets, key, 'uniform'))} as many points at the low budgets"
+        text += f"{times_text(evidence.mean_factor(datasets, key, 'uniform'))} as many points at the low budgets"
         factors = [evidence.mean_factor(datasets, key, "uniform")]
         if metric == CLASSES:
             factors.append(evidence.mean_factor(datasets, key, STRATIFIED))
-            text += f", class-stratified uniform {_times(factors[-1])}"
+            text += f", class-stratified uniform {times_text(factors[-1])}"
         if half == "confirming":
             kept = place == 1 and min(factor.value for factor in factors) >= (2 if aware else 1.5)
             text += f": {'confirmed' if kept else '**not confirmed**'}"
@@ -111,7 +111,7 @@ def _when(evidence: Evidence, key: str) -> str:
             pair = evidence.pairs(dataset, ["uniform", key], "uniform", budget)[key]
             verdicts.append(int(pair.difference.lo > 0) - int(pair.difference.hi < 0))
         total = sum(verdicts)
-        groups["better" if total > 0 else "worse" if total < 0 else "tie"].append(_title(evidence, dataset))
+        groups["better" if total > 0 else "worse" if total < 0 else "tie"].append(title_of(evidence, dataset))
     said = {
         "better": "Better than uniform at more budgets than worse",
         "tie": "A tie",
@@ -138,11 +138,11 @@ def _league(evidence: Evidence, title: str, metric: str | None, figures: dict[st
         mine = whole[method]
         row = f"| {_name(method)} | {mine.rank:.2f} | " + " | ".join(f"{halves[h][method].rank:.2f}" for h in halves)
         verdicts = f"{mine.better} / {mine.tied} / {mine.worse}"
-        factor = _factor(evidence.mean_factor(every, method, "uniform"))
+        factor = factor_text(evidence.mean_factor(every, method, "uniform"))
         row += " | – | – | – |" if method == "uniform" else f" | {verdicts} | {mine.p:.2g} | {factor} |"
         if metric == CLASSES:
             same = method == reference
-            row += " – |" if same else f" {_factor(evidence.mean_factor(every, method, reference))} |"
+            row += " – |" if same else f" {factor_text(evidence.mean_factor(every, method, reference))} |"
         rows.append(row)
     test, gap, mean = evidence.friedman(every, methods)
     file = f"ranks-{'train' if aware else 'label'}{'-' + metric if metric else ''}.svg"
@@ -182,7 +182,7 @@ def _network(evidence: Evidence) -> str:
                 methods = evidence.methods(evidence.datasets(metric=metric), aware=aware)
                 standings = evidence.standings(datasets, methods, "uniform")
                 place = sorted(methods, key=lambda method: standings[method].rank).index(key) + 1
-                mine, factor = standings[key], _factor(evidence.mean_factor(datasets, key, "uniform"))
+                mine, factor = standings[key], factor_text(evidence.mean_factor(datasets, key, "uniform"))
                 sets = f"{half}, {len(datasets)} set{'s' * (len(datasets) > 1)}"
                 verdicts = f"{mine.better} / {mine.tied} / {mine.worse}"
                 rank = f"{place} of {len(methods)} ({mine.rank:.2f})"
@@ -201,14 +201,14 @@ def _datasets(evidence: Evidence) -> str:
     for dataset in evidence.datasets():
         metric = evidence.about["benchmarks"][dataset]["metric"]
         for budget in evidence.budgets(dataset):
-            start = _score(float(evidence.cells[dataset, "uniform", budget].mean()), metric)
-            row = f"| {_title(evidence, dataset)} | {budget} | {start}"
+            start = score_text(float(evidence.cells[dataset, "uniform", budget].mean()), metric)
+            row = f"| {title_of(evidence, dataset)} | {budget} | {start}"
             for key, aware in ((FREE, False), (AWARE, True)):
                 methods = evidence.methods(evidence.datasets(metric=metric), aware=aware)
                 best = evidence.best_baseline(dataset, methods, budget)
-                row += f" | {_difference(evidence, dataset, key, 'uniform', budget)}"
-                row += f" | {_difference(evidence, dataset, key, best, budget)} ({best})"
-                row += f" | {_factor(evidence.factor(dataset, key, budget, 'uniform'))}"
+                row += f" | {difference_text(evidence, dataset, key, 'uniform', budget)}"
+                row += f" | {difference_text(evidence, dataset, key, best, budget)} ({best})"
+                row += f" | {factor_text(evidence.factor(dataset, key, budget, 'uniform'))}"
             rows.append(row + " |")
     rows.append(
         "\nAccuracy in percentage points. Mean absolute errors are shown with the sign turned, so that above 0 is "
@@ -231,52 +231,8 @@ def _robustness(evidence: Evidence) -> str:
                 evidence.mean_factor([dataset], key, reference)
                 for key, reference in ((FREE, "uniform"), (AWARE, "uniform"), (AWARE, STRATIFIED))
             ]
-            rows.append(f"| {_title(evidence, dataset)} | " + " | ".join(map(_factor, found)) + " |")
+            rows.append(f"| {title_of(evidence, dataset)} | " + " | ".join(map(factor_text, found)) + " |")
     return "\n".join(rows)
-
-
-def _ablations(evidence: Evidence) -> str:
-    names = list(evidence.about["ablations"])
-    datasets = [d for d in evidence.datasets() if any((d, n, evidence.budgets(d)[1]) in evidence.cells for n in names)]
-    rows = [
-        "## One choice changed\n\nDifference to the method as it comes, at the middle budget, with its 95 % interval "
-        "(sign turned for errors, so that above 0 is better); – where the option does not fit the data.\n",
-        "| Changed | " + " | ".join(f"{_title(evidence, d)}, n = {evidence.budgets(d)[1]}" for d in datasets) + " |",
-        "|---" * (len(datasets) + 1) + "|",
-    ]
-    for name in names:
-        base, cells = name.partition(":")[0], []
-        for dataset in datasets:
-            budget = evidence.budgets(dataset)[1]
-            there = (dataset, name, budget) in evidence.cells
-            cells.append(_difference(evidence, dataset, name, base, budget) if there else "–")
-        rows.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(rows)
-
-
-def _difference(evidence: Evidence, dataset: str, method: str, reference: str, budget: int) -> str:
-    """Mean and interval; in bold where the interval leaves out 0."""
-    found = evidence.pairs(dataset, [reference, method], reference, budget)[method].difference
-    unit = 100 if evidence.about["benchmarks"][dataset]["metric"] == CLASSES else 1
-    numbers = [f"{unit * value:+.3g}" for value in (found.mean, found.lo, found.hi)]
-    text = f"{numbers[0]} [{numbers[1]}, {numbers[2]}]"
-    return f"**{text}**" if found.lo > 0 or found.hi < 0 else text
-
-
-def _score(signed: float, metric: str) -> str:
-    return f"{100 * signed:.1f} %" if metric == CLASSES else f"{-signed:.3g}"
-
-
-def _factor(found: Factor) -> str:
-    return f"{'' if found.known else '≈ '}{found.value:.2f}"
-
-
-def _times(found: Factor) -> str:
-    return f"{'about ' if not found.known else ''}{found.value:.2f} times"
-
-
-def _title(evidence: Evidence, dataset: str) -> str:
-    return str(evidence.about["benchmarks"][dataset]["title"])
 
 
 def _name(method: str) -> str:

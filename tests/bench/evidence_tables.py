@@ -14,6 +14,7 @@ from skmm_core.ranks import Friedman, critical_difference, friedman, ranks
 from skmm_core.statistics import Paired, data_saving, holm, paired_difference
 
 OURS = "skmm"
+CLASSES, NUMBERS = "accuracy", "mae"  # metrics
 
 
 @dataclass(frozen=True)
