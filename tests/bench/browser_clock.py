@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from driver import LONG, Visitor
+from driver import Visitor
 
 _QUIET_MS = 400
 _START = """() => {
@@ -79,6 +79,6 @@ def took(tab: Visitor, look: str, press: Callable[[], None], *, event: str) -> T
     """
     tab.page.evaluate(_START.replace("LOOK", look).replace("EVENT", event))
     press()
-    tab.page.wait_for_function(_ENDED, timeout=LONG)
+    tab.page.wait_for_function(_ENDED)
     first, last = tab.page.evaluate("() => [window.skmmClock.first, window.skmmClock.last]")
     return Took(first / 1000, last / 1000)

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from driver import CHROMIUM, LONG, Visitor, launch, serve
+from driver import CHROMIUM, Visitor, launch, serve
 from playwright.sync_api import sync_playwright
 
 from skmm_core.runs import RunStore
@@ -45,7 +45,6 @@ def new_tab(chromium, server):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(LONG)
         return Visitor(page, server)
 
     yield make

@@ -34,7 +34,8 @@ PAGES = ("", "data", "select", "diagnose", "selections", "compare", "present", "
 CHARTED = {"", "select", "diagnose", "compare", "present", "learn"}  # of these pages a finished run shows charts
 CHART = ".js-plotly-plot"
 ALERT = '[data-testid="stAlert"]'
-LONG = 120_000
+LONG = 120_000  # milliseconds that anything may take on a slow machine
+expect.set_options(timeout=LONG)
 _TROUBLE = '[data-testid="stException"], .stException'
 _FAINT = """() => {
     // axe-core skips text in drawings: its contrast with the page, as WCAG defines it, is worked out here
@@ -58,6 +59,28 @@ _FAINT = """() => {
 _STILL = """() => Promise.all(document.getAnimations()  // what fades in has too little contrast until it is there
     .filter(each => Number.isFinite(each.effect.getComputedTiming().endTime))
     .map(each => each.finished.catch(() => null))).then(() => null)"""
+# When the tab last spoke with the server, so that a run asked for is not missed before it begins.
+_LISTEN = """(() => {
+    const Socket = window.WebSocket, talk = window.skmmTalk = {sent: 0, heard: 0};
+    window.WebSocket = class extends Socket {
+        constructor(...address) {
+            super(...address);
+            this.addEventListener('message', () => { talk.heard = performance.now(); });
+        }
+        send(data) {
+            talk.sent = performance.now();
+            super.send(data);
+        }
+    };
+})()"""
+_GESTURE_MS, _QUIET_MS = 250, 100  # what a widget may wait before it tells the server; between two runs in a row
+_SETTLED = f"""() => {{
+    const app = document.querySelector('[data-testid="stApp"]'), talk = window.skmmTalk;
+    return app && app.getAttribute('data-test-script-state') === 'notRunning'
+        && app.getAttribute('data-test-connection-state') === 'CONNECTED'
+        && talk.heard > talk.sent && performance.now() - talk.heard > {_QUIET_MS}
+        && performance.now() - talk.asked > {_GESTURE_MS};
+}}"""
 _REDACTED = "This app has encountered an error"
 
 
@@ -122,31 +145,26 @@ class Visitor:
     def __init__(self, page: Page, server: Server) -> None:
         self.page = page
         self.server = server
+        page.context.set_default_timeout(LONG)
+        page.add_init_script(_LISTEN)
 
     def open(self, path: str = "") -> None:
         """Go to a page and wait until it is drawn."""
         self.page.goto(f"{self.server.url}/{path}")
-        self.page.wait_for_selector('[data-testid="stMainBlockContainer"]', timeout=LONG)
+        self.page.wait_for_selector('[data-testid="stMainBlockContainer"]')
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the script of the page has run; a page that polls settles between two polls."""
-        self.page.wait_for_function(
-            """() => {
-                const app = document.querySelector('[data-testid="stApp"]');
-                return app && app.getAttribute('data-test-script-state') === 'notRunning'
-                    && app.getAttribute('data-test-connection-state') === 'CONNECTED';
-            }""",
-            timeout=LONG,
-        )
+        """Wait until no run of the page's script is asked for or goes on; a page that polls settles between polls."""
+        self.page.evaluate("() => { window.skmmTalk.asked = performance.now(); }")
+        self.page.wait_for_function(_SETTLED)
 
     def drawn(self) -> None:
         """Wait until the browser has loaded what draws each element; grey bars stand in for those still to come."""
-        expect(self.page.locator('[data-testid="stSkeleton"]')).to_have_count(0, timeout=LONG)
+        expect(self.page.locator('[data-testid="stSkeleton"]')).to_have_count(0)
         self.page.wait_for_function(
             """() => [...document.querySelectorAll('[data-testid="stDataFrame"]')]
-                .every(table => table.offsetParent === null || table.querySelector('canvas'))""",
-            timeout=LONG,
+                .every(table => table.offsetParent === null || table.querySelector('canvas'))"""
         )
 
     def heading(self, text: str | re.Pattern[str]) -> Locator:
@@ -160,23 +178,23 @@ class Visitor:
     def press(self, name: str | re.Pattern[str]) -> None:
         """Press a button and wait for the page."""
         self.button(name).first.click()
-        self.page.wait_for_timeout(150)
         self.settle()
 
     def run_id(self) -> str:
         """Id of the open run, from the URL."""
-        self.page.wait_for_url(re.compile(r"run=[0-9a-f]{12}"), timeout=LONG)
+        self.page.wait_for_url(re.compile(r"run=[0-9a-f]{12}"))
         return re.search(r"run=([0-9a-f]{12})", self.page.url).group(1)
 
     def upload(self, path: Path, *, label: str) -> None:
         """Give a file to the uploader with this label."""
         area = self.page.locator('[data-testid="stFileUploader"]').filter(has_text=label)
         area.locator('input[type="file"]').set_input_files(path)
-        self.page.wait_for_timeout(300)
         self.settle()
 
     def lasso(self, chart: Locator, *, share: float = 0.5) -> None:
         """Draw a lasso around the middle of a chart, `share` of its width and height."""
+        self.settle()
+        self.drawn()
         chart.hover()
         chart.locator('[data-title="Lasso Select"]').click()
         box = chart.locator(".nsewdrag").first.bounding_box()
@@ -188,19 +206,17 @@ class Visitor:
         for px, py in ((x + dx, y - dy), (x + dx, y + dy), (x - dx, y + dy), (x - dx, y - dy + 3)):
             mouse.move(px, py, steps=6)
         mouse.up()
-        self.page.wait_for_timeout(300)
         self.settle()
 
-    def lasting_trouble(self) -> str | None:
-        """Trouble that is still there when the page has had ten seconds to lay itself out anew."""
+    def trouble(self) -> str | None:
+        """What is wrong with the page and stays so, in a few words; a page may take ten seconds to lay itself out."""
+        self.settle()
         deadline = time.monotonic() + 10
-        self.page.wait_for_timeout(400)
-        while (found := self.trouble()) and time.monotonic() < deadline:
+        while (found := self._trouble_now()) and time.monotonic() < deadline:
             self.page.wait_for_timeout(250)
         return found
 
-    def trouble(self) -> str | None:
-        """What went wrong on the page, in a few words; None when nothing did."""
+    def _trouble_now(self) -> str | None:
         if self.page.locator(_TROUBLE).count() or self.page.get_by_text(_REDACTED).count():
             return "the page shows an exception"
         if self.page.get_by_text("Traceback (most recent call last)").count():
@@ -220,6 +236,7 @@ class Visitor:
 
     def barriers(self, *rules: str) -> list[str]:
         """Serious breaches that axe-core finds, of these rules or of all, and chart text too faint to read."""
+        self.settle()
         self.drawn()
         self.page.evaluate(_STILL)
         options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
@@ -232,6 +249,11 @@ class Visitor:
         ]
         return breaches + self.page.evaluate(_FAINT)
 
-    def expect_visible(self, locator: Locator, *, within: int = LONG) -> None:
+    def expect_visible(self, locator: Locator) -> None:
         """Wait until something is seen."""
-        expect(locator).to_be_visible(timeout=within)
+        expect(locator).to_be_visible()
+
+    def expect_picture(self, image: Locator) -> None:
+        """Wait until a picture has been loaded, and see that it is one."""
+        expect(image).to_have_js_property("complete", True)
+        assert image.evaluate("image => image.naturalWidth") > 0

@@ -1,7 +1,7 @@
 """What a visitor reads does not jump away while results arrive: layout shift as the browser itself measures it."""
 
 import pytest
-from driver import CHART, LONG
+from driver import CHART
 from playwright.sync_api import expect
 
 from dashboard.services import demo
@@ -28,12 +28,12 @@ def test_a_comparison_does_not_jump_from_its_first_scores_to_its_last(visitor, s
         field.press("Enter")
     visitor.expect_visible(visitor.page.get_by_text("160 selections").first)
     visitor.press("Compare")
-    expect(visitor.page.get_by_text("scored so far").first).to_be_visible(timeout=LONG)
+    expect(visitor.page.get_by_text("scored so far").first).to_be_visible()
     visitor.expect_visible(visitor.page.locator(CHART).first)
     visitor.drawn()
     visitor.page.evaluate(_WATCH)
     visitor.expect_visible(visitor.page.get_by_text("Done", exact=True))
-    expect(visitor.page.get_by_text("scored so far")).to_have_count(0, timeout=LONG)
+    expect(visitor.page.get_by_text("scored so far")).to_have_count(0)
     visitor.settle()
     visitor.drawn()
     visitor.page.wait_for_timeout(500)  # for what is drawn after the script has run

@@ -39,7 +39,7 @@ def test_a_slider_moves_the_numbers_and_the_link_brings_them_back(visitor, new_t
     linked = other.page.get_by_text(re.compile("With 1 point from the small cluster"))
     other.expect_visible(linked)
     assert linked.inner_text() == sentence.inner_text()
-    assert other.lasting_trouble() is None
+    assert other.trouble() is None
     visitor.press("Next")
     visitor.expect_visible(visitor.heading("4. Sketching"))
     assert visitor.trouble() is None
@@ -57,6 +57,7 @@ def test_presenter_mode_turns_pages_with_the_arrow_keys(visitor):
     expect(header).to_be_hidden()
     visitor.page.keyboard.press("ArrowRight")
     visitor.expect_visible(visitor.heading("3. Bias"))
+    visitor.settle()
     visitor.page.keyboard.press("ArrowLeft")
     visitor.expect_visible(visitor.heading("2. Variance"))
     visitor.settle()
@@ -76,6 +77,7 @@ def test_a_click_on_the_playgrounds_map_adds_a_cluster(visitor):
     open_step(visitor, "step=Playground")
     sentence = visitor.page.get_by_text(re.compile("With 8 labels: SkMM has a risk of"))
     before = sentence.inner_text()
+    visitor.drawn()
     for number, down in enumerate((0.2, 0.8)):
         click_map(visitor, 0.15, down)
         visitor.page.wait_for_url(re.compile("clusters=" + ".*%3B" * (number + 2)))

@@ -41,9 +41,9 @@ def test_every_page_fits_without_trouble(new_tab, store, ready, scheme):
         tab.open(f"{page}?run={run}")
         if page in CHARTED:
             tab.expect_visible(tab.page.locator(CHART).first)
-            tab.settle()
+        tab.drawn()
         assert tab.trouble() is None, f"{page or 'overview'} at 1440 px, {scheme}"
         assert charts_without_text(tab) == 0, f"{page or 'overview'}, {scheme}"
         assert tab.barriers(*rules) == [], f"{page or 'overview'}, {scheme}"
         tab.page.set_viewport_size({"width": 800, "height": 900})
-        assert tab.lasting_trouble() is None, f"{page or 'overview'} at 800 px, {scheme}"
+        assert tab.trouble() is None, f"{page or 'overview'} at 800 px, {scheme}"

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from driver import CHART, LONG
+from driver import CHART
 from playwright.sync_api import expect
 
 from dashboard.services import demo
@@ -42,7 +42,7 @@ def select(visitor, store):
 
 def wait_for(visitor, condition):
     """Wait until the map shows what the condition, in JavaScript over `shown`, asks for; returns what it shows."""
-    visitor.page.wait_for_function(f"() => {{ const shown = ({SHOWN})(); return {condition}; }}", timeout=LONG)
+    visitor.page.wait_for_function(f"() => {{ const shown = ({SHOWN})(); return {condition}; }}")
     return visitor.page.evaluate(SHOWN)
 
 
@@ -61,11 +61,11 @@ def test_a_click_in_the_legend_leaves_one_class_and_the_slider_redraws_map_and_n
     metrics = page.locator('[data-testid="stMetric"]')
     bias = metrics.filter(has_text="Bias").inner_text()
     page.get_by_role("slider").first.press("Home")
-    expect(metrics.filter(has_text="Chosen")).to_contain_text("1 of 1,078", timeout=LONG)
+    expect(metrics.filter(has_text="Chosen")).to_contain_text("1 of 1,078")
     moved = wait_for(select, "shown.entries.filter(name => / 1 \\/ /.test(name)).length === 1")
     assert len([name for name in moved["entries"] if " 0 / " in name]) == 9
-    expect(metrics.filter(has_text="Bias")).not_to_have_text(bias, timeout=LONG)
-    expect(page.get_by_text("1 chosen point", exact=True)).to_be_visible(timeout=LONG)
+    expect(metrics.filter(has_text="Bias")).not_to_have_text(bias)
+    expect(page.get_by_text("1 chosen point", exact=True)).to_be_visible()
     assert select.trouble() is None
 
 
@@ -83,7 +83,7 @@ def test_a_class_left_alone_by_the_legend_stays_alone_while_the_map_is_made_anew
     assert moved["points"] == alone["points"]
     select.settle()
     page.get_by_role("link", name="Runs", exact=True).click()
-    expect(page.locator(CHART)).to_have_count(0, timeout=LONG)
+    expect(page.locator(CHART)).to_have_count(0)
     page.get_by_role("link", name="Select", exact=True).click()
     assert wait_for(select, "shown.entries.length === 1")["points"] == alone["points"]
     select.settle()
@@ -101,6 +101,7 @@ def test_ticked_rows_are_ringed_and_marks_outlive_a_new_figure(select):
     grid = page.locator('[data-testid="stDataFrame"] .dvn-scroller').first
     select.expect_visible(grid)
     select.settle()
+    select.drawn()
     grid.scroll_into_view_if_needed()
     grid.click(position={"x": 16, "y": 52})
     wait_for(select, "shown.rings === 1")
@@ -114,9 +115,7 @@ def test_ticked_rows_are_ringed_and_marks_outlive_a_new_figure(select):
     wait_for(select, "shown.rings === 0")
     marked = heading.inner_text().split(" marked")[0]
     page.get_by_role("slider").first.press("Home")
-    expect(page.get_by_text(re.compile(f"^{marked} marked on the map, [01] of them chosen"))).to_be_visible(
-        timeout=LONG
-    )
+    expect(page.get_by_text(re.compile(f"^{marked} marked on the map, [01] of them chosen"))).to_be_visible()
     assert select.trouble() is None
 
 
@@ -128,13 +127,13 @@ def test_points_pinned_and_barred_on_the_map_are_what_the_next_run_is_told(selec
     count = int(re.search(r"Pin ([\d,]+)", pin.inner_text()).group(1))
     assert 0 < count <= 60
     pin.click()
-    expect(page.get_by_text(re.compile(rf"{count} points? pinned")).first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile(rf"{count} points? pinned")).first).to_be_visible()
     assert any("Always choose" in name for name in wait_for(select, "shown.entries.length === 11")["entries"])
     first = select.run_id()
     select.press(re.compile("Pick 60 points"))
-    page.wait_for_url(lambda address: f"run={first}" not in address and "run=" in address, timeout=LONG)
+    page.wait_for_url(lambda address: f"run={first}" not in address and "run=" in address)
     run = select.run_id()
-    expect(page.locator("code").filter(has_text="--include").first).to_be_visible(timeout=LONG)
+    expect(page.locator("code").filter(has_text="--include").first).to_be_visible()
     record = store.get(run)
     assert record.state is RunState.DONE
     assert len(record.config.job.include) == count
@@ -143,7 +142,7 @@ def test_points_pinned_and_barred_on_the_map_are_what_the_next_run_is_told(selec
     rows = (record.folder / "selection.csv").read_text().splitlines()[1 : count + 1]
     assert sorted(int(line.split(",")[2]) for line in rows) == list(record.config.job.include)
     select.button("Forget").click()
-    expect(page.get_by_text(re.compile(r"points? pinned"))).to_have_count(0, timeout=LONG)
+    expect(page.get_by_text(re.compile(r"points? pinned"))).to_have_count(0)
 
     select.open(f"selections?runs={first},{run}")
     select.expect_visible(page.get_by_text("Which points are they?"))
@@ -151,5 +150,5 @@ def test_points_pinned_and_barred_on_the_map_are_what_the_next_run_is_told(selec
     select.expect_visible(only.first)
     select.expect_visible(page.locator(".skmm-gallery img").first)
     only.first.click()
-    expect(page.get_by_text(re.compile("^Only B: "))).to_have_count(0, timeout=LONG)
+    expect(page.get_by_text(re.compile("^Only B: "))).to_have_count(0)
     assert select.trouble() is None

@@ -6,7 +6,6 @@ import zipfile
 
 import numpy as np
 import pytest
-from driver import LONG
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -38,13 +37,12 @@ def test_a_zip_of_photographs_becomes_a_selection_with_thumbnails(visitor, store
     page = visitor.page
     visitor.open("data")
     page.get_by_text("Images", exact=True).first.click()
-    page.wait_for_timeout(300)
     visitor.settle()
     visitor.upload(photographs, label="Zip file or pictures")
     make = visitor.button(re.compile("Make features of 30 pictures"))
     visitor.expect_visible(make)
     visitor.expect_visible(page.get_by_text("1 file skipped").first)
-    expect(page.locator(".skmm-gallery img")).to_have_count(2 * EACH, timeout=LONG)
+    expect(page.locator(".skmm-gallery img")).to_have_count(2 * EACH)
     assert {text.strip() for text in page.locator(".skmm-gallery figcaption").all_inner_texts()} == set(CLASSES)
     make.click()
     pick = visitor.button("Pick points from it")
@@ -56,14 +54,14 @@ def test_a_zip_of_photographs_becomes_a_selection_with_thumbnails(visitor, store
     assert visitor.trouble() is None
     visitor.press("Pick points from it")
     budget = page.get_by_label("Budget: points to pick")
-    visitor.expect_visible(budget)
+    visitor.settle()
     budget.fill("6")
     budget.press("Enter")
     visitor.press(re.compile("Pick 6 points"))
     pictures = page.locator(".skmm-gallery img")
-    expect(pictures).to_have_count(6, timeout=LONG)
+    expect(pictures).to_have_count(6)
     visitor.settle()
-    assert pictures.first.evaluate("image => image.complete && image.naturalWidth") > 0
+    visitor.expect_picture(pictures.first)
     visitor.expect_visible(page.get_by_text("a pretrained encoder does better").first)
     run = store.get(visitor.run_id())
     assert (run.kind, run.state, run.dataset) == ("select", RunState.DONE, "flowers")

@@ -20,4 +20,4 @@ def test_a_table_appears_when_its_run_ends_and_experiments_can_be_switched(visit
     visitor.page.get_by_role("radio", name="UTKFace").or_(visitor.button("UTKFace")).first.click()
     visitor.settle()
     visitor.expect_visible(visitor.page.get_by_text("Where the images come from").first)
-    assert visitor.lasting_trouble() is None
+    assert visitor.trouble() is None

@@ -6,7 +6,7 @@ import zipfile
 from xml.etree import ElementTree
 
 import pytest
-from driver import CHART, LONG
+from driver import CHART
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -40,12 +40,12 @@ def test_a_link_opens_the_presentation_and_esc_ends_it(visitor, runs):
     visitor.expect_visible(visitor.page.get_by_role("heading", name=re.compile(r"With 30 of 1,078 training points")))
     visitor.expect_visible(visitor.page.locator(CHART).nth(1))
     expect(visitor.page.locator('[data-testid="stHeader"]')).to_be_hidden()
-    assert visitor.page.get_by_label("Finished run").count() == 0
+    expect(visitor.page.get_by_label("Finished run")).to_have_count(0)
     assert visitor.trouble() is None
     visitor.page.keyboard.press("Escape")
-    expect(visitor.page.locator('[data-testid="stHeader"]')).to_be_visible(timeout=LONG)
+    expect(visitor.page.locator('[data-testid="stHeader"]')).to_be_visible()
     visitor.expect_visible(visitor.page.locator('[data-testid="stSelectbox"]').first)
-    assert visitor.lasting_trouble() is None
+    assert visitor.trouble() is None
 
 
 def test_the_report_draws_zooms_saves_and_prints_without_asking_anyone(visitor, runs, tmp_path):
@@ -60,7 +60,7 @@ def test_the_report_draws_zooms_saves_and_prints_without_asking_anyone(visitor, 
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
     page.goto(path.as_uri())
-    page.wait_for_function("document.documentElement.dataset.drawn === '2'", timeout=LONG)
+    page.wait_for_function("document.documentElement.dataset.drawn === '2'")
     assert page.locator("#figure-curves .scatterlayer .trace").count() == 2
     page.locator("#figure-curves").hover()
     with page.expect_download() as saved:
@@ -102,6 +102,7 @@ def test_a_run_of_another_machine_comes_in_and_goes_out_unchanged(visitor, store
 def saved_chart(visitor, number, path, *, button):
     """A chart of the page, saved by the camera button of its own menu; returns the name of the file."""
     visitor.settle()
+    visitor.drawn()
     chart = visitor.page.locator(CHART).filter(has=visitor.page.locator(f'[data-title="{button}"]')).nth(number)
     chart.hover()
     with visitor.page.expect_download() as download:
