@@ -59,9 +59,11 @@ _FAINT = """() => {
 _STILL = """() => Promise.all(document.getAnimations()  // what fades in has too little contrast until it is there
     .filter(each => Number.isFinite(each.effect.getComputedTiming().endTime))
     .map(each => each.finished.catch(() => null))).then(() => null)"""
-# When the tab last spoke with the server, so that a run asked for is not missed before it begins.
+# When the tab last was touched and spoke with the server, so that a run asked for is not missed before it begins.
 _LISTEN = """(() => {
-    const Socket = window.WebSocket, talk = window.skmmTalk = {sent: 0, heard: 0};
+    const Socket = window.WebSocket, talk = window.skmmTalk = {touched: 0, sent: 0, heard: 0};
+    for (const gesture of ['keydown', 'pointerup', 'input', 'change'])
+        document.addEventListener(gesture, () => { talk.touched = performance.now(); }, {capture: true});
     window.WebSocket = class extends Socket {
         constructor(...address) {
             super(...address);
@@ -79,7 +81,7 @@ _SETTLED = f"""() => {{
     return app && app.getAttribute('data-test-script-state') === 'notRunning'
         && app.getAttribute('data-test-connection-state') === 'CONNECTED'
         && talk.heard > talk.sent && performance.now() - talk.heard > {_QUIET_MS}
-        && performance.now() - talk.asked > {_GESTURE_MS};
+        && performance.now() - talk.touched > {_GESTURE_MS};
 }}"""
 _REDACTED = "This app has encountered an error"
 
@@ -156,7 +158,6 @@ class Visitor:
 
     def settle(self) -> None:
         """Wait until no run of the page's script is asked for or goes on; a page that polls settles between polls."""
-        self.page.evaluate("() => { window.skmmTalk.asked = performance.now(); }")
         self.page.wait_for_function(_SETTLED)
 
     def drawn(self) -> None:
