@@ -51,6 +51,7 @@ class Relation(StrEnum):
     ABOUT = "about"
     MORE_THAN = "more than"
     LESS_THAN = "less than"
+    SATURATED = "saturated"
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,12 @@ class Saving:
 
     Attributes:
         relation: ABOUT when the reference's curve reaches the score inside its measured range; MORE_THAN or LESS_THAN
-            when the score lies above or below all that was measured. Nothing is extrapolated.
+            when the score lies above or below all that was measured. SATURATED when every seed of both sides has one
+            and the same score there, and the reference has it at another budget too: such scores say nothing of
+            budgets. Nothing is extrapolated.
         reference_budget: points the reference needs; None unless ABOUT.
-        bound: the measured budget that MORE_THAN or LESS_THAN refers to; None when ABOUT.
+        bound: the measured budget that MORE_THAN or LESS_THAN refers to, the smallest with the score when SATURATED;
+            None when ABOUT.
         factor: reference_budget / budget; None unless ABOUT.
         lo, hi: interval of the factor; None where it leaves the measured range on that side. Whether the method
             differs from the reference at all is for the paired test to say, not for this interval.
@@ -156,6 +160,8 @@ def data_saving(
     sign = 1.0 if higher_is_better else -1.0
     target, curves = sign * np.asarray(method, dtype=np.float64), sign * np.asarray(reference, dtype=np.float64)
     budgets = np.asarray(reference_budgets, dtype=np.float64)
+    if (saturated := _saturated(budget, target, budgets, curves)) is not None:
+        return Saving(Relation.SATURATED, None, saturated, None, None, None)
     needed = float(reach(budgets, curves.mean(axis=1)[None], target.mean()[None])[0])
     lo, hi = np.nan, np.nan
     if (seeds := len(target)) > 1:
@@ -177,6 +183,14 @@ def data_saving(
         lo=_known(lo, budget),
         hi=_known(hi, budget),
     )
+
+
+def _saturated(budget: int, target: Array, budgets: Array, curves: Array) -> int | None:
+    """Smallest budget at which every seed of the reference has the one score of the method; None unless saturated."""
+    same = np.isclose(curves, target[0], rtol=1e-12, atol=0.0).all(axis=1)
+    if np.ptp(target) or same.sum() < 2 or not same[budgets == budget].any():
+        return None
+    return int(budgets[same][0])
 
 
 def isotonic(curves: Array) -> Array:

@@ -14,6 +14,7 @@ import pandas as pd
 from skmm_core.statistics import Relation, bootstrap_interval, data_saving, holm, paired_difference, whole
 
 REFERENCE = "uniform"
+SATURATED = "the scores are saturated, so no saving can be read"
 SIGNIFICANT = 0.05  # corrected p-values below it count
 _Cells = dict[tuple[str, int], "pd.Series[float]"]  # (method, budget) -> score by seed
 _NO_SCORES = pd.Series(dtype=float)
@@ -96,8 +97,8 @@ class Comparison:
             uniform itself), p_holm is corrected over the methods of a league within one budget and metric.
         full: metric -> score of the probe trained on the whole pool.
         savings: one dict a method and budget on the primary metric: method, budget, score, uniform_budget, factor,
-            lo, hi, relation ("about", "more than", "less than"), bound (the measured budget that relation speaks of),
-            tie (the verdict on the scores at this budget), text (the sentence for a person).
+            lo, hi, relation ("about", "more than", "less than", "saturated"), bound (the measured budget that relation
+            speaks of), tie (the verdict on the scores at this budget), text (the sentence for a person).
         left_out: method -> why it could not run on this dataset.
         fixed: methods whose scores are the same for every seed; their spread is truly zero, not unmeasured.
     """
@@ -231,12 +232,15 @@ def saving_text(saving: Mapping[str, Any], metric: Metric, *, others: str = REFE
     """One sentence for a person: "240 points reach accuracy 80.0 %; uniform needs about 410 (1.71 times …)"."""
     value = f"{100 * saving['score']:.1f} %" if metric.unit == "%" else f"{saving['score']:.4g}"
     points = "1 point reaches" if saving["budget"] == 1 else f"{saving['budget']} points reach"
-    start = f"{points} {metric.title[0].lower()}{metric.title[1:]} {value}; {others} needs"
+    reached = f"{points} {metric.title[0].lower()}{metric.title[1:]} {value}"
+    start = f"{reached}; {others} needs"
     tie = "; a tie" if saving["tie"] else ""
     if saving["relation"] == Relation.MORE_THAN:
         return f"{start} more than {saving['bound']}, the largest budget measured{tie}."
     if saving["relation"] == Relation.LESS_THAN:
         return f"{start} fewer than {saving['bound']}, the smallest budget measured{tie}."
+    if saving["relation"] == Relation.SATURATED:
+        return f"{reached}, as {others} does with {saving['bound']}: {SATURATED}."
     factor, lo, hi = saving["factor"], saving["lo"], saving["hi"]
     times = f"{factor:.2f} times as many"
     if lo is not None and hi is not None:

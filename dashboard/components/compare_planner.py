@@ -12,7 +12,7 @@ from dashboard.components.compare_tables import verdict_text
 from dashboard.components.theme import UNKNOWN, columns, fmt_int, fmt_number, fmt_percent, fmt_seconds
 from skmm_core.planner import Costs, Need, Plan
 from skmm_core.statistics import Relation
-from skmm_core.summary import REFERENCE, Metric, Verdict
+from skmm_core.summary import REFERENCE, SATURATED, Metric, Verdict
 
 _STEPS = 60
 _CURRENCIES = ("€", "$", "£", "¥")
@@ -40,6 +40,17 @@ def default_target(summary: pd.DataFrame, metric: Metric) -> float | None:
     step = 0.01 if is_share(metric) else 10.0 ** (math.floor(math.log10(max(abs(middle), 1e-9))) - 1)
     rounded = round(middle / step) * step
     return float(rounded if low <= rounded <= high else middle)
+
+
+def saturated_sentence(summary: pd.DataFrame, metric: Metric) -> str | None:
+    """Say that all mean scores are one and the same, at every budget; None when they differ."""
+    means = summary.loc[summary["metric"] == metric.key, "mean"]
+    if means.empty or not np.allclose(means, means.iloc[0], rtol=1e-12, atol=0.0):
+        return None
+    return (
+        f"Every score measured is the same, {goal_text(metric, float(means.iloc[0]))}: {SATURATED}. Compare at smaller "
+        "budgets, or on a harder test."
+    )
 
 
 def goal_text(metric: Metric, target: float) -> str:

@@ -9,7 +9,13 @@ import streamlit as st
 
 from dashboard.components.answers import draw_answer
 from dashboard.components.compare_charts import Methods, is_share, learning_curves, time_bars
-from dashboard.components.compare_planner import cost_inputs, default_target, draw_plans, target_slider
+from dashboard.components.compare_planner import (
+    cost_inputs,
+    default_target,
+    draw_plans,
+    saturated_sentence,
+    target_slider,
+)
 from dashboard.components.compare_tables import TIE, difference_table, paper_table, weak_test_line
 from dashboard.components.copy_as import copy_panel, image_format
 from dashboard.components.theme import columns, escape, plural
@@ -161,6 +167,9 @@ def _savings(found: Comparison, against: list[dict[str, Any]], metric: Metric, m
         "A tie: at the measured budget nearest to n, the 95 % interval of the paired difference holds zero or the "
         "corrected p is .05 or more. † is set beside random picks within classes.",
     )
+    if (saturated := saturated_sentence(found.summary, metric)) is not None:
+        st.info(saturated, icon=":material/vertical_align_top:")
+        return
     left, right = columns([1, 1], key="planner", gap="large", vertical_alignment="bottom")
     with left:
         target = target_slider(found.summary, metric, start, f"target:{run_id}:{metric.key}")

@@ -104,6 +104,8 @@ def _rests_on(row: Mapping[str, Any]) -> str:
         parts.append(f"{row['above']} better than uniform at any n tried")
     if row["below"]:
         parts.append(f"{row['below']} worse than uniform at any n tried")
+    if row["saturated"]:
+        parts.append(f"{row['saturated']} where the scores are saturated")
     return ", ".join(parts)
 
 

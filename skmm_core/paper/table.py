@@ -141,7 +141,8 @@ def markdown_table(result: Mapping[str, Any], metric: Metric, figure: str = "mea
 def saving_summary(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The data-saving factor of every row: geometric mean over budgets, and where it is only bounded.
 
-    A budget whose score uniform never reaches, or always exceeds, has no factor; it is counted, not guessed.
+    A budget whose score uniform never reaches or always exceeds, or where scores are saturated, has no factor; it is
+    counted, not guessed.
     """
     titles = {row["key"]: row["title"] + (" †" if row["label_aware"] else "") for row in result["rows"]}
     found = []
@@ -156,5 +157,6 @@ def saving_summary(result: Mapping[str, Any]) -> list[dict[str, Any]]:
             "budgets": len(known),
             "above": sum(saving["relation"] == "more than" for saving in mine),
             "below": sum(saving["relation"] == "less than" for saving in mine),
+            "saturated": sum(saving["relation"] == "saturated" for saving in mine),
         })  # fmt: skip
     return found

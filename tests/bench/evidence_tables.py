@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from skmm_core.ranks import Friedman, critical_difference, friedman, ranks
-from skmm_core.statistics import Paired, data_saving, holm, paired_difference
+from skmm_core.statistics import Paired, Relation, data_saving, holm, paired_difference
 
 OURS = "skmm"
 CLASSES, NUMBERS = "accuracy", "mae"  # metrics
@@ -154,6 +154,8 @@ class Evidence:
         saving = data_saving(budget, mine, wide.columns.to_numpy(), wide.to_numpy().T, higher_is_better=True)
         if saving.factor is not None:
             return Factor(saving.factor, True)
+        if saving.relation is Relation.SATURATED:
+            return Factor(1.0, False)
         return Factor(float(saving.bound or budget) / budget, False)
 
     def mean_factor(self, datasets: Sequence[str], method: str, reference: str) -> Factor:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skmm_core.leagues import STRATIFIED, against_stratified, league_savings
 from skmm_core.summary import (
     SCORE_COLUMNS,
     SUMMARY_COLUMNS,
@@ -48,6 +49,20 @@ def test_better_method_is_significant_and_saves_half_the_data() -> None:
     last = next(row for row in found.savings if row["method"] == "good" and row["budget"] == 80)
     assert (last["relation"], last["bound"], last["factor"]) == ("more than", 80, None)
     assert "uniform needs more than 80, the largest budget measured." in last["text"]
+
+
+def test_scores_at_their_ceiling_tell_no_saving() -> None:
+    top = {method: [1.0] * 4 for method in ("uniform", "good", "aware", STRATIFIED)}
+    scores = _scores(top, noise=0)
+    found = summarise(scores, {"accuracy": 1.0}, "classification", label_aware={"aware", STRATIFIED})
+    against = against_stratified(scores, {"aware", STRATIFIED}, "classification")
+    for row in (*found.savings, *league_savings(found.savings, against, primary_metric("classification"))):
+        others = "uniform within classes" if row.get("reference") == STRATIFIED else "uniform"
+        assert row["text"] == (
+            f"{row['budget']} points reach accuracy 100.0 %, as {others} does with 10: the scores are saturated, so no "
+            "saving can be read."
+        )
+        assert row["factor"] is row["lo"] is row["hi"] is row["uniform_budget"] is None
 
 
 def test_equal_method_is_called_a_tie() -> None:

@@ -9,6 +9,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from skmm_core.statistics import (
     Relation,
+    Saving,
     bootstrap_interval,
     data_saving,
     holm,
@@ -150,6 +151,24 @@ def test_saving_of_uniform_against_itself_is_one() -> None:
     scores = _log_curve(BUDGETS, 6) + np.random.default_rng(0).normal(0, 0.01, (5, 6))
     saving = data_saving(40, scores[2], BUDGETS, scores, higher_is_better=True)
     assert saving.factor == pytest.approx(1.0, abs=1e-6)
+
+
+def test_saturated_scores_are_said_to_be_so() -> None:
+    flat = np.ones((5, 4))
+    for budget in BUDGETS:
+        found = data_saving(budget, np.ones(4), BUDGETS, flat, higher_is_better=True)
+        assert found == Saving(Relation.SATURATED, None, 10, None, None, None)
+    errors = data_saving(40, np.zeros(4), BUDGETS, np.zeros((5, 4)), higher_is_better=False)
+    assert errors.relation is Relation.SATURATED
+    late = np.vstack([_log_curve(BUDGETS[:2], 4), np.ones((3, 4))])  # all that can be reached, from 40 points on
+    assert data_saving(80, np.ones(4), BUDGETS, late, higher_is_better=True).bound == 40
+    early = data_saving(20, np.ones(4), BUDGETS, late, higher_is_better=True)
+    assert (early.relation, early.factor) == (Relation.ABOUT, pytest.approx(2.0)), (
+        "what uniform has with 40 is read off"
+    )
+    one_seed_differs = np.array([1, 1, 1, 0.99])
+    assert data_saving(80, one_seed_differs, BUDGETS, late, higher_is_better=True).relation is Relation.ABOUT
+    assert data_saving(10, np.ones(4), [10], np.ones((1, 4)), higher_is_better=True).relation is Relation.ABOUT
 
 
 def test_saving_with_one_seed_or_one_budget_claims_nothing_it_cannot_know() -> None:

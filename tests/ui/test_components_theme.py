@@ -119,6 +119,15 @@ def test_the_sentence_says_when_random_picks_never_get_there() -> None:
     assert "times" not in about(**beyond).caption
 
 
+def test_the_sentence_says_when_scores_are_saturated() -> None:
+    level = {"relation": "saturated", "bound": 20, "uniform_budget": None, "factor": None, "lo": None, "hi": None}
+    assert said(**level, tie=True, score=1.0).endswith(
+        "reaches 100 % of the full-data accuracy; random picks do too with 20: the scores are saturated, so no saving "
+        "can be read."
+    )
+    assert "times" not in about(**level).caption
+
+
 def test_no_sentence_without_its_numbers() -> None:
     empty = {"full": {"accuracy": 1.0}, "savings": []}
     assert headline(empty, method="m", title="SkMM", budget=60, pool_size=10, seeds=8) is None

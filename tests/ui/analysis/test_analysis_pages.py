@@ -4,6 +4,7 @@ import html
 import json
 import re
 
+import numpy as np
 import pytest
 
 from dashboard.components.theme import IMAGE_FORMAT, escape
@@ -73,6 +74,26 @@ def test_diagnose_draws_a_map_of_every_run_under_one_slider(home, visit):
     app.slider[0].set_value(5).run()
     assert not app.exception
     assert chosen() == [5, 5, 5]
+
+
+def test_scores_at_their_ceiling_tell_no_saving_anywhere(empty_home, visit, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKMM_DATA_ROOTS", str(tmp_path))
+    labels = np.arange(60) % 3
+    rows = 100 * np.eye(3)[labels] + np.random.default_rng(0).normal(size=(60, 3))
+    np.savez(tmp_path / "easy.npz", X=rows, y=labels)
+    job = CompareJob(methods=("k_center", "uniform"), budgets=(20, 30, 40), seeds=2)
+    run = queued(empty_home, job, DatasetConfig(source=str(tmp_path / "easy.npz"), holdout=0.3))
+    run_folder(run.folder, home=empty_home.home)
+    assert read_result(run.folder)["full"]["accuracy"] == 1.0
+    for page in ("compare", "present"):
+        app = visit(page, run=run.id)
+        assert not app.exception
+        assert "scores are saturated, so no saving can be read" in texts(app)
+        assert "no saving is proven" not in texts(app), "that would be a tie"
+        assert "times as many" not in texts(app)
+    report = (run.folder / "report.html").read_text()
+    assert "scores are saturated, so no saving can be read" in report
+    assert "times as many" not in report
 
 
 def test_what_a_method_settled_by_itself_is_said_wherever_its_run_is_shown(empty_home, visit):

@@ -16,6 +16,7 @@ from dashboard.components.compare_planner import (
     interval_text,
     plan_sentence,
     plan_table,
+    saturated_sentence,
     unreached_sentence,
 )
 from skmm_core.leagues import STRATIFIED, against_stratified
@@ -56,6 +57,15 @@ def test_sentence_names_the_points_and_the_saving_with_its_interval(found):
     assert (plan.need.method, plan.need.points, plan.reference.points) == ("good", 29, 57)
     assert said(found, 0.65).startswith(
         "For 65 % accuracy choose **n = 29** with **Good**; Uniform needs 57: **28 points saved** (95 % interval "
+    )
+
+
+def test_equal_scores_everywhere_are_called_saturated(found):
+    assert saturated_sentence(found.summary, ACCURACY) is None
+    flat = summarise(found.scores.assign(value=1.0), {}, "classification")
+    assert saturated_sentence(flat.summary, ACCURACY).replace("\u00a0", " ") == (
+        "Every score measured is the same, 100 % accuracy: the scores are saturated, so no saving can be read. Compare "
+        "at smaller budgets, or on a harder test."
     )
 
 
