@@ -163,9 +163,11 @@ def against_stratified(scores: pd.DataFrame, label_aware: Collection[str], task:
                 row |= {"difference": pair.difference.mean, "lo": pair.difference.lo, "hi": pair.difference.hi}
                 row |= {"wins": pair.wins, "pairs": pair.pairs, "p_holm": pair.p}
                 if metric == primary_metric(task):
+                    own = wide[method].loc[seeds].dropna(axis=1)
                     saving = data_saving(
                         int(budget),
-                        mine,
+                        own.columns.to_numpy(),
+                        own.T.to_numpy(),
                         curve.columns.to_numpy(),
                         curve.loc[seeds].T.to_numpy(),
                         higher_is_better=metric.higher_is_better,

@@ -205,9 +205,12 @@ def _savings(
         seeds = values.index.intersection(reference.columns)
         if method == REFERENCE or not len(seeds):
             continue
+        own = pd.DataFrame({at: each for (key, at), each in sorted(cells.items()) if key == method})
+        own = own.loc[seeds].dropna(axis=1).T
         saving = data_saving(
             budget,
-            values[seeds],
+            own.index.to_numpy(),
+            own.to_numpy(),
             reference.index.to_numpy(),
             reference[seeds].to_numpy(),
             higher_is_better=metric.higher_is_better,

@@ -49,8 +49,8 @@ def comparison_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
         "Differences are paired by seed, from uniform or, for what sees class labels, from uniform within classes; "
         "p-values are of the sign-flip test, corrected by Holm over the methods of a league at a budget. It is "
         "a difference only where the interval leaves out zero and the corrected p is below .05; else it is a tie. "
-        "Savings are read off the mean curve of that same uniform, made monotone, between the budgets measured and "
-        "never beyond them.",
+        "Savings are read off the mean curves of the method and of that same uniform, both made monotone, between the "
+        "budgets measured and never beyond them.",
     )
 
 

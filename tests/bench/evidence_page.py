@@ -159,7 +159,8 @@ def _league(evidence: Evidence, title: str, metric: str | None, figures: dict[st
     note += "95 % interval over seeds. p is of the sign-flip test over data sets, paired with uniform, Holm-corrected "
     note += "over methods."
     note += (
-        " × is the geometric mean of the data-saving factor at the low budgets, ≈ where a curve ends short of a score."
+        " × is the geometric mean of the data-saving factor at the low budgets, ≈ where a curve ends short of a score. "
+        "At the smallest budget no factor below 1 can be read, so where methods hardly differ × leans a few percent up."
     )
     alt = f"![Mean ranks of the methods and the critical difference of {gap:.2f}](figures/{file})"
     return "\n\n".join([f"## {title}", "\n".join(rows), note, known, alt])

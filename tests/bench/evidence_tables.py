@@ -149,14 +149,19 @@ class Evidence:
     def factor(self, dataset: str, method: str, budget: int, reference: str) -> Factor:
         """Points that the reference needs for the method's score over the method's own points."""
         mine = self.cells[dataset, method, budget]
-        curve = {b: s for (d, c, b), s in sorted(self.cells.items()) if (d, c) == (dataset, reference)}
-        wide = pd.DataFrame(curve).loc[mine.index].dropna(axis=1)
-        saving = data_saving(budget, mine, wide.columns.to_numpy(), wide.to_numpy().T, higher_is_better=True)
+        own, other = (self._curve(dataset, each, mine.index) for each in (method, reference))
+        sides = (side for curve in (own, other) for side in (curve.columns.to_numpy(), curve.to_numpy().T))
+        saving = data_saving(budget, *sides, higher_is_better=True)
         if saving.factor is not None:
             return Factor(saving.factor, True)
         if saving.relation is Relation.SATURATED:
             return Factor(1.0, False)
         return Factor(float(saving.bound or budget) / budget, False)
+
+    def _curve(self, dataset: str, method: str, seeds: "pd.Index[Any]") -> pd.DataFrame:
+        """Signed scores, one row a seed, one column a budget for which there are all of these seeds."""
+        curve = {b: s for (d, c, b), s in sorted(self.cells.items()) if (d, c) == (dataset, method)}
+        return pd.DataFrame(curve).loc[seeds].dropna(axis=1)
 
     def mean_factor(self, datasets: Sequence[str], method: str, reference: str) -> Factor:
         """Geometric mean over the low budgets of a data set, then over data sets."""

@@ -1,11 +1,12 @@
 """What must hold for any numbers."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from skmm_core.statistics import bootstrap_interval, data_saving, holm, isotonic, paired_difference
+from skmm_core.statistics import Relation, bootstrap_interval, data_saving, holm, isotonic, paired_difference
 
 scores = hnp.arrays(np.float64, st.integers(2, 9), elements=st.floats(0, 1, width=32))
 p_values = hnp.arrays(np.float64, st.integers(1, 9), elements=st.floats(0, 1))
@@ -48,10 +49,25 @@ def test_isotonic_is_monotone_idempotent_and_keeps_the_mean(curves: np.ndarray) 
     np.testing.assert_allclose(isotonic(fitted), fitted, atol=1e-9)
 
 
+@given(
+    hnp.arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(1, 4)), elements=st.floats(0, 1, width=32)),
+    st.booleans(),
+)
+def test_a_curve_saves_nothing_over_itself(curve: np.ndarray, higher: bool) -> None:
+    budgets = [10 * 2**k for k in range(len(curve))]
+    for budget in budgets:
+        saving = data_saving(budget, budgets, curve, budgets, curve, higher_is_better=higher)
+        if saving.relation is Relation.SATURATED:
+            continue
+        assert saving.factor == pytest.approx(1)
+        if curve.shape[1] > 1:
+            assert (saving.lo, saving.hi) == (pytest.approx(1), pytest.approx(1))
+
+
 @given(hnp.arrays(np.float64, st.just((4, 3)), elements=st.floats(0, 1, width=32)), st.integers(0, 3))
 def test_saving_never_leaves_the_measured_range(curve: np.ndarray, at: int) -> None:
     budgets = [10, 20, 40, 80]
-    saving = data_saving(budgets[at], curve[at] + 0.01, budgets, curve, higher_is_better=True)
+    saving = data_saving(budgets[at], budgets, curve + 0.01, budgets, curve, higher_is_better=True)
     for needed in (saving.factor, saving.lo, saving.hi):
         assert needed is None or 10 - 1e-6 <= needed * budgets[at] <= 80 + 1e-6
     assert (saving.factor is None) == (saving.bound is not None)

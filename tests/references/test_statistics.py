@@ -127,7 +127,7 @@ def _log_curve(budgets: list[int], seeds: int, slope: float = 0.1) -> np.ndarray
 
 
 def test_saving_on_a_logarithmic_curve_is_exact() -> None:
-    saving = data_saving(20, [0.1 * np.log(55.0)] * 8, BUDGETS, _log_curve(BUDGETS, 8), higher_is_better=True)
+    saving = data_saving(20, [20], [[0.1 * np.log(55.0)] * 8], BUDGETS, _log_curve(BUDGETS, 8), higher_is_better=True)
     assert saving.relation is Relation.ABOUT
     assert saving.reference_budget == pytest.approx(55.0)
     assert saving.factor == pytest.approx(55 / 20)
@@ -135,47 +135,64 @@ def test_saving_on_a_logarithmic_curve_is_exact() -> None:
 
 
 def test_saving_works_on_errors_too() -> None:
-    saving = data_saving(20, [-0.1 * np.log(55.0)] * 8, BUDGETS, -_log_curve(BUDGETS, 8), higher_is_better=False)
+    saving = data_saving(
+        20, [20], [[-0.1 * np.log(55.0)] * 8], BUDGETS, -_log_curve(BUDGETS, 8), higher_is_better=False
+    )
     assert saving.factor == pytest.approx(55 / 20)
 
 
 def test_saving_outside_the_measured_range_is_never_extrapolated() -> None:
-    above = data_saving(20, [0.9] * 4, BUDGETS, _log_curve(BUDGETS, 4), higher_is_better=True)
+    above = data_saving(20, [20], [[0.9] * 4], BUDGETS, _log_curve(BUDGETS, 4), higher_is_better=True)
     assert (above.relation, above.bound, above.factor, above.reference_budget) == (Relation.MORE_THAN, 160, None, None)
     assert (above.lo, above.hi) == (None, None)
-    below = data_saving(20, [0.01] * 4, BUDGETS, _log_curve(BUDGETS, 4), higher_is_better=True)
+    below = data_saving(20, [20], [[0.01] * 4], BUDGETS, _log_curve(BUDGETS, 4), higher_is_better=True)
     assert (below.relation, below.bound, below.factor, below.reference_budget) == (Relation.LESS_THAN, 10, None, None)
 
 
 def test_saving_of_uniform_against_itself_is_one() -> None:
     scores = _log_curve(BUDGETS, 6) + np.random.default_rng(0).normal(0, 0.01, (5, 6))
-    saving = data_saving(40, scores[2], BUDGETS, scores, higher_is_better=True)
+    saving = data_saving(40, BUDGETS, scores, BUDGETS, scores, higher_is_better=True)
     assert saving.factor == pytest.approx(1.0, abs=1e-6)
+
+
+def test_saving_reads_both_curves_where_they_are_monotone() -> None:
+    reference = np.array([[0.5], [0.62], [0.6], [0.8], [0.9]])  # levels 0.5, 0.61, 0.61, 0.8, 0.9
+    method = np.array([[0.72], [0.68], [0.9], [0.9], [0.9]])  # 0.7 and 0.7 at first
+    for budget in (10, 20):
+        found = data_saving(budget, BUDGETS, method, BUDGETS, reference, higher_is_better=True)
+        assert found.reference_budget == pytest.approx(40 * 2 ** ((0.7 - 0.61) / (0.8 - 0.61)))
+    alone = data_saving(10, [10], method[:1], BUDGETS, reference, higher_is_better=True)
+    assert alone.reference_budget == pytest.approx(40 * 2 ** ((0.72 - 0.61) / (0.8 - 0.61)))
+    level = np.array([[0.3], [0.61], [0.61], [0.61], [0.95]])
+    needed = [
+        data_saving(b, BUDGETS, level, BUDGETS, reference, higher_is_better=True).reference_budget for b in (20, 40, 80)
+    ]
+    assert needed == pytest.approx([20, 40, 40]), "of the budgets with one score, the nearest"
 
 
 def test_saturated_scores_are_said_to_be_so() -> None:
     flat = np.ones((5, 4))
     for budget in BUDGETS:
-        found = data_saving(budget, np.ones(4), BUDGETS, flat, higher_is_better=True)
+        found = data_saving(budget, [budget], [np.ones(4)], BUDGETS, flat, higher_is_better=True)
         assert found == Saving(Relation.SATURATED, None, 10, None, None, None)
-    errors = data_saving(40, np.zeros(4), BUDGETS, np.zeros((5, 4)), higher_is_better=False)
+    errors = data_saving(40, [40], [np.zeros(4)], BUDGETS, np.zeros((5, 4)), higher_is_better=False)
     assert errors.relation is Relation.SATURATED
     late = np.vstack([_log_curve(BUDGETS[:2], 4), np.ones((3, 4))])  # all that can be reached, from 40 points on
-    assert data_saving(80, np.ones(4), BUDGETS, late, higher_is_better=True).bound == 40
-    early = data_saving(20, np.ones(4), BUDGETS, late, higher_is_better=True)
+    assert data_saving(80, [80], [np.ones(4)], BUDGETS, late, higher_is_better=True).bound == 40
+    early = data_saving(20, [20], [np.ones(4)], BUDGETS, late, higher_is_better=True)
     assert (early.relation, early.factor) == (Relation.ABOUT, pytest.approx(2.0)), (
         "what uniform has with 40 is read off"
     )
     one_seed_differs = np.array([1, 1, 1, 0.99])
-    assert data_saving(80, one_seed_differs, BUDGETS, late, higher_is_better=True).relation is Relation.ABOUT
-    assert data_saving(10, np.ones(4), [10], np.ones((1, 4)), higher_is_better=True).relation is Relation.ABOUT
+    assert data_saving(80, [80], [one_seed_differs], BUDGETS, late, higher_is_better=True).relation is Relation.ABOUT
+    assert data_saving(10, [10], [np.ones(4)], [10], np.ones((1, 4)), higher_is_better=True).relation is Relation.ABOUT
 
 
 def test_saving_with_one_seed_or_one_budget_claims_nothing_it_cannot_know() -> None:
-    one_seed = data_saving(20, [0.1 * np.log(55.0)], BUDGETS, _log_curve(BUDGETS, 1), higher_is_better=True)
+    one_seed = data_saving(20, [20], [[0.1 * np.log(55.0)]], BUDGETS, _log_curve(BUDGETS, 1), higher_is_better=True)
     assert one_seed.factor == pytest.approx(2.75)
     assert (one_seed.lo, one_seed.hi) == (None, None)
-    one_budget = data_saving(20, [0.5, 0.6], [20], np.array([[0.4, 0.3]]), higher_is_better=True)
+    one_budget = data_saving(20, [20], [[0.5, 0.6]], [20], np.array([[0.4, 0.3]]), higher_is_better=True)
     assert (one_budget.relation, one_budget.bound) == (Relation.MORE_THAN, 20)
 
 
@@ -187,6 +204,6 @@ def test_saving_interval_covers_the_true_factor() -> None:
     for _ in range(repetitions):
         reference = clean[:, None] + rng.normal(0, 0.01, (5, 20))
         method = 0.1 * np.log(40 * true) + rng.normal(0, 0.01, 20)
-        saving = data_saving(40, method, BUDGETS, reference, higher_is_better=True)
+        saving = data_saving(40, [40], [method], BUDGETS, reference, higher_is_better=True)
         hits += saving.lo is not None and saving.hi is not None and saving.lo <= true <= saving.hi
     assert abs(hits / repetitions - 0.95) < 3.5 * np.sqrt(0.95 * 0.05 / repetitions)

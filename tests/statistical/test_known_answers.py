@@ -77,11 +77,11 @@ def test_the_saving_on_a_power_law_is_that_of_theory_within_the_error_of_interpo
     budgets = np.array([20, 40, 80, 160, 320, 640])
     reference = np.repeat((0.9 - 0.8 * budgets**-rate)[:, None], 5, axis=1)
     method = np.repeat(0.9 - 0.8 * (60 * factor) ** -rate, 5)
-    saving = data_saving(60, method, budgets, reference, higher_is_better=True)
+    saving = data_saving(60, [60], [method], budgets, reference, higher_is_better=True)
     bound = rate * np.log(2) ** 2 * 2**rate / 8
     assert saving.factor is not None
     assert -1e-9 <= np.log(saving.factor / factor) <= bound
-    mirrored = data_saving(60, -method, budgets, -reference, higher_is_better=False)
+    mirrored = data_saving(60, [60], [-method], budgets, -reference, higher_is_better=False)
     assert mirrored.factor == pytest.approx(saving.factor)
 
 
@@ -93,7 +93,7 @@ def test_a_noisy_reference_does_not_bias_the_saving_beyond_its_standard_error():
     for _ in range(repetitions):
         reference = slope * np.log(budgets)[:, None] + random.normal(0, noise, (5, seeds))
         method = slope * np.log(2 * 70) + random.normal(0, noise, seeds)
-        factor = data_saving(70, method, budgets, reference, higher_is_better=True).factor
+        factor = data_saving(70, [70], [method], budgets, reference, higher_is_better=True).factor
         logs.append(np.log(factor))
     one = np.sqrt(2 * noise**2 / seeds) / slope  # the reference's own error is less between two budgets
     assert abs(np.mean(logs) - np.log(2)) < ERRORS * one / np.sqrt(repetitions)
