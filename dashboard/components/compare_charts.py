@@ -19,6 +19,7 @@ from dashboard.components.theme import POOL_COLOUR, figure_layout, fmt_number, f
 from skmm_core.leagues import STRATIFIED
 from skmm_core.summary import REFERENCE, Metric
 
+_MOST_SHARE = 1.05
 _DODGE = 0.012
 
 
@@ -101,6 +102,8 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
             "title": metric.title,
             "tickformat": ".0%" if is_share(metric) else "",
             **(_log_axis(rows, full) if log else {"type": "linear"}),
+            # around scores that are all one and the same, the axis would go up to 200 %
+            **({"autorangeoptions": {"clipmax": _MOST_SHARE}} if is_share(metric) else {}),
         },
     )
     sentence = _best_sentence(rows, metric, methods)
@@ -170,6 +173,8 @@ def _hover(metric: Metric) -> str:
 
 def _best_sentence(rows: pd.DataFrame, metric: Metric, methods: Methods) -> str:
     """Name the best method of each league at the smallest and largest budget, with the score of its yardstick."""
+    if rows["budget"].nunique() > 1 and np.ptp(rows["mean"]) <= 1e-12 * abs(rows["mean"].max()):
+        return f"Every mean is the same, {score_text(metric, float(rows['mean'].iloc[0]))}."
     parts = []
     for budget in dict.fromkeys((int(rows["budget"].min()), int(rows["budget"].max()))):
         here = dict(zip(*(rows.loc[rows["budget"] == budget, name] for name in ("method", "mean")), strict=True))

@@ -7,7 +7,7 @@ from typing import Any
 from dashboard.components.theme import fmt_int, fmt_number, fmt_percent, plural
 from skmm_core.leagues import STRATIFIED, league_savings
 from skmm_core.statistics import whole
-from skmm_core.summary import SATURATED, SIGNIFICANT, Metric, primary_metric
+from skmm_core.summary import SIGNIFICANT, Metric, primary_metric
 
 _ACCURACY = asdict(primary_metric("classification"))
 _NEAR = 1.25  # a tie within this factor is "about as many"
@@ -85,7 +85,7 @@ def _random_picks(saving: Mapping[str, Any], budget: int, others: str, doubt: st
     needed, bound, tie = saving.get("uniform_budget"), saving.get("bound"), bool(saving.get("tie"))
     needed = None if needed is None else int(whole(needed))
     if saving.get("relation") == "saturated":
-        return f"{others} do too with **{fmt_int(bound or budget)}**: {SATURATED}."
+        return f"{others} do too with **{fmt_int(bound or budget)}**: the scores are saturated."
     if saving.get("relation") == "more than":
         words = f"{others} need more than **{fmt_int(bound or budget)}**"
     elif saving.get("relation") == "less than":

@@ -11,7 +11,7 @@ from skmm_core.config import RunConfig, SelectJob
 from skmm_core.planner import Costs
 from skmm_core.runs import RunRecord, RunState
 from skmm_core.statistics import Relation, whole
-from skmm_core.summary import REFERENCE, SATURATED
+from skmm_core.summary import REFERENCE
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def saving_line(saving: Mapping[str, Any], costs: Costs) -> str:
         costs: of a point.
     """
     if saving["relation"] == Relation.SATURATED:
-        return f"{SATURATED[:1].upper()}{SATURATED[1:]}."
+        return "No saving can be read from saturated scores."
     if saving["tie"]:
         return "A tie with random picks: no saving is proven."
     budget, relation = saving["budget"], saving["relation"]

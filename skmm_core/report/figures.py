@@ -197,7 +197,10 @@ def curves_figure(
                 "title": {"text": "points chosen"}, "type": "log", "tickvals": budgets,
                 "ticktext": [f"{budget:,}" for budget in budgets],
             },
-            "yaxis": {"title": {"text": metric["title"]}, "tickformat": ".0%" if metric["unit"] == "%" else ""},
+            "yaxis": {
+                "title": {"text": metric["title"]},
+                **({"tickformat": ".0%", "autorangeoptions": {"clipmax": 1.05}} if metric["unit"] == "%" else {}),
+            },
             "shapes": shapes,
         },
     )  # fmt: skip

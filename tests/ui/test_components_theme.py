@@ -122,8 +122,7 @@ def test_the_sentence_says_when_random_picks_never_get_there() -> None:
 def test_the_sentence_says_when_scores_are_saturated() -> None:
     level = {"relation": "saturated", "bound": 20, "uniform_budget": None, "factor": None, "lo": None, "hi": None}
     assert said(**level, tie=True, score=1.0).endswith(
-        "reaches 100 % of the full-data accuracy; random picks do too with 20: the scores are saturated, so no saving "
-        "can be read."
+        "reaches 100 % of the full-data accuracy; random picks do too with 20: the scores are saturated."
     )
     assert "times" not in about(**level).caption
 

@@ -162,7 +162,7 @@ def test_saving_line_has_interval_money_and_time_only_for_a_proven_saving():
     assert saving_line(saving(uniform_budget=55.0), costs) == none
     assert saving_line(saving(**nothing, relation="less than", bound=20), costs) == none
     level = saving(**nothing, relation="saturated", bound=20, tie=True)
-    assert saving_line(level, costs) == "The scores are saturated, so no saving can be read."
+    assert saving_line(level, costs) == "No saving can be read from saturated scores."
     beyond = saving(**(nothing | {"lo": 1.2}), relation="more than", bound=100)
     assert (
         saving_line(beyond, Costs()) == "**More than 40 points saved** for the same score (95 % interval at least 12)."
