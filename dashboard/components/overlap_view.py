@@ -58,7 +58,7 @@ def overlap_view(records: Sequence[RunRecord]) -> None:
 
 
 def _cards(records: Sequence[RunRecord], titles: Sequence[str]) -> None:
-    grid = st.grid(len(records), min_column_width=_CARD_PIXELS)
+    grid = st.container(key="overlap-cards").grid(len(records), min_column_width=_CARD_PIXELS)
     for record, title in zip(records, titles, strict=True):
         with grid.container(border=True, gap="small"):
             st.markdown(f"**{escape(title)}**")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.components.balance import balance_figure
 from dashboard.components.encoder_mark import draw_marks
@@ -56,9 +57,12 @@ def selection_view(record: RunRecord) -> None:
 @st.fragment
 def _explore(record: RunRecord, job: SelectJob, result: dict[str, Any], points: pd.DataFrame) -> None:
     key = f"map:{record.id}"
-    numbers = st.container()  # above the map, but measured after it is drawn
+    numbers = st.container()  # above the map; those of fewer points are measured after it is drawn
     choice, points = map_controls(record, points, job.budget)
     found = None
+    whole = choice.budget == int(result["budget"])
+    if whole:  # known from the run: the map need not move down for them later
+        _draw_numbers(numbers, result, dict(result.get("diagnostics") or {}), choice.budget, len(points))
     if choice.colour == "distance":
         found, points = _distances(record, result, points, choice.budget)
     linked = link(points, choice.budget, key)
@@ -87,20 +91,25 @@ def _explore(record: RunRecord, job: SelectJob, result: dict[str, Any], points: 
         _balance(points, choice.budget)
         st.markdown("##### Take it away")
         export_panel(record, choice.budget)
-    with numbers:
-        found = found or _numbers(record, result, choice.budget)
-        metric_row(result, found, choice.budget, len(points))
+    if not whole:
+        found = found or _measured(numbers, record, choice.budget)
+        _draw_numbers(numbers, result, found, choice.budget, len(points))
+
+
+def _draw_numbers(
+    area: DeltaGenerator, result: dict[str, Any], found: dict[str, Any], budget: int, pool_size: int
+) -> None:
+    with area:
+        metric_row(result, found, budget, pool_size)
         notes(result.get("remarks", ()))  # runs of earlier versions have none
 
 
-def _numbers(record: RunRecord, result: dict[str, Any], budget: int) -> dict[str, Any]:
-    """Diagnostics of the first points: those of the run for all of them, else measured now; says so where it cannot."""
-    if budget == int(result["budget"]):
-        return dict(result.get("diagnostics") or {})
+def _measured(area: DeltaGenerator, record: RunRecord, budget: int) -> dict[str, Any]:
+    """Diagnostics of the first points, measured now; says so where it cannot."""
     try:
         return dict(prefix_diagnostics(record.id, budget).summary())
     except InputError as error:
-        st.caption(f":material/error: The first {budget:,} points cannot be measured: {escape(str(error))}")
+        area.caption(f":material/error: The first {budget:,} points cannot be measured: {escape(str(error))}")
         return {}
 
 

@@ -70,6 +70,19 @@ _CSS = """
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-job-"] [data-testid="stProgress"]) {
     position: sticky; top: 3.75rem; z-index: 5; background: Canvas; }
   .st-key-compare-pending { min-height: 1800px; }
+  /* The heights that widgets will have, while the browser still loads what draws them: nothing below moves then. */
+  .st-key-tour { min-height: 40px; }
+  :is(.st-key-tour, .st-key-overlap-cards) [data-testid="stSkeleton"] { height: 32px; }
+  .st-key-metrics { min-height: 59px; }
+  :is(.st-key-reproduce-experiment, [class*="st-key-metric-"], [class*="st-key-figure-"]):has(
+    [data-testid="stSkeleton"]) { min-height: 60px; }
+  :is(.st-key-controls, .st-key-run-filters, [class*="st-key-selections-"], [class*="st-key-of-"],
+    [class*="st-key-rows-"], [class*="st-key-diagnose-runs"]):has([data-testid="stSkeleton"]) { min-height: 68px; }
+  [class*="st-key-select-"][class*="-method-"]:has([data-testid="stSkeleton"]) { min-height: 368px; }
+  @media (max-width: 1300px) {
+    .st-key-metrics:has([data-testid="stSkeleton"]) { min-height: 134px; }
+    .st-key-controls:has([data-testid="stSkeleton"]) { min-height: 152px; }
+  }
   [class*="st-key-legend-"] { position: absolute; }  /* it only listens: no gap below a map */
   .js-plotly-plot text[style*="rgb(128, 132, 149)"] { fill: currentColor !important; fill-opacity: 0.75 !important; }
 STACKING</style>

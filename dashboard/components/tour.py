@@ -15,17 +15,21 @@ _SEEN = "skmm:tour-seen"
 
 @dataclass(frozen=True)
 class Stop:
-    """One step of the way: what to do, and the page where it is done."""
+    """One step of the way: what to do, the page where it is done, and the pixels that this takes on the strip.
+
+    Links of a set width are in their places before the browser has loaded what draws them.
+    """
 
     label: str
     page: str
+    width: int
 
 
 STOPS = (
-    Stop("Open a sample", "data"),
-    Stop("Pick and export", "select"),
-    Stop("See why", "diagnose"),
-    Stop("Test against random", "compare"),
+    Stop("Open a sample", "data", 134),
+    Stop("Pick and export", "select", 136),
+    Stop("See why", "diagnose", 96),
+    Stop("Test against random", "compare", 164),
 )
 
 
@@ -66,7 +70,7 @@ def tour(page: str) -> None:
         st.markdown("**New here?**", width="content")
         for number, stop in enumerate(STOPS):
             icon = "check_circle" if number < done else f"counter_{number + 1}"
-            st.page_link(f"app_pages/{stop.page}.py", label=stop.label, icon=f":material/{icon}:", width="content")
+            st.page_link(f"app_pages/{stop.page}.py", label=stop.label, icon=f":material/{icon}:", width=stop.width)
         st.button("Hide", key=HIDE, type="tertiary", icon=":material/close:", on_click=_hide)
 
 

@@ -33,6 +33,7 @@ FLAGS = (
 PAGES = ("", "data", "select", "diagnose", "selections", "compare", "present", "learn", "reproduce", "runs")
 CHARTED = {"", "select", "diagnose", "compare", "present", "learn"}  # of these pages a finished run shows charts
 CHART = ".js-plotly-plot"
+STEADY = 0.1  # cumulative layout shift up to which web.dev calls a page steady
 ALERT = '[data-testid="stAlert"]'
 LONG = 120_000  # milliseconds that anything may take on a slow machine
 expect.set_options(timeout=LONG)
@@ -59,9 +60,15 @@ _FAINT = """() => {
 _STILL = """() => Promise.all(document.getAnimations()  // what fades in has too little contrast until it is there
     .filter(each => Number.isFinite(each.effect.getComputedTiming().endTime))
     .map(each => each.finished.catch(() => null))).then(() => null)"""
-# When the tab last was touched and spoke with the server, so that a run asked for is not missed before it begins.
+# How far the page has jumped (web.dev's layout shift, without Streamlit's own while it learns how wide a page is), and
+# when the tab last was touched and spoke with the server, so that a run asked for is not missed before it begins.
 _LISTEN = """(() => {
-    const Socket = window.WebSocket, talk = window.skmmTalk = {touched: 0, sent: 0, heard: 0};
+    const Socket = window.WebSocket, talk = window.skmmTalk = {shift: 0, touched: 0, sent: 0, heard: 0};
+    const frame = source => source.node?.dataset?.testid === 'stMainBlockContainer';
+    new PerformanceObserver(list => {
+        for (const entry of list.getEntries())
+            if (!entry.hadRecentInput && !entry.sources.some(frame)) talk.shift += entry.value;
+    }).observe({type: 'layout-shift', buffered: true});
     for (const gesture of ['keydown', 'pointerup', 'input', 'change'])
         document.addEventListener(gesture, () => { talk.touched = performance.now(); }, {capture: true});
     window.WebSocket = class extends Socket {
@@ -167,6 +174,11 @@ class Visitor:
             """() => [...document.querySelectorAll('[data-testid="stDataFrame"]')]
                 .every(table => table.offsetParent === null || table.querySelector('canvas'))"""
         )
+
+    def shift(self) -> float:
+        """Cumulative layout shift since the page was loaded."""
+        found: float = self.page.evaluate("window.skmmTalk.shift")
+        return found
 
     def heading(self, text: str | re.Pattern[str]) -> Locator:
         """A heading or paragraph with this text."""
