@@ -77,9 +77,10 @@ def map_figure(
         figure.add_trace(colour_bar(title or MEASURES.get(colour, colour), drawn[colour]))
     for positions, symbol, name in ((pinned, "star", "Always choose"), (barred, "x", "Never choose")):
         if positions:
-            figure.add_trace(_sign(drawn, positions, axes, f"{symbol}-open", f"{name} {len(positions):,}", outline, 13))
+            text = f"{name} {len(positions):,}"
+            figure.add_trace(_sign(drawn, positions, axes, f"{symbol}-open", name, outline, 13, text=text))
     if ringed:
-        figure.add_trace(_sign(drawn, ringed, axes, "circle-open", "", outline, _RING_PIXELS))
+        figure.add_trace(_sign(drawn, ringed, axes, "circle-open", "rings", outline, _RING_PIXELS))
     figure_layout(figure, height=height)
     figure.update_layout(
         dragmode="lasso",
@@ -187,19 +188,24 @@ def _sign(
     positions: Collection[int],
     axes: tuple[str, str],
     symbol: str,
-    name: str,
+    group: str,
     colour: str,
     pixels: int,
+    *,
+    text: str = "",
 ) -> go.Scattergl:
-    """Open signs on top of points; not points themselves, so that a lasso does not find them."""
+    """Open signs on top of points; not points themselves, so that a lasso does not find them.
+
+    The group has no count in its name: what the legend hides stays hidden when there are more of them.
+    """
     at = drawn[drawn["position"].isin(list(positions))]
     return go.Scattergl(
         x=at[axes[0]].to_numpy(dtype=np.float32),
         y=at[axes[1]].to_numpy(dtype=np.float32),
         mode="markers",
-        name=name,
-        showlegend=bool(name),
-        legendgroup=name or "rings",
+        name=text,
+        showlegend=bool(text),
+        legendgroup=group,
         hoverinfo="skip",
         marker={"color": colour, "symbol": symbol, "size": pixels, "line": {"width": 2.5, "color": colour}},
         unselected={"marker": {"opacity": 1.0}},

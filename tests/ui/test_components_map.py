@@ -160,6 +160,9 @@ def test_ticked_pinned_and_barred_points_get_signs_that_no_lasso_finds(points: p
     assert signs["x-open"].x.tolist() == [1, 2, 3]
     assert [signs[name].name for name in ("star-open", "x-open")] == ["Always choose 1", "Never choose 3"]
     assert all(trace.customdata is None for trace in signs.values())
+    more = map_figure(points, budget=2, colour="chosen", ringed=(5,), pinned=(9, 10), barred=(1,))
+    groups = {trace.legendgroup for trace in more.data}
+    assert {trace.legendgroup for trace in signs.values()} < groups, "what the legend hides stays hidden"
 
 
 def test_axes_of_the_sketch_are_named_as_directions(points: pd.DataFrame) -> None:
