@@ -103,6 +103,8 @@ def balance_lesson(balance: Balance, picker: str, *, dark: bool = False) -> Less
     best = min(balance.outcomes, key=lambda name: balance.outcomes[name].error)
     errors = ", ".join(f"{name} {percent(found.error)}" for name, found in balance.outcomes.items())
     mean = " / ".join(f"{value:.1f}" for value in balance.redrawn[picker])
+    taken = _chosen_counts(balance)
+    said = ", ".join(f"{name} {_counts(found)}" for name, found in balance.outcomes.items())
     unseen = [str(axis + 1) for axis, count in enumerate(outcome.counts) if not count]
     never = f" It never sees axis {' or '.join(unseen)}: that is the bias." if unseen else ""
     sentence = (
@@ -116,7 +118,7 @@ def balance_lesson(balance: Balance, picker: str, *, dark: bool = False) -> Less
         sentence,
         (
             Panel("Three axes: drag to turn", _space_figure(balance, outcome, dark=dark), sentence),
-            Panel("Points taken from each cluster", counts_figure(_chosen_counts(balance), balance.picture), sentence),
+            Panel("Points taken from each cluster", counts_figure(taken, balance.picture), f"Groups of bars. {said}."),
             Panel("Bias and variance", error_figure(balance.outcomes, now=picker), f"Stacked bars. Errors: {errors}."),
         ),
     )
@@ -137,21 +139,21 @@ def _chosen_counts(balance: Balance) -> dict[str, Sequence[int]]:
 def _space_figure(balance: Balance, outcome: Outcome, *, dark: bool) -> go.Figure:
     figure = go.Figure()
     points, cluster = balance.picture.points, balance.picture.cluster
-    for number in range(len(balance.picture.sizes)):
-        x, y, z = points[cluster == number].T
-        marker = {"color": _CLUSTER_COLOURS[number], "size": 4, "opacity": 0.6, "symbol": _SOLID_SYMBOLS[number]}
-        figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=marker, showlegend=False, hoverinfo="skip")
+    # Few traces: the browser compiles programs for each of them anew whenever the picture changes.
+    x, y, z = points.T
+    colours, symbols = ([of[number] for number in cluster.tolist()] for of in (_CLUSTER_COLOURS, _SOLID_SYMBOLS))
+    marker = {"color": colours, "size": 4, "opacity": 0.6, "symbol": symbols}
+    figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=marker, showlegend=False, hoverinfo="skip")
     x, y, z = points[outcome.rows].T
     outline = {"color": INK[dark], "width": 2}
     marker = {"color": SMART.colour, "size": 7, "symbol": SMART.symbol, "line": outline}
     figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=marker, name=f"{FEW} chosen", hoverinfo="skip")
-    for axis, end in enumerate(np.eye(3) * _AXIS_ENDS):
-        x, y, z = np.stack([np.zeros(3), end]).T
-        line = {"color": INK[dark], "width": 3}
-        figure.add_scatter3d(
-            x=x, y=y, z=z, mode="lines+text", line=line, text=["", _AXES[axis]], showlegend=False, hoverinfo="skip",
-            textfont={"color": INK[dark]},
-        )  # fmt: skip
+    ends = np.eye(3) * _AXIS_ENDS
+    x, y, z = np.stack([np.zeros_like(ends), ends], axis=1).reshape(-1, 3).T  # out along each axis and back
+    figure.add_scatter3d(
+        x=x, y=y, z=z, mode="lines+text", line={"color": INK[dark], "width": 3}, showlegend=False, hoverinfo="skip",
+        text=[text for name in _AXES for text in ("", name)], textfont={"color": INK[dark]},
+    )  # fmt: skip
     wall = {"showbackground": False, "gridcolor": GRID[dark], "showticklabels": False, "title": "", "zeroline": False}
     figure_layout(figure, height=HEIGHT + 40)
     figure.update_layout(
