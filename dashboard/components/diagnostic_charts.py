@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 340
 _RATIO_TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100)
+_MOST_TICKS = 6
 _FLOOR = 1e-12
 _FAINTEST = 1e-5  # of the smallest sum: what is fainter is left below the axis
 
@@ -90,7 +91,13 @@ def spectrum_match(runs: Runs) -> Answer:
     figure_layout(figure, height=HEIGHT)
     figure.update_layout(
         xaxis={"title": "direction of the sketch, strongest first", "anchor": "y2"},
-        yaxis={"title": "second moment", "type": "log", "domain": [0.42, 1], "dtick": 1, "exponentformat": "power"},
+        yaxis={
+            "title": "second moment",
+            "type": "log",
+            "domain": [0.42, 1],
+            "exponentformat": "power",
+            "dtick": _decades_a_tick([first, *(run.diagnostics.spectrum_selection for run in runs)]),
+        },
         yaxis2={"title": "÷ pool", "type": "log", "domain": [0, 0.34], "tickvals": _RATIO_TICKS, "range": span},
     )
     parts = [f"{name_of(run, runs)}{_within(run.diagnostics)}" for run in runs]
@@ -103,6 +110,13 @@ def spectrum_match(runs: Runs) -> Answer:
         "Top: energy of the pool in each direction, and of the chosen points. Bottom: their ratio; 1 is a perfect "
         "match, far below 1 means that the direction is hardly seen.",
     )
+
+
+def _decades_a_tick(moments: Sequence[np.ndarray]) -> int:
+    """So many that few ticks stand on the axis: columns in mixed units spread over a dozen decades."""
+    drawn = np.concatenate(moments)
+    drawn = np.log10(drawn[np.isfinite(drawn) & (drawn > 0)])
+    return max(1, math.ceil(float(np.ptp(drawn)) / _MOST_TICKS)) if len(drawn) else 1
 
 
 def risk_curve(runs: Runs) -> Answer:

@@ -40,8 +40,10 @@ def spread_note(pool: "Tensor", names: Sequence[str]) -> str | None:
     widest = int(variance.argmax())
     name = f"{names[widest]!r}" if names else str(widest)
     share = 100 * float(varying.max() / varying.sum())
+    told = f"{share:.0f}" if share < 99.5 else "more than 99"  # the others vary too
+    times = float(f"{ratio:.3g}")
     return (
-        f"{_START}column {name} alone makes up {share:.0f} % of all variance, and spreads {ratio:,.0f} times as far "
+        f"{_START}column {name} alone makes up {told} % of all variance, and spreads {times:,.0f} times as far "
         "as the narrowest. Distances, the map, coverage and bias hardly see the others; unless all share one "
         "unit, scale the columns (an option in Data; --scale-columns)."
     )

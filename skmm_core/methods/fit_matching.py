@@ -203,8 +203,10 @@ def pilot_remark(errors: Mapping[Scaling, float], best: Scaling) -> str:
     if not all(errors[each] > errors[best] for each in others):  # equal, or not a number where no row is left out
         return f"Rows were {done}: a pilot fit on random rows could tell no better scaling."
     beside = " and ".join(f"{errors[each]:.3g} {_DONE[each]}" for each in others)
+    equal = any(f"{errors[each]:.3g}" == f"{errors[best]:.3g}" for each in others)  # as shown
+    how = "no better another way" if equal else "best that way"
     return (
-        f"Rows were {done}: a pilot fit on random rows predicted the others best that way, with error "
+        f"Rows were {done}: a pilot fit on random rows predicted the others {how}, with error "
         f"{errors[best]:.3g} against {beside} (mean squared, in variances of the targets)."
     )
 

@@ -16,7 +16,7 @@ from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 
-# as in the authors' code: mini-batches of 5,000 rows above 50 clusters; clusters below 5 rows are left for last
+# mini-batches of 5,000 rows above 50 clusters, as in the authors' code; that leaves clusters of up to 5 rows out
 _FEW_CLUSTERS, _BATCH_ROWS, _SMALL = 50, 5_000, 5
 _REFERENCE_LIMIT, _BLOCK_ELEMENTS = 10_000, 8_000_000
 

@@ -6,7 +6,8 @@ import pytest
 
 from skmm_core.paper.experiments import EXPERIMENTS, chosen_rows
 from skmm_core.paper.table import best_rows, cells_of, metrics_in, number_text
-from skmm_core.summary import METRICS
+from skmm_core.statistics import data_saving
+from skmm_core.summary import METRICS, REFERENCE
 from tests.bench.reproduce_docs import BEGIN, DOCUMENT, END, committed, figures
 
 RESULTS = committed()
@@ -28,6 +29,19 @@ def test_the_document_is_what_the_committed_json_gives():
     assert re.search(f"{re.escape(BEGIN)}.*{re.escape(END)}", text, re.DOTALL).group() == figures()
 
 
+def assert_savings_are_those_of_the_means(result):
+    """Factors rest on means alone, which are there, so that a new way to read them off makes old ones fail."""
+    there = {cell["metric"] for cell in result["table"]}
+    metric = next(each for each in METRICS[result["task"]] if each.key in there)
+    cells, budgets = cells_of(result, metric), result["budgets"]
+    means = {row["key"]: [[cells[row["key"], budget]["mean"]] for budget in budgets] for row in result["rows"]}
+    for saving in result["savings"]:
+        sides = budgets, means[saving["method"]], budgets, means[REFERENCE]
+        found = data_saving(saving["budget"], *sides, higher_is_better=metric.higher_is_better)
+        assert saving["relation"] == found.relation
+        assert saving["factor"] == pytest.approx(found.factor)
+
+
 @pytest.mark.parametrize(("file", "result"), RESULTS, ids=[file.stem for file, _ in RESULTS])
 def test_a_committed_result_is_whole_and_can_be_made_again(file, result):
     experiment = EXPERIMENTS[result["experiment"]]
@@ -46,6 +60,7 @@ def test_a_committed_result_is_whole_and_can_be_made_again(file, result):
         for (budget, league), best in best_rows(result, metric).items():
             rivals = [row["key"] for row in result["rows"] if row["label_aware"] == league]
             assert sign * cells[best, budget]["mean"] == min(sign * cells[key, budget]["mean"] for key in rivals)
+    assert_savings_are_those_of_the_means(result)
     assert result["command"].startswith(f"python -m skmm_core paper {experiment.key} ")
     assert "/" not in result["command"], "no folder of the machine that made it"
     if experiment.needs_data:

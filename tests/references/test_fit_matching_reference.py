@@ -216,6 +216,13 @@ def test_the_scaling_that_was_found_out_is_told_with_its_errors(best):
     assert "error 0.315 against " in said
     for key in set(told) - {best}:
         assert f"{errors[key]:.3g} {told[key]}" in said
+    assert "best that way" in said
+
+
+def test_a_scaling_is_not_called_best_beside_one_of_the_same_shown_error():
+    said = pilot_remark({"columns": 0.040097, "none": 0.040098, "unit": 0.14}, "columns")
+    assert "no better another way, with error 0.0401 against 0.0401 left as they are and 0.14 scaled" in said
+    assert "best" not in said.replace("no better", "")
 
 
 def test_a_pilot_that_tells_nothing_is_said_to_tell_nothing():

@@ -84,6 +84,14 @@ def test_a_direction_without_energy_leaves_a_gap_on_the_log_axis(runs):
     assert math.isnan(drawn[1])
 
 
+def test_ticks_of_a_spectrum_over_many_decades_leave_room_for_their_labels(runs):
+    for pool, decades in ((np.array([4e8, 3e-3, 1e-3, 9e-4]), 12), (np.array([8.0, 0.5]), 2)):
+        run = changed(runs[0], spectrum_pool=pool, spectrum_selection=pool * [1.1, *([0.0] * (len(pool) - 1))])
+        step = spectrum_match([run]).panels[0].figure.layout.yaxis.dtick
+        assert step == int(step) >= 1
+        assert decades / step <= 6
+
+
 def test_ridge_bars_stack_to_the_exact_error(runs):
     answer = ridge_bars(runs)
     bias, variance = answer.panels[0].figure.data
