@@ -138,6 +138,7 @@ def reproduced(experiment: Experiment, result: Mapping[str, Any], key: str) -> N
         "where uniform reaches that score within the measured range. Never extrapolated.",
     )
     st.dataframe(saving_table(result), hide_index=True, height="content", alt="Data-saving factor of each row.")
+    st.caption(f"Read from the mean of: {metrics_in(result)[0].title}.")
     st.markdown("##### What differs from the paper")
     st.markdown("\n".join(f"- {escape(line)}" for line in result["differences"]))
     for note in result.get("notes", ()):

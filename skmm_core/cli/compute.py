@@ -9,6 +9,7 @@ import typer
 from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, show_json
 from skmm_core.config import RunConfig, SelectJob
+from skmm_core.data.spread import spread_notes
 from skmm_core.errors import InputError
 from skmm_core.row_list import read_rows
 from skmm_core.runs import read_config, read_result
@@ -197,15 +198,17 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
         return f"{summary_line(result)} Results: {folder}"
     if result["kind"] == "paper":
         return f"{len(result['rows'])} rows of the table {result['experiment']} in {result['seconds']:.0f} s. {folder}"
+    warned = "".join(f"\n{note}" for note in spread_notes(result["notes"]))
     if result["kind"] == "select":
         return (
             f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "
             f"{result['seconds']:.2f} s. {' '.join([result['advice'], *result.get('remarks', ())])} Results: {folder}"
+            + warned
         )
     count, largest = len(result["scored"]), max(result["budgets"])
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
     done = f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in {result['seconds']:.1f} s."
-    return "\n".join([done, *found, f"Results: {folder}; report.html in it has the curves and tables."])
+    return "\n".join([done, *found, f"Results: {folder}; report.html in it has the curves and tables."]) + warned
 
 
 def _dataset(

@@ -186,3 +186,12 @@ def test_flags_reach_the_method(here, tmp_path):
         "rounding": "top",
         "polish": False,
     }
+
+
+def test_columns_in_mixed_units_are_warned_of_unless_scaled(command, tmp_path):
+    draw = np.random.default_rng(0)
+    table = tmp_path / "houses.csv"
+    pd.DataFrame({"dollars": draw.normal(5e4, 2e4, 40), "share": draw.random(40)}).to_csv(table, index=False)
+    plain = ("select", "--dataset", table, "--method", "k_center", "--budget", 5, "--out", tmp_path / "out")
+    assert "column 'dollars' alone" in command(*plain).out
+    assert "alone" not in command(*plain, "--scale-columns").out

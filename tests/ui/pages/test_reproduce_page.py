@@ -57,6 +57,7 @@ def test_a_finished_run_is_shown_as_a_table_with_savings_differences_and_command
     assert f"run {made.id}" in shown.replace("\\", "")
     assert "Best mean without labels at n = 6" in shown
     assert "How much data does it save?" in shown
+    assert "Read from the mean of: Accuracy." in shown
     assert "What differs from the paper" in shown
     table = app.table[0].value
     assert list(table.index) == ["Uniform", "SkMM", "SkMM joint †"]
