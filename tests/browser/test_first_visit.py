@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 import pytest
-from driver import ALERT, CHART
+from driver import ALERT, CHART, LONG
 from playwright.sync_api import expect
 
 from skmm_core.runs.files import SELECTION_CSV
@@ -16,7 +16,8 @@ def test_the_question_mark_opens_the_sheet_but_not_while_typing(visitor):
     visitor.open("runs?run=000000000000")
     page = visitor.page
     sheet = page.get_by_text("pick points, on Select")
-    visitor.expect_visible(page.locator(".st-key-shortcuts button").first)
+    # the script that listens for the key is in a part that the browser loads after the button can be seen
+    page.wait_for_function("() => window.skmmKeys", timeout=LONG)
     visitor.expect_visible(page.locator(ALERT).filter(has_text="There is no run 000000000000"))
     search = page.get_by_label("Search", exact=True)
     search.click()
