@@ -16,9 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from skmm_core.data.scaler import Scaler, row_blocks
 from skmm_core.device import generator
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.scaler import Scaler, row_blocks
 
 _ROWS_PER_CLASS = 10
 _SHARE = 20  # one row in twenty

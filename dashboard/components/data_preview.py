@@ -10,7 +10,7 @@ from dashboard.components.balance import class_balance_figure, target_histogram
 from dashboard.components.encoder_mark import draw_marks
 from dashboard.components.gallery import Card, gallery_html, pool_picture
 from dashboard.components.theme import chart, escape, fmt_int, fmt_number, fmt_percent, notes, plural
-from skmm_core.data.spread import spread_notes
+from skmm_core.data.mixed_units import spread_notes
 
 if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset

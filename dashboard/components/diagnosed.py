@@ -9,7 +9,7 @@ from dashboard.components.diagnostic_charts import DiagnosedRun
 from dashboard.components.series import run_style
 from dashboard.services import cache
 from skmm_core.config import SelectJob
-from skmm_core.data.spread import spread_notes
+from skmm_core.data.mixed_units import spread_notes
 from skmm_core.encoders.marks import marks
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState

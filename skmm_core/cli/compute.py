@@ -9,9 +9,9 @@ import typer
 from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, show_json
 from skmm_core.config import RunConfig, SelectJob
-from skmm_core.data.spread import spread_notes
+from skmm_core.data.mixed_units import spread_notes
+from skmm_core.data.row_list import read_rows
 from skmm_core.errors import InputError
-from skmm_core.row_list import read_rows
 from skmm_core.runs import read_config, read_result
 from skmm_core.runs.files import CARD, COMPARE_STATE, CONFIG, SCORES_CSV, clear_results, write_config
 

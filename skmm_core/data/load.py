@@ -14,8 +14,8 @@ from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint, em
 from skmm_core.data.files import FILE_KINDS, check_file, file_path
 from skmm_core.data.holdout import hold_out
 from skmm_core.data.images import EncodedImages
+from skmm_core.data.mixed_units import SCALED, equal_spread, spread_note
 from skmm_core.data.rows import RawRows, check_ids, clean
-from skmm_core.data.spread import SCALED, equal_spread, spread_note
 from skmm_core.data.tables import Columns, read_table
 from skmm_core.data.targets import Targets, understand
 from skmm_core.errors import InputError

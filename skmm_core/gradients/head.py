@@ -13,12 +13,12 @@ from torch import Tensor
 
 from skmm_core.config import GradientParams
 from skmm_core.data.dataset import Task
+from skmm_core.data.scaler import Scaler, row_blocks
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.gradients.targets import draw_classes, normals, uniforms
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.ridge import fit_ridge
-from skmm_core.scaler import Scaler, row_blocks
 from skmm_core.sketches.outer import OuterRows
 from skmm_core.warmup import WarmUp, train_warm_up, warm_up_size
 

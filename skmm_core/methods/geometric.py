@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.device import generator
-from skmm_core.given import Given, nothing_given
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.cover import greedy_cover
-from skmm_core.given import Given, nothing_given
+from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.methods.ranking import ranked
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.stratify import class_parts, interleaved

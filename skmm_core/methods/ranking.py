@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from skmm_core.given import Given
+from skmm_core.data.include_exclude import Given
 from skmm_core.methods.stratify import class_parts, interleaved
 from skmm_core.pool import Pool
 

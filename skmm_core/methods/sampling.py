@@ -6,8 +6,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from skmm_core.data.include_exclude import Given
 from skmm_core.device import generator
-from skmm_core.given import Given
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.stratify import class_parts, interleaved
 from skmm_core.moments import GramSpectrum, gram_spectrum

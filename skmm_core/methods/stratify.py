@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from skmm_core.data.dataset import Task
+from skmm_core.data.include_exclude import Given
 from skmm_core.errors import InputError
-from skmm_core.given import Given
 from skmm_core.methods.registry import Picks, Status
 from skmm_core.pool import Pool
 

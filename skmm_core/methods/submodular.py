@@ -5,8 +5,8 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.cover import greedy_cover
+from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.device import generator
-from skmm_core.given import Given, nothing_given
 from skmm_core.kernels import CosineSimilarity, Kernel, unit_rows
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.pool import Pool

@@ -5,13 +5,13 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.data.dataset import Task
+from skmm_core.data.scaler import row_blocks
 from skmm_core.device import generator
 from skmm_core.methods.ranking import best, best_of_classes
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.sampling import draw_rest, leverage_scores
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report
-from skmm_core.scaler import row_blocks
 
 _NEEDS = frozenset({Need.CLASSES, Need.DYNAMICS})
 

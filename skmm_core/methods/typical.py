@@ -9,8 +9,8 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
+from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.device import generator, widest
-from skmm_core.given import Given, nothing_given
 from skmm_core.kernels import unit_rows
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.pool import Pool

@@ -7,14 +7,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from skmm_core.data.include_exclude import Given, nothing_given
+from skmm_core.data.scaler import Scaler, row_blocks
 from skmm_core.device import generator
-from skmm_core.given import Given, nothing_given
 from skmm_core.methods.geometric import first_row
 from skmm_core.methods.ranking import best
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.scaler import Scaler, row_blocks
 from skmm_core.ties import lowest
 
 _NEEDS = frozenset({Need.CLASSES, Need.WARM_UP})

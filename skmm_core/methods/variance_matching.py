@@ -6,8 +6,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.device import generator, widest
-from skmm_core.given import Given, nothing_given
 from skmm_core.methods.registry import Family, MethodParams, Picks, Status, register
 from skmm_core.moments import Moments
 from skmm_core.pool import Pool

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skmm_core.data.load import load_dataset
+from skmm_core.data.row_list import read_rows, row_text
 from skmm_core.errors import InputError
-from skmm_core.row_list import read_rows, row_text
 
 
 @given(rows=st.lists(st.integers(0, 40)))

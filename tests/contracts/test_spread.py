@@ -7,7 +7,7 @@ import torch
 
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.data.spread import SCALED, spread_note, spread_notes
+from skmm_core.data.mixed_units import SCALED, spread_note, spread_notes
 from skmm_core.runs.record import run_id
 
 N = 60

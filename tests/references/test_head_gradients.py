@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from skmm_core.config import GradientParams, SketchParams
 from skmm_core.data.dataset import Task
+from skmm_core.data.scaler import fit_scaler
 from skmm_core.errors import InputError
 from skmm_core.gradients.head import head_gradients
 from skmm_core.gradients.targets import draw_classes
 from skmm_core.methods.registry import Family, list_methods, select
 from skmm_core.pool import Pool, make_pool
-from skmm_core.scaler import fit_scaler
 
 SIZE, DIMS, CLASSES = 80, 6, 4
 FALSE_ALARM = 1e-6

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from skmm_core.data.include_exclude import make_given
 from skmm_core.device import generator
 from skmm_core.errors import InputError
-from skmm_core.given import make_given
 from skmm_core.methods.registry import select
 from skmm_core.methods.sampling import leverage_scores, ridge_leverage_scores
 from skmm_core.moments import gram_products

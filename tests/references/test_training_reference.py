@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from skmm_core.data.dataset import Task
+from skmm_core.data.scaler import fit_scaler
 from skmm_core.device import generator
 from skmm_core.dynamics import training_dynamics
 from skmm_core.errors import InputError
@@ -21,7 +22,6 @@ from skmm_core.methods.stratify import class_quotas
 from skmm_core.nonnegative import nonnegative_weights
 from skmm_core.pool import Pool, make_pool
 from skmm_core.progress import Progress
-from skmm_core.scaler import fit_scaler
 from skmm_core.simplex import round_sample
 
 KEYS = ["el2n", "grand", "forgetting", "craig", "gradmatch", "glister"]

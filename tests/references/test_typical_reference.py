@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.datasets import make_blobs
 
-from skmm_core.given import make_given
+from skmm_core.data.include_exclude import make_given
 from skmm_core.kernels import unit_rows
 from skmm_core.methods import typical
 from skmm_core.methods.registry import select

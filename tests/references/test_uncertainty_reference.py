@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.data.dataset import Task
+from skmm_core.data.scaler import fit_scaler
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.methods.ranking import ranked
@@ -21,7 +22,6 @@ from skmm_core.methods.uncertainty import (
     margin_scores,
 )
 from skmm_core.pool import Pool, make_pool
-from skmm_core.scaler import fit_scaler
 from skmm_core.warmup import stratified_order, warm_up_size
 
 KEYS = ["entropy", "margin", "least_confidence", "deepfool", "cal", "contextual_diversity"]

@@ -26,7 +26,7 @@ def spread_note(pool: "Tensor", names: Sequence[str]) -> str | None:
     """
     import torch
 
-    from skmm_core.scaler import fit_scaler
+    from skmm_core.data.scaler import fit_scaler
 
     scale = fit_scaler(pool).scale.cpu().double()
     variance = torch.where(torch.isfinite(scale), scale.square(), 0.0)
@@ -56,6 +56,6 @@ def spread_notes(notes: Iterable[str]) -> tuple[str, ...]:
 
 def equal_spread(features: "Tensor", pool: "Tensor") -> "Tensor":
     """(R, d) rows with every column at mean 0 and standard deviation 1 over the rows `pool`; constant ones are 0."""
-    from skmm_core.scaler import fit_scaler
+    from skmm_core.data.scaler import fit_scaler
 
     return fit_scaler(features[pool]).copy(features)
