@@ -258,7 +258,7 @@ def _warm_up_rows(config: RunConfig, job: CompareJob, dataset: Dataset) -> int |
 
 
 def _run_embedding(folder: Path, config: RunConfig, job: EmbedJob, report: Report) -> dict[str, Any]:
-    from skmm_core.embedding import embed, source_fingerprint
+    from skmm_core.encoders.embedding import embed, source_fingerprint
 
     fingerprint = source_fingerprint(config.dataset.source)
     _check_card(folder, config, fingerprint)

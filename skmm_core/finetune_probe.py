@@ -20,11 +20,11 @@ from skmm_core.config import FinetuneParams
 from skmm_core.data.dataset import Dataset, Task
 from skmm_core.data.image_index import ImageIndex, index_images
 from skmm_core.device import resolve_device
-from skmm_core.embedding import image_source
+from skmm_core.encoders.embedding import image_source
 from skmm_core.encoders.encoder import Encoder
+from skmm_core.encoders.features import encode_rows
 from skmm_core.encoders.registry import load_encoder
 from skmm_core.errors import InputError
-from skmm_core.features import encode_rows
 from skmm_core.finetune import FinetuneOptions, FinetuneScore, finetune
 from skmm_core.network_tail import cut_before, last_block
 from skmm_core.probe import check_scorable

@@ -10,7 +10,7 @@ from dashboard.components.series import run_style
 from dashboard.services import cache
 from skmm_core.config import SelectJob
 from skmm_core.data.mixed_units import spread_notes
-from skmm_core.encoders.marks import marks
+from skmm_core.encoders.untrained import marks
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
 from skmm_core.runs.record import default_name

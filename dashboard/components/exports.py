@@ -17,7 +17,7 @@ from dashboard.components.copy_as import copy_panel, image_format
 from dashboard.components.theme import fmt_int
 from dashboard.services.cache import run_result, run_table, store
 from skmm_core.config import SelectJob
-from skmm_core.encoders.marks import marks
+from skmm_core.encoders.untrained import marks
 from skmm_core.runs import RunRecord
 from skmm_core.runs.files import REPORT, SELECTION_CSV, SELECTION_NPY
 

@@ -193,7 +193,7 @@ def run_prepared(folder: Path, *, json_: bool, quiet: bool) -> None:
 
 def _summary(result: Mapping[str, Any], folder: Path) -> str:
     if result["kind"] == "embed":
-        from skmm_core.embedding import summary_line
+        from skmm_core.encoders.embedding import summary_line
 
         return f"{summary_line(result)} Results: {folder}"
     if result["kind"] == "paper":

@@ -62,7 +62,7 @@ def embed(
         show_json({**result, "out": str(file)})
         return
     _show_skipped(result)
-    from skmm_core.embedding import summary_line
+    from skmm_core.encoders.embedding import summary_line
 
     typer.echo(f"{summary_line(result)} Features: {file}")
 
@@ -96,7 +96,7 @@ def _run(dataset: DatasetConfig, job: EmbedJob, file: Path, device: str, *, quie
 
     try:
         with stop.on_signals(), pulse(None, stop):
-            from skmm_core.embedding import embed as embed_job
+            from skmm_core.encoders.embedding import embed as embed_job
 
             return embed_job(dataset, job, file, device=device, report=tell)
     finally:

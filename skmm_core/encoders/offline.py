@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from skmm_core.encoders.encoder import Encoder, feature_size
-from skmm_core.encoders.marks import OFFLINE_WARNING
+from skmm_core.encoders.untrained import OFFLINE_WARNING
 
 SIZE = 32  # pixels a side; 48 and 64 cost two and four times as much and scored no better
 _PAD = 4

@@ -12,7 +12,7 @@ import torch
 from skmm_core.config import EmbedJob
 from skmm_core.encoders.downloads import fetching, quietly
 from skmm_core.encoders.encoder import Encoder, feature_size, versions
-from skmm_core.encoders.marks import RANDOM_WARNING
+from skmm_core.encoders.untrained import RANDOM_WARNING
 from skmm_core.encoders.weights import (
     draw_weights,
     file_hash,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from skmm_core.config import EmbedJob
 from skmm_core.encoders.downloads import fetching
 from skmm_core.encoders.encoder import Encoder, Preprocess, feature_size, versions
-from skmm_core.encoders.marks import RANDOM_WARNING
+from skmm_core.encoders.untrained import RANDOM_WARNING
 from skmm_core.encoders.weights import (
     draw_weights,
     file_hash,

@@ -26,7 +26,7 @@ def fingerprint(config: RunConfig, job: PaperJob, *, report: Report = ignore) ->
         InputError: the data are not there or cannot be read.
     """
     from skmm_core.data.load import load_dataset
-    from skmm_core.embedding import source_fingerprint
+    from skmm_core.encoders.embedding import source_fingerprint
 
     if not get_experiment(job.experiment).needs_data:
         return f"paper:{job.experiment}"
@@ -165,7 +165,7 @@ def _dataset(
     if not has_images(config, job):
         return load_dataset(config.dataset, report=report), None
     from skmm_core.config import DatasetConfig
-    from skmm_core.embedding import embed
+    from skmm_core.encoders.embedding import embed
 
     done = embed(config.dataset, encoding(job), folder / FEATURES, device=device, report=report)
     holdout = None if done["parts"]["test"] else config.dataset.holdout or 0.2

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 
 from skmm_core.config import EmbedJob
 from skmm_core.encoders import downloads
-from skmm_core.encoders.marks import RANDOM_WARNING
 from skmm_core.encoders.registry import load_encoder
+from skmm_core.encoders.untrained import RANDOM_WARNING
 from skmm_core.errors import InputError
 
 CPU = torch.device("cpu")

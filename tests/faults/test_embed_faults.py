@@ -12,15 +12,15 @@ import pytest
 import torch
 from PIL import Image
 
-from skmm_core import features
 from skmm_core.config import DatasetConfig, EmbedJob, RunConfig
 from skmm_core.data.image_index import index_images
-from skmm_core.embedding import source_fingerprint
+from skmm_core.encoders import features
+from skmm_core.encoders.embedding import source_fingerprint
 from skmm_core.encoders.encoder import Encoder
+from skmm_core.encoders.feature_cache import FeatureCache
+from skmm_core.encoders.features import embed_images
 from skmm_core.encoders.registry import load_encoder
 from skmm_core.errors import Cancelled, InputError
-from skmm_core.feature_cache import FeatureCache
-from skmm_core.features import embed_images
 from skmm_core.progress import ignore
 from skmm_core.runner import run_folder
 from skmm_core.runs import RunState, RunStore, read_config, read_result

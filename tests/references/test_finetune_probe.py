@@ -12,8 +12,8 @@ from torch import nn
 from skmm_core.compare import compare
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, FinetuneParams, SketchParams
 from skmm_core.data.load import load_dataset
-from skmm_core.embedding import embed
 from skmm_core.encoders import downloads
+from skmm_core.encoders.embedding import embed
 from skmm_core.encoders.registry import load_encoder
 from skmm_core.errors import Cancelled, InputError
 from skmm_core.finetune_probe import finetune_probe

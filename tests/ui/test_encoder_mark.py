@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dashboard.components import exports
-from skmm_core.encoders.marks import OFFLINE_WARNING, RANDOM_WARNING, file_marks, marks
+from skmm_core.encoders.untrained import OFFLINE_WARNING, RANDOM_WARNING, file_marks, marks
 
 
 def features(path, **arrays):

@@ -11,10 +11,10 @@ from skmm_core.data.files import file_path
 from skmm_core.data.hub import fetch, hub_name
 from skmm_core.data.image_index import index_images
 from skmm_core.device import resolve_device
+from skmm_core.encoders.features import embed_images
 from skmm_core.encoders.registry import load_encoder
 from skmm_core.encoders.weights import file_hash
 from skmm_core.errors import InputError
-from skmm_core.features import embed_images
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.runs.record import encoder_text
 

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from skmm_core.data.image_index import ImageIndex
 from skmm_core.encoders.encoder import Encoder
+from skmm_core.encoders.feature_cache import FeatureCache
 from skmm_core.errors import InputError
-from skmm_core.feature_cache import FeatureCache
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.runs.files import to_json, write_file
 
