@@ -16,9 +16,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from skmm_core.distortion import Distortion
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
+from skmm_core.sketches.distortion import Distortion
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,7 +64,7 @@ class Diagnostics:
         leverage: (N,) float32 leverage scores of the pool in the sketch, sum k.
         distance: (N,) float32 distance to the nearest chosen point in feature space.
         class_counts_pool, class_counts_selection: (classes,) int64, or None.
-        distortion_ratios to distortion_source: see :class:`~skmm_core.distortion.Distortion`; None without a sketch.
+        distortion_ratios to distortion_source: see :class:`~skmm_core.sketches.distortion.Distortion`; None without a sketch.
     """
 
     n: int

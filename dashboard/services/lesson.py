@@ -315,7 +315,7 @@ def _distortions() -> Floats:
 def sketched(dim: int) -> Sketched:
     """Step 4 at one of the DIMS."""
     from skmm_core.methods.registry import select
-    from skmm_core.sketch import spectrum
+    from skmm_core.sketches.kinds import spectrum
     from skmm_core.toy import sketched_rows, squared_distances
 
     toy = _toy(SPACE)

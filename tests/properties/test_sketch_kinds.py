@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from skmm_core.config import SketchParams
-from skmm_core.distortion import PAIRS, measure_distortion
 from skmm_core.errors import InputError
-from skmm_core.sketch import OuterRows, Sketch, draw_sketch, make_sketch, spectrum
 from skmm_core.sketches import base
 from skmm_core.sketches import hadamard as hadamard_module
 from skmm_core.sketches.bounds import tails, variance_bound
+from skmm_core.sketches.distortion import PAIRS, measure_distortion
 from skmm_core.sketches.hadamard import HadamardSketch, hadamard
+from skmm_core.sketches.kinds import OuterRows, Sketch, draw_sketch, make_sketch, spectrum
 from skmm_core.sketches.kronecker import KroneckerSketch
 from skmm_core.sketches.sparse import SparseSketch
 

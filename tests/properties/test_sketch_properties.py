@@ -8,8 +8,8 @@ import torch
 from skmm_core.config import SketchParams
 from skmm_core.device import generator
 from skmm_core.errors import InputError
-from skmm_core.sketch import default_dim, make_sketch
 from skmm_core.sketches import base
+from skmm_core.sketches.kinds import default_dim, make_sketch
 
 FALSE_ALARM = 1e-6
 

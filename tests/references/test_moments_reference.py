@@ -22,7 +22,7 @@ from skmm_core.moments import (
     trace_score,
     whitened_moment,
 )
-from skmm_core.sketch import effective_dimension, spectrum
+from skmm_core.sketches.kinds import effective_dimension, spectrum
 
 Array = NDArray[np.float64]
 
