@@ -208,7 +208,7 @@ def diagnose(
 
 def _moments(pool: "Pool", indices: "Tensor", weights: "Tensor", c_s: float) -> dict[str, Any]:
     """Everything about the second moment of the sketch."""
-    from skmm_core.moments import certificate, moment_error, shortfall_objective, trace_score, whitened_moment
+    from skmm_core.solvers.moments import certificate, moment_error, shortfall_objective, trace_score, whitened_moment
 
     moments = pool.moments
     whitened = whitened_moment(moments, indices, weights)

@@ -8,7 +8,7 @@ from skmm_core.device import generator
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.ties import lowest
+from skmm_core.solvers.tie_breaking import lowest
 
 
 class HerdingParams(MethodParams):

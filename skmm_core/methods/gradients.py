@@ -11,15 +11,15 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from skmm_core.cover import greedy_cover
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.methods.ranking import ranked
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.stratify import class_parts, interleaved
-from skmm_core.nonnegative import nonnegative_weights
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.ties import lowest
+from skmm_core.solvers.facility_location import greedy_cover
+from skmm_core.solvers.nonnegative_least_squares import nonnegative_weights
+from skmm_core.solvers.tie_breaking import lowest
 
 _NEEDS = frozenset({Need.CLASSES, Need.WARM_UP})
 _LEAST_WEIGHT = 0.01

@@ -15,7 +15,7 @@ from skmm_core.methods.ranking import best
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.ties import lowest
+from skmm_core.solvers.tie_breaking import lowest
 
 _NEEDS = frozenset({Need.CLASSES, Need.WARM_UP})
 

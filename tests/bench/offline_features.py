@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from skmm_core.device import generator
 from skmm_core.encoders.offline import OfflineMap, prepare
-from skmm_core.logistic import fit_logistic
+from skmm_core.solvers.logistic import fit_logistic
 
 _TEXTURE, _COLOUR = 864, 226  # the map's columns: scattering of three channels, then colour and histogram
 _MAP = OfflineMap(torch.device("cpu"))

@@ -9,14 +9,14 @@ from scipy.optimize import minimize
 
 from skmm_core.config import SketchParams
 from skmm_core.errors import InputError
-from skmm_core.kernels import gaussian_kernel
 from skmm_core.methods.geometric import herding, k_center
 from skmm_core.methods.kernel_matching import rarity
 from skmm_core.methods.moment_matching import SkmmParams
 from skmm_core.methods.registry import MethodSpec, Selection, list_methods, select
 from skmm_core.methods.stratify import class_quotas
-from skmm_core.mmd import kernel_mean
 from skmm_core.pool import make_pool
+from skmm_core.solvers.kernels import gaussian_kernel
+from skmm_core.solvers.mmd import kernel_mean
 
 SPECS = list_methods()
 every_method = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)

@@ -12,14 +12,14 @@ from torch import Tensor
 from skmm_core.config import SketchParams
 from skmm_core.data.dataset import Task
 from skmm_core.errors import Cancelled, InputError
-from skmm_core.kernels import gaussian_kernel
 from skmm_core.methods.kernel_matching import rarity
 from skmm_core.methods.moment_matching import SkmmParams
 from skmm_core.methods.registry import MethodSpec, Selection, list_methods, recommended_method, select
-from skmm_core.mmd import kernel_mean, squared_mmd
-from skmm_core.moments import shortfall_objective
 from skmm_core.pool import Pool, make_pool
 from skmm_core.progress import Progress
+from skmm_core.solvers.kernels import gaussian_kernel
+from skmm_core.solvers.mmd import kernel_mean, squared_mmd
+from skmm_core.solvers.moments import shortfall_objective
 
 SPECS = list_methods()
 every_method = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skmm_core.device import generator
 from skmm_core.errors import InputError
-from skmm_core.simplex import project_capped_simplex, round_balanced, round_sample, round_top
+from skmm_core.solvers.simplex import project_capped_simplex, round_balanced, round_sample, round_top
 
 Array = NDArray[np.float64]
 FALSE_ALARM = 1e-6  # chance that a correct draw fails one statistical test, after Bonferroni over what it compares

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from skmm_core.curvature import Curvature
+from skmm_core.solvers.dual_curvature import Curvature
 
 
 def by_definition(squares, weights, between, free, reach):

@@ -8,11 +8,11 @@ import torch
 
 from skmm_core.data.builtin import GmmOptions, gaussian_mixture
 from skmm_core.device import generator
-from skmm_core.fit_pilot import PENALTIES, pilot_errors
 from skmm_core.methods import fit_matching
 from skmm_core.methods.fit_matching import centred_targets, fitted_rows, pilot_remark, scaled
 from skmm_core.methods.registry import select
-from skmm_core.ridge_selection import RidgeFit, greedy_fit, pool_moments
+from skmm_core.solvers.ridge_selection import RidgeFit, greedy_fit, pool_moments
+from skmm_core.solvers.scaling_pilot import PENALTIES, pilot_errors
 
 
 def problem(kind: str, n=60, d=6, seed=0):

@@ -6,16 +6,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skmm_core import mmd
 from skmm_core.config import SketchParams
 from skmm_core.errors import InputError
-from skmm_core.kernels import gaussian_kernel
 from skmm_core.methods import moment_matching
 from skmm_core.methods.geometric import herding, k_center
 from skmm_core.methods.registry import Status, select
 from skmm_core.methods.sampling import leverage_scores
-from skmm_core.moments import eigenbasis
 from skmm_core.pool import Pool, make_pool
+from skmm_core.solvers import mmd
+from skmm_core.solvers.kernels import gaussian_kernel
+from skmm_core.solvers.moments import eigenbasis
 
 Array = NDArray[np.float64]
 UNSKETCHED = SketchParams(kind="none")

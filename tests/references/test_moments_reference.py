@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from skmm_core import moments as moments_module
-from skmm_core.moments import (
+from skmm_core.sketches.kinds import effective_dimension, spectrum
+from skmm_core.solvers import moments as moments_module
+from skmm_core.solvers.moments import (
     certificate,
     eigenbasis,
     moment_error,
@@ -22,7 +23,6 @@ from skmm_core.moments import (
     trace_score,
     whitened_moment,
 )
-from skmm_core.sketches.kinds import effective_dimension, spectrum
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skmm_core.errors import Cancelled
 from skmm_core.progress import Progress
-from skmm_core.relaxation import Relaxed, solve_relaxation
+from skmm_core.solvers.relaxation import Relaxed, solve_relaxation
 
 Array = NDArray[np.float64]
 

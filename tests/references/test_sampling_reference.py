@@ -11,8 +11,8 @@ from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import select
 from skmm_core.methods.sampling import leverage_scores, ridge_leverage_scores
-from skmm_core.moments import gram_products
-from skmm_core.pivoting import adaptive
+from skmm_core.solvers.moments import gram_products
+from skmm_core.solvers.random_pivoting import adaptive
 
 
 def rows(n=40, d=6, seed=0):

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from skmm_core import cover
 from skmm_core.data.load import load_dataset
-from skmm_core.kernels import CosineSimilarity, unit_rows
 from skmm_core.methods import submodular
 from skmm_core.methods.registry import select
 from skmm_core.methods.submodular import facility_location
 from skmm_core.probe import score_probe
+from skmm_core.solvers import facility_location as cover
+from skmm_core.solvers.kernels import CosineSimilarity, unit_rows
 
 
 def rows(n=40, d=5, seed=0):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from skmm_core.kernels import gaussian_kernel
 from skmm_core.methods.registry import select
 from skmm_core.principal import principal_rows
+from skmm_core.solvers.kernels import gaussian_kernel
 
 
 def rows(n=50, d=6, seed=0):

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from skmm_core.curvature import Curvature
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.simplex import project_capped_simplex
+from skmm_core.solvers.dual_curvature import Curvature
+from skmm_core.solvers.simplex import project_capped_simplex
 
 _GROWTH = 8.0
 _NEWTON_STEPS = 25

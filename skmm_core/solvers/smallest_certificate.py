@@ -8,7 +8,7 @@ from torch import Tensor
 
 from skmm_core.errors import InputError
 from skmm_core.progress import Report, ignore
-from skmm_core.relaxation import solve_relaxation
+from skmm_core.solvers.relaxation import solve_relaxation
 
 _ROUNDS = 30
 _SOLVER_TOL = 1e-9

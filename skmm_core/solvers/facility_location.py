@@ -14,7 +14,7 @@ from torch import Tensor
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.device import widest
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.ties import lowest
+from skmm_core.solvers.tie_breaking import lowest
 
 _BLOCK_ELEMENTS = 4_000_000
 _LOOK = 32  # columns whose gains are computed anew together

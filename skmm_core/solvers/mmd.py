@@ -9,9 +9,9 @@ from torch import Tensor
 
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.device import generator, widest
-from skmm_core.kernels import Kernel
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.ties import lowest
+from skmm_core.solvers.kernels import Kernel
+from skmm_core.solvers.tie_breaking import lowest
 
 EXACT_LIMIT = 20_000
 _BLOCK_ELEMENTS = 8_000_000

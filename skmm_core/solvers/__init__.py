@@ -1,0 +1,1 @@
+"""The mathematics under the methods, by the names of the field."""
