@@ -17,6 +17,7 @@ from skmm_core.data.load import load_dataset
 from skmm_core.device import resolve_device
 from skmm_core.diagnostics import Diagnostics, diagnose
 from skmm_core.errors import InputError
+from skmm_core.gradients.warmup import warm_up_size
 from skmm_core.leagues import against_stratified
 from skmm_core.methods.registry import Need, Selection, get_method, reads_labels, select
 from skmm_core.pool import Pool, make_pool
@@ -42,7 +43,6 @@ from skmm_core.runs.files import (
     write_json,
 )
 from skmm_core.runs.record import default_name, run_id, scored_by
-from skmm_core.warmup import warm_up_size
 
 _LIBRARIES = ("torch", "numpy", "scikit-learn", "pandas")
 

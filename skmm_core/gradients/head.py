@@ -17,10 +17,10 @@ from skmm_core.data.scaler import Scaler, row_blocks
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.gradients.targets import draw_classes, normals, uniforms
+from skmm_core.gradients.warmup import WarmUp, train_warm_up, warm_up_size
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.sketches.outer import OuterRows
 from skmm_core.solvers.ridge import fit_ridge
-from skmm_core.warmup import WarmUp, train_warm_up, warm_up_size
 
 _LACKING = "head gradients need targets, which this pool lacks; add labels or take --gradient features"
 

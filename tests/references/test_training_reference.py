@@ -14,8 +14,8 @@ from torch import Tensor
 from skmm_core.data.dataset import Task
 from skmm_core.data.scaler import fit_scaler
 from skmm_core.device import generator
-from skmm_core.dynamics import training_dynamics
 from skmm_core.errors import InputError
+from skmm_core.gradients.dynamics import training_dynamics
 from skmm_core.methods.gradients import Gradients, lower_loss, match_sum, represent
 from skmm_core.methods.registry import compute_shared, get_method, select
 from skmm_core.methods.stratify import class_quotas

@@ -11,6 +11,7 @@ from skmm_core.data.dataset import Task
 from skmm_core.data.scaler import fit_scaler
 from skmm_core.device import generator
 from skmm_core.errors import InputError
+from skmm_core.gradients.warmup import stratified_order, warm_up_size
 from skmm_core.methods.ranking import ranked
 from skmm_core.methods.registry import get_method, select
 from skmm_core.methods.uncertainty import (
@@ -22,7 +23,6 @@ from skmm_core.methods.uncertainty import (
     margin_scores,
 )
 from skmm_core.pool import Pool, make_pool
-from skmm_core.warmup import stratified_order, warm_up_size
 
 KEYS = ["entropy", "margin", "least_confidence", "deepfool", "cal", "contextual_diversity"]
 
