@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from skmm_core.data.load import load_dataset
     from skmm_core.errors import Cancelled, InputError
     from skmm_core.methods.registry import Selection, list_methods, select
-    from skmm_core.pool import Pool, make_pool
+    from skmm_core.pool.pool import Pool, make_pool
 
 _HOMES = {
     "Cancelled": "errors",
     "Dataset": "data.dataset",
     "InputError": "errors",
-    "Pool": "pool",
+    "Pool": "pool.pool",
     "RunConfig": "config",
     "Selection": "methods.registry",
     "SketchParams": "config",
     "list_methods": "methods.registry",
     "load_dataset": "data.load",
-    "make_pool": "pool",
+    "make_pool": "pool.pool",
     "select": "methods.registry",
 }
 __all__ = [

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from skmm_core.data.dataset import Dataset
     from skmm_core.methods.registry import MethodSpec, Selection
-    from skmm_core.pool import Pool
+    from skmm_core.pool.pool import Pool
 
     _Probe = Callable[[Tensor, int, Report], dict[str, float]]
 
@@ -229,7 +229,7 @@ class _Runner:
     def _pool_of(self, seed: int, report: Report) -> "Pool":
         """The pool of a seed, with what methods share computed beforehand, so that no method is timed for it."""
         from skmm_core.methods.registry import compute_shared
-        from skmm_core.pool import make_pool
+        from skmm_core.pool.pool import make_pool
 
         if self._pool is None or self._pool.seed != seed:
             self._pool = make_pool(

@@ -23,7 +23,7 @@ from skmm_core.sketches.distortion import Distortion
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from skmm_core.pool import Pool
+    from skmm_core.pool.pool import Pool
 
 _BLOCK_NUMBERS = 8_000_000  # of one block of distances
 _PHASE = "Measuring the selection"
@@ -251,7 +251,7 @@ def _certificate_text(c_s: float, n: int, k: int, m: int) -> str:
 
 def _fit(pool: "Pool", indices: "Tensor") -> dict[str, Any]:
     """The curve over the rank and the exact ridge risk."""
-    from skmm_core.subspace import curve_weights, ridge_risk, risk_curve, selection_basis
+    from skmm_core.pool.bias_variance import curve_weights, ridge_risk, risk_curve, selection_basis
 
     chosen = pool.fit_rows[indices.to(pool.features.device)]
     fit = pool.fit

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from skmm_core.pool import Pool
+    from skmm_core.pool.pool import Pool
     from skmm_core.toy import Toy
 
 Floats = NDArray[np.float64]
@@ -201,7 +201,7 @@ def picture(toy: "Toy") -> Picture:
 def pool_of(toy: "Toy", dim: int | None = None, *, seed: int = 0) -> "Pool":
     """The rows to pick from, behind a map to so many dimensions, or as they are."""
     from skmm_core.config import SketchParams
-    from skmm_core.pool import make_pool
+    from skmm_core.pool.pool import make_pool
 
     params = SketchParams(kind="none") if dim is None else SketchParams(dim=dim)
     return make_pool(toy.features, sketch=params, seed=seed, device="cpu")

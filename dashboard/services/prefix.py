@@ -15,7 +15,7 @@ from skmm_core.errors import InputError
 
 if TYPE_CHECKING:
     from skmm_core.diagnostics import Diagnostics
-    from skmm_core.pool import Pool
+    from skmm_core.pool.pool import Pool
 
 
 def prefix_diagnostics(run_id: str, budget: int) -> "Diagnostics":
@@ -64,7 +64,7 @@ def _pool_key(config: RunConfig) -> str:
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _pool(config_json: str) -> "Pool":
-    from skmm_core.pool import make_pool
+    from skmm_core.pool.pool import make_pool
 
     config = RunConfig.model_validate_json(config_json)
     seed = config.job.seed if isinstance(config.job, SelectJob) else 0

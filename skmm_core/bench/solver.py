@@ -20,7 +20,7 @@ from skmm_core.bench.methods import clustered_features
 from skmm_core.config import SketchParams
 from skmm_core.data.dataset import Dataset
 from skmm_core.errors import InputError
-from skmm_core.pool import make_pool
+from skmm_core.pool.pool import make_pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.relaxation import Problem, Relaxed, solve_relaxation
 from skmm_core.solvers.simplex import project_capped_simplex

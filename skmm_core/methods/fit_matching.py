@@ -17,8 +17,8 @@ from skmm_core.data.scaler import fit_scaler
 from skmm_core.device import generator
 from skmm_core.methods.kernel_matching import EXCHANGES, SPACE
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status, register
-from skmm_core.pool import Pool
-from skmm_core.principal import matched_rows, principal_rows
+from skmm_core.pool.pool import Pool
+from skmm_core.pool.principal_directions import matched_rows, principal_rows
 from skmm_core.progress import Report
 from skmm_core.solvers.kernels import unit_rows
 from skmm_core.solvers.ridge_selection import PoolMoments, RidgeFit, exchange_fit, greedy_fit, pool_moments

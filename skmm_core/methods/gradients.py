@@ -15,7 +15,7 @@ from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.methods.ranking import ranked
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.stratify import class_parts, interleaved
-from skmm_core.pool import Pool
+from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.facility_location import greedy_cover
 from skmm_core.solvers.nonnegative_least_squares import nonnegative_weights

@@ -16,7 +16,7 @@ from skmm_core.device import widest
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status, register
 from skmm_core.methods.stratify import pick_by_class
-from skmm_core.pool import Pool
+from skmm_core.pool.pool import Pool
 from skmm_core.progress import Report
 from skmm_core.solvers.kernels import (
     GaussianKernel,

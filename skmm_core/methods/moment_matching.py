@@ -13,7 +13,7 @@ from torch import Tensor
 from skmm_core.device import generator
 from skmm_core.methods.registry import Family, MethodParams, Picks, Status, register
 from skmm_core.methods.stratify import pick_by_class
-from skmm_core.pool import Pool
+from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.moments import shortfall_objective
 from skmm_core.solvers.relaxation import solve_relaxation

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from skmm_core.data.include_exclude import Given
 from skmm_core.methods.stratify import class_parts, interleaved
-from skmm_core.pool import Pool
+from skmm_core.pool.pool import Pool
 
 _NOISE = 64  # ε of the scores' own type
 

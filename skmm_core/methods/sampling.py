@@ -10,7 +10,7 @@ from skmm_core.data.include_exclude import Given
 from skmm_core.device import generator
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.stratify import class_parts, interleaved
-from skmm_core.pool import Pool
+from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report
 from skmm_core.solvers.moments import GramSpectrum, gram_spectrum
 from skmm_core.solvers.random_pivoting import adaptive

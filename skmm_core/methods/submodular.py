@@ -7,7 +7,7 @@ from torch import Tensor
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.device import generator
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
-from skmm_core.pool import Pool
+from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.facility_location import greedy_cover
 from skmm_core.solvers.kernels import CosineSimilarity, Kernel, unit_rows

@@ -10,7 +10,7 @@ from skmm_core.device import generator
 from skmm_core.methods.ranking import best, best_of_classes
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.sampling import draw_rest, leverage_scores
-from skmm_core.pool import Pool
+from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report
 
 _NEEDS = frozenset({Need.CLASSES, Need.DYNAMICS})

@@ -12,7 +12,7 @@ from torch import Tensor
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.device import generator, widest
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
-from skmm_core.pool import Pool
+from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.kernels import unit_rows
 

@@ -13,7 +13,7 @@ from skmm_core.device import generator
 from skmm_core.methods.geometric import first_row
 from skmm_core.methods.ranking import best
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
-from skmm_core.pool import Pool
+from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.tie_breaking import lowest
 

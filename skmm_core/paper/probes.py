@@ -12,7 +12,7 @@ from skmm_core.data.dataset import Dataset
 from skmm_core.methods.registry import MethodSpec, compute_shared, get_method, select
 from skmm_core.paper.experiments import Row
 from skmm_core.paper.plan import Plan, finetunings
-from skmm_core.pool import Pool, make_pool
+from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.probe import check_scorable, score_probe
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.score_log import ScoreLog

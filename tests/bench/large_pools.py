@@ -17,7 +17,7 @@ from skmm_core.bench.machine import machine, measured
 from skmm_core.bench.methods import clustered_features
 from skmm_core.config import SketchParams
 from skmm_core.methods.registry import select
-from skmm_core.pool import Pool, make_pool
+from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.runs.files import write_json
 from skmm_core.solvers import mmd
 from skmm_core.solvers.kernels import gaussian_kernel

@@ -14,7 +14,7 @@ from skmm_core.methods.kernel_matching import rarity
 from skmm_core.methods.moment_matching import SkmmParams
 from skmm_core.methods.registry import MethodSpec, Selection, list_methods, select
 from skmm_core.methods.stratify import class_quotas
-from skmm_core.pool import make_pool
+from skmm_core.pool.pool import make_pool
 from skmm_core.solvers.kernels import gaussian_kernel
 from skmm_core.solvers.mmd import kernel_mean
 

@@ -15,7 +15,7 @@ from skmm_core.errors import Cancelled, InputError
 from skmm_core.methods.kernel_matching import rarity
 from skmm_core.methods.moment_matching import SkmmParams
 from skmm_core.methods.registry import MethodSpec, Selection, list_methods, recommended_method, select
-from skmm_core.pool import Pool, make_pool
+from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.progress import Progress
 from skmm_core.solvers.kernels import gaussian_kernel
 from skmm_core.solvers.mmd import kernel_mean, squared_mmd

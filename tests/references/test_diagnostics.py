@@ -13,7 +13,7 @@ import torch
 from skmm_core.config import SketchParams
 from skmm_core.diagnostics import Diagnostics, diagnose, load_diagnostics
 from skmm_core.errors import Cancelled, InputError
-from skmm_core.pool import Pool, make_pool
+from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.progress import Progress
 
 

@@ -9,7 +9,7 @@ from skmm_core.data.include_exclude import make_given
 from skmm_core.methods import typical
 from skmm_core.methods.registry import select
 from skmm_core.methods.typical import k_means, mean_distances, typical_rows
-from skmm_core.pool import make_pool
+from skmm_core.pool.pool import make_pool
 from skmm_core.solvers.kernels import unit_rows
 
 

@@ -22,7 +22,7 @@ from skmm_core.methods.uncertainty import (
     least_confidence_scores,
     margin_scores,
 )
-from skmm_core.pool import Pool, make_pool
+from skmm_core.pool.pool import Pool, make_pool
 
 KEYS = ["entropy", "margin", "least_confidence", "deepfool", "cal", "contextual_diversity"]
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skmm_core.methods.registry import select
-from skmm_core.principal import principal_rows
+from skmm_core.pool.principal_directions import principal_rows
 from skmm_core.solvers.kernels import gaussian_kernel
 
 

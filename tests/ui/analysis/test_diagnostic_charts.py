@@ -21,7 +21,7 @@ from dashboard.components.distortion_chart import distortion_histogram
 from dashboard.components.series import method_styles, run_style
 from skmm_core.config import SketchParams
 from skmm_core.diagnostics import diagnose
-from skmm_core.pool import make_pool
+from skmm_core.pool.pool import make_pool
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,12 @@ from skmm_core.errors import InputError
 from skmm_core.gradients.dynamics import Dynamics, training_dynamics
 from skmm_core.gradients.head import HeadGradients, head_gradients
 from skmm_core.gradients.warmup import WarmUp, train_warm_up
-from skmm_core.kept import Kept
+from skmm_core.pool.bias_variance import PoolFit, fit_pool
+from skmm_core.pool.cache import Kept
 from skmm_core.progress import Report, ignore
 from skmm_core.sketches.distortion import Distortion, measure_distortion
 from skmm_core.sketches.kinds import OuterRows, Rows, Sketch, draw_sketch, effective_dimension, make_sketch, spectrum
 from skmm_core.solvers.moments import GramSpectrum, Moments, eigenbasis, gram_products, gram_spectrum
-from skmm_core.subspace import PoolFit, fit_pool
 
 _DEFAULT_SKETCH = SketchParams()
 _DEFAULT_GRADIENT = GradientParams()

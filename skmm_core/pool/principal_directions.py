@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.device import widest
-from skmm_core.pool import Pool
+from skmm_core.pool.pool import Pool
 
 _WIDEST = 2048
 _BLOCK_ROWS = 16_384

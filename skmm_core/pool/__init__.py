@@ -1,0 +1,1 @@
+"""The rows of a run with all that methods share."""
