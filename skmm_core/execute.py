@@ -15,7 +15,8 @@ from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJo
 from skmm_core.data.dataset import Dataset, train_targets
 from skmm_core.data.load import load_dataset
 from skmm_core.device import resolve_device
-from skmm_core.diagnostics import Diagnostics, diagnose
+from skmm_core.diagnostics.diagnostics import Diagnostics, diagnose
+from skmm_core.diagnostics.maps import pca_map
 from skmm_core.errors import InputError
 from skmm_core.gradients.warmup import warm_up_size
 from skmm_core.leagues import against_stratified
@@ -23,7 +24,6 @@ from skmm_core.methods.registry import Need, Selection, get_method, reads_labels
 from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.probe import primary_metric
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.projection import pca_map
 from skmm_core.report import write_report
 from skmm_core.report.thumbnails import write_thumbnails
 from skmm_core.runs.command import command_line

@@ -95,7 +95,7 @@ def main(config_json: str, target: str) -> int:
     path = Path(target)
     try:
         from skmm_core.data.load import load_dataset
-        from skmm_core.projection import umap_map
+        from skmm_core.diagnostics.maps import umap_map
 
         dataset = load_dataset(DatasetConfig.model_validate_json(config_json))
         places = umap_map(dataset.features[dataset.split.train], seed=0)

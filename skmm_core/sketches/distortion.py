@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from skmm_core.diagnostics import Diagnostics
+    from skmm_core.diagnostics.diagnostics import Diagnostics
     from skmm_core.sketches.base import Sketch
     from skmm_core.sketches.outer import Rows
 

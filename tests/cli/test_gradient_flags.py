@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
-from skmm_core.diagnostics import load_diagnostics
+from skmm_core.diagnostics.diagnostics import load_diagnostics
 from skmm_core.runs.command import command_line
 from skmm_core.runs.record import run_id
 from skmm_core.sketches.distortion import read_distortion

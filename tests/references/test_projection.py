@@ -5,10 +5,10 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from skmm_core import projection
+from skmm_core.diagnostics import maps as projection
+from skmm_core.diagnostics.maps import pca_map, umap_map
 from skmm_core.errors import Cancelled
 from skmm_core.progress import Progress
-from skmm_core.projection import pca_map, umap_map
 
 
 def _rows(n: int, d: int) -> torch.Tensor:
