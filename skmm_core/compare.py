@@ -88,7 +88,7 @@ def compare(
     """
     import torch
 
-    from skmm_core.probe import check_scorable
+    from skmm_core.probes.linear_probe import check_scorable
 
     check_scorable(dataset)
     plan = _plan(dataset, job, gradient)
@@ -116,12 +116,12 @@ def compare(
 
 def _probe(dataset: "Dataset", job: CompareJob, device: str, folder: Path | None, report: Report) -> "_Probe":
     """What turns a selection, a seed and a report into test scores: the linear probe, or finetuning."""
-    from skmm_core.probe import score_probe
+    from skmm_core.probes.linear_probe import score_probe
 
     if job.finetune is None:
         # one seed for the inner folds: the probe is the same for every cell, only the selection differs
         return lambda chosen, seed, told: score_probe(dataset, chosen, seed=0, report=told).metrics
-    from skmm_core.finetune_probe import finetune_probe
+    from skmm_core.probes.finetuning_probe import finetune_probe
 
     made = finetune_probe(dataset, job.finetune, device=device, report=report)
     work = None if folder is None else folder / _FINETUNING

@@ -13,7 +13,7 @@ from skmm_core.methods.registry import MethodSpec, compute_shared, get_method, s
 from skmm_core.paper.experiments import Row
 from skmm_core.paper.plan import Plan, finetunings
 from skmm_core.pool.pool import Pool, make_pool
-from skmm_core.probe import check_scorable, score_probe
+from skmm_core.probes.linear_probe import check_scorable, score_probe
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.score_log import ScoreLog
 
@@ -106,7 +106,7 @@ class _Cells:
 
 
 def _finetuned(dataset: Dataset, params: FinetuneParams, folder: Path, device: str, report: Report) -> Finetuned:
-    from skmm_core.finetune_probe import finetune_probe
+    from skmm_core.probes.finetuning_probe import finetune_probe
 
     probe, ending = finetune_probe(dataset, params, device=device, report=report), f"_ft{params.layers}"
     work = folder / f"finetuning{ending}"

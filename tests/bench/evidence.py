@@ -25,7 +25,7 @@ from skmm_core.data.dataset import Dataset
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import compute_shared, get_method, reads_labels, select
 from skmm_core.pool.pool import Pool, make_pool
-from skmm_core.probe import score_probe
+from skmm_core.probes.linear_probe import score_probe
 from skmm_core.summary import primary_metric
 from tests.bench.evidence_data import BENCHMARKS, Benchmark, draw
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skmm_core.errors import Cancelled, InputError
-from skmm_core.finetune import FinetuneOptions, Part, finetune
+from skmm_core.probes.finetuning import FinetuneOptions, Part, finetune
 from skmm_core.progress import Progress
 
 OPTIONS = FinetuneOptions(rate=0.05, epochs=6, batch=16, patience=6)

@@ -16,8 +16,8 @@ from skmm_core.encoders import downloads
 from skmm_core.encoders.embedding import embed
 from skmm_core.encoders.registry import load_encoder
 from skmm_core.errors import Cancelled, InputError
-from skmm_core.finetune_probe import finetune_probe
-from skmm_core.network_tail import cut_before, last_block
+from skmm_core.probes.finetuning_probe import finetune_probe
+from skmm_core.probes.network_tail import cut_before, last_block
 
 CPU = torch.device("cpu")
 TINY = {

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from skmm_core.data.dataset import Dataset, Split, Task
-from skmm_core.probe import score_probe
+from skmm_core.probes.linear_probe import score_probe
 
 FOLDER = Path(os.environ.get("SKMM_TEST_DATA", "absent"))
 

@@ -10,7 +10,7 @@ from skmm_core.data.load import load_dataset
 from skmm_core.methods import submodular
 from skmm_core.methods.registry import select
 from skmm_core.methods.submodular import facility_location
-from skmm_core.probe import score_probe
+from skmm_core.probes.linear_probe import score_probe
 from skmm_core.solvers import facility_location as cover
 from skmm_core.solvers.kernels import CosineSimilarity, unit_rows
 

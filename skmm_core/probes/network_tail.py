@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from skmm_core.errors import InputError
-from skmm_core.network_split import Until
+from skmm_core.probes.network_split import Until
 
 _TOLERANCE = 1e-4  # relative to the largest output
 

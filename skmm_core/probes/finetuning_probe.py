@@ -25,9 +25,9 @@ from skmm_core.encoders.encoder import Encoder
 from skmm_core.encoders.features import encode_rows
 from skmm_core.encoders.registry import load_encoder
 from skmm_core.errors import InputError
-from skmm_core.finetune import FinetuneOptions, FinetuneScore, finetune
-from skmm_core.network_tail import cut_before, last_block
-from skmm_core.probe import check_scorable
+from skmm_core.probes.finetuning import FinetuneOptions, FinetuneScore, finetune
+from skmm_core.probes.linear_probe import check_scorable
+from skmm_core.probes.network_tail import cut_before, last_block
 from skmm_core.progress import Report, ignore
 
 _HEAD, _BLOCK = "head", "block"
