@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from skmm_core import __version__, tables
-from skmm_core.compare import compare
+from skmm_core.comparison.cells import compare
+from skmm_core.comparison.leagues import against_stratified
 from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJob
 from skmm_core.data.dataset import Dataset, train_targets
 from skmm_core.data.load import load_dataset
@@ -19,7 +20,6 @@ from skmm_core.diagnostics.diagnostics import Diagnostics, diagnose
 from skmm_core.diagnostics.maps import pca_map
 from skmm_core.errors import InputError
 from skmm_core.gradients.warmup import warm_up_size
-from skmm_core.leagues import against_stratified
 from skmm_core.methods.registry import Need, Selection, get_method, reads_labels, select
 from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.probes.linear_probe import primary_metric

@@ -1,7 +1,7 @@
 """The charts of the Compare page, drawn from the tidy tables of a comparison, finished or not.
 
 `summary` has the columns method, budget, metric, mean, sd, lo, hi, vs_uniform, vs_lo, vs_hi, wins, p_holm; `scores` has
-dataset, method, budget, seed, metric, value, seconds, split (see `skmm_core.compare`).
+dataset, method, budget, seed, metric, value, seconds, split (see `skmm_core.comparison.cells`).
 """
 
 import math
@@ -16,8 +16,8 @@ import plotly.graph_objects as go
 from dashboard.components.answers import Answer, Panel
 from dashboard.components.series import method_styles
 from dashboard.components.theme import POOL_COLOUR, figure_layout, fmt_number, fmt_percent, fmt_seconds
-from skmm_core.leagues import STRATIFIED
-from skmm_core.summary import REFERENCE, Metric
+from skmm_core.comparison.leagues import STRATIFIED
+from skmm_core.comparison.summary import REFERENCE, Metric
 
 _MOST_SHARE = 1.05
 _DODGE = 0.012

@@ -11,9 +11,9 @@ from dashboard.components.forms import params_form, sketch_form
 from dashboard.components.method_notes import by_family, method_notes, warm_up_form
 from dashboard.components.theme import error_line, escape, plural
 from dashboard.services.state import embedding_of
+from skmm_core.comparison.summary import REFERENCE
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig
 from skmm_core.errors import InputError
-from skmm_core.summary import REFERENCE
 
 if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset, Task

@@ -10,9 +10,9 @@ import streamlit as st
 from dashboard.components.compare_charts import Methods, is_share, score_text, spans_decades
 from dashboard.components.compare_tables import verdict_text
 from dashboard.components.theme import UNKNOWN, columns, fmt_int, fmt_number, fmt_percent, fmt_seconds
-from skmm_core.planner import Costs, Need, Plan
-from skmm_core.statistics import Relation
-from skmm_core.summary import REFERENCE, SATURATED, Metric, Verdict
+from skmm_core.comparison.planner import Costs, Need, Plan
+from skmm_core.comparison.statistics import Relation
+from skmm_core.comparison.summary import REFERENCE, SATURATED, Metric, Verdict
 
 _STEPS = 60
 _CURRENCIES = ("€", "$", "£", "¥")

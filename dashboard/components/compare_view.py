@@ -20,14 +20,14 @@ from dashboard.components.compare_tables import TIE, difference_table, paper_tab
 from dashboard.components.copy_as import copy_panel, image_format
 from dashboard.components.theme import columns, escape, plural
 from dashboard.services import cache
+from skmm_core.comparison.leagues import against_stratified, judged
+from skmm_core.comparison.planner import needs, plans
+from skmm_core.comparison.score_log import read_scores
+from skmm_core.comparison.summary import METRICS, REFERENCE, Comparison, Metric, summarise
 from skmm_core.config import CompareJob, RunConfig
 from skmm_core.errors import InputError
-from skmm_core.leagues import against_stratified, judged
-from skmm_core.planner import needs, plans
 from skmm_core.runs import RunRecord, RunState, scored_by
 from skmm_core.runs.files import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV
-from skmm_core.score_log import read_scores
-from skmm_core.summary import METRICS, REFERENCE, Comparison, Metric, summarise
 
 if TYPE_CHECKING:
     from skmm_core.methods.registry import MethodSpec

@@ -18,10 +18,10 @@ from dashboard.components.compare_tables import signed, verdict_text
 from dashboard.components.overlap import LETTERS
 from dashboard.components.series import run_style
 from dashboard.components.theme import escape, figure_layout, plural
+from skmm_core.comparison.statistics import bootstrap_interval, holm, paired_difference
+from skmm_core.comparison.summary import Metric, Verdict, verdict
 from skmm_core.config import CompareJob, SelectJob
 from skmm_core.runs import RunRecord
-from skmm_core.statistics import bootstrap_interval, holm, paired_difference
-from skmm_core.summary import Metric, Verdict, verdict
 
 _ROW_PIXELS = 46
 

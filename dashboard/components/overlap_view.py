@@ -24,9 +24,9 @@ from dashboard.components.overlap_scores import best_comparison, missing_line, s
 from dashboard.components.selection_view import run_points
 from dashboard.components.theme import columns, escape, plural
 from dashboard.services import cache
+from skmm_core.comparison.score_log import read_scores
+from skmm_core.comparison.summary import METRICS, primary_metric
 from skmm_core.runs import RunRecord, RunState
-from skmm_core.score_log import read_scores
-from skmm_core.summary import METRICS, primary_metric
 
 PICTURES, TABLE = "Pictures", "Table"
 _CARD_PIXELS, _REGION_PIXELS, _PER_PAGE = 230, 400, 24

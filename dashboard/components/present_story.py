@@ -7,11 +7,11 @@ from typing import Any
 from dashboard.components.compare_planner import interval_text, worth
 from dashboard.components.overlap_scores import covers, repeats
 from dashboard.components.theme import UNKNOWN, fmt_int, fmt_percent, plural
+from skmm_core.comparison.planner import Costs
+from skmm_core.comparison.statistics import Relation, whole
+from skmm_core.comparison.summary import REFERENCE
 from skmm_core.config import RunConfig, SelectJob
-from skmm_core.planner import Costs
 from skmm_core.runs import RunRecord, RunState
-from skmm_core.statistics import Relation, whole
-from skmm_core.summary import REFERENCE
 
 
 @dataclass(frozen=True)

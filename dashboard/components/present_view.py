@@ -16,10 +16,10 @@ from dashboard.components.present_story import Cast, bare_headline, saving_line,
 from dashboard.components.selection_view import run_points
 from dashboard.components.theme import chart, columns, escape, is_dark
 from dashboard.services import cache, state
+from skmm_core.comparison.leagues import STRATIFIED
+from skmm_core.comparison.summary import REFERENCE, primary_metric
 from skmm_core.errors import InputError
-from skmm_core.leagues import STRATIFIED
 from skmm_core.runs import RunRecord
-from skmm_core.summary import REFERENCE, primary_metric
 
 _HEIGHT, _LARGE_HEIGHT, _LARGE_FONT = 420, 520, 18
 

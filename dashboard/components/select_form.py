@@ -12,8 +12,8 @@ from dashboard.components.learn_link import learn_link
 from dashboard.components.method_notes import source_line, warm_up_form
 from dashboard.components.shortcuts import PICK
 from dashboard.components.theme import escape, fmt_int, fmt_percent
+from skmm_core.comparison.leagues import ADVICE
 from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
-from skmm_core.leagues import ADVICE
 
 if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset, Task

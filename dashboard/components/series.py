@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.components.theme import OKABE_ITO, POOL_COLOUR
-from skmm_core.leagues import STRATIFIED
-from skmm_core.summary import REFERENCE
+from skmm_core.comparison.leagues import STRATIFIED
+from skmm_core.comparison.summary import REFERENCE
 
 _COLOURS = tuple(OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky"))
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star-triangle-down", "pentagon")

@@ -41,7 +41,7 @@ class Experiment:
         key: name on the command line.
         title: name on pages.
         setting: data, model and score in one line.
-        task: which metrics are scored; see `skmm_core.summary.METRICS`.
+        task: which metrics are scored; see `skmm_core.comparison.summary.METRICS`.
         budgets: n of the paper.
         rows: of the table.
         needs_data: whether somebody has to bring images or features.

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skmm_core.comparison.score_log import ScoreLog
 from skmm_core.config import FinetuneParams, PaperJob, RunConfig, SketchParams
 from skmm_core.data.dataset import Dataset
 from skmm_core.methods.registry import MethodSpec, compute_shared, get_method, select
@@ -15,7 +16,6 @@ from skmm_core.paper.plan import Plan, finetunings
 from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.probes.linear_probe import check_scorable, score_probe
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.score_log import ScoreLog
 
 Finetuned = Callable[[Tensor, int, Report], dict[str, float]]  # chosen rows of the pool, seed, report -> scores
 

@@ -5,6 +5,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from skmm_core.comparison.score_log import ScoreLog
+from skmm_core.comparison.summary import summarise
 from skmm_core.config import PaperJob, RunConfig
 from skmm_core.data.dataset import Dataset
 from skmm_core.errors import InputError
@@ -13,8 +15,6 @@ from skmm_core.paper.plan import Plan, encoding, has_images, metrics_of, plan
 from skmm_core.paper.table import make_table
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.runs.files import FEATURES
-from skmm_core.score_log import ScoreLog
-from skmm_core.summary import summarise
 
 _MOST_WORKERS = 8
 

@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skmm_core.comparison.summary import Metric, primary_metric
 from skmm_core.data.dataset import Dataset, Task
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.logistic import fit_logistic
 from skmm_core.solvers.ridge import fit_ridge
-from skmm_core.summary import Metric, primary_metric
 
 __all__ = ["Metric", "ProbeScore", "check_scorable", "primary_metric", "score_probe"]
 

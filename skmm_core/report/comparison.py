@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from skmm_core.leagues import STRATIFIED, Judged, judged, league_savings
+from skmm_core.comparison.leagues import STRATIFIED, Judged, judged, league_savings
+from skmm_core.comparison.score_log import read_scores
+from skmm_core.comparison.summary import Metric, Verdict
 from skmm_core.report.figures import curves_figure, time_figure
 from skmm_core.report.methods_text import comparison_methods, sources, titles
 from skmm_core.report.numbers import number, score
 from skmm_core.runs.files import SUMMARY_CSV
-from skmm_core.score_log import read_scores
-from skmm_core.summary import Metric, Verdict
 
 
 def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:

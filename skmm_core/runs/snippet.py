@@ -46,7 +46,7 @@ def _compare_lines(config: RunConfig, job: CompareJob) -> list[str]:
     options = {"sketch": config.sketch, "device": config.device, **_shared(config)}
     return [
         "from skmm_core import load_dataset",
-        "from skmm_core.compare import compare",
+        "from skmm_core.comparison.cells import compare",
         *_imports(["CompareJob", "DatasetConfig", *_models(options)]),
         "",
         f"dataset = load_dataset({_call(config.dataset)})",

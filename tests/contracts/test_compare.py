@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 import torch
 
-from skmm_core import compare as compare_module
-from skmm_core.compare import compare
+from skmm_core.comparison import cells as compare_module
+from skmm_core.comparison.cells import compare
+from skmm_core.comparison.score_log import SCORES_FILE, read_scores
+from skmm_core.comparison.summary import SCORE_COLUMNS, SUMMARY_COLUMNS, Comparison
 from skmm_core.config import CompareJob, SketchParams
 from skmm_core.data.dataset import Dataset, Split, Task
 from skmm_core.errors import Cancelled, InputError
 from skmm_core.methods import registry
 from skmm_core.progress import Eta, Progress, ignore
-from skmm_core.score_log import SCORES_FILE, read_scores
-from skmm_core.summary import SCORE_COLUMNS, SUMMARY_COLUMNS, Comparison
 
 SKETCH = SketchParams(dim=4)
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from skmm_core.comparison.statistics import data_saving
 from skmm_core.methods.registry import list_methods
-from skmm_core.statistics import data_saving
 from tests.bench import evidence_page
 from tests.bench.evidence import ABLATIONS, METHODS
 from tests.bench.evidence_data import long_tail, wrong_labels

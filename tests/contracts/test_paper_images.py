@@ -9,14 +9,14 @@ from PIL import Image
 from torch import nn
 
 from skmm_core.cli import main
+from skmm_core.comparison.score_log import read_scores
+from skmm_core.comparison.statistics import paired_difference
 from skmm_core.config import DatasetConfig, EmbedJob
 from skmm_core.data.load import load_dataset
 from skmm_core.encoders.registry import load_encoder
 from skmm_core.methods.registry import select
 from skmm_core.pool.pool import make_pool
 from skmm_core.probes.finetuning import finetune
-from skmm_core.score_log import read_scores
-from skmm_core.statistics import paired_difference
 
 TINY = {
     "embed_dim": 16,

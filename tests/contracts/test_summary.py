@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmm_core.leagues import STRATIFIED, against_stratified, league_savings
-from skmm_core.summary import (
+from skmm_core.comparison.leagues import STRATIFIED, against_stratified, league_savings
+from skmm_core.comparison.summary import (
     SCORE_COLUMNS,
     SUMMARY_COLUMNS,
     Verdict,

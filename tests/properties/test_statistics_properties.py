@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from skmm_core.statistics import Relation, bootstrap_interval, data_saving, holm, isotonic, paired_difference
+from skmm_core.comparison.statistics import Relation, bootstrap_interval, data_saving, holm, isotonic, paired_difference
 
 scores = hnp.arrays(np.float64, st.integers(2, 9), elements=st.floats(0, 1, width=32))
 p_values = hnp.arrays(np.float64, st.integers(1, 9), elements=st.floats(0, 1))

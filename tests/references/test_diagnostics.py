@@ -255,7 +255,7 @@ def test_reading_diagnostics_and_scores_needs_no_torch() -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from skmm_core.diagnostics.diagnostics import load_diagnostics\n"
-        "from skmm_core.compare import summarise, read_scores, primary_metric\n"
+        "from skmm_core.comparison.cells import summarise, read_scores, primary_metric\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from skmm_core.compare import compare
+from skmm_core.comparison.cells import compare
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, FinetuneParams, SketchParams
 from skmm_core.data.load import load_dataset
 from skmm_core.encoders import downloads

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmm_core.leagues import STRATIFIED, against_stratified, judged, league_savings
+from skmm_core.comparison.leagues import STRATIFIED, against_stratified, judged, league_savings
+from skmm_core.comparison.statistics import holm, paired_difference
+from skmm_core.comparison.summary import SCORE_COLUMNS, Verdict, primary_metric, summarise
 from skmm_core.runs.files import to_json
-from skmm_core.statistics import holm, paired_difference
-from skmm_core.summary import SCORE_COLUMNS, Verdict, primary_metric, summarise
 
 
 def table(cells: dict[tuple[str, int], list[float]], metric: str = "accuracy") -> pd.DataFrame:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmm_core.leagues import STRATIFIED, against_stratified
-from skmm_core.planner import Costs, Plan, needs, plans
-from skmm_core.statistics import Relation
-from skmm_core.summary import METRICS, SCORE_COLUMNS, Comparison, Verdict, summarise
+from skmm_core.comparison.leagues import STRATIFIED, against_stratified
+from skmm_core.comparison.planner import Costs, Plan, needs, plans
+from skmm_core.comparison.statistics import Relation
+from skmm_core.comparison.summary import METRICS, SCORE_COLUMNS, Comparison, Verdict, summarise
 
 ACCURACY, MAE = METRICS["classification"][0], METRICS["regression"][0]
 BUDGETS = (10, 20, 40, 80, 160)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import friedmanchisquare
 
-from skmm_core.ranks import critical_difference, friedman, ranks
+from skmm_core.comparison.ranks import critical_difference, friedman, ranks
 
 
 def test_ranks_start_at_the_best_and_share_ties():

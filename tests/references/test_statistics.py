@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import permutation_test
 from sklearn.isotonic import IsotonicRegression
 
-from skmm_core.statistics import (
+from skmm_core.comparison.statistics import (
     Relation,
     Saving,
     bootstrap_interval,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dashboard.components.theme import IMAGE_FORMAT, escape
+from skmm_core.comparison.score_log import read_scores
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
 from skmm_core.methods.registry import Family, list_methods
@@ -15,7 +16,6 @@ from skmm_core.runner import run_folder
 from skmm_core.runs import RunState
 from skmm_core.runs.files import read_result, write_json
 from skmm_core.runs.snippet import python_lines
-from skmm_core.score_log import read_scores
 
 DIGITS = DatasetConfig(source="digits")
 

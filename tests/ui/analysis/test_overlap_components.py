@@ -21,10 +21,10 @@ from dashboard.components.overlap import (
 from dashboard.components.overlap_balance import balance_answer
 from dashboard.components.overlap_choice import check_link, default_pair, read_link
 from dashboard.components.overlap_scores import best_comparison, covers, missing_line, scored_by, scores_answer
+from skmm_core.comparison.statistics import paired_difference
+from skmm_core.comparison.summary import primary_metric
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob, SketchParams
 from skmm_core.runs import RunRecord, RunState
-from skmm_core.statistics import paired_difference
-from skmm_core.summary import primary_metric
 
 DIGITS = DatasetConfig(source="digits")
 

@@ -19,9 +19,9 @@ from dashboard.components.compare_planner import (
     saturated_sentence,
     unreached_sentence,
 )
-from skmm_core.leagues import STRATIFIED, against_stratified
-from skmm_core.planner import Costs, needs, plans
-from skmm_core.summary import METRICS, SCORE_COLUMNS, summarise
+from skmm_core.comparison.leagues import STRATIFIED, against_stratified
+from skmm_core.comparison.planner import Costs, needs, plans
+from skmm_core.comparison.summary import METRICS, SCORE_COLUMNS, summarise
 
 ACCURACY = METRICS["classification"][0]
 METHODS = Methods(

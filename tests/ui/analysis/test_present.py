@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from dashboard.components.present_story import bare_headline, best_at_middle, cast_of, presentable, saving_line
+from skmm_core.comparison.planner import Costs
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.planner import Costs
 from skmm_core.runs import read_result
 
 

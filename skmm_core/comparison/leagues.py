@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from skmm_core.statistics import data_saving, holm, paired_difference
-from skmm_core.summary import METRICS, REFERENCE, Metric, Verdict, primary_metric, saving_text, verdict
+from skmm_core.comparison.statistics import data_saving, holm, paired_difference
+from skmm_core.comparison.summary import METRICS, REFERENCE, Metric, Verdict, primary_metric, saving_text, verdict
 
 STRATIFIED = "uniform_stratified"
 # what a form says beside the default of a league, by whether it sees labels; the measurements are in evidence.md

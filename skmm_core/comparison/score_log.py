@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from skmm_core.comparison.summary import SCORE_COLUMNS
 from skmm_core.errors import InputError
-from skmm_core.summary import SCORE_COLUMNS
 
 SCORES_FILE, STATE_FILE = "scores.csv", "compare.json"
 Cell = tuple[str, int, int]  # method, budget, seed

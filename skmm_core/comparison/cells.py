@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skmm_core.comparison.leagues import STRATIFIED
+from skmm_core.comparison.score_log import Cell, ScoreLog, read_scores
+from skmm_core.comparison.summary import METRICS, REFERENCE, SCORE_COLUMNS, Comparison, primary_metric, summarise
 from skmm_core.config import CompareJob, GradientParams, SketchParams
 from skmm_core.errors import InputError
-from skmm_core.leagues import STRATIFIED
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.score_log import Cell, ScoreLog, read_scores
-from skmm_core.summary import METRICS, REFERENCE, SCORE_COLUMNS, Comparison, primary_metric, summarise
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmm_core.statistics import Relation, bootstrap_interval, data_saving, holm, paired_difference, whole
+from skmm_core.comparison.statistics import Relation, bootstrap_interval, data_saving, holm, paired_difference, whole
 
 REFERENCE = "uniform"
 SATURATED = "the scores are saturated, so no saving can be read"

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmm_core.leagues import STRATIFIED, Judged, judged
-from skmm_core.statistics import Array, Relation, expanded_tail, reach, resamples, whole
-from skmm_core.summary import REFERENCE, Comparison, Metric, Verdict
+from skmm_core.comparison.leagues import STRATIFIED, Judged, judged
+from skmm_core.comparison.statistics import Array, Relation, expanded_tail, reach, resamples, whole
+from skmm_core.comparison.summary import REFERENCE, Comparison, Metric, Verdict
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def plans(found: Comparison, metric: Metric, target: float, against: Sequence[Ma
         found: of the comparison.
         metric: the score.
         target: its wanted value.
-        against: rows of :func:`~skmm_core.leagues.against_stratified`; the methods in them are set beside
+        against: rows of :func:`~skmm_core.comparison.leagues.against_stratified`; the methods in them are set beside
             class-stratified uniform, all others beside uniform.
 
     Returns:

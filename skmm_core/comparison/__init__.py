@@ -1,0 +1,1 @@
+"""Methods by budgets by seeds, their statistics and plans."""
