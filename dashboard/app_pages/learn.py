@@ -35,7 +35,7 @@ st.markdown(
 )
 if "torch" not in sys.modules:
     with st.spinner("Loading what computes…"):
-        import skmm_core.toy  # noqa: F401
+        import skmm_core.learn.toy_pools  # noqa: F401
 if step is None:
     draw_playground(large=large)
 else:

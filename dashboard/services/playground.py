@@ -77,8 +77,8 @@ def play(
         methods: two registry keys.
         seed: of the methods and of the map; the points stay.
     """
+    from skmm_core.learn.toy_pools import Cluster, make_toy
     from skmm_core.methods.registry import select
-    from skmm_core.toy import Cluster, make_toy
 
     clusters = [Cluster(spot.size, (spot.x, spot.y), _SPREAD, _SPREAD) for spot in spots]
     toy = make_toy(clusters, slopes=(1.0, 1.0), noise=noise, dim=DIM, ambient=_AMBIENT)

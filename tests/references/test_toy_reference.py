@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skmm_core.errors import InputError
-from skmm_core.toy import (
+from skmm_core.learn.toy_pools import (
     Cluster,
     cluster_counts,
     exact_fit,
