@@ -3,8 +3,8 @@
 import streamlit as st
 
 from dashboard.components.theme import IMAGE_FORMAT, IMAGE_FORMATS
-from skmm_core.citation import bibtex
 from skmm_core.config import CompareJob, RunConfig, SelectJob
+from skmm_core.report.citation import bibtex
 from skmm_core.runs import RunRecord, command_line
 from skmm_core.runs.snippet import python_lines
 

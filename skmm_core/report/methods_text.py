@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from skmm_core.citation import PAPER_URL
+from skmm_core.report.citation import PAPER_URL
 
 
 def titles(keys: Iterable[str]) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from skmm_core.citation import PAPER_TEXT, PAPER_URL
 from skmm_core.config import RunConfig
 from skmm_core.data.row_list import row_text
+from skmm_core.report.citation import PAPER_TEXT, PAPER_URL
 from skmm_core.report.comparison import comparison_view
 from skmm_core.report.embedding import embedding_view
 from skmm_core.report.figures import figures_json, packed_plotly

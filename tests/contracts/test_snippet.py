@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmm_core.citation import PAPER_BIBTEX, bibtex
 from skmm_core.config import (
     CompareJob,
     DatasetConfig,
@@ -20,6 +19,7 @@ from skmm_core.config import (
 from skmm_core.errors import InputError
 from skmm_core.execute import execute
 from skmm_core.methods.registry import get_method, list_methods
+from skmm_core.report.citation import PAPER_BIBTEX, bibtex
 from skmm_core.runs.files import SELECTION_NPY, write_config
 from skmm_core.runs.snippet import python_lines
 
