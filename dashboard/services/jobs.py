@@ -16,9 +16,9 @@ from typing import IO
 import skmm_core
 from skmm_core.config import RunConfig
 from skmm_core.errors import InputError
+from skmm_core.jobs.worker import READY
 from skmm_core.runs import RunStore
 from skmm_core.runs.processes import ProcessKey, process_key
-from skmm_core.worker import READY
 
 _BUSY, _IDLE = 0.2, 1.0  # seconds between two looks at the queue
 _PAUSE = 10.0  # seconds before the next try when a worker could not even start
@@ -126,7 +126,7 @@ class _Worker:
         package = Path(skmm_core.__file__).parents[1]
         path = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH", "")]))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "skmm_core.worker"],
+            [sys.executable, "-m", "skmm_core.jobs.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

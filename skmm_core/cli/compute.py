@@ -176,7 +176,7 @@ def _check_reuse(folder: Path, config: RunConfig) -> None:
 
 def run_prepared(folder: Path, *, json_: bool, quiet: bool) -> None:
     """Run a folder that was prepared and show its result."""
-    from skmm_core.runner import Stop, run_folder
+    from skmm_core.jobs.runner import Stop, run_folder
 
     report, stop = ConsoleReport(quiet=quiet), Stop(hard=True)
     try:

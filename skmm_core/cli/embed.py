@@ -86,7 +86,7 @@ def _job(**values: Any) -> EmbedJob:
 
 
 def _run(dataset: DatasetConfig, job: EmbedJob, file: Path, device: str, *, quiet: bool) -> dict[str, Any]:
-    from skmm_core.runner import Stop, pulse
+    from skmm_core.jobs.runner import Stop, pulse
 
     report, stop = ConsoleReport(quiet=quiet), Stop(hard=True)
 

@@ -34,7 +34,7 @@ from dashboard.services import demo
 from skmm_core.bench.machine import machine
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunStore
 
 _DRAWN = {

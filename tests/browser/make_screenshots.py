@@ -22,7 +22,7 @@ from dashboard.components.tour import COOKIE
 from dashboard.services import demo
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunStore
 
 WIDTHS = (1440, 800)

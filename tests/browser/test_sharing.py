@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from dashboard.services import demo
 from skmm_core.config import CompareJob, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunState, RunStore
 
 pytestmark = pytest.mark.browser

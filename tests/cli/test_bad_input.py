@@ -136,7 +136,7 @@ def test_something_unforeseen_is_one_line_too(here, tmp_path, monkeypatch):
     def broken(*args, **options):
         raise ZeroDivisionError("made\nup")
 
-    monkeypatch.setattr("skmm_core.execute.load_dataset", broken)
+    monkeypatch.setattr("skmm_core.jobs.execute.load_dataset", broken)
     said = here(*SELECT, "--out", tmp_path)
     assert said.code == 1
     assert said.err.splitlines()[-1] == "error: ZeroDivisionError: made up (SKMM_DEBUG=1 shows where)"

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
-from skmm_core.execute import execute
+from skmm_core.jobs.execute import execute
 from skmm_core.runs.files import read_result, read_table, write_config
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"

@@ -17,7 +17,7 @@ from skmm_core.config import (
     SketchParams,
 )
 from skmm_core.errors import InputError
-from skmm_core.execute import execute
+from skmm_core.jobs.execute import execute
 from skmm_core.methods.registry import get_method, list_methods
 from skmm_core.report.citation import PAPER_BIBTEX, bibtex
 from skmm_core.runs.files import SELECTION_NPY, write_config

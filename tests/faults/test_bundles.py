@@ -12,7 +12,7 @@ import pytest
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
 from skmm_core.errors import InputError
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunState, RunStore
 
 

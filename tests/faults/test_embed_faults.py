@@ -21,8 +21,8 @@ from skmm_core.encoders.feature_cache import FeatureCache
 from skmm_core.encoders.features import embed_images
 from skmm_core.encoders.registry import load_encoder
 from skmm_core.errors import Cancelled, InputError
+from skmm_core.jobs.runner import run_folder
 from skmm_core.progress import ignore
-from skmm_core.runner import run_folder
 from skmm_core.runs import RunState, RunStore, read_config, read_result
 from skmm_core.runs.files import FEATURES, REPORT
 

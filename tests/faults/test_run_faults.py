@@ -17,7 +17,7 @@ import pytest
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
 from skmm_core.errors import Cancelled
-from skmm_core.runner import Stop, error_line, run_folder
+from skmm_core.jobs.runner import Stop, error_line, run_folder
 from skmm_core.runs import RunState, read_progress
 from skmm_core.runs.files import write_config
 
@@ -109,11 +109,11 @@ def test_work_that_never_reports_is_ended_all_the_same(tmp_path):
     """A computation inside a library cannot be asked; the process ends itself a moment after the signal."""
     write_config(tmp_path, SLOW)
     script = (
-        "import sys, time, threading, skmm_core.execute\n"
+        "import sys, time, threading, skmm_core.jobs.execute\n"
         "def deaf(folder, report):\n"
         "    sys.stdout.write('here\\n'); sys.stdout.flush()\n"
         "    while True: threading.Event().wait(0.05)\n"
-        "skmm_core.execute.execute = deaf\n"
+        "skmm_core.jobs.execute.execute = deaf\n"
         "from skmm_core.cli import main\n"
         "sys.exit(main(['run', sys.argv[1]]))"
     )

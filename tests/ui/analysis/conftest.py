@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.services.jobs import Jobs
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunStore
 from skmm_core.runs.processes import process_key
 

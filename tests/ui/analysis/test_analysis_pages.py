@@ -11,8 +11,8 @@ from dashboard.components.theme import IMAGE_FORMAT, escape
 from skmm_core.comparison.score_log import read_scores
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
+from skmm_core.jobs.runner import run_folder
 from skmm_core.methods.registry import Family, list_methods
-from skmm_core.runner import run_folder
 from skmm_core.runs import RunState
 from skmm_core.runs.files import read_result, write_json
 from skmm_core.runs.snippet import python_lines

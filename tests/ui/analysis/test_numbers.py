@@ -13,7 +13,7 @@ import pytest
 
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunStore
 
 THREE_DIGITS = 6e-3  # pages show three significant digits

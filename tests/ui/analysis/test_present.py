@@ -174,7 +174,7 @@ def test_saving_line_has_interval_money_and_time_only_for_a_proven_saving():
 def test_a_selection_of_unlabelled_or_numeric_data_can_be_presented(
     unlabelled, empty_home, visit, tmp_path, monkeypatch
 ):
-    from skmm_core.runner import run_folder
+    from skmm_core.jobs.runner import run_folder
 
     frame = pd.DataFrame({f"x{i}": [math.sin((i + 1) * row) for row in range(60)] for i in range(4)})
     if not unlabelled:

@@ -13,7 +13,7 @@ from skmm_core.comparison.score_log import read_scores
 from skmm_core.comparison.summary import primary_metric
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunStore
 
 APP = Path(__file__).parents[3] / "dashboard" / "app.py"

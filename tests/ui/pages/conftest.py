@@ -11,7 +11,7 @@ from dashboard.services import demo
 from dashboard.services.jobs import Jobs
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunState, RunStore
 from skmm_core.runs.processes import process_key
 

@@ -11,7 +11,7 @@ from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, FinetuneParams
 from skmm_core.data.load import load_dataset
 from skmm_core.encoders import downloads
 from skmm_core.encoders.embedding import source_fingerprint
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunState
 
 TINY = {

@@ -8,7 +8,7 @@ import pytest
 from dashboard.services.sources import recall
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 
 GOOD = b"name,x1,x2,label\n" + b"".join(f"p{i},{i},{i * i % 7},{'ab'[i % 2]}\n".encode() for i in range(12))
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from dashboard.services import pictures
 from skmm_core.config import DatasetConfig, EmbedJob
+from skmm_core.jobs.runner import run_folder
 from skmm_core.progress import Progress
-from skmm_core.runner import run_folder
 from skmm_core.runs import RunState
 from skmm_core.runs.log import RunLog
 from skmm_core.runs.processes import process_key

@@ -9,7 +9,7 @@ import pytest
 from dashboard.services import figures
 from dashboard.services.jobs import Jobs
 from skmm_core.config import DatasetConfig, PaperJob, RunConfig
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunState, RunStore
 from skmm_core.runs.processes import process_key
 

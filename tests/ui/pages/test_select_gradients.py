@@ -5,7 +5,7 @@ import pytest
 from dashboard.components.gradient_form import GRADIENTS, SKETCHES
 from dashboard.services.sources import remember
 from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
-from skmm_core.runner import run_folder
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunState
 
 DIABETES = DatasetConfig(source="diabetes")

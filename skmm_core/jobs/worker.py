@@ -1,4 +1,4 @@
-"""A warm process that runs run folders one at a time: `python -m skmm_core.worker`.
+"""A warm process that runs run folders one at a time: `python -m skmm_core.jobs.worker`.
 
 Start-up of torch is paid before there is work. It prints "ready" whenever it can take a run, then reads the path of a
 run folder from a line of its input and runs it through the same code as `python -m skmm_core run FOLDER`. When its
@@ -12,10 +12,10 @@ import os
 import sys
 from pathlib import Path
 
-from skmm_core.runner import CANCELLED_EXIT, Stop, run_folder
+from skmm_core.jobs.runner import CANCELLED_EXIT, Stop, run_folder
 
 READY = "ready\n"
-_WARM = ("sklearn.linear_model", "sklearn.datasets", "skmm_core.execute")
+_WARM = ("sklearn.linear_model", "sklearn.datasets", "skmm_core.jobs.execute")
 
 
 def main() -> int:

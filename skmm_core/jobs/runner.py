@@ -99,7 +99,7 @@ def run_folder(folder: Path, report: Report = ignore, *, stop: Stop | None = Non
         try:
             with pulse(row, stop):
                 # Loads torch: late, so that the run is claimed by now and can be stopped meanwhile.
-                from skmm_core.execute import execute
+                from skmm_core.jobs.execute import execute
 
                 execute(folder, tell)
         except BaseException as error:

@@ -1,0 +1,1 @@
+"""A run executed from start to end."""
