@@ -64,7 +64,8 @@ class Diagnostics:
         leverage: (N,) float32 leverage scores of the pool in the sketch, sum k.
         distance: (N,) float32 distance to the nearest chosen point in feature space.
         class_counts_pool, class_counts_selection: (classes,) int64, or None.
-        distortion_ratios to distortion_source: see :class:`~skmm_core.sketches.distortion.Distortion`; None without a sketch.
+        distortion_ratios to distortion_source: see :class:`~skmm_core.sketches.distortion.Distortion`; None without a
+            sketch.
     """
 
     n: int

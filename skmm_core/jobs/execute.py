@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from skmm_core import __version__, tables
+from skmm_core import __version__
 from skmm_core.comparison.cells import compare
 from skmm_core.comparison.leagues import against_stratified
 from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJob
@@ -20,6 +20,7 @@ from skmm_core.diagnostics.diagnostics import Diagnostics, diagnose
 from skmm_core.diagnostics.maps import pca_map
 from skmm_core.errors import InputError
 from skmm_core.gradients.warmup import warm_up_size
+from skmm_core.jobs import tables
 from skmm_core.methods.registry import Need, Selection, get_method, reads_labels, select
 from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.probes.linear_probe import primary_metric

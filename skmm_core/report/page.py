@@ -19,7 +19,7 @@ from skmm_core.report.paper import paper_view
 from skmm_core.report.selection import selection_view
 from skmm_core.runs.files import REPORT, to_json, write_text
 
-_TEMPLATES = Path(__file__).parents[1] / "templates"
+_TEMPLATES = Path(__file__).with_name("templates")
 _VIEWS = {"select": selection_view, "compare": comparison_view, "embed": embedding_view, "paper": paper_view}
 
 
