@@ -11,8 +11,9 @@ import streamlit as st
 from dashboard.services.jobs import Jobs
 from dashboard.services.sources import check_allowed
 from skmm_core.config import DatasetConfig
-from skmm_core.runs import RunStore, home, read_result, read_table
+from skmm_core.runs import RunStore, read_result, read_table
 from skmm_core.runs.files import DIAGNOSTICS, RESULT, Table
+from skmm_core.storage.home import home
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,8 @@ from dashboard.services.cache import jobs, store
 from dashboard.services.jobs import Jobs
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.errors import InputError
-from skmm_core.runs import RunRecord, RunState, RunStore, home
+from skmm_core.runs import RunRecord, RunState, RunStore
+from skmm_core.storage.home import home
 
 METHOD = "skmm_whitened"
 BUDGET = 60

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, PaperJob, RunConfig
 from skmm_core.data.hub import hub_name
 from skmm_core.errors import InputError
-from skmm_core.runs import home
 from skmm_core.runs.files import FEATURES
+from skmm_core.storage.home import home
 
 SUFFIXES = ("npz", "npy", "csv", "parquet")
 MAX_UPLOAD_MB = 512

@@ -8,7 +8,7 @@ import typer
 from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, show_json
 from skmm_core.errors import InputError
-from skmm_core.runs.files import write_json
+from skmm_core.storage.writing import write_json
 
 if TYPE_CHECKING:
     from skmm_core.data.dataset import Dataset

@@ -40,10 +40,9 @@ from skmm_core.runs.files import (
     clear_results,
     read_card,
     read_config,
-    write_file,
-    write_json,
 )
 from skmm_core.runs.record import default_name, run_id, scored_by
+from skmm_core.storage.writing import write_file, write_json
 
 _LIBRARIES = ("torch", "numpy", "scikit-learn", "pandas")
 

@@ -17,7 +17,8 @@ from skmm_core.report.embedding import embedding_view
 from skmm_core.report.figures import figures_json, packed_plotly
 from skmm_core.report.paper import paper_view
 from skmm_core.report.selection import selection_view
-from skmm_core.runs.files import REPORT, to_json, write_text
+from skmm_core.runs.files import REPORT
+from skmm_core.storage.writing import to_json, write_text
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _VIEWS = {"select": selection_view, "compare": comparison_view, "embed": embedding_view, "paper": paper_view}

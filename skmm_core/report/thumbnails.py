@@ -9,7 +9,8 @@ import pandas as pd
 
 from skmm_core.data.images import EncodedImages, ImageStore
 from skmm_core.errors import InputError
-from skmm_core.runs.files import THUMBNAILS, write_file
+from skmm_core.runs.files import THUMBNAILS
+from skmm_core.storage.writing import write_file
 
 _MOST, _PIXELS = 60, 96
 

@@ -4,7 +4,7 @@ Nothing here imports torch, so that a page can list and read old runs before tor
 """
 
 from skmm_core.runs.command import command_line
-from skmm_core.runs.files import home, read_config, read_result, read_table
+from skmm_core.runs.files import read_config, read_result, read_table
 from skmm_core.runs.index import RunStore
 from skmm_core.runs.log import ProgressView, read_log, read_progress
 from skmm_core.runs.record import RunRecord, RunState, run_id, scored_by
@@ -15,7 +15,6 @@ __all__ = [
     "RunState",
     "RunStore",
     "command_line",
-    "home",
     "read_config",
     "read_log",
     "read_progress",

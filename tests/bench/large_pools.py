@@ -18,9 +18,9 @@ from skmm_core.bench.methods import clustered_features
 from skmm_core.config import SketchParams
 from skmm_core.methods.registry import select
 from skmm_core.pool.pool import Pool, make_pool
-from skmm_core.runs.files import write_json
 from skmm_core.solvers import mmd
 from skmm_core.solvers.kernels import gaussian_kernel
+from skmm_core.storage.writing import write_json
 
 KEYS = ("k_center", "herding", "skmm_direct", "skmm_kernel", "skmm_whitened")
 PLAIN = {"keep_rare": False}

@@ -22,8 +22,8 @@ from skmm_core.bench.machine import machine
 from skmm_core.bench.methods import clustered_features
 from skmm_core.methods.registry import select
 from skmm_core.pool.pool import make_pool
-from skmm_core.runs.files import write_json
 from skmm_core.solvers.kernels import gaussian_kernel
+from skmm_core.storage.writing import write_json
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]

@@ -12,7 +12,7 @@ from typing import Any
 
 from skmm_core.paper.experiments import EXPERIMENTS
 from skmm_core.paper.table import markdown_table, metrics_in, number_text, saving_summary
-from skmm_core.runs.files import write_json, write_text
+from skmm_core.storage.writing import write_json, write_text
 
 ROOT = Path(__file__).parents[2]
 FOLDER, DOCUMENT = ROOT / "assets" / "benchmarks", ROOT / "assets" / "docs" / "reproduce.md"

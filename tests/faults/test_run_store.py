@@ -13,9 +13,10 @@ import pytest
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.errors import InputError
 from skmm_core.runs import RunState, RunStore, read_progress, run_id
-from skmm_core.runs.files import CARD, CONFIG, LOG, RESULT, write_file, write_json
+from skmm_core.runs.files import CARD, CONFIG, LOG, RESULT
 from skmm_core.runs.processes import ProcessKey, process_key
 from skmm_core.runs.record import default_name
+from skmm_core.storage.writing import write_file, write_json
 
 DATA = "sha256:" + "a" * 64
 

@@ -9,7 +9,7 @@ import pytest
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified, judged, league_savings
 from skmm_core.comparison.statistics import holm, paired_difference
 from skmm_core.comparison.summary import SCORE_COLUMNS, Verdict, primary_metric, summarise
-from skmm_core.runs.files import to_json
+from skmm_core.storage.writing import to_json
 
 
 def table(cells: dict[tuple[str, int], list[float]], metric: str = "accuracy") -> pd.DataFrame:

@@ -14,8 +14,9 @@ from skmm_core.data.load import load_dataset
 from skmm_core.jobs.runner import run_folder
 from skmm_core.methods.registry import Family, list_methods
 from skmm_core.runs import RunState
-from skmm_core.runs.files import read_result, write_json
+from skmm_core.runs.files import read_result
 from skmm_core.runs.snippet import python_lines
+from skmm_core.storage.writing import write_json
 
 DIGITS = DatasetConfig(source="digits")
 
