@@ -17,7 +17,8 @@ from dashboard.components.answers import Answer, Panel
 from dashboard.components.series import method_styles
 from dashboard.components.theme import POOL_COLOUR, figure_layout, fmt_number, fmt_percent, fmt_seconds
 from skmm_core.comparison.leagues import STRATIFIED
-from skmm_core.comparison.summary import REFERENCE, Metric
+from skmm_core.comparison.summary import REFERENCE
+from skmm_core.probes.metrics import Metric
 
 _MOST_SHARE = 1.05
 _DODGE = 0.012

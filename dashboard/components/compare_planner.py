@@ -12,7 +12,8 @@ from dashboard.components.compare_tables import verdict_text
 from dashboard.components.theme import UNKNOWN, columns, fmt_int, fmt_number, fmt_percent, fmt_seconds
 from skmm_core.comparison.planner import Costs, Need, Plan
 from skmm_core.comparison.statistics import Relation
-from skmm_core.comparison.summary import REFERENCE, SATURATED, Metric, Verdict
+from skmm_core.comparison.summary import REFERENCE, SATURATED, Verdict
+from skmm_core.probes.metrics import Metric
 
 _STEPS = 60
 _CURRENCIES = ("€", "$", "£", "¥")

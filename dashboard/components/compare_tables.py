@@ -12,7 +12,8 @@ from dashboard.components.compare_charts import Methods, best_of, is_share
 from dashboard.components.theme import UNKNOWN, fmt_number, plural
 from skmm_core.comparison.leagues import Judged
 from skmm_core.comparison.statistics import holm, paired_difference
-from skmm_core.comparison.summary import REFERENCE, SIGNIFICANT, Metric, Verdict, verdict
+from skmm_core.comparison.summary import REFERENCE, SIGNIFICANT, Verdict, verdict
+from skmm_core.probes.metrics import Metric
 
 TIE = "≈"
 _ROUND_OFF = 1e-12  # of a mean: equal scores differ by less

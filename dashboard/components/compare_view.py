@@ -23,9 +23,10 @@ from dashboard.services import cache
 from skmm_core.comparison.leagues import against_stratified, judged
 from skmm_core.comparison.planner import needs, plans
 from skmm_core.comparison.score_log import read_scores
-from skmm_core.comparison.summary import METRICS, REFERENCE, Comparison, Metric, summarise
+from skmm_core.comparison.summary import REFERENCE, Comparison, summarise
 from skmm_core.config import CompareJob, RunConfig
 from skmm_core.errors import InputError
+from skmm_core.probes.metrics import METRICS, Metric
 from skmm_core.runs import RunRecord, RunState, scored_by
 from skmm_core.runs.files import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV
 

@@ -19,8 +19,9 @@ from dashboard.components.overlap import LETTERS
 from dashboard.components.series import run_style
 from dashboard.components.theme import escape, figure_layout, plural
 from skmm_core.comparison.statistics import bootstrap_interval, holm, paired_difference
-from skmm_core.comparison.summary import Metric, Verdict, verdict
+from skmm_core.comparison.summary import Verdict, verdict
 from skmm_core.config import CompareJob, SelectJob
+from skmm_core.probes.metrics import Metric
 from skmm_core.runs import RunRecord
 
 _ROW_PIXELS = 46

@@ -25,7 +25,7 @@ from dashboard.components.selection_view import run_points
 from dashboard.components.theme import columns, escape, plural
 from dashboard.services import cache
 from skmm_core.comparison.score_log import read_scores
-from skmm_core.comparison.summary import METRICS, primary_metric
+from skmm_core.probes.metrics import METRICS, primary_metric
 from skmm_core.runs import RunRecord, RunState
 
 PICTURES, TABLE = "Pictures", "Table"

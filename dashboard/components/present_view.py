@@ -17,8 +17,9 @@ from dashboard.components.selection_view import run_points
 from dashboard.components.theme import chart, columns, escape, is_dark
 from dashboard.services import cache, state
 from skmm_core.comparison.leagues import STRATIFIED
-from skmm_core.comparison.summary import REFERENCE, primary_metric
+from skmm_core.comparison.summary import REFERENCE
 from skmm_core.errors import InputError
+from skmm_core.probes.metrics import primary_metric
 from skmm_core.runs import RunRecord
 
 _HEIGHT, _LARGE_HEIGHT, _LARGE_FONT = 420, 520, 18

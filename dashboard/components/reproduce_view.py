@@ -10,7 +10,6 @@ import streamlit as st
 from dashboard.components.answers import Answer, draw_answer
 from dashboard.components.compare_charts import Methods, learning_curves
 from dashboard.components.theme import UNKNOWN, escape, plural
-from skmm_core.comparison.summary import Metric
 from skmm_core.paper.experiments import Experiment
 from skmm_core.paper.table import (
     best_rows,
@@ -21,6 +20,7 @@ from skmm_core.paper.table import (
     paper_layout,
     saving_summary,
 )
+from skmm_core.probes.metrics import Metric
 
 FIGURES = {"mean": "Mean ± sd", "geometric_mean": "Geometric mean", "median": "Median"}
 _DRAWN = ("uniform", "skmm_published", "skmm", "skmm_whitened", "skmm_variance", "skmm_fit", "uniform_stratified")

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from skmm_core.comparison.leagues import STRATIFIED
 from skmm_core.comparison.score_log import Cell, ScoreLog, read_scores
-from skmm_core.comparison.summary import METRICS, REFERENCE, SCORE_COLUMNS, Comparison, primary_metric, summarise
+from skmm_core.comparison.summary import REFERENCE, SCORE_COLUMNS, Comparison, summarise
 from skmm_core.config import CompareJob, GradientParams, SketchParams
 from skmm_core.errors import InputError
+from skmm_core.probes.metrics import METRICS, primary_metric
 from skmm_core.progress import Progress, Report, ignore
 
 if TYPE_CHECKING:

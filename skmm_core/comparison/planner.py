@@ -14,7 +14,8 @@ import pandas as pd
 
 from skmm_core.comparison.leagues import STRATIFIED, Judged, judged
 from skmm_core.comparison.statistics import Array, Relation, expanded_tail, reach, resamples, whole
-from skmm_core.comparison.summary import REFERENCE, Comparison, Metric, Verdict
+from skmm_core.comparison.summary import REFERENCE, Comparison, Verdict
+from skmm_core.probes.metrics import Metric
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from skmm_core.comparison.statistics import Relation, bootstrap_interval, data_saving, holm, paired_difference, whole
+from skmm_core.probes.metrics import METRICS, Metric, primary_metric
 
 REFERENCE = "uniform"
 SATURATED = "the scores are saturated, so no saving can be read"
@@ -23,49 +24,6 @@ SUMMARY_COLUMNS = [
     *("method", "budget", "metric", "mean", "sd", "lo", "hi"),
     *("vs_uniform", "vs_lo", "vs_hi", "wins", "p_holm"),
 ]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A score of a probe.
-
-    Attributes:
-        key: name in files.
-        title: name on pages.
-        higher_is_better: its direction.
-        unit: what the number is in: "%" for shares (values are 0..1), "target" for the unit of the targets, "" for
-            plain numbers.
-    """
-
-    key: str
-    title: str
-    higher_is_better: bool
-    unit: str
-
-
-METRICS: Mapping[str, tuple[Metric, ...]] = {
-    "classification": (Metric("accuracy", "Accuracy", True, "%"), Metric("macro_f1", "Macro F1", True, "%")),
-    "regression": (
-        Metric("mae", "Mean absolute error", False, "target"),
-        Metric("rmse", "Root mean squared error", False, "target"),
-        Metric("r2", "R²", True, ""),
-    ),
-    "finetuning": tuple(
-        Metric(f"{key}{ending}", f"{title}{after}", True, "%")
-        for ending, after in (("", ""), ("_ft1", ", one layer finetuned"), ("_ft2", ", two layers finetuned"))
-        for key, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1"))
-    ),
-    # The paper's risk over the pool; its logarithm comes first because a few blow-ups decide a mean of risks.
-    "mixture": (
-        Metric("log_ratio", "log10 of risk over full-data risk", False, ""),
-        Metric("risk", "Risk", False, ""),
-    ),
-}
-
-
-def primary_metric(task: str) -> Metric:
-    """The metric that decides: accuracy for classes, mean absolute error for numbers."""
-    return METRICS[str(task)][0]
 
 
 class Verdict(StrEnum):

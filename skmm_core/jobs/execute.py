@@ -23,7 +23,7 @@ from skmm_core.gradients.warmup import warm_up_size
 from skmm_core.jobs import tables
 from skmm_core.methods.registry import Need, Selection, get_method, reads_labels, select
 from skmm_core.pool.pool import Pool, make_pool
-from skmm_core.probes.linear_probe import primary_metric
+from skmm_core.probes.metrics import primary_metric
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.report import write_report
 from skmm_core.report.thumbnails import write_thumbnails

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from skmm_core.comparison.summary import METRICS
 from skmm_core.config import EmbedJob, FinetuneParams, PaperJob, RunConfig
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import Experiment, Row, chosen_rows, get_experiment
+from skmm_core.probes.metrics import METRICS
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from skmm_core.device import generator, resolve_device
 from skmm_core.errors import InputError
-from skmm_core.probes.linear_probe import classification_metrics, regression_metrics
+from skmm_core.probes.metrics import classification_metrics, regression_metrics
 from skmm_core.probes.network_split import split_network
 from skmm_core.progress import Progress, Report, ignore
 

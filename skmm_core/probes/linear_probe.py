@@ -8,14 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skmm_core.comparison.summary import Metric, primary_metric
 from skmm_core.data.dataset import Dataset, Task
 from skmm_core.errors import InputError
+from skmm_core.probes.metrics import classification_metrics, regression_metrics
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.logistic import fit_logistic
 from skmm_core.solvers.ridge import fit_ridge
-
-__all__ = ["Metric", "ProbeScore", "check_scorable", "primary_metric", "score_probe"]
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -109,26 +107,6 @@ def check_scorable(dataset: Dataset) -> Tensor:
             f"{dataset.name} has no test rows to score on; hold some out (--holdout 0.2) or give a test file (--test)"
         )
     return dataset.targets
-
-
-def classification_metrics(truth: Labels, predicted: Labels) -> dict[str, float]:
-    """Accuracy, and the mean F1 over the classes that occur in the truth or in the predictions; both 0..1."""
-    size = int(max(truth.max(), predicted.max())) + 1
-    hits = np.bincount(truth[truth == predicted], minlength=size)
-    support = np.bincount(truth, minlength=size) + np.bincount(predicted, minlength=size)
-    f1 = 2 * hits[support > 0] / support[support > 0]
-    return {"accuracy": float((truth == predicted).mean()), "macro_f1": float(f1.mean())}
-
-
-def regression_metrics(truth: Array, predicted: Array) -> dict[str, float]:
-    """Mean absolute and root mean squared error in the unit of the targets, and R² (0 when the truth is constant)."""
-    error = predicted - truth
-    spread = float(((truth - truth.mean()) ** 2).sum())
-    return {
-        "mae": float(np.abs(error).mean()),
-        "rmse": float(np.sqrt((error**2).mean())),
-        "r2": 1 - float((error**2).sum()) / spread if spread > 0 else 0.0,
-    }
 
 
 def _scaler(rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -20,13 +20,13 @@ import numpy as np
 import sklearn
 import torch
 
-from skmm_core.comparison.summary import primary_metric
 from skmm_core.config import GradientParams, SketchParams
 from skmm_core.data.dataset import Dataset
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import compute_shared, get_method, reads_labels, select
 from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.probes.linear_probe import score_probe
+from skmm_core.probes.metrics import primary_metric
 from tests.bench.evidence_data import BENCHMARKS, Benchmark, draw
 
 # uniform's curve, in smallest budgets: what a score is worth is read off it

@@ -5,9 +5,10 @@ import re
 import pytest
 
 from skmm_core.comparison.statistics import data_saving
-from skmm_core.comparison.summary import METRICS, REFERENCE
+from skmm_core.comparison.summary import REFERENCE
 from skmm_core.paper.experiments import EXPERIMENTS, chosen_rows
 from skmm_core.paper.table import best_rows, cells_of, metrics_in, number_text
+from skmm_core.probes.metrics import METRICS
 from tests.bench.reproduce_docs import BEGIN, DOCUMENT, END, committed, figures
 
 RESULTS = committed()

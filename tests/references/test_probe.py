@@ -11,7 +11,8 @@ from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_sc
 
 from skmm_core.data.dataset import Dataset, Split, Task
 from skmm_core.errors import InputError
-from skmm_core.probes.linear_probe import classification_metrics, regression_metrics, score_probe
+from skmm_core.probes.linear_probe import score_probe
+from skmm_core.probes.metrics import classification_metrics, regression_metrics
 from skmm_core.solvers.logistic import FOLDS, STRENGTHS, fit_logistic, rotate, stratified_folds
 from skmm_core.solvers.ridge import STRENGTHS as RIDGE_STRENGTHS
 from skmm_core.solvers.ridge import fit_ridge

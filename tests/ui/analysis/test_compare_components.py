@@ -9,11 +9,12 @@ from dashboard.components.compare_form import MAX_CELLS, cost_line, grouped_reas
 from dashboard.components.compare_tables import TIE, difference_table, paper_table, weak_test_line
 from dashboard.components.compare_view import known_methods, progress_line, with_readers
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified, judged
-from skmm_core.comparison.summary import METRICS, SCORE_COLUMNS, summarise
+from skmm_core.comparison.summary import SCORE_COLUMNS, summarise
 from skmm_core.config import CompareJob, DatasetConfig, GradientParams, RunConfig
 from skmm_core.data.dataset import Task
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import list_methods
+from skmm_core.probes.metrics import METRICS
 
 ACCURACY = METRICS["classification"][0]
 MAE = METRICS["regression"][0]

@@ -22,8 +22,8 @@ from dashboard.components.overlap_balance import balance_answer
 from dashboard.components.overlap_choice import check_link, default_pair, read_link
 from dashboard.components.overlap_scores import best_comparison, covers, missing_line, scored_by, scores_answer
 from skmm_core.comparison.statistics import paired_difference
-from skmm_core.comparison.summary import primary_metric
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob, SketchParams
+from skmm_core.probes.metrics import primary_metric
 from skmm_core.runs import RunRecord, RunState
 
 DIGITS = DatasetConfig(source="digits")

@@ -21,7 +21,8 @@ from dashboard.components.compare_planner import (
 )
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified
 from skmm_core.comparison.planner import Costs, needs, plans
-from skmm_core.comparison.summary import METRICS, SCORE_COLUMNS, summarise
+from skmm_core.comparison.summary import SCORE_COLUMNS, summarise
+from skmm_core.probes.metrics import METRICS
 
 ACCURACY = METRICS["classification"][0]
 METHODS = Methods(

@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.components.compare_charts import score_text
 from skmm_core.comparison.score_log import read_scores
-from skmm_core.comparison.summary import primary_metric
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
 from skmm_core.jobs.runner import run_folder
+from skmm_core.probes.metrics import primary_metric
 from skmm_core.runs import RunStore
 
 APP = Path(__file__).parents[3] / "dashboard" / "app.py"
