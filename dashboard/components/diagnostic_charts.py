@@ -1,7 +1,7 @@
 """The charts of the Diagnose page: why a selection is good or not.
 
 Every function takes one to four runs of the same dataset and returns an :class:`~dashboard.components.answers.Answer`;
-runs share axes, so that they can be compared at a glance. Definitions: `skmm_core.diagnostics.diagnostics`.
+runs share axes, so that they can be compared at a glance. Definitions: `skmm_core.diagnostics.record`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dashboard.components.series import ACCENTS, Style, run_style
 from dashboard.components.theme import POOL_COLOUR, escape, figure_layout, fmt_number, fmt_percent
 
 if TYPE_CHECKING:
-    from skmm_core.diagnostics.diagnostics import Diagnostics
+    from skmm_core.diagnostics.record import Diagnostics
 
 HEIGHT = 340
 _RATIO_TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100)

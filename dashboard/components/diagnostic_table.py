@@ -13,7 +13,7 @@ from dashboard.components.diagnostic_charts import DiagnosedRun
 from dashboard.components.theme import fmt_number
 
 if TYPE_CHECKING:
-    from skmm_core.diagnostics.diagnostics import Diagnostics
+    from skmm_core.diagnostics.record import Diagnostics
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from dashboard.components.answers import Answer, Panel
 from dashboard.components.diagnostic_charts import HEIGHT, DiagnosedRun, Runs, name_of
 from dashboard.components.theme import POOL_COLOUR, figure_layout, fmt_percent
-from skmm_core.sketches.distortion import DistortionReading, read_distortion
+from skmm_core.diagnostics.wording import DistortionReading, read_distortion
 
 
 def distortion_histogram(runs: Runs) -> Answer | None:

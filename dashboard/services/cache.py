@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from skmm_core.data.dataset import Dataset
-    from skmm_core.diagnostics.diagnostics import Diagnostics
+    from skmm_core.diagnostics.record import Diagnostics
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -107,7 +107,7 @@ def run_diagnostics(run_id: str) -> "Diagnostics":
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _diagnostics(path: Path, stamp: Stamp) -> "Diagnostics":
-    from skmm_core.diagnostics.diagnostics import load_diagnostics
+    from skmm_core.diagnostics.record import load_diagnostics
 
     return load_diagnostics(path)
 

@@ -14,7 +14,7 @@ from skmm_core.config import RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 if TYPE_CHECKING:
-    from skmm_core.diagnostics.diagnostics import Diagnostics
+    from skmm_core.diagnostics.record import Diagnostics
     from skmm_core.pool.pool import Pool
 
 
@@ -37,7 +37,7 @@ def prefix_diagnostics(run_id: str, budget: int) -> "Diagnostics":
 def _measure(run_id: str, budget: int, config_json: str, stamp: cache.Stamp) -> "Diagnostics":
     import torch
 
-    from skmm_core.diagnostics.diagnostics import diagnose
+    from skmm_core.diagnostics.measure import diagnose
 
     config = RunConfig.model_validate_json(config_json)
     if not isinstance(config.job, SelectJob):

@@ -16,8 +16,9 @@ from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJo
 from skmm_core.data.dataset import Dataset, train_targets
 from skmm_core.data.load import load_dataset
 from skmm_core.device import resolve_device
-from skmm_core.diagnostics.diagnostics import Diagnostics, diagnose
 from skmm_core.diagnostics.maps import pca_map
+from skmm_core.diagnostics.measure import diagnose
+from skmm_core.diagnostics.record import Diagnostics
 from skmm_core.errors import InputError
 from skmm_core.gradients.warmup import warm_up_size
 from skmm_core.jobs import tables

@@ -5,7 +5,7 @@ import pandas as pd
 from torch import Tensor
 
 from skmm_core.data.dataset import Dataset, Task, train_targets
-from skmm_core.diagnostics.diagnostics import Diagnostics
+from skmm_core.diagnostics.record import Diagnostics
 from skmm_core.methods.registry import Selection
 
 MAP_DIRECTIONS = 8

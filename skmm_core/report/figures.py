@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmm_core.diagnostics.diagnostics import Diagnostics
+from skmm_core.diagnostics.record import Diagnostics
 from skmm_core.errors import InputError
 from skmm_core.report.numbers import number
 from skmm_core.storage.writing import to_json

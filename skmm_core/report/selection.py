@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from skmm_core.diagnostics.diagnostics import load_diagnostics
+from skmm_core.diagnostics.record import load_diagnostics
 from skmm_core.report.figures import map_figure, risk_figure, spectrum_figure
 from skmm_core.report.methods_text import selection_methods, sources
 from skmm_core.report.numbers import number

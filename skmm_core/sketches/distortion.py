@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from skmm_core.diagnostics.diagnostics import Diagnostics
     from skmm_core.sketches.base import Sketch
     from skmm_core.sketches.outer import Rows
 
@@ -17,7 +16,6 @@ PAIRS = 1000
 FAILURE = 0.05
 _BLOCK_PAIRS = 250
 _EQUAL = 1e-12  # of the squared lengths: two rows closer than that are one row, up to rounding
-_BINS = 40
 Floats = NDArray[np.float64]
 
 
@@ -111,50 +109,3 @@ def _squared_distances(rows: "Rows", first: "Tensor", second: "Tensor") -> tuple
     )
     lengths = a.square().sum(dim=1) * x.square().sum(dim=1) + b.square().sum(dim=1) * y.square().sum(dim=1)
     return squared, lengths
-
-
-@dataclass(frozen=True)
-class DistortionReading:
-    """What a chart of the distortion needs.
-
-    Attributes:
-        edges: (B + 1,) of the bars; they span the ratios and the interval of one pair.
-        shares: (B,) of the pairs, sum 1.
-        pair, all: the two intervals, low and high.
-        within_pair, within_all: shares of the pairs in them.
-        text: the reading in words.
-    """
-
-    edges: Floats
-    shares: Floats
-    pair: tuple[float, float]
-    all: tuple[float, float]
-    within_pair: float
-    within_all: float
-    text: str
-
-
-def read_distortion(diagnostics: "Diagnostics") -> DistortionReading | None:
-    """Read the distortion out of saved diagnostics; None where there was no sketch, or the run is older than this."""
-    found = diagnostics.distortion
-    if found is None:
-        return None
-    ratios = found.ratios
-    low, high = min(ratios[0], found.pair_low), max(ratios[-1], found.pair_high)
-    counts, edges = np.histogram(ratios, bins=_BINS, range=(low, high))
-    within_pair = float(((ratios >= found.pair_low) & (ratios <= found.pair_high)).mean())
-    within_all = float(((ratios >= found.all_low) & (ratios <= found.all_high)).mean())
-    text = (
-        f"Squared distances of {len(ratios):,} random pairs change by {100 * found.rms:.2g} % (root mean square; at "
-        f"most {100 * found.rms_bound:.2g} % expected). {100 * within_pair:.3g} % of the pairs are within "
-        f"{found.pair_low:.2f} to {found.pair_high:.2f}, where each must be with a chance of 95 %."
-    )
-    return DistortionReading(
-        edges.astype(np.float64),
-        counts / len(ratios),
-        (found.pair_low, found.pair_high),
-        (found.all_low, found.all_high),
-        within_pair,
-        within_all,
-        text,
-    )

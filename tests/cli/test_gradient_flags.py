@@ -6,10 +6,10 @@ import shlex
 import pytest
 
 from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
-from skmm_core.diagnostics.diagnostics import load_diagnostics
+from skmm_core.diagnostics.record import load_diagnostics
+from skmm_core.diagnostics.wording import read_distortion
 from skmm_core.runs.command import command_line
 from skmm_core.runs.record import run_id
-from skmm_core.sketches.distortion import read_distortion
 
 
 def select(here, out, *words, method="skmm"):

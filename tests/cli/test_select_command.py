@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from skmm_core.data.load import load_dataset
-from skmm_core.diagnostics.diagnostics import load_diagnostics
+from skmm_core.diagnostics.record import load_diagnostics
 from skmm_core.runs import read_log, read_progress, read_table, run_id
 from skmm_core.runs.files import RunCard, read_config
 

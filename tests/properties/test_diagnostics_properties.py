@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skmm_core.config import SketchParams
-from skmm_core.diagnostics.diagnostics import Diagnostics, diagnose
+from skmm_core.diagnostics.measure import diagnose
+from skmm_core.diagnostics.record import Diagnostics
 from skmm_core.pool.pool import make_pool
 
 SIZE = 40

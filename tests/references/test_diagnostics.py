@@ -11,7 +11,8 @@ import scipy.linalg
 import torch
 
 from skmm_core.config import SketchParams
-from skmm_core.diagnostics.diagnostics import Diagnostics, diagnose, load_diagnostics
+from skmm_core.diagnostics.measure import diagnose
+from skmm_core.diagnostics.record import Diagnostics, load_diagnostics
 from skmm_core.errors import Cancelled, InputError
 from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.progress import Progress
@@ -254,7 +255,7 @@ def test_damaged_files_are_refused_in_one_line(tmp_path: Path) -> None:
 def test_reading_diagnostics_and_scores_needs_no_torch() -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"
-        "from skmm_core.diagnostics.diagnostics import load_diagnostics\n"
+        "from skmm_core.diagnostics.record import load_diagnostics\n"
         "from skmm_core.comparison.cells import summarise, read_scores, primary_metric\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

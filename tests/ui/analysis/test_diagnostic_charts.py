@@ -20,7 +20,7 @@ from dashboard.components.diagnostic_table import metrics_table
 from dashboard.components.distortion_chart import distortion_histogram
 from dashboard.components.series import method_styles, run_style
 from skmm_core.config import SketchParams
-from skmm_core.diagnostics.diagnostics import diagnose
+from skmm_core.diagnostics.measure import diagnose
 from skmm_core.pool.pool import make_pool
 
 

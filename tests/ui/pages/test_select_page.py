@@ -18,7 +18,7 @@ from dashboard.services.sources import remember
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob, SketchParams
 from skmm_core.data.load import load_dataset
 from skmm_core.data.row_list import row_text
-from skmm_core.diagnostics.diagnostics import diagnose
+from skmm_core.diagnostics.measure import diagnose
 from skmm_core.jobs.runner import run_folder
 from skmm_core.methods import registry
 from skmm_core.pool.pool import make_pool
