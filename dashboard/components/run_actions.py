@@ -87,12 +87,14 @@ def import_bundle(file: BinaryIO, name: str) -> RunRecord:
     Raises:
         InputError: the file is no bundle, or is not safe to take; the message names the file as the visitor does.
     """
+    from skmm_core.jobs.bundle_import import import_run
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bundle.zip"
         file.seek(0)
         path.write_bytes(file.read())
         try:
-            return store().import_(path)
+            return import_run(store(), path)
         except InputError as error:
             raise InputError(str(error).replace(str(path), name[:80])) from None
 

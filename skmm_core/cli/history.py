@@ -98,7 +98,9 @@ def export(id_: RunId, file: Zip, json_: flags.Json = False) -> None:
 @app.command("import")
 def import_(file: Zip, json_: flags.Json = False) -> None:
     """Add a run from a zip file that `runs export` wrote."""
-    _tell(json_, _store().import_(Path(file)))
+    from skmm_core.jobs.bundle_import import import_run
+
+    _tell(json_, import_run(_store(), Path(file)))
 
 
 def _store() -> RunStore:

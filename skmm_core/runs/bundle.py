@@ -1,7 +1,8 @@
 """A run as one zip file, to carry it to another machine.
 
 A bundle may come from a stranger. Only plain files with the names of a run folder are taken, in bounded size; nothing
-is unpickled; the config must hash to the id it claims; the report, which is a web page, is made anew from the data.
+is unpickled; the config must hash to the id it claims; the report, which is a web page, is left out and made anew from
+the data by whoever asks for the import.
 """
 
 import json
@@ -9,9 +10,10 @@ import shutil
 import stat
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -24,6 +26,8 @@ from skmm_core.storage.writing import write_file
 _LARGEST_FILE, _LARGEST_BUNDLE = 1 << 30, 2 << 30  # bytes
 _LARGEST_RATIO, _SMALL = 200, 1 << 20  # text of a run packs about tenfold; deflate could reach a thousandfold
 _CHUNK = 1 << 20
+# Makes the report of a folder from its config and result; it fails when the files do not fit together.
+WriteReport = Callable[[Path, RunConfig, Mapping[str, Any]], object]
 
 
 def pack(folder: Path, path: Path) -> None:
@@ -46,8 +50,13 @@ def pack(folder: Path, path: Path) -> None:
 
 
 @contextmanager
-def unpacked(path: Path, home: Path) -> Iterator[tuple[Path, RunCard, RunConfig]]:
+def unpacked(path: Path, home: Path, write_report: WriteReport) -> Iterator[tuple[Path, RunCard, RunConfig]]:
     """Unpack a bundle into a temporary folder under `home` and check it.
+
+    Args:
+        path: the zip file.
+        home: of the run store.
+        write_report: makes the report of a finished run anew.
 
     Yields:
         The folder (the caller may move it away), its card and its config.
@@ -60,7 +69,9 @@ def unpacked(path: Path, home: Path) -> Iterator[tuple[Path, RunCard, RunConfig]
     try:
         _extract(path, folder)
         card, config = _identity(path, folder)
-        _check_contents(path, folder, card, config)
+        _check_contents(path, folder)
+        if (folder / RESULT).exists():
+            _check_result(path, folder, card, config, write_report)
         yield folder, card, config
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -120,7 +131,7 @@ def _identity(path: Path, folder: Path) -> tuple[RunCard, RunConfig]:
     return card, config
 
 
-def _check_contents(path: Path, folder: Path, card: RunCard, config: RunConfig) -> None:
+def _check_contents(path: Path, folder: Path) -> None:
     """Read every file once, so that a page never meets a damaged one."""
     for file in sorted(folder.iterdir()):
         try:
@@ -128,14 +139,10 @@ def _check_contents(path: Path, folder: Path, card: RunCard, config: RunConfig) 
         except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(f"{path} is refused: {file.name} in it cannot be read: {reason}") from None
-    if (folder / RESULT).exists():
-        _check_result(path, folder, card, config)
 
 
-def _check_result(path: Path, folder: Path, card: RunCard, config: RunConfig) -> None:
+def _check_result(path: Path, folder: Path, card: RunCard, config: RunConfig, write_report: WriteReport) -> None:
     """Check that the result is the config's; the report is made anew, which also shows that the files fit together."""
-    from skmm_core.report import write_report
-
     result = read_result(folder)
     if result.get("fingerprint") != card.fingerprint or result.get("kind") != config.job.kind:
         raise InputError(f"{path} is refused: its result belongs to another config or other data")

@@ -247,13 +247,17 @@ class RunStore:
             raise InputError(f"run {id_} is {record.state}; wait for its end, or cancel it")
         bundle.pack(record.folder, path)
 
-    def import_(self, path: Path) -> RunRecord:
+    def import_(self, path: Path, write_report: bundle.WriteReport) -> RunRecord:
         """Add a run from a zip file; one that is finished here already is kept as it is, unless it is in the trash.
+
+        Args:
+            path: the zip file.
+            write_report: makes the report of the run anew; see :func:`skmm_core.jobs.bundle_import.import_run`.
 
         Raises:
             InputError: the file is no bundle that :meth:`export` wrote, or was changed since.
         """
-        with bundle.unpacked(path, self.home) as (folder, card, config):
+        with bundle.unpacked(path, self.home, write_report) as (folder, card, config):
             trashed = self._restore(card.id)
             target, finished = self.folder(card.id), (folder / RESULT).exists()
             state = RunState.DONE if finished else RunState.CANCELLED

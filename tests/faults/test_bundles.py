@@ -12,6 +12,7 @@ import pytest
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
 from skmm_core.errors import InputError
+from skmm_core.jobs.bundle_import import import_run
 from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunState, RunStore
 
@@ -39,7 +40,7 @@ def _zip(path, members):
 
 def _refused(store, path, match):
     with pytest.raises(InputError, match=match) as caught:
-        store.import_(path)
+        import_run(store, path)
     assert "\n" not in str(caught.value)
     assert store.records() == []
     assert not list(store.home.glob(".import-*"))
@@ -47,7 +48,7 @@ def _refused(store, path, match):
 
 
 def test_a_good_bundle_comes_in_with_its_name(store, bundle, tmp_path):
-    record = store.import_(_zip(tmp_path / "run.zip", bundle))
+    record = import_run(store, _zip(tmp_path / "run.zip", bundle))
     assert (record.state, record.name) == (RunState.DONE, "a bundle")
     assert (record.folder / "selection.npy").read_bytes() == bundle["selection.npy"]
     assert not list(store.home.glob(".import-*"))
@@ -55,13 +56,13 @@ def test_a_good_bundle_comes_in_with_its_name(store, bundle, tmp_path):
 
 def test_the_report_of_a_stranger_is_not_kept(store, bundle, tmp_path):
     bad = bundle | {"report.html": b"<script>alert(1)</script>"}
-    record = store.import_(_zip(tmp_path / "run.zip", bad))
+    record = import_run(store, _zip(tmp_path / "run.zip", bad))
     assert (record.folder / "report.html").read_bytes() == bundle["report.html"]
 
 
 def test_text_in_a_bundle_is_escaped_in_the_report(store, bundle, tmp_path):
     result = json.loads(bundle["result.json"]) | {"command": "<script>alert(1)</script>"}
-    record = store.import_(_zip(tmp_path / "run.zip", bundle | {"result.json": json.dumps(result)}))
+    record = import_run(store, _zip(tmp_path / "run.zip", bundle | {"result.json": json.dumps(result)}))
     page = (record.folder / "report.html").read_text()
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert(1)" not in page
@@ -69,35 +70,35 @@ def test_text_in_a_bundle_is_escaped_in_the_report(store, bundle, tmp_path):
 
 def test_an_unfinished_bundle_comes_in_as_cancelled(store, bundle, tmp_path):
     few = {name: bundle[name] for name in ("config.json", "run.json")}
-    assert store.import_(_zip(tmp_path / "run.zip", few)).state is RunState.CANCELLED
+    assert import_run(store, _zip(tmp_path / "run.zip", few)).state is RunState.CANCELLED
 
 
 def test_a_bundle_takes_the_place_of_what_lies_in_the_trash(store, bundle, tmp_path):
     path = _zip(tmp_path / "run.zip", bundle)
-    record = store.import_(path)
+    record = import_run(store, path)
     store.delete(record.id)
     trashed = store.home / "trash" / record.id
     (trashed / "selection.npy").write_bytes(b"damaged")
-    back = store.import_(path)
+    back = import_run(store, path)
     assert (back.state, [run.id for run in store.records()]) == (RunState.DONE, [record.id])
     assert (back.folder / "selection.npy").read_bytes() == bundle["selection.npy"]
     assert not trashed.exists()
 
 
 def test_an_unfinished_bundle_brings_the_finished_run_back_from_the_trash(store, bundle, tmp_path):
-    record = store.import_(_zip(tmp_path / "run.zip", bundle))
+    record = import_run(store, _zip(tmp_path / "run.zip", bundle))
     store.delete(record.id)
     few = {name: bundle[name] for name in ("config.json", "run.json")}
-    assert store.import_(_zip(tmp_path / "few.zip", few)).state is RunState.DONE
+    assert import_run(store, _zip(tmp_path / "few.zip", few)).state is RunState.DONE
     assert (record.folder / "result.json").exists()
 
 
 def test_a_finished_run_is_kept_as_it_is(store, bundle, tmp_path):
     path = _zip(tmp_path / "run.zip", bundle)
-    record = store.import_(path)
+    record = import_run(store, path)
     (record.folder / "log.jsonl").write_text("mine")
     store.rename(record.id, "mine")
-    assert store.import_(path).name == "mine"
+    assert import_run(store, path).name == "mine"
     assert (record.folder / "log.jsonl").read_text() == "mine"
 
 
@@ -237,6 +238,6 @@ def test_a_zip_with_a_changed_byte(store, bundle, tmp_path):
 
 
 def test_export_into_nowhere(store, bundle, tmp_path):
-    record = store.import_(_zip(tmp_path / "run.zip", bundle))
+    record = import_run(store, _zip(tmp_path / "run.zip", bundle))
     with pytest.raises(InputError, match="cannot be written"):
         store.export(record.id, tmp_path / "no" / "folder" / "run.zip")

@@ -21,6 +21,7 @@ from skmm_core.encoders.feature_cache import FeatureCache
 from skmm_core.encoders.features import embed_images
 from skmm_core.encoders.registry import load_encoder
 from skmm_core.errors import Cancelled, InputError
+from skmm_core.jobs.bundle_import import import_run
 from skmm_core.jobs.runner import run_folder
 from skmm_core.progress import ignore
 from skmm_core.runs import RunState, RunStore, read_config, read_result
@@ -169,7 +170,7 @@ def test_an_embedding_is_an_ordinary_run(home, folder, tmp_path):
     assert result["command"].startswith("python -m skmm_core embed --images ")
     store.export(run.id, tmp_path / "run.zip")
     store.delete(run.id)
-    brought = RunStore(tmp_path / "elsewhere").import_(tmp_path / "run.zip")
+    brought = import_run(RunStore(tmp_path / "elsewhere"), tmp_path / "run.zip")
     assert read_config(brought.folder) == config
     assert (brought.folder / FEATURES).read_bytes() == (home / "trash" / run.id / FEATURES).read_bytes()
 

@@ -19,6 +19,7 @@ from skmm_core.config import DatasetConfig, RunConfig, SelectJob, SketchParams
 from skmm_core.data.load import load_dataset
 from skmm_core.data.row_list import row_text
 from skmm_core.diagnostics.measure import diagnose
+from skmm_core.jobs.bundle_import import import_run
 from skmm_core.jobs.runner import run_folder
 from skmm_core.methods import registry
 from skmm_core.pool.pool import make_pool
@@ -429,7 +430,7 @@ def test_the_zip_of_a_run_can_be_imported_elsewhere(ready, tmp_path):
     path = tmp_path / "run.zip"
     path.write_bytes(exports.run_zip(run.id))
     other = RunStore(tmp_path / "other")
-    assert other.import_(path).config == run.config
+    assert import_run(other, path).config == run.config
 
 
 def test_marks_survive_a_change_of_the_figure_but_not_a_deselection() -> None:
