@@ -95,7 +95,7 @@ def _heading(title: str, label: str, *, ready: bool) -> bool:
 
 
 def _start(wanted: Pictures) -> None:
-    from skmm_core.encoders.embedding import source_fingerprint
+    from skmm_core.data.picture_source import source_fingerprint
 
     try:
         config = _run(wanted)

@@ -114,7 +114,7 @@ def understood(
 
     Args:
         source: path on the server.
-        fingerprint: of :func:`skmm_core.encoders.embedding.source_fingerprint`.
+        fingerprint: of :func:`skmm_core.data.picture_source.source_fingerprint`.
         pattern: how file names give targets, or None.
         target: column of the metadata, or None.
         report: told of the progress; may draw on the page.
@@ -159,6 +159,6 @@ def fingerprint(source: str) -> str:
 
 @st.cache_data(max_entries=16, ttl=_FRESH_SECONDS, show_spinner=False)
 def _fingerprint(source: str, stamp: Stamp) -> str:
-    from skmm_core.encoders.embedding import source_fingerprint
+    from skmm_core.data.picture_source import source_fingerprint
 
     return source_fingerprint(source)

@@ -8,6 +8,7 @@ import typer
 
 from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, show_json
+from skmm_core.cli.embed import summary_line
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.data.mixed_units import spread_notes
 from skmm_core.data.row_list import read_rows
@@ -176,7 +177,8 @@ def _check_reuse(folder: Path, config: RunConfig) -> None:
 
 def run_prepared(folder: Path, *, json_: bool, quiet: bool) -> None:
     """Run a folder that was prepared and show its result."""
-    from skmm_core.jobs.runner import Stop, run_folder
+    from skmm_core.jobs.cancel import Stop
+    from skmm_core.jobs.runner import run_folder
 
     report, stop = ConsoleReport(quiet=quiet), Stop(hard=True)
     try:
@@ -193,8 +195,6 @@ def run_prepared(folder: Path, *, json_: bool, quiet: bool) -> None:
 
 def _summary(result: Mapping[str, Any], folder: Path) -> str:
     if result["kind"] == "embed":
-        from skmm_core.encoders.embedding import summary_line
-
         return f"{summary_line(result)} Results: {folder}"
     if result["kind"] == "paper":
         return f"{len(result['rows'])} rows of the table {result['experiment']} in {result['seconds']:.0f} s. {folder}"

@@ -12,6 +12,7 @@ from skmm_core.cli.console import ConsoleReport, show_json, show_table
 from skmm_core.config import DatasetConfig, EmbedJob
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress
+from skmm_core.runs.record import encoder_text
 
 _MOST_LISTED = 20
 _IMAGES = "Folder or zip file of images; hub:NAME downloads a public set, such as hub:cifar10."
@@ -62,8 +63,6 @@ def embed(
         show_json({**result, "out": str(file)})
         return
     _show_skipped(result)
-    from skmm_core.encoders.embedding import summary_line
-
     typer.echo(f"{summary_line(result)} Features: {file}")
 
 
@@ -86,7 +85,8 @@ def _job(**values: Any) -> EmbedJob:
 
 
 def _run(dataset: DatasetConfig, job: EmbedJob, file: Path, device: str, *, quiet: bool) -> dict[str, Any]:
-    from skmm_core.jobs.runner import Stop, pulse
+    from skmm_core.jobs.cancel import Stop
+    from skmm_core.jobs.runner import pulse
 
     report, stop = ConsoleReport(quiet=quiet), Stop(hard=True)
 
@@ -111,3 +111,13 @@ def _show_skipped(result: Mapping[str, Any]) -> None:
     show_table(("FILE", "REASON"), [(each["path"], each["reason"]) for each in listed])
     if count > len(listed):
         typer.echo(f"… and {count - len(listed):,} more (--json lists {len(result['skipped']):,})")
+
+
+def summary_line(result: Mapping[str, Any]) -> str:
+    """What was done, in one line."""
+    rate = result["images_per_second"]
+    speed = f"{rate:,.0f} images a second" if rate else "all were in the cache"
+    classes = len(result["class_names"])
+    targets = f"{classes} classes" if classes else "numeric targets" if result["labelled"] else "no labels"
+    encoder = encoder_text(result["model"])
+    return f"{result['N']:,} images ({targets}) → {result['d']:,} features each by {encoder}; {speed}."

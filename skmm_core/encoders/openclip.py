@@ -15,7 +15,6 @@ from skmm_core.encoders.encoder import Encoder, feature_size, versions
 from skmm_core.encoders.untrained import RANDOM_WARNING
 from skmm_core.encoders.weights import (
     draw_weights,
-    file_hash,
     misfit,
     read_weights,
     weights_file,
@@ -23,6 +22,7 @@ from skmm_core.encoders.weights import (
     without_weights,
 )
 from skmm_core.errors import InputError
+from skmm_core.storage.hashing import file_hash
 
 _LARGEST_CONFIG = 1 << 20  # bytes
 _CONFIG_KEYS = ("embed_dim", "vision_cfg", "text_cfg")

@@ -13,7 +13,6 @@ from skmm_core.encoders.encoder import Encoder, Preprocess, feature_size, versio
 from skmm_core.encoders.untrained import RANDOM_WARNING
 from skmm_core.encoders.weights import (
     draw_weights,
-    file_hash,
     fill_weights,
     read_weights,
     weights_file,
@@ -21,6 +20,7 @@ from skmm_core.encoders.weights import (
     without_weights,
 )
 from skmm_core.errors import InputError
+from skmm_core.storage.hashing import file_hash
 
 _CLASSES = 1000
 _SLOW_START = ("googlenet", "inception_v3")  # warn unless told how to draw the weights that are replaced anyway

@@ -114,19 +114,6 @@ def reading(path: Path) -> Iterator[None]:
         ) from None
 
 
-def file_hash(path: Path) -> str:
-    """Sha256 of a file's bytes.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}; check its permissions") from None
-
-
 def weights_hash(model: nn.Module) -> str:
     """Sha256 over names and values of all weights and buffers of a network."""
     digest = hashlib.sha256()

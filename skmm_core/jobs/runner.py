@@ -1,4 +1,4 @@
-"""Run one run folder in this process: claim it, keep its log and heartbeat, stop when asked, say how it ended.
+"""Run one run folder in this process: claim it, keep its log and heartbeat, end it when Cancel asks, say how it ended.
 
 The command line and the dashboard's worker both come through here.
 """
@@ -6,69 +6,22 @@ The command line and the dashboard's worker both come through here.
 import contextlib
 import errno
 import os
-import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 from skmm_core.errors import Cancelled, InputError
+from skmm_core.jobs.cancel import CANCELLED_EXIT, Stop
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.runs.index import RunStore
 from skmm_core.runs.log import RunLog
 from skmm_core.runs.processes import process_key
 from skmm_core.runs.record import RunState
 
-CANCELLED_EXIT = 3
 _BEAT, _LOOK, _PATIENCE = 1.0, 0.1, 0.6  # seconds
-
-
-class Stop:
-    """A request to stop, from a signal or from another process; called as a report, it raises Cancelled.
-
-    Args:
-        hard: end the process when the work has not reached a report soon after the request (a long computation inside
-            a library); only for a process that does nothing else.
-    """
-
-    def __init__(self, *, hard: bool = False) -> None:
-        self.hard = hard
-        self.since: float | None = None
-
-    @property
-    def requested(self) -> bool:
-        """Whether someone asked."""
-        return self.since is not None
-
-    def request(self) -> None:
-        """Ask; the first time counts."""
-        self.since = self.since or time.monotonic()
-
-    def __call__(self, progress: Progress) -> None:
-        """Take a report.
-
-        Raises:
-            Cancelled: someone asked to stop.
-        """
-        if self.requested:
-            raise Cancelled(f"cancelled while {progress.phase[:1].lower()}{progress.phase[1:]}")
-
-    @contextlib.contextmanager
-    def on_signals(self) -> Iterator[None]:
-        """Let SIGINT and SIGTERM ask to stop, while in the block."""
-
-        def ask(number: int, frame: FrameType | None) -> None:
-            self.request()
-
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def run_folder(folder: Path, report: Report = ignore, *, stop: Stop | None = None, home: Path | None = None) -> None:

@@ -12,7 +12,8 @@ import os
 import sys
 from pathlib import Path
 
-from skmm_core.jobs.runner import CANCELLED_EXIT, Stop, run_folder
+from skmm_core.jobs.cancel import CANCELLED_EXIT, Stop
+from skmm_core.jobs.runner import run_folder
 
 READY = "ready\n"
 _WARM = ("sklearn.linear_model", "sklearn.datasets", "skmm_core.jobs.execute")

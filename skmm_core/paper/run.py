@@ -26,7 +26,7 @@ def fingerprint(config: RunConfig, job: PaperJob, *, report: Report = ignore) ->
         InputError: the data are not there or cannot be read.
     """
     from skmm_core.data.load import load_dataset
-    from skmm_core.encoders.embedding import source_fingerprint
+    from skmm_core.data.picture_source import source_fingerprint
 
     if not get_experiment(job.experiment).needs_data:
         return f"paper:{job.experiment}"

@@ -14,8 +14,8 @@ from PIL import Image
 
 from skmm_core.config import DatasetConfig, EmbedJob, RunConfig
 from skmm_core.data.image_index import index_images
+from skmm_core.data.picture_source import source_fingerprint
 from skmm_core.encoders import features
-from skmm_core.encoders.embedding import source_fingerprint
 from skmm_core.encoders.encoder import Encoder
 from skmm_core.encoders.feature_cache import FeatureCache
 from skmm_core.encoders.features import embed_images

@@ -17,7 +17,8 @@ import pytest
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
 from skmm_core.errors import Cancelled
-from skmm_core.jobs.runner import Stop, error_line, run_folder
+from skmm_core.jobs.cancel import Stop
+from skmm_core.jobs.runner import error_line, run_folder
 from skmm_core.runs import RunState, read_progress
 from skmm_core.runs.files import write_config
 

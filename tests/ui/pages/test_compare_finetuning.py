@@ -9,8 +9,8 @@ from PIL import Image
 from dashboard.components.finetune_form import BLOCK, HEAD, PROBE
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, FinetuneParams, RunConfig
 from skmm_core.data.load import load_dataset
+from skmm_core.data.picture_source import source_fingerprint
 from skmm_core.encoders import downloads
-from skmm_core.encoders.embedding import source_fingerprint
 from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunState
 

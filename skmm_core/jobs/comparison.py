@@ -1,0 +1,78 @@
+"""The job that scores several methods at several budgets over several seeds, and writes its files."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from skmm_core.comparison.cells import compare
+from skmm_core.comparison.leagues import against_stratified
+from skmm_core.config import CompareJob, RunConfig
+from skmm_core.data.dataset import Dataset, train_targets
+from skmm_core.gradients.warmup import warm_up_size
+from skmm_core.jobs.origin import origin
+from skmm_core.methods.registry import get_method, reads_labels
+from skmm_core.probes.metrics import primary_metric
+from skmm_core.progress import Progress, Report
+from skmm_core.runs.files import SUMMARY_CSV
+from skmm_core.runs.record import scored_by
+from skmm_core.storage.writing import write_file
+
+
+def run_comparison(
+    folder: Path, config: RunConfig, job: CompareJob, dataset: Dataset, report: Report
+) -> dict[str, Any]:
+    """Score all cells of a comparison, write `summary.csv`, and return what goes into `result.json`.
+
+    Raises:
+        InputError: nothing can be scored, or the folder holds another comparison.
+        Cancelled: raised by `report`; finished cells stay in the folder.
+    """
+    began = time.perf_counter()
+    done = compare(
+        dataset,
+        job,
+        sketch=config.sketch,
+        gradient=config.gradient,
+        warm_up_rows=config.warm_up_rows,
+        device=config.device,
+        folder=folder,
+        report=report,
+    )
+    report(Progress("Writing the results", 0))
+    write_file(folder / SUMMARY_CSV, lambda path: done.summary.to_csv(path, index=False, lineterminator="\n"))
+    metric = primary_metric(dataset.task)
+    label_aware = [
+        method for method in job.methods if reads_labels(method, job.params.get(method, {}), config.gradient)
+    ]
+    return {
+        "kind": "compare",
+        "dataset": dataset.name,
+        "task": dataset.task.value,
+        "methods": list(job.methods),
+        "scored": list(dict.fromkeys(done.scores["method"])),
+        "label_aware": label_aware,
+        "budgets": list(job.budgets),
+        "seeds": job.seeds,
+        "warm_up_rows": _warm_up_rows(config, job, dataset),
+        "N": dataset.pool_size,
+        "seconds": time.perf_counter() - began,
+        "metric": {
+            "key": metric.key,
+            "title": metric.title,
+            "higher_is_better": metric.higher_is_better,
+            "unit": metric.unit,
+        },
+        "full": done.full,
+        "savings": done.savings,
+        "against_stratified": against_stratified(done.scores, label_aware, dataset.task.value),
+        "left_out": done.left_out,
+        **origin(config, [*scored_by(job.finetune), *dataset.notes], dataset.fingerprint),
+    }
+
+
+def _warm_up_rows(config: RunConfig, job: CompareJob, dataset: Dataset) -> int | None:
+    """Labelled rows that trained the warm-up head; None when no method that was scored asks one."""
+    targets = train_targets(dataset)
+    if targets is None or not any(get_method(key).trains_head(dataset.task) for key in job.methods):
+        return None
+    return warm_up_size(dataset.pool_size, len(targets.unique()), asked=config.warm_up_rows)

@@ -1,0 +1,36 @@
+"""How a result came about: command, config, device and versions, so that it can be made again."""
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from skmm_core import __version__
+from skmm_core.config import RunConfig
+from skmm_core.device import resolve_device
+from skmm_core.runs.command import command_line
+
+_LIBRARIES = ("torch", "numpy", "scikit-learn", "pandas")
+
+
+def origin(config: RunConfig, notes: Sequence[str], fingerprint: str) -> dict[str, Any]:
+    """How the result came about, so that it can be made again."""
+    return {
+        "notes": list(notes),
+        "fingerprint": fingerprint,
+        "command": command_line(config),
+        "config": config.model_dump(mode="json"),
+        "device": str(resolve_device(config.device)),
+        "versions": {
+            "skmm": __version__,
+            "python": platform.python_version(),
+            **{name: _version(name) for name in _LIBRARIES},
+        },
+    }
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
