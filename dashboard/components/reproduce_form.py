@@ -9,7 +9,7 @@ from dashboard.services.sources import data_roots, server_path
 from skmm_core.config import DatasetConfig, PaperJob, RunConfig
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import Experiment
-from skmm_core.paper.plan import plan
+from skmm_core.paper.planning import plan
 
 _TABLES = (".npz", ".npy", ".csv", ".parquet")
 

@@ -13,7 +13,7 @@ from dashboard.services.sources import check_allowed
 from skmm_core.config import DatasetConfig
 from skmm_core.runs import RunStore, read_result, read_table
 from skmm_core.runs.files import DIAGNOSTICS, RESULT, Table
-from skmm_core.storage.home import home
+from skmm_core.storage.home_folder import home
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from dashboard.services.jobs import Jobs
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState, RunStore
-from skmm_core.storage.home import home
+from skmm_core.storage.home_folder import home
 
 METHOD = "skmm_whitened"
 BUDGET = 60

@@ -18,7 +18,7 @@ from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, PaperJob, RunC
 from skmm_core.data.hub import hub_name
 from skmm_core.errors import InputError
 from skmm_core.runs.files import FEATURES
-from skmm_core.storage.home import home
+from skmm_core.storage.home_folder import home
 
 SUFFIXES = ("npz", "npy", "csv", "parquet")
 MAX_UPLOAD_MB = 512

@@ -15,7 +15,7 @@ import numpy as np
 
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
-from skmm_core.storage.home import home
+from skmm_core.storage.home_folder import home
 
 _ROOT = Path(__file__).resolve().parents[2]
 _RUNNING: dict[Path, subprocess.Popen[bytes]] = {}

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skmm_core.bench.machine import machine, measured
+from skmm_core.bench.machine_facts import machine, measured
 from skmm_core.data.dataset import Task
 from skmm_core.device import generator
 from skmm_core.errors import Cancelled, InputError

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from skmm_core.bench.machine import Measured, machine, measured
+from skmm_core.bench.machine_facts import Measured, machine, measured
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skmm_core.bench.machine import machine
+from skmm_core.bench.machine_facts import machine
 from skmm_core.bench.methods import clustered_features
 from skmm_core.config import SketchParams
 from skmm_core.data.dataset import Dataset

@@ -10,7 +10,7 @@ from skmm_core.cli.compute import prepare_folder, run_prepared
 from skmm_core.config import PaperJob
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import EXPERIMENTS, Experiment, get_experiment
-from skmm_core.paper.plan import plan
+from skmm_core.paper.planning import plan
 
 
 def register(app: typer.Typer) -> None:

@@ -107,8 +107,8 @@ def _run_embedding(folder: Path, config: RunConfig, job: EmbedJob, report: Repor
 
 
 def _run_paper(folder: Path, config: RunConfig, job: PaperJob, report: Report) -> dict[str, Any]:
-    from skmm_core.bench.machine import machine
-    from skmm_core.paper.plan import plan
+    from skmm_core.bench.machine_facts import machine
+    from skmm_core.paper.planning import plan
     from skmm_core.paper.run import fingerprint, run_paper
 
     plan(job)

@@ -92,7 +92,7 @@ class _Row:
     @classmethod
     def of(cls, folder: Path, home: Path | None) -> "_Row | None":
         """The row of this folder; None when the folder lies elsewhere."""
-        from skmm_core.storage.home import home as default_home
+        from skmm_core.storage.home_folder import home as default_home
 
         where = home or default_home()
         if folder.resolve().parent != (where / "runs").resolve():

@@ -12,7 +12,7 @@ from skmm_core.config import FinetuneParams, PaperJob, RunConfig, SketchParams
 from skmm_core.data.dataset import Dataset
 from skmm_core.methods.registry import MethodSpec, compute_shared, get_method, select
 from skmm_core.paper.experiments import Row
-from skmm_core.paper.plan import Plan, finetunings
+from skmm_core.paper.planning import Plan, finetunings
 from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.probes.linear_probe import check_scorable, score_probe
 from skmm_core.progress import Progress, Report, ignore

@@ -11,7 +11,7 @@ from skmm_core.config import PaperJob, RunConfig
 from skmm_core.data.dataset import Dataset
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import get_experiment
-from skmm_core.paper.plan import Plan, encoding, has_images, metrics_of, plan
+from skmm_core.paper.planning import Plan, encoding, has_images, metrics_of, plan
 from skmm_core.paper.table import make_table
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.runs.files import FEATURES

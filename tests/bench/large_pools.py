@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import torch
 
-from skmm_core.bench.machine import machine, measured
+from skmm_core.bench.machine_facts import machine, measured
 from skmm_core.bench.methods import clustered_features
 from skmm_core.config import SketchParams
 from skmm_core.methods.registry import select

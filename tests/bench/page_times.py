@@ -31,7 +31,7 @@ from driver import CHART, PAGES, Visitor, launch, serve
 
 from dashboard.components.learn_steps import STEPS
 from dashboard.services import demo
-from skmm_core.bench.machine import machine
+from skmm_core.bench.machine_facts import machine
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
 from skmm_core.jobs.runner import run_folder

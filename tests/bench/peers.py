@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skmm_core.bench.machine import machine
+from skmm_core.bench.machine_facts import machine
 from skmm_core.bench.methods import clustered_features
 from skmm_core.methods.registry import select
 from skmm_core.pool.pool import make_pool

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from skmm_core.cli import main
+from skmm_core.cli.program import main
 
 ROOT = Path(__file__).parents[2]
 

@@ -146,7 +146,7 @@ def test_something_unforeseen_is_one_line_too(here, tmp_path, monkeypatch):
 
 def test_help_and_listings_do_not_load_torch():
     script = (
-        "import sys; from skmm_core.cli import main\n"
+        "import sys; from skmm_core.cli.program import main\n"
         "codes = [main(words.split()) for words in ('--help', 'select --help', 'runs list', '--version', '')]\n"
         "print('torch' in sys.modules, codes)"
     )

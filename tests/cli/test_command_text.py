@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from skmm_core.cli import compute, embed, main
+from skmm_core.cli import compute, embed
+from skmm_core.cli.program import main
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, RunConfig, SelectJob, SketchParams
 from skmm_core.errors import InputError
 from skmm_core.runs import command_line

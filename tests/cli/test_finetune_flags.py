@@ -5,7 +5,8 @@ import shlex
 
 import pytest
 
-from skmm_core.cli import compute, main
+from skmm_core.cli import compute
+from skmm_core.cli.program import main
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, FinetuneParams, RunConfig
 from skmm_core.runs.command import command_line
 from skmm_core.runs.record import default_name, run_id

@@ -17,7 +17,7 @@ skmm_core.methods.__path__.append(sys.argv[1])
 if sys.argv[2] == "pytest":
     import pytest
     sys.exit(pytest.main(sys.argv[3:]))
-from skmm_core.cli import main
+from skmm_core.cli.program import main
 sys.exit(main(sys.argv[2:]))
 """
 

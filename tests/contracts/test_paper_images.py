@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from skmm_core.cli import main
+from skmm_core.cli.program import main
 from skmm_core.comparison.score_log import read_scores
 from skmm_core.comparison.statistics import paired_difference
 from skmm_core.config import DatasetConfig, EmbedJob

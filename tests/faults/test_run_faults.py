@@ -115,7 +115,7 @@ def test_work_that_never_reports_is_ended_all_the_same(tmp_path):
         "    sys.stdout.write('here\\n'); sys.stdout.flush()\n"
         "    while True: threading.Event().wait(0.05)\n"
         "skmm_core.jobs.execute.execute = deaf\n"
-        "from skmm_core.cli import main\n"
+        "from skmm_core.cli.program import main\n"
         "sys.exit(main(['run', sys.argv[1]]))"
     )
     process = subprocess.Popen(

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from skmm_core import kept, mmd
 from skmm_core.config import SketchParams
 from skmm_core.methods import fit_matching, kernel_matching
 from skmm_core.methods.registry import select
+from skmm_core.pool import cache as kept
 from skmm_core.pool.cache import Kept
 from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.solvers import mmd
 
 KEYS = ("skmm_kernel", "skmm_joint", "skmm_whitened")
 PARAMS = {"skmm_kernel": {"scale": 0.3}, "skmm_joint": {"target_scale": 0.2}, "skmm_whitened": {"power": 0.7}}
