@@ -5,14 +5,11 @@ from torch import Tensor
 
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.device import generator
-from skmm_core.methods.registry import Family, MethodParams, Picks, register
+from skmm_core.methods.registry import Family, Picks, register
+from skmm_core.methods.spec import NoParams
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.tie_breaking import lowest
-
-
-class HerdingParams(MethodParams):
-    """No options."""
 
 
 @register(
@@ -22,10 +19,10 @@ class HerdingParams(MethodParams):
     summary="Adds the point that brings the mean of the chosen points closest to the mean of the pool.",
     paper="Welling 2009, Herding dynamical weights to learn",
     url="https://doi.org/10.1145/1553374.1553517",
-    params=HerdingParams,
+    params=NoParams,
     goes_on=True,
 )
-def _herding(pool: Pool, budget: int, params: HerdingParams, *, seed: int, report: Report) -> Picks:
+def _herding(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     return Picks(herding(pool.features, budget, given=pool.given, report=report))
 
 
@@ -62,10 +59,6 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
     return picks
 
 
-class KCenterParams(MethodParams):
-    """No options."""
-
-
 @register(
     key="k_center",
     title="k-center",
@@ -73,11 +66,11 @@ class KCenterParams(MethodParams):
     summary="Adds the point farthest from all chosen ones, so that no point is far from a chosen one.",
     paper="Gonzalez 1985; Sener & Savarese 2018, Active learning for CNNs: a core-set approach",
     url="https://arxiv.org/abs/1708.00489",
-    params=KCenterParams,
+    params=NoParams,
     random=True,
     goes_on=True,
 )
-def _k_center(pool: Pool, budget: int, params: KCenterParams, *, seed: int, report: Report) -> Picks:
+def _k_center(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     first = first_row(pool, generator(seed, "k_center:first"))
     return Picks(k_center(pool.features, budget, first=first, given=pool.given, report=report))
 

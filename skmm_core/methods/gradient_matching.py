@@ -14,6 +14,7 @@ from torch import Tensor
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.methods.ranking import ranked
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
+from skmm_core.methods.spec import NoParams
 from skmm_core.methods.stratify import class_parts, interleaved
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
@@ -68,10 +69,6 @@ def _gradients(pool: Pool, rows: Tensor | None = None) -> Gradients:
     return Gradients(pool.scaler.copy(features), residuals.to(features))
 
 
-class CraigParams(MethodParams):
-    """No options."""
-
-
 @register(
     key="craig",
     title="CRAIG",
@@ -79,13 +76,13 @@ class CraigParams(MethodParams):
     summary="Picks, within every class, points whose gradients stand for those around them, weighted by how many.",
     paper="Mirzasoleiman, Bilmes & Leskovec 2020, Coresets for data-efficient training (ICML)",
     url="https://arxiv.org/abs/1906.01827",
-    params=CraigParams,
+    params=NoParams,
     needs=_NEEDS,
     uses_labels=True,
     random=True,
     goes_on=True,
 )
-def craig(pool: Pool, budget: int, params: CraigParams, *, seed: int, report: Report) -> Picks:
+def craig(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Minimise Σ_i min over chosen j of ‖g_i - g_j‖ within every class; weights are the sizes of the clusters.
 
     Classes get their share of the budget, as in the authors' code. O(Σ N_c² (d + K)) time, O(N) memory beyond one copy

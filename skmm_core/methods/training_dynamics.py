@@ -10,6 +10,7 @@ from skmm_core.device import generator
 from skmm_core.methods.ranking import best, best_of_classes
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.sampling import draw_rest, leverage_scores
+from skmm_core.methods.spec import NoParams
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report
 
@@ -89,10 +90,6 @@ def forgetting(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, re
     return _hardest(pool, pool.dynamics.forgetting, budget, params, "forgetting")
 
 
-class InfluenceParams(MethodParams):
-    """No options."""
-
-
 @register(
     key="influence",
     title="Influence",
@@ -100,13 +97,13 @@ class InfluenceParams(MethodParams):
     summary="Draws points in proportion to leverage times squared residual: far out and badly fitted points first.",
     paper="Cook 1977, Detection of influential observation in linear regression; sampled as by Dong et al. 2024",
     url="https://doi.org/10.1080/00401706.1977.10489493",
-    params=InfluenceParams,
+    params=NoParams,
     needs=frozenset({Need.TARGETS, Need.WARM_UP}),
     uses_labels=True,
     random=True,
     goes_on=True,
 )
-def influence(pool: Pool, budget: int, params: InfluenceParams, *, seed: int, report: Report) -> Picks:
+def influence(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Draw without replacement in proportion to leverage × squared residual. O(N d²).
 
     Residuals: ‖p - y‖² of the warm-up head for classes; for regression those of the ridge fit on all targets of the

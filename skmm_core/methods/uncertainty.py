@@ -13,15 +13,12 @@ from skmm_core.device import generator
 from skmm_core.methods.geometric import first_row
 from skmm_core.methods.ranking import best
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
+from skmm_core.methods.spec import NoParams
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.tie_breaking import lowest
 
 _NEEDS = frozenset({Need.CLASSES, Need.WARM_UP})
-
-
-class UncertaintyParams(MethodParams):
-    """No options."""
 
 
 def _highest(pool: Pool, scores: Tensor, budget: int) -> Picks:
@@ -37,13 +34,13 @@ def _highest(pool: Pool, scores: Tensor, budget: int) -> Picks:
     "worse than random.",
     paper="Settles 2009, Active learning literature survey",
     url="https://minds.wisconsin.edu/handle/1793/60660",
-    params=UncertaintyParams,
+    params=NoParams,
     needs=_NEEDS,
     uses_labels=True,
     random=True,
     goes_on=True,
 )
-def entropy(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
+def entropy(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Largest entropy -Σ p log p of the warm-up head first. O(N K) after the warm-up."""
     return _highest(pool, entropy_scores(pool.warm_up.log_probabilities), budget)
 
@@ -60,13 +57,13 @@ def entropy_scores(log_probabilities: Tensor) -> Tensor:
     summary="Takes the points whose two likeliest classes are closest; at small budgets often worse than random.",
     paper="Scheffer, Decomain & Wrobel 2001, Active hidden Markov models for information extraction",
     url="https://doi.org/10.1007/3-540-44816-0_31",
-    params=UncertaintyParams,
+    params=NoParams,
     needs=_NEEDS,
     uses_labels=True,
     random=True,
     goes_on=True,
 )
-def margin(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
+def margin(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Smallest gap between the two largest probabilities first. O(N K) after the warm-up."""
     return _highest(pool, margin_scores(pool.warm_up.log_probabilities), budget)
 
@@ -86,13 +83,13 @@ def margin_scores(log_probabilities: Tensor) -> Tensor:
     summary="Takes the points whose likeliest class is least likely; at small budgets often worse than random.",
     paper="Lewis & Gale 1994, A sequential algorithm for training text classifiers",
     url="https://arxiv.org/abs/cmp-lg/9407020",
-    params=UncertaintyParams,
+    params=NoParams,
     needs=_NEEDS,
     uses_labels=True,
     random=True,
     goes_on=True,
 )
-def least_confidence(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
+def least_confidence(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Largest 1 - max p first. O(N K) after the warm-up."""
     return _highest(pool, least_confidence_scores(pool.warm_up.log_probabilities), budget)
 
@@ -109,13 +106,13 @@ def least_confidence_scores(log_probabilities: Tensor) -> Tensor:
     summary="Takes the points nearest to the head's decision boundary; at small budgets often worse than random.",
     paper="Ducoffe & Precioso 2018, Adversarial active learning for deep networks: a margin based approach",
     url="https://arxiv.org/abs/1802.09841",
-    params=UncertaintyParams,
+    params=NoParams,
     needs=_NEEDS,
     uses_labels=True,
     random=True,
     goes_on=True,
 )
-def deepfool(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
+def deepfool(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Smallest distance to the decision boundary first, in standardised features. O(N K + K² d) after the warm-up."""
     return _highest(pool, deepfool_scores(pool.warm_up.logits, pool.warm_up.weights), budget)
 
@@ -227,13 +224,13 @@ def cal_scores(
     summary="Adds the point whose predicted probabilities differ most from those of all chosen ones.",
     paper="Agarwal et al. 2020, Contextual diversity for active learning (ECCV)",
     url="https://arxiv.org/abs/2008.05723",
-    params=UncertaintyParams,
+    params=NoParams,
     needs=_NEEDS,
     uses_labels=True,
     random=True,
     goes_on=True,
 )
-def contextual_diversity(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
+def contextual_diversity(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Greedy k-center on the symmetric KL divergence of predictions, from a random first point. O(N K) a pick."""
     first = first_row(pool, generator(seed, "contextual_diversity:first"))
     said = pool.warm_up.log_probabilities
