@@ -6,6 +6,7 @@ are ⟨g_i, g_j⟩ = (x_i·x_j + 1)((p - y)_i·(p - y)_j).
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from pydantic import Field
@@ -22,10 +23,18 @@ from skmm_core.solvers.facility_location import greedy_cover
 from skmm_core.solvers.nonnegative_least_squares import nonnegative_weights
 from skmm_core.solvers.tie_breaking import lowest
 
-_NEEDS = frozenset({Need.CLASSES, Need.WARM_UP})
 _LEAST_WEIGHT = 0.01
 _DISTANCE_ROUNDING = 8  # a distance is the root of a difference, which loses digits where it is small
 _BLOCKS = 100
+# What the methods of this file have in common; a registration below says what is its own.
+_register = partial(
+    register,
+    family=Family.TRAINING,
+    needs=frozenset({Need.CLASSES, Need.WARM_UP}),
+    uses_labels=True,
+    random=True,  # in the rows that train the head
+    goes_on=True,
+)
 
 
 @dataclass(frozen=True)
@@ -69,18 +78,13 @@ def _gradients(pool: Pool, rows: Tensor | None = None) -> Gradients:
     return Gradients(pool.scaler.copy(features), residuals.to(features))
 
 
-@register(
+@_register(
     key="craig",
     title="CRAIG",
-    family=Family.TRAINING,
     summary="Picks, within every class, points whose gradients stand for those around them, weighted by how many.",
     paper="Mirzasoleiman, Bilmes & Leskovec 2020, Coresets for data-efficient training (ICML)",
     url="https://arxiv.org/abs/1906.01827",
     params=NoParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def craig(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Minimise Σ_i min over chosen j of ‖g_i - g_j‖ within every class; weights are the sizes of the clusters.
@@ -155,18 +159,13 @@ class GradMatchParams(MethodParams):
     )
 
 
-@register(
+@_register(
     key="gradmatch",
     title="GradMatch",
-    family=Family.TRAINING,
     summary="Picks and weights points, within every class, so that their gradients add up to those of the class.",
     paper="Killamsetty et al. 2021, GRAD-MATCH: gradient matching based data subset selection (ICML)",
     url="https://arxiv.org/abs/2103.00123",
     params=GradMatchParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def gradmatch(pool: Pool, budget: int, params: GradMatchParams, *, seed: int, report: Report) -> Picks:
     """Orthogonal matching pursuit on the sum of the gradients of every class, with nonnegative weights.
@@ -260,18 +259,13 @@ class GlisterParams(MethodParams):
     )
 
 
-@register(
+@_register(
     key="glister",
     title="GLISTER",
-    family=Family.TRAINING,
     summary="Adds the points whose gradient step lowers the loss on held-out labelled points of the pool most.",
     paper="Killamsetty et al. 2021, GLISTER: generalization based data subset selection (AAAI)",
     url="https://arxiv.org/abs/2012.10630",
     params=GlisterParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def glister(pool: Pool, budget: int, params: GlisterParams, *, seed: int, report: Report) -> Picks:
     """Greedy on the held-out loss, by Taylor expansion at a head that moves with every pick or block of picks.

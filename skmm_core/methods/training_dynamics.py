@@ -1,5 +1,7 @@
 """Methods that rank points by how a head learns them: training dynamics of the pool, and leverage times residual."""
 
+from functools import partial
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -14,7 +16,15 @@ from skmm_core.methods.spec import NoParams
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report
 
-_NEEDS = frozenset({Need.CLASSES, Need.DYNAMICS})
+# What the methods that read the dynamics have in common; a registration below says what is its own.
+_register = partial(
+    register,
+    family=Family.TRAINING,
+    needs=frozenset({Need.CLASSES, Need.DYNAMICS}),
+    uses_labels=True,
+    random=True,  # in the heads that training starts from
+    goes_on=True,
+)
 
 
 class DynamicsParams(MethodParams):
@@ -29,38 +39,28 @@ def _hardest(pool: Pool, scores: Tensor, budget: int, params: DynamicsParams, me
     return Picks(rows, scores=scores)
 
 
-@register(
+@_register(
     key="el2n",
     title="EL2N",
-    family=Family.TRAINING,
     summary="Takes the points with the largest error early in training; made for keeping most of a pool, and worse "
     "than random at small budgets.",
     paper="Paul, Ganguli & Dziugaite 2021, Deep learning on a data diet (NeurIPS)",
     url="https://arxiv.org/abs/2107.07075",
     params=DynamicsParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def el2n(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
     """Largest expected ‖p - y‖ over initial heads and early epochs first. O(N log N) after the training dynamics."""
     return _hardest(pool, pool.dynamics.el2n, budget, params, "el2n")
 
 
-@register(
+@_register(
     key="grand",
     title="GraNd",
-    family=Family.TRAINING,
     summary="Takes the points with the largest loss gradient early in training; made for keeping most of a pool, and "
     "worse than random at small budgets.",
     paper="Paul, Ganguli & Dziugaite 2021, Deep learning on a data diet (NeurIPS)",
     url="https://arxiv.org/abs/2107.07075",
     params=DynamicsParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def grand(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
     """Largest expected gradient norm of the row's own loss first. O(N log N) after the training dynamics.
@@ -71,19 +71,14 @@ def grand(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report:
     return _hardest(pool, pool.dynamics.grand, budget, params, "grand")
 
 
-@register(
+@_register(
     key="forgetting",
     title="Forgetting",
-    family=Family.TRAINING,
     summary="Takes the points that a head in training learns and forgets most often; made for keeping most of a pool, "
     "and worse than random at small budgets.",
     paper="Toneva et al. 2019, An empirical study of example forgetting (ICLR)",
     url="https://arxiv.org/abs/1812.05159",
     params=DynamicsParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def forgetting(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
     """Most forgetting events first; never learned is the maximum. O(N log N) after the training dynamics."""
