@@ -16,7 +16,7 @@ from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.methods.ranking import ranked
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.spec import NoParams
-from skmm_core.methods.stratify import class_parts, interleaved
+from skmm_core.methods.stratify import class_parts, deal_out
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.facility_location import greedy_cover
@@ -99,9 +99,8 @@ def craig(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Repor
         chosen.append(part.rows[picks].cpu())
         weights.append(sizes.cpu())
         distance += left
-    order = interleaved([part.quota for part in parts])
     found = {"mean_distance": distance / pool.size, "warm_up_rows": float(len(pool.warm_up.rows))}
-    return Picks(torch.cat(chosen)[order], weights=torch.cat(weights)[order], objective=found)
+    return Picks(deal_out(parts, chosen), weights=deal_out(parts, weights), objective=found)
 
 
 def represent(
@@ -183,12 +182,11 @@ def gradmatch(pool: Pool, budget: int, params: GradMatchParams, *, seed: int, re
         chosen.append(part.rows[picks].cpu())
         weights.append(amounts.cpu())
         error, energy = error + missed, energy + whole
-    order = interleaved([part.quota for part in parts])
     found = {
         "gradient_error": math.sqrt(error / energy) if energy else 0.0,
         "warm_up_rows": float(len(pool.warm_up.rows)),
     }
-    return Picks(torch.cat(chosen)[order], weights=torch.cat(weights)[order], objective=found)
+    return Picks(deal_out(parts, chosen), weights=deal_out(parts, weights), objective=found)
 
 
 def match_sum(

@@ -10,7 +10,7 @@ from skmm_core.data.include_exclude import Given
 from skmm_core.device import generator
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.spec import NoParams
-from skmm_core.methods.stratify import class_parts, interleaved
+from skmm_core.methods.stratify import class_parts, deal_out
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report
 from skmm_core.solvers.moments import GramSpectrum, gram_spectrum
@@ -57,7 +57,7 @@ def uniform(pool: Pool, budget: int, params: UniformParams, *, seed: int, report
         torch.cat([start[labels[start] == label], order[labels[order] == label][: part.quota - len(part.given.start)]])
         for label, part in enumerate(parts)
     ]
-    return Picks(torch.cat(drawn)[interleaved([part.quota for part in parts])])
+    return Picks(deal_out(parts, drawn))
 
 
 @register(
