@@ -1,5 +1,7 @@
 """Methods that cover the feature space: no labels, no model."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -104,17 +106,41 @@ def k_center(
     # Squared distances as norms and products lose digits far from the origin, so the mean is moved there first.
     rows = features - features.mean(dim=0, dtype=torch.float64).to(features)
     squared_norms = rows.square().sum(dim=1)
+
+    def distances(pick: Tensor) -> Tensor:
+        return squared_norms - 2 * (rows @ rows[pick]) + squared_norms[pick]
+
     given = given or nothing_given(len(rows), rows.device)
+    return farthest_first(distances, budget, first=first, scale=squared_norms.max(), given=given, report=report)
+
+
+def farthest_first(
+    distances: Callable[[Tensor], Tensor], budget: int, *, first: int, scale: Tensor, given: Given, report: Report
+) -> Tensor:
+    """Add, one at a time, the row whose nearest chosen row is farthest, by any distance.
+
+    One running minimum is kept: O(N) memory, and one call of `distances` a pick.
+
+    Args:
+        distances: gives (N,) distances of all rows to one; rounding may leave them below 0.
+        budget: number of rows to pick, 1..N.
+        first: row to start from.
+        scale: () size of the numbers whose difference a distance is.
+        given: rows that are in by hand, picked before any other, and rows that may be picked.
+        report: told of every pick.
+
+    Returns:
+        (budget,) int64 rows in the order picked; ties go to the lower row.
+    """
     closed = ~given.free
-    nearest, largest = torch.full_like(squared_norms, torch.inf), squared_norms.max()
-    picks = torch.empty(budget, dtype=torch.int64, device=rows.device)
-    pick = torch.tensor(first, device=rows.device)
+    nearest = torch.full(closed.shape, torch.inf, dtype=scale.dtype, device=closed.device)
+    picks = torch.empty(budget, dtype=torch.int64, device=closed.device)
+    pick = torch.tensor(first, device=closed.device)
     for t in range(budget):
         pick = given.start[t] if t < len(given.start) else pick
         # A chosen row never comes back, also when all that is left are its duplicates at distance 0.
         picks[t], closed[pick] = pick, True
-        distance = squared_norms - 2 * (rows @ rows[pick]) + squared_norms[pick]
-        torch.minimum(nearest, distance.clamp_min_(0), out=nearest)
-        pick = lowest((-nearest).masked_fill_(closed, torch.inf), largest)
+        torch.minimum(nearest, distances(pick).clamp_min_(0), out=nearest)
+        pick = lowest((-nearest).masked_fill_(closed, torch.inf), scale)
         report(Progress("Picking points", t + 1, budget))
     return picks

@@ -12,13 +12,12 @@ from torch import Tensor
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.data.scaler import Scaler, row_blocks
 from skmm_core.device import generator
-from skmm_core.methods.geometric import first_row
+from skmm_core.methods.geometric import farthest_first, first_row
 from skmm_core.methods.ranking import best
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers.tie_breaking import lowest
 
 # What the methods of this family have in common; a registration below says what is its own.
 _register = partial(
@@ -238,17 +237,11 @@ def diverse_predictions(
     """
     probabilities = log_probabilities.exp()
     negentropy = (probabilities * log_probabilities).sum(dim=1)
-    nearest = torch.full_like(negentropy, torch.inf)
-    given = given or nothing_given(len(nearest), nearest.device)
-    taken = ~given.free
-    size = log_probabilities.abs().amax()
-    picks = torch.empty(budget, dtype=torch.int64, device=nearest.device)
-    pick = torch.tensor(first, device=nearest.device)
-    for t in range(budget):
-        pick = given.start[t] if t < len(given.start) else pick
-        picks[t], taken[pick] = pick, True
+
+    def divergences(pick: Tensor) -> Tensor:
         cross = probabilities @ log_probabilities[pick] + log_probabilities @ probabilities[pick]
-        torch.minimum(nearest, (negentropy + negentropy[pick] - cross).mul_(0.5).clamp_min_(0), out=nearest)
-        pick = lowest((-nearest).masked_fill(taken, torch.inf), size)
-        report(Progress("Picking points", t + 1, budget))
-    return picks
+        return (negentropy + negentropy[pick] - cross).mul_(0.5)
+
+    given = given or nothing_given(len(negentropy), negentropy.device)
+    scale = log_probabilities.abs().amax()
+    return farthest_first(divergences, budget, first=first, scale=scale, given=given, report=report)
