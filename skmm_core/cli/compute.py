@@ -9,6 +9,7 @@ import typer
 from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, show_json
 from skmm_core.cli.embed import summary_line
+from skmm_core.cli.pool_flags import PoolFlags, with_pool_flags
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.data.mixed_units import spread_notes
 from skmm_core.data.row_list import read_rows
@@ -24,27 +25,14 @@ def register(app: typer.Typer) -> None:
     app.command("run")(run)
 
 
+@with_pool_flags
 def select(
+    *,
     dataset: flags.Source,
     budget: Annotated[int, typer.Option("--budget", help="Points to pick, 1..N.")],
     out: flags.Out,
     method: Annotated[str, typer.Option("--method", help="Registry key; `methods` lists all.")] = "skmm",
-    test: flags.Test = None,
-    labels: flags.Labels = None,
-    target: flags.Target = None,
-    id_: flags.Id = None,
-    holdout: flags.Holdout = None,
-    task: flags.Task = "auto",
-    drop_bad_rows: flags.DropBadRows = False,
-    scale_columns: flags.ScaleColumns = False,
-    gradient: flags.Gradient = "features",
-    gradient_targets: flags.GradientTargets = "labels",
-    gradient_warm_up: flags.GradientWarmUp = None,
-    gradient_bias: flags.GradientBias = False,
-    sketch: flags.Sketch = None,
-    sketch_dim: flags.SketchDim = None,
-    sketch_nonzeros: flags.SketchNonzeros = None,
-    warm_up_rows: flags.WarmUpRows = None,
+    pool: PoolFlags,
     c_s: Annotated[str | None, typer.Option("--c-s", help="Short for --param c_s=…; a number, or auto.")] = None,
     rounding: Annotated[str | None, typer.Option("--rounding", help="Short for --param rounding=…")] = None,
     param: flags.Param = None,
@@ -59,8 +47,8 @@ def select(
     params = flags.split_params(param)
     shortcuts = (("c_s", c_s), ("rounding", rounding))
     params |= {key: flags.scalar(value) for key, value in shortcuts if value is not None}
-    config = flags.run_config(
-        _dataset(dataset, test, labels, target, id_, holdout, task, drop_bad_rows, scale_columns),
+    config = pool.config(
+        dataset,
         {
             "kind": "select",
             "method": method,
@@ -70,38 +58,20 @@ def select(
             "include": read_rows("--include", include or ""),
             "exclude": read_rows("--exclude", exclude or ""),
         },
-        {"kind": sketch, "dim": sketch_dim, "nonzeros": sketch_nonzeros},
         device,
-        flags.gradient_options(gradient, gradient_targets, gradient_warm_up, gradient_bias),
-        warm_up_rows,
     )
-    folder = Path(out)
-    prepare_folder(folder, config)
-    run_prepared(folder, json_=json_, quiet=quiet)
+    prepare_and_run(out, config, json_=json_, quiet=quiet)
 
 
+@with_pool_flags
 def compare(
+    *,
     dataset: flags.Source,
     methods: Annotated[str, typer.Option("--methods", help="Registry keys with commas between.")],
     budgets: Annotated[str, typer.Option("--budgets", help="Numbers of points with commas between.")],
     out: flags.Out,
     seeds: Annotated[int, typer.Option("--seeds", help="Number of seeds: 0 .. seeds - 1.")] = 8,
-    test: flags.Test = None,
-    labels: flags.Labels = None,
-    target: flags.Target = None,
-    id_: flags.Id = None,
-    holdout: flags.Holdout = None,
-    task: flags.Task = "auto",
-    drop_bad_rows: flags.DropBadRows = False,
-    scale_columns: flags.ScaleColumns = False,
-    gradient: flags.Gradient = "features",
-    gradient_targets: flags.GradientTargets = "labels",
-    gradient_warm_up: flags.GradientWarmUp = None,
-    gradient_bias: flags.GradientBias = False,
-    sketch: flags.Sketch = None,
-    sketch_dim: flags.SketchDim = None,
-    sketch_nonzeros: flags.SketchNonzeros = None,
-    warm_up_rows: flags.WarmUpRows = None,
+    pool: PoolFlags,
     param: Annotated[
         list[str] | None,
         typer.Option("--param", metavar="METHOD.KEY=VALUE", help="Option of one method; may be repeated."),
@@ -115,8 +85,8 @@ def compare(
     """Score methods at several budgets over several seeds; call it again with the same folder to continue."""
     if seed:
         raise InputError(f"--seed {seed}: compare runs the seeds 0 .. --seeds - 1; choose how many with --seeds")
-    config = flags.run_config(
-        _dataset(dataset, test, labels, target, id_, holdout, task, drop_bad_rows, scale_columns),
+    config = pool.config(
+        dataset,
         {
             "kind": "compare",
             "methods": flags.split_list("--methods", methods),
@@ -125,14 +95,9 @@ def compare(
             "params": _params_by_method(param),
             "finetune": flags.finetune_options(finetune),
         },
-        {"kind": sketch, "dim": sketch_dim, "nonzeros": sketch_nonzeros},
         device,
-        flags.gradient_options(gradient, gradient_targets, gradient_warm_up, gradient_bias),
-        warm_up_rows,
     )
-    folder = Path(out)
-    prepare_folder(folder, config)
-    run_prepared(folder, json_=json_, quiet=quiet)
+    prepare_and_run(out, config, json_=json_, quiet=quiet)
 
 
 def run(
@@ -144,6 +109,17 @@ def run(
     if not Path(folder).is_dir():
         raise InputError(f"{folder} is not a folder; give a run folder, which holds a {CONFIG}")
     run_prepared(Path(folder), json_=json_, quiet=quiet)
+
+
+def prepare_and_run(out: str, config: RunConfig, *, json_: bool, quiet: bool) -> None:
+    """Make `--out` a run folder of this config, run it and show its result.
+
+    Raises:
+        InputError: see :func:`prepare_folder`.
+    """
+    folder = Path(out)
+    prepare_folder(folder, config)
+    run_prepared(folder, json_=json_, quiet=quiet)
 
 
 def prepare_folder(folder: Path, config: RunConfig) -> None:
@@ -209,30 +185,6 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
     done = f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in {result['seconds']:.1f} s."
     return "\n".join([done, *found, f"Results: {folder}; report.html in it has the curves and tables."]) + warned
-
-
-def _dataset(
-    source: str,
-    test: str | None,
-    labels: str | None,
-    target: str | None,
-    id_: str | None,
-    holdout: float | None,
-    task: str,
-    drop_bad_rows: bool,
-    scale_columns: bool,
-) -> dict[str, Any]:
-    return {
-        "source": source,
-        "test": test,
-        "labels": labels,
-        "target": target,
-        "id": id_,
-        "holdout": holdout,
-        "task": task,
-        "drop_bad_rows": drop_bad_rows,
-        "scale_columns": scale_columns,
-    }
 
 
 def _params_by_method(pairs: list[str] | None) -> dict[str, dict[str, Any]]:

@@ -1,12 +1,11 @@
 """Command that repeats the paper's experiments: paper."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from skmm_core.cli import options as flags
-from skmm_core.cli.compute import prepare_folder, run_prepared
+from skmm_core.cli.compute import prepare_and_run
 from skmm_core.config import PaperJob
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import EXPERIMENTS, Experiment, get_experiment
@@ -69,9 +68,7 @@ def paper(
     )
     if isinstance(config.job, PaperJob):
         plan(config.job)
-    folder = Path(out)
-    prepare_folder(folder, config)
-    run_prepared(folder, json_=json_, quiet=quiet)
+    prepare_and_run(out, config, json_=json_, quiet=quiet)
 
 
 def _dataset(

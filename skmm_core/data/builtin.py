@@ -200,16 +200,12 @@ def _digits(source: str, text: str) -> Dataset:
 
     _refuse_options("digits", text)
     bunch = load_digits()
-    targets = torch.from_numpy(bunch.target.astype(np.int64))
-    return _dataset(
+    return _from_scikit_learn(
         "digits",
         source,
         Task.CLASSIFICATION,
-        features=torch.from_numpy(bunch.data.astype(np.float32)),
-        targets=targets,
-        split=_three_parts(targets.numpy(), stratify=True),
+        bunch,
         class_names=tuple(str(name) for name in bunch.target_names),
-        feature_names=tuple(bunch.feature_names),
         images=PixelImages(np.round(bunch.images * (255 / 16)).astype(np.uint8)),
     )
 
@@ -218,16 +214,21 @@ def _diabetes(source: str, text: str) -> Dataset:
     from sklearn.datasets import load_diabetes  # late, as above
 
     _refuse_options("diabetes", text)
-    bunch = load_diabetes()
-    targets = torch.from_numpy(bunch.target.astype(np.float32))
+    return _from_scikit_learn("diabetes", source, Task.REGRESSION, load_diabetes())
+
+
+def _from_scikit_learn(name: str, source: str, task: Task, bunch: Any, **more: Any) -> Dataset:
+    classes = task is Task.CLASSIFICATION
+    targets = bunch.target.astype(np.int64 if classes else np.float32)
     return _dataset(
-        "diabetes",
+        name,
         source,
-        Task.REGRESSION,
+        task,
         features=torch.from_numpy(bunch.data.astype(np.float32)),
-        targets=targets,
-        split=_three_parts(targets.numpy(), stratify=False),
+        targets=torch.from_numpy(targets),
+        split=_three_parts(targets, stratify=classes),
         feature_names=tuple(bunch.feature_names),
+        **more,
     )
 
 

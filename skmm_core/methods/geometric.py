@@ -1,18 +1,17 @@
 """Methods that cover the feature space: no labels, no model."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.device import generator
-from skmm_core.methods.registry import Family, MethodParams, Picks, register
+from skmm_core.methods.registry import Family, Picks, register
+from skmm_core.methods.spec import NoParams
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.tie_breaking import lowest
-
-
-class HerdingParams(MethodParams):
-    """No options."""
 
 
 @register(
@@ -22,10 +21,10 @@ class HerdingParams(MethodParams):
     summary="Adds the point that brings the mean of the chosen points closest to the mean of the pool.",
     paper="Welling 2009, Herding dynamical weights to learn",
     url="https://doi.org/10.1145/1553374.1553517",
-    params=HerdingParams,
+    params=NoParams,
     goes_on=True,
 )
-def _herding(pool: Pool, budget: int, params: HerdingParams, *, seed: int, report: Report) -> Picks:
+def _herding(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     return Picks(herding(pool.features, budget, given=pool.given, report=report))
 
 
@@ -62,10 +61,6 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
     return picks
 
 
-class KCenterParams(MethodParams):
-    """No options."""
-
-
 @register(
     key="k_center",
     title="k-center",
@@ -73,11 +68,11 @@ class KCenterParams(MethodParams):
     summary="Adds the point farthest from all chosen ones, so that no point is far from a chosen one.",
     paper="Gonzalez 1985; Sener & Savarese 2018, Active learning for CNNs: a core-set approach",
     url="https://arxiv.org/abs/1708.00489",
-    params=KCenterParams,
+    params=NoParams,
     random=True,
     goes_on=True,
 )
-def _k_center(pool: Pool, budget: int, params: KCenterParams, *, seed: int, report: Report) -> Picks:
+def _k_center(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     first = first_row(pool, generator(seed, "k_center:first"))
     return Picks(k_center(pool.features, budget, first=first, given=pool.given, report=report))
 
@@ -111,17 +106,41 @@ def k_center(
     # Squared distances as norms and products lose digits far from the origin, so the mean is moved there first.
     rows = features - features.mean(dim=0, dtype=torch.float64).to(features)
     squared_norms = rows.square().sum(dim=1)
+
+    def distances(pick: Tensor) -> Tensor:
+        return squared_norms - 2 * (rows @ rows[pick]) + squared_norms[pick]
+
     given = given or nothing_given(len(rows), rows.device)
+    return farthest_first(distances, budget, first=first, scale=squared_norms.max(), given=given, report=report)
+
+
+def farthest_first(
+    distances: Callable[[Tensor], Tensor], budget: int, *, first: int, scale: Tensor, given: Given, report: Report
+) -> Tensor:
+    """Add, one at a time, the row whose nearest chosen row is farthest, by any distance.
+
+    One running minimum is kept: O(N) memory, and one call of `distances` a pick.
+
+    Args:
+        distances: gives (N,) distances of all rows to one; rounding may leave them below 0.
+        budget: number of rows to pick, 1..N.
+        first: row to start from.
+        scale: () size of the numbers whose difference a distance is.
+        given: rows that are in by hand, picked before any other, and rows that may be picked.
+        report: told of every pick.
+
+    Returns:
+        (budget,) int64 rows in the order picked; ties go to the lower row.
+    """
     closed = ~given.free
-    nearest, largest = torch.full_like(squared_norms, torch.inf), squared_norms.max()
-    picks = torch.empty(budget, dtype=torch.int64, device=rows.device)
-    pick = torch.tensor(first, device=rows.device)
+    nearest = torch.full(closed.shape, torch.inf, dtype=scale.dtype, device=closed.device)
+    picks = torch.empty(budget, dtype=torch.int64, device=closed.device)
+    pick = torch.tensor(first, device=closed.device)
     for t in range(budget):
         pick = given.start[t] if t < len(given.start) else pick
         # A chosen row never comes back, also when all that is left are its duplicates at distance 0.
         picks[t], closed[pick] = pick, True
-        distance = squared_norms - 2 * (rows @ rows[pick]) + squared_norms[pick]
-        torch.minimum(nearest, distance.clamp_min_(0), out=nearest)
-        pick = lowest((-nearest).masked_fill_(closed, torch.inf), largest)
+        torch.minimum(nearest, distances(pick).clamp_min_(0), out=nearest)
+        pick = lowest((-nearest).masked_fill_(closed, torch.inf), scale)
         report(Progress("Picking points", t + 1, budget))
     return picks

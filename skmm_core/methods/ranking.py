@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.data.include_exclude import Given
-from skmm_core.methods.stratify import class_parts, interleaved
+from skmm_core.methods.stratify import class_parts, deal_out
 from skmm_core.pool.pool import Pool
 
 _NOISE = 64  # ε of the scores' own type
@@ -35,5 +35,4 @@ def best_of_classes(pool: Pool, scores: Tensor, budget: int, method: str) -> Ten
         InputError: the pool has no classes.
     """
     parts = class_parts(pool, budget, method)
-    rows = [part.rows.cpu()[best(scores[part.rows], part.quota, part.given)] for part in parts]
-    return torch.cat(rows)[interleaved([part.quota for part in parts])]
+    return deal_out(parts, [part.rows.cpu()[best(scores[part.rows], part.quota, part.given)] for part in parts])

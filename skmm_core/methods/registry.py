@@ -51,10 +51,10 @@ _ORDER = (
     "sampling",
     "geometric",
     "submodular",
-    "typical",
+    "typical_points",
     "uncertainty",
-    "training",
-    "gradients",
+    "training_dynamics",
+    "gradient_matching",
 )
 F = TypeVar("F", bound=Callable[..., Picks])
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from skmm_core.data.include_exclude import Given
 from skmm_core.device import generator
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
-from skmm_core.methods.stratify import class_parts, interleaved
+from skmm_core.methods.spec import NoParams
+from skmm_core.methods.stratify import class_parts, deal_out
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report
 from skmm_core.solvers.moments import GramSpectrum, gram_spectrum
@@ -56,11 +57,7 @@ def uniform(pool: Pool, budget: int, params: UniformParams, *, seed: int, report
         torch.cat([start[labels[start] == label], order[labels[order] == label][: part.quota - len(part.given.start)]])
         for label, part in enumerate(parts)
     ]
-    return Picks(torch.cat(drawn)[interleaved([part.quota for part in parts])])
-
-
-class UniformStratifiedParams(MethodParams):
-    """No options."""
+    return Picks(deal_out(parts, drawn))
 
 
 @register(
@@ -70,13 +67,13 @@ class UniformStratifiedParams(MethodParams):
     summary="Picks points at random within every class, in proportion: what methods that see labels must beat.",
     paper="Proportionate stratified random sampling",
     url="https://en.wikipedia.org/wiki/Stratified_sampling",
-    params=UniformStratifiedParams,
+    params=NoParams,
     needs=frozenset({Need.CLASSES}),
     uses_labels=True,
     random=True,
     goes_on=True,
 )
-def uniform_stratified(pool: Pool, budget: int, params: UniformStratifiedParams, *, seed: int, report: Report) -> Picks:
+def uniform_stratified(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """:func:`uniform` with `stratify`, as a method of its own, so that a comparison can hold both. O(N)."""
     return uniform(pool, budget, UniformParams(stratify=True), seed=seed, report=report)
 

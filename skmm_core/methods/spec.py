@@ -20,6 +20,10 @@ class MethodParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class NoParams(MethodParams):
+    """The params of a method that has no options."""
+
+
 class Need(StrEnum):
     """What a method needs beyond the features: from the dataset, or computed once per run for all methods."""
 

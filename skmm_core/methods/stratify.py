@@ -111,6 +111,11 @@ def pick_by_class(pool: Pool, budget: int, method: str, pick: Callable[[Pool, in
     )
 
 
+def deal_out(parts: Sequence[ClassPart], found: Sequence[Tensor]) -> Tensor:
+    """Join what was found for every class, (quota,) each, so that every prefix holds the classes in proportion."""
+    return torch.cat(list(found))[interleaved([part.quota for part in parts])]
+
+
 def interleaved(quotas: list[int]) -> Tensor:
     """Order in which runs of these lengths, one after the other, are dealt out evenly: (Σ quotas,) int64."""
     positions = torch.cat([(torch.arange(quota, dtype=torch.float64) + 0.5) / quota for quota in quotas if quota])

@@ -7,6 +7,7 @@ from torch import Tensor
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.device import generator
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
+from skmm_core.methods.spec import NoParams
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.facility_location import greedy_cover
@@ -17,10 +18,6 @@ REFERENCE_LIMIT = 10_000
 _BLOCK_ROWS = 16_384
 
 
-class FacilityLocationParams(MethodParams):
-    """No options."""
-
-
 @register(
     key="facility_location",
     title="Facility location",
@@ -28,10 +25,10 @@ class FacilityLocationParams(MethodParams):
     summary="Adds the point that most raises how similar every point of the pool is to its nearest chosen one.",
     paper="Wei, Iyer & Bilmes 2015, Submodularity in data subset selection and active learning",
     url="https://proceedings.mlr.press/v37/wei15.html",
-    params=FacilityLocationParams,
+    params=NoParams,
     goes_on=True,
 )
-def _facility_location(pool: Pool, budget: int, params: FacilityLocationParams, *, seed: int, report: Report) -> Picks:
+def _facility_location(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     reference = torch.arange(pool.size)
     if pool.size > REFERENCE_LIMIT:
         # One fixed draw for all seeds: the method itself is not random.

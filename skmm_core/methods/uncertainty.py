@@ -3,6 +3,8 @@
 The score functions take what the head says of every row, so that they can be checked, and used, without a pool.
 """
 
+from functools import partial
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -10,18 +12,22 @@ from torch import Tensor
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.data.scaler import Scaler, row_blocks
 from skmm_core.device import generator
-from skmm_core.methods.geometric import first_row
+from skmm_core.methods.geometric import farthest_first, first_row
 from skmm_core.methods.ranking import best
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
+from skmm_core.methods.spec import NoParams
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers.tie_breaking import lowest
 
-_NEEDS = frozenset({Need.CLASSES, Need.WARM_UP})
-
-
-class UncertaintyParams(MethodParams):
-    """No options."""
+# What the methods of this family have in common; a registration below says what is its own.
+_register = partial(
+    register,
+    family=Family.UNCERTAINTY,
+    needs=frozenset({Need.CLASSES, Need.WARM_UP}),
+    uses_labels=True,
+    random=True,  # in the rows that train the head
+    goes_on=True,
+)
 
 
 def _highest(pool: Pool, scores: Tensor, budget: int) -> Picks:
@@ -29,21 +35,16 @@ def _highest(pool: Pool, scores: Tensor, budget: int) -> Picks:
     return Picks(best(scores, budget, pool.given), scores=scores, objective=found)
 
 
-@register(
+@_register(
     key="entropy",
     title="Entropy",
-    family=Family.UNCERTAINTY,
     summary="Takes the points whose predicted class is most open; at small budgets these are look-alikes, often "
     "worse than random.",
     paper="Settles 2009, Active learning literature survey",
     url="https://minds.wisconsin.edu/handle/1793/60660",
-    params=UncertaintyParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
+    params=NoParams,
 )
-def entropy(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
+def entropy(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Largest entropy -Σ p log p of the warm-up head first. O(N K) after the warm-up."""
     return _highest(pool, entropy_scores(pool.warm_up.log_probabilities), budget)
 
@@ -53,20 +54,15 @@ def entropy_scores(log_probabilities: Tensor) -> Tensor:
     return -(log_probabilities.exp() * log_probabilities).sum(dim=1)
 
 
-@register(
+@_register(
     key="margin",
     title="Margin",
-    family=Family.UNCERTAINTY,
     summary="Takes the points whose two likeliest classes are closest; at small budgets often worse than random.",
     paper="Scheffer, Decomain & Wrobel 2001, Active hidden Markov models for information extraction",
     url="https://doi.org/10.1007/3-540-44816-0_31",
-    params=UncertaintyParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
+    params=NoParams,
 )
-def margin(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
+def margin(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Smallest gap between the two largest probabilities first. O(N K) after the warm-up."""
     return _highest(pool, margin_scores(pool.warm_up.log_probabilities), budget)
 
@@ -79,20 +75,15 @@ def margin_scores(log_probabilities: Tensor) -> Tensor:
     return largest[:, 1] - largest[:, 0]
 
 
-@register(
+@_register(
     key="least_confidence",
     title="Least confidence",
-    family=Family.UNCERTAINTY,
     summary="Takes the points whose likeliest class is least likely; at small budgets often worse than random.",
     paper="Lewis & Gale 1994, A sequential algorithm for training text classifiers",
     url="https://arxiv.org/abs/cmp-lg/9407020",
-    params=UncertaintyParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
+    params=NoParams,
 )
-def least_confidence(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
+def least_confidence(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Largest 1 - max p first. O(N K) after the warm-up."""
     return _highest(pool, least_confidence_scores(pool.warm_up.log_probabilities), budget)
 
@@ -102,20 +93,15 @@ def least_confidence_scores(log_probabilities: Tensor) -> Tensor:
     return -torch.expm1(log_probabilities.amax(dim=1))
 
 
-@register(
+@_register(
     key="deepfool",
     title="DeepFool",
-    family=Family.UNCERTAINTY,
     summary="Takes the points nearest to the head's decision boundary; at small budgets often worse than random.",
     paper="Ducoffe & Precioso 2018, Adversarial active learning for deep networks: a margin based approach",
     url="https://arxiv.org/abs/1802.09841",
-    params=UncertaintyParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
+    params=NoParams,
 )
-def deepfool(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
+def deepfool(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Smallest distance to the decision boundary first, in standardised features. O(N K + K² d) after the warm-up."""
     return _highest(pool, deepfool_scores(pool.warm_up.logits, pool.warm_up.weights), budget)
 
@@ -148,19 +134,14 @@ class CalParams(MethodParams):
     neighbours: int = Field(10, ge=1, le=1000, description="Labelled points that each point is compared with.")
 
 
-@register(
+@_register(
     key="cal",
     title="CAL",
-    family=Family.UNCERTAINTY,
     summary="Takes the points that the head sees differently from their nearest labelled neighbours; at small budgets "
     "often worse than random.",
     paper="Margatina et al. 2021, Active learning by acquiring contrastive examples (EMNLP)",
     url="https://arxiv.org/abs/2109.03764",
     params=CalParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def cal(pool: Pool, budget: int, params: CalParams, *, seed: int, report: Report) -> Picks:
     """Largest mean KL(p of a neighbour ‖ p) first; the labelled points are the w warm-up rows. O(N w d)."""
@@ -220,20 +201,15 @@ def cal_scores(
     return torch.cat(scores).clamp_min(0)
 
 
-@register(
+@_register(
     key="contextual_diversity",
     title="Contextual diversity",
-    family=Family.UNCERTAINTY,
     summary="Adds the point whose predicted probabilities differ most from those of all chosen ones.",
     paper="Agarwal et al. 2020, Contextual diversity for active learning (ECCV)",
     url="https://arxiv.org/abs/2008.05723",
-    params=UncertaintyParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
+    params=NoParams,
 )
-def contextual_diversity(pool: Pool, budget: int, params: UncertaintyParams, *, seed: int, report: Report) -> Picks:
+def contextual_diversity(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Greedy k-center on the symmetric KL divergence of predictions, from a random first point. O(N K) a pick."""
     first = first_row(pool, generator(seed, "contextual_diversity:first"))
     said = pool.warm_up.log_probabilities
@@ -261,17 +237,11 @@ def diverse_predictions(
     """
     probabilities = log_probabilities.exp()
     negentropy = (probabilities * log_probabilities).sum(dim=1)
-    nearest = torch.full_like(negentropy, torch.inf)
-    given = given or nothing_given(len(nearest), nearest.device)
-    taken = ~given.free
-    size = log_probabilities.abs().amax()
-    picks = torch.empty(budget, dtype=torch.int64, device=nearest.device)
-    pick = torch.tensor(first, device=nearest.device)
-    for t in range(budget):
-        pick = given.start[t] if t < len(given.start) else pick
-        picks[t], taken[pick] = pick, True
+
+    def divergences(pick: Tensor) -> Tensor:
         cross = probabilities @ log_probabilities[pick] + log_probabilities @ probabilities[pick]
-        torch.minimum(nearest, (negentropy + negentropy[pick] - cross).mul_(0.5).clamp_min_(0), out=nearest)
-        pick = lowest((-nearest).masked_fill(taken, torch.inf), size)
-        report(Progress("Picking points", t + 1, budget))
-    return picks
+        return (negentropy + negentropy[pick] - cross).mul_(0.5)
+
+    given = given or nothing_given(len(negentropy), negentropy.device)
+    scale = log_probabilities.abs().amax()
+    return farthest_first(divergences, budget, first=first, scale=scale, given=given, report=report)

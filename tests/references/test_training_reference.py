@@ -16,7 +16,7 @@ from skmm_core.data.scaler import fit_scaler
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.gradients.dynamics import training_dynamics
-from skmm_core.methods.gradients import Gradients, lower_loss, match_sum, represent
+from skmm_core.methods.gradient_matching import Gradients, lower_loss, match_sum, represent
 from skmm_core.methods.registry import compute_shared, get_method, select
 from skmm_core.methods.stratify import class_quotas
 from skmm_core.pool.pool import Pool, make_pool

@@ -6,9 +6,9 @@ import torch
 from sklearn.datasets import make_blobs
 
 from skmm_core.data.include_exclude import make_given
-from skmm_core.methods import typical
+from skmm_core.methods import typical_points
 from skmm_core.methods.registry import select
-from skmm_core.methods.typical import k_means, mean_distances, typical_rows
+from skmm_core.methods.typical_points import k_means, mean_distances, typical_rows
 from skmm_core.pool.pool import make_pool
 from skmm_core.solvers.kernels import unit_rows
 
@@ -81,9 +81,9 @@ def test_rows_that_are_all_equal_leave_clusters_empty_but_not_the_selection():
 def test_mean_distances_in_blocks_and_over_random_rows(monkeypatch):
     x = torch.tensor(blobs([60], seed=5))
     whole = torch.cdist(x, x).sort(dim=1).values[:, 1:6].mean(dim=1)
-    monkeypatch.setattr(typical, "_BLOCK_ELEMENTS", 7 * 60)
+    monkeypatch.setattr(typical_points, "_BLOCK_ELEMENTS", 7 * 60)
     assert torch.allclose(mean_distances(x, 5), whole)
-    monkeypatch.setattr(typical, "_REFERENCE_LIMIT", 30)
+    monkeypatch.setattr(typical_points, "_REFERENCE_LIMIT", 30)
     over_some = mean_distances(x, 5)
     assert bool((over_some > whole).any())
     assert bool((over_some >= whole - 1e-12).all()), "the nearest of some rows are no nearer than the nearest of all"

@@ -1,5 +1,7 @@
 """Methods that rank points by how a head learns them: training dynamics of the pool, and leverage times residual."""
 
+from functools import partial
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -10,10 +12,19 @@ from skmm_core.device import generator
 from skmm_core.methods.ranking import best, best_of_classes
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.sampling import draw_rest, leverage_scores
+from skmm_core.methods.spec import NoParams
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report
 
-_NEEDS = frozenset({Need.CLASSES, Need.DYNAMICS})
+# What the methods that read the dynamics have in common; a registration below says what is its own.
+_register = partial(
+    register,
+    family=Family.TRAINING,
+    needs=frozenset({Need.CLASSES, Need.DYNAMICS}),
+    uses_labels=True,
+    random=True,  # in the heads that training starts from
+    goes_on=True,
+)
 
 
 class DynamicsParams(MethodParams):
@@ -28,38 +39,28 @@ def _hardest(pool: Pool, scores: Tensor, budget: int, params: DynamicsParams, me
     return Picks(rows, scores=scores)
 
 
-@register(
+@_register(
     key="el2n",
     title="EL2N",
-    family=Family.TRAINING,
     summary="Takes the points with the largest error early in training; made for keeping most of a pool, and worse "
     "than random at small budgets.",
     paper="Paul, Ganguli & Dziugaite 2021, Deep learning on a data diet (NeurIPS)",
     url="https://arxiv.org/abs/2107.07075",
     params=DynamicsParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def el2n(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
     """Largest expected ‖p - y‖ over initial heads and early epochs first. O(N log N) after the training dynamics."""
     return _hardest(pool, pool.dynamics.el2n, budget, params, "el2n")
 
 
-@register(
+@_register(
     key="grand",
     title="GraNd",
-    family=Family.TRAINING,
     summary="Takes the points with the largest loss gradient early in training; made for keeping most of a pool, and "
     "worse than random at small budgets.",
     paper="Paul, Ganguli & Dziugaite 2021, Deep learning on a data diet (NeurIPS)",
     url="https://arxiv.org/abs/2107.07075",
     params=DynamicsParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def grand(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
     """Largest expected gradient norm of the row's own loss first. O(N log N) after the training dynamics.
@@ -70,27 +71,18 @@ def grand(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report:
     return _hardest(pool, pool.dynamics.grand, budget, params, "grand")
 
 
-@register(
+@_register(
     key="forgetting",
     title="Forgetting",
-    family=Family.TRAINING,
     summary="Takes the points that a head in training learns and forgets most often; made for keeping most of a pool, "
     "and worse than random at small budgets.",
     paper="Toneva et al. 2019, An empirical study of example forgetting (ICLR)",
     url="https://arxiv.org/abs/1812.05159",
     params=DynamicsParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def forgetting(pool: Pool, budget: int, params: DynamicsParams, *, seed: int, report: Report) -> Picks:
     """Most forgetting events first; never learned is the maximum. O(N log N) after the training dynamics."""
     return _hardest(pool, pool.dynamics.forgetting, budget, params, "forgetting")
-
-
-class InfluenceParams(MethodParams):
-    """No options."""
 
 
 @register(
@@ -100,13 +92,13 @@ class InfluenceParams(MethodParams):
     summary="Draws points in proportion to leverage times squared residual: far out and badly fitted points first.",
     paper="Cook 1977, Detection of influential observation in linear regression; sampled as by Dong et al. 2024",
     url="https://doi.org/10.1080/00401706.1977.10489493",
-    params=InfluenceParams,
+    params=NoParams,
     needs=frozenset({Need.TARGETS, Need.WARM_UP}),
     uses_labels=True,
     random=True,
     goes_on=True,
 )
-def influence(pool: Pool, budget: int, params: InfluenceParams, *, seed: int, report: Report) -> Picks:
+def influence(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Draw without replacement in proportion to leverage × squared residual. O(N d²).
 
     Residuals: ‖p - y‖² of the warm-up head for classes; for regression those of the ridge fit on all targets of the

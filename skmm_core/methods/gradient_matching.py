@@ -6,6 +6,7 @@ are ⟨g_i, g_j⟩ = (x_i·x_j + 1)((p - y)_i·(p - y)_j).
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from pydantic import Field
@@ -14,17 +15,26 @@ from torch import Tensor
 from skmm_core.data.include_exclude import Given, nothing_given
 from skmm_core.methods.ranking import ranked
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
-from skmm_core.methods.stratify import class_parts, interleaved
+from skmm_core.methods.spec import NoParams
+from skmm_core.methods.stratify import class_parts, deal_out
 from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.facility_location import greedy_cover
 from skmm_core.solvers.nonnegative_least_squares import nonnegative_weights
 from skmm_core.solvers.tie_breaking import lowest
 
-_NEEDS = frozenset({Need.CLASSES, Need.WARM_UP})
 _LEAST_WEIGHT = 0.01
 _DISTANCE_ROUNDING = 8  # a distance is the root of a difference, which loses digits where it is small
 _BLOCKS = 100
+# What the methods of this file have in common; a registration below says what is its own.
+_register = partial(
+    register,
+    family=Family.TRAINING,
+    needs=frozenset({Need.CLASSES, Need.WARM_UP}),
+    uses_labels=True,
+    random=True,  # in the rows that train the head
+    goes_on=True,
+)
 
 
 @dataclass(frozen=True)
@@ -68,24 +78,15 @@ def _gradients(pool: Pool, rows: Tensor | None = None) -> Gradients:
     return Gradients(pool.scaler.copy(features), residuals.to(features))
 
 
-class CraigParams(MethodParams):
-    """No options."""
-
-
-@register(
+@_register(
     key="craig",
     title="CRAIG",
-    family=Family.TRAINING,
     summary="Picks, within every class, points whose gradients stand for those around them, weighted by how many.",
     paper="Mirzasoleiman, Bilmes & Leskovec 2020, Coresets for data-efficient training (ICML)",
     url="https://arxiv.org/abs/1906.01827",
-    params=CraigParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
+    params=NoParams,
 )
-def craig(pool: Pool, budget: int, params: CraigParams, *, seed: int, report: Report) -> Picks:
+def craig(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Minimise Σ_i min over chosen j of ‖g_i - g_j‖ within every class; weights are the sizes of the clusters.
 
     Classes get their share of the budget, as in the authors' code. O(Σ N_c² (d + K)) time, O(N) memory beyond one copy
@@ -98,9 +99,8 @@ def craig(pool: Pool, budget: int, params: CraigParams, *, seed: int, report: Re
         chosen.append(part.rows[picks].cpu())
         weights.append(sizes.cpu())
         distance += left
-    order = interleaved([part.quota for part in parts])
     found = {"mean_distance": distance / pool.size, "warm_up_rows": float(len(pool.warm_up.rows))}
-    return Picks(torch.cat(chosen)[order], weights=torch.cat(weights)[order], objective=found)
+    return Picks(deal_out(parts, chosen), weights=deal_out(parts, weights), objective=found)
 
 
 def represent(
@@ -158,18 +158,13 @@ class GradMatchParams(MethodParams):
     )
 
 
-@register(
+@_register(
     key="gradmatch",
     title="GradMatch",
-    family=Family.TRAINING,
     summary="Picks and weights points, within every class, so that their gradients add up to those of the class.",
     paper="Killamsetty et al. 2021, GRAD-MATCH: gradient matching based data subset selection (ICML)",
     url="https://arxiv.org/abs/2103.00123",
     params=GradMatchParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def gradmatch(pool: Pool, budget: int, params: GradMatchParams, *, seed: int, report: Report) -> Picks:
     """Orthogonal matching pursuit on the sum of the gradients of every class, with nonnegative weights.
@@ -187,12 +182,11 @@ def gradmatch(pool: Pool, budget: int, params: GradMatchParams, *, seed: int, re
         chosen.append(part.rows[picks].cpu())
         weights.append(amounts.cpu())
         error, energy = error + missed, energy + whole
-    order = interleaved([part.quota for part in parts])
     found = {
         "gradient_error": math.sqrt(error / energy) if energy else 0.0,
         "warm_up_rows": float(len(pool.warm_up.rows)),
     }
-    return Picks(torch.cat(chosen)[order], weights=torch.cat(weights)[order], objective=found)
+    return Picks(deal_out(parts, chosen), weights=deal_out(parts, weights), objective=found)
 
 
 def match_sum(
@@ -263,18 +257,13 @@ class GlisterParams(MethodParams):
     )
 
 
-@register(
+@_register(
     key="glister",
     title="GLISTER",
-    family=Family.TRAINING,
     summary="Adds the points whose gradient step lowers the loss on held-out labelled points of the pool most.",
     paper="Killamsetty et al. 2021, GLISTER: generalization based data subset selection (AAAI)",
     url="https://arxiv.org/abs/2012.10630",
     params=GlisterParams,
-    needs=_NEEDS,
-    uses_labels=True,
-    random=True,
-    goes_on=True,
 )
 def glister(pool: Pool, budget: int, params: GlisterParams, *, seed: int, report: Report) -> Picks:
     """Greedy on the held-out loss, by Taylor expansion at a head that moves with every pick or block of picks.
