@@ -21,7 +21,7 @@ from skmm_core.diagnostics.maps import pca_map
 from skmm_core.errors import InputError
 from skmm_core.gradients.warmup import warm_up_size
 from skmm_core.jobs import tables
-from skmm_core.methods.registry import Need, Selection, get_method, reads_labels, select
+from skmm_core.methods.registry import Need, Selection, get_method, plugin_versions, reads_labels, select
 from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.probes.linear_probe import primary_metric
 from skmm_core.progress import Progress, Report, ignore
@@ -86,7 +86,7 @@ def execute(folder: Path, report: Report = ignore) -> None:
 def _check_job(config: RunConfig, job: SelectJob | CompareJob) -> None:
     """Refuse what can be refused before the data are read."""
     resolve_device(config.device)
-    methods = (job.method,) if isinstance(job, SelectJob) else job.methods
+    methods = _methods_of(job)
     asks = config.gradient.kind == "head" or any(Need.WARM_UP in get_method(key).needs for key in methods)
     if config.warm_up_rows is not None and not asks:
         raise InputError(
@@ -297,8 +297,16 @@ def _origin(config: RunConfig, notes: Sequence[str], fingerprint: str) -> dict[s
             "skmm": __version__,
             "python": platform.python_version(),
             **{name: _version(name) for name in _LIBRARIES},
+            **plugin_versions(_methods_of(config.job)),
         },
     }
+
+
+def _methods_of(job: SelectJob | CompareJob | EmbedJob | PaperJob) -> tuple[str, ...]:
+    """Keys of the registry that a job names; the rows of the paper's tables are no keys."""
+    if isinstance(job, SelectJob):
+        return (job.method,)
+    return job.methods if isinstance(job, CompareJob) else ()
 
 
 def _version(library: str) -> str | None:
