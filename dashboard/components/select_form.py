@@ -73,7 +73,7 @@ def select_form(
     """
     job = given.job if given and isinstance(given.job, SelectJob) else None
     key = f"select:{dataset.fingerprint[-12:]}"
-    league = _question(dataset, _league_of(given), key)
+    league = _question(dataset, _league_of(given, specs), key)
     start = job.method if job else recommended(specs, league, dataset.task)
     spec = _method(offered(specs, league), dataset.task, start, f"{key}:{league}")
     budget = _budget(dataset.pool_size, job.budget if job else _DEFAULT_BUDGET, key)
@@ -126,11 +126,13 @@ def select_form(
     return RunConfig(dataset=config, job=chosen, sketch=sketch, gradient=gradient, warm_up_rows=warm_up_rows)
 
 
-def _league_of(given: RunConfig | None) -> str:
+def _league_of(given: RunConfig | None, specs: Sequence["MethodSpec"]) -> str:
     """What the run to start from saves: training where it reads the pool's labels."""
     from skmm_core.methods.registry import reads_labels
 
     if given is None or not isinstance(given.job, SelectJob):
+        return LABELLING
+    if given.job.method not in {spec.key for spec in specs}:  # of a package that is not installed here
         return LABELLING
     return TRAINING if reads_labels(given.job.method, given.job.params, given.gradient) else LABELLING
 

@@ -53,9 +53,11 @@ def datasets(json_: flags.Json = False) -> None:
 
 def methods(json_: flags.Json = False) -> None:
     """List the selection methods and their params."""
-    from skmm_core.methods.registry import list_methods
+    from skmm_core.methods.registry import list_methods, plugin_faults
     from skmm_core.methods.table import LEAGUE_DEFAULT
 
+    for line in plugin_faults():
+        typer.echo(f"note: {line}", err=True)
     if json_:
         show_json(
             {

@@ -9,7 +9,7 @@ from skmm_core.data.load import load_dataset
 from skmm_core.device import resolve_device
 from skmm_core.errors import InputError
 from skmm_core.jobs.comparison import run_comparison
-from skmm_core.jobs.origin import origin
+from skmm_core.jobs.origin import methods_of, origin
 from skmm_core.jobs.selection import run_selection
 from skmm_core.methods.registry import Need, get_method
 from skmm_core.progress import Progress, Report, ignore
@@ -66,7 +66,7 @@ def execute(folder: Path, report: Report = ignore) -> None:
 def _check_job(config: RunConfig, job: SelectJob | CompareJob) -> None:
     """Refuse what can be refused before the data are read."""
     resolve_device(config.device)
-    methods = (job.method,) if isinstance(job, SelectJob) else job.methods
+    methods = methods_of(job)
     asks = config.gradient.kind == "head" or any(Need.WARM_UP in get_method(key).needs for key in methods)
     if config.warm_up_rows is not None and not asks:
         raise InputError(

@@ -6,8 +6,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from skmm_core import __version__
-from skmm_core.config import RunConfig
+from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJob
 from skmm_core.device import resolve_device
+from skmm_core.methods.registry import plugin_versions
 from skmm_core.runs.command import command_line
 
 _LIBRARIES = ("torch", "numpy", "scikit-learn", "pandas")
@@ -25,8 +26,16 @@ def origin(config: RunConfig, notes: Sequence[str], fingerprint: str) -> dict[st
             "skmm": __version__,
             "python": platform.python_version(),
             **{name: _version(name) for name in _LIBRARIES},
+            **plugin_versions(methods_of(config.job)),
         },
     }
+
+
+def methods_of(job: SelectJob | CompareJob | EmbedJob | PaperJob) -> tuple[str, ...]:
+    """Keys of the registry that a job names; the rows of the paper's tables are no keys."""
+    if isinstance(job, SelectJob):
+        return (job.method,)
+    return job.methods if isinstance(job, CompareJob) else ()
 
 
 def _version(library: str) -> str | None:

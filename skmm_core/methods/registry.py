@@ -1,7 +1,8 @@
 """The one list of selection methods: what each is, what it needs, and how to run it.
 
 The command line's flags, the web form, `config.json` and the method table in the README are all made from the specs
-registered here. A method is one function and one pydantic model of params; see any module of this package.
+registered here. A method is one function and one pydantic model of params; see any module of this package. Methods of
+other packages come in by entry points, see :mod:`skmm_core.methods.plugins`.
 """
 
 import importlib
@@ -18,6 +19,7 @@ from torch import Tensor
 from skmm_core.config import GradientParams, SketchParams
 from skmm_core.data.dataset import Dataset, Task
 from skmm_core.errors import InputError
+from skmm_core.methods.plugins import Plugins
 from skmm_core.methods.selection import Selection, run_method
 from skmm_core.methods.spec import Family, MethodFunction, MethodParams, MethodSpec, Need, Picks, Status
 from skmm_core.pool.pool import Pool, make_pool
@@ -35,13 +37,18 @@ __all__ = [
     "compute_shared",
     "get_method",
     "list_methods",
+    "list_own_methods",
+    "plugin_faults",
+    "plugin_versions",
     "reads_labels",
     "recommended_method",
     "register",
     "select",
 ]
 
+_PACKAGE = "skmm_core.methods"
 _REGISTRY: dict[str, MethodSpec] = {}
+_PLUGINS = Plugins(_REGISTRY)
 _ORDER = (
     "moment_matching",
     "kernel_matching",
@@ -74,9 +81,15 @@ def register(
     recommended: bool = False,
     goes_on: bool = False,
 ) -> Callable[[F], F]:
-    """Add the decorated function to the registry; the function itself is returned unchanged."""
+    """Add the decorated function to the registry; the function itself is returned unchanged.
+
+    Raises:
+        ValueError: when decorating, if another method has this key.
+    """
 
     def add(function: F) -> F:
+        if not function.__module__.startswith(f"{_PACKAGE}."):
+            _import_own_modules()  # ours come first, so that no method of others takes the key of one of them
         if key in _REGISTRY:
             raise ValueError(f"two methods are named {key}")
         _REGISTRY[key] = MethodSpec(
@@ -88,32 +101,56 @@ def register(
 
 
 def list_methods() -> tuple[MethodSpec, ...]:
-    """All methods that the modules of this package register.
+    """All methods that the modules of this package and the plug-ins register.
 
-    They come by family in the order of :class:`Family`, then by module, those in `_ORDER` first, then as registered.
-    The order does not depend on which module was imported first.
+    They come by family in the order of :class:`Family`, then by module, those in `_ORDER` first and plug-ins last, then
+    as registered. The order does not depend on which module was imported first. Plug-ins are looked for once a process.
     """
-    package = importlib.import_module("skmm_core.methods")
-    others = sorted({module.name for module in pkgutil.iter_modules(package.__path__)} - set(_ORDER))
-    modules = [importlib.import_module(f"{package.__name__}.{module}").__name__ for module in (*_ORDER, *others)]
+    modules = _import_own_modules()
+    _PLUGINS.load()
     families = list(Family)
 
-    def place(spec: MethodSpec) -> tuple[int, int]:
+    def place(spec: MethodSpec) -> tuple[int, int, int]:
         origin = spec.function.__module__
-        return families.index(spec.family), modules.index(origin) if origin in modules else len(modules)
+        module = modules.index(origin) if origin in modules else len(modules)
+        return families.index(spec.family), module, _PLUGINS.position(spec.key)
 
     return tuple(sorted(_REGISTRY.values(), key=place))
+
+
+def list_own_methods() -> tuple[MethodSpec, ...]:
+    """The methods of this package alone, in the order of :func:`list_methods`."""
+    return tuple(spec for spec in list_methods() if spec.function.__module__.startswith(f"{_PACKAGE}."))
+
+
+def plugin_faults() -> tuple[str, ...]:
+    """A line for every plug-in that is left out: which it is, whose, and why."""
+    list_methods()
+    return tuple(plugin.fault_line for plugin in _PLUGINS.left_out())
+
+
+def plugin_versions(keys: Iterable[str]) -> dict[str, str | None]:
+    """The packages that these methods come from, other than this one, with their versions."""
+    owners = [owner for key in keys if (owner := _PLUGINS.owner(key)) is not None]
+    return {owner.distribution: owner.version for owner in owners}
+
+
+def _import_own_modules() -> list[str]:
+    """Import the modules of this package, those in `_ORDER` first; returns their names in that order."""
+    package = importlib.import_module(_PACKAGE)
+    others = sorted({module.name for module in pkgutil.iter_modules(package.__path__)} - set(_ORDER))
+    return [importlib.import_module(f"{_PACKAGE}.{module}").__name__ for module in (*_ORDER, *others)]
 
 
 def get_method(key: str) -> MethodSpec:
     """Look up a method.
 
     Raises:
-        InputError: no method has this key; the message lists all keys.
+        InputError: no method has this key; the message lists all keys, and the plug-ins that are left out.
     """
     specs = {spec.key: spec for spec in list_methods()}
     if key not in specs:
-        raise InputError(f"method {key!r} is unknown; choose one of: {', '.join(specs)}")
+        raise InputError("; ".join((f"method {key!r} is unknown; choose one of: {', '.join(specs)}", *plugin_faults())))
     return specs[key]
 
 

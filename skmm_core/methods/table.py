@@ -2,7 +2,7 @@
 
 import sys
 
-from skmm_core.methods.registry import MethodSpec, list_methods
+from skmm_core.methods.registry import MethodSpec, list_own_methods
 
 LEAGUE_DEFAULT = {False: "default for labelling", True: "default for training"}
 
@@ -10,7 +10,7 @@ LEAGUE_DEFAULT = {False: "default for labelling", True: "default for training"}
 def method_table() -> str:
     """Markdown table: key, what it does, what it needs, source."""
     rows = ["| Method | Key | What it does | Needs | Source |", "|---|---|---|---|---|"]
-    rows += [_row(spec) for spec in list_methods()]
+    rows += [_row(spec) for spec in list_own_methods()]
     return "\n".join(rows) + "\n"
 
 

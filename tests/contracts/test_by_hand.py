@@ -1,4 +1,4 @@
-"""Points that a person includes or excludes: what every method does with them, and how the rest is chosen."""
+"""Points that a person includes or excludes: how single methods choose the rest, and what is refused."""
 
 import numpy as np
 import pytest
@@ -12,14 +12,12 @@ from skmm_core.errors import InputError
 from skmm_core.methods.geometric import herding, k_center
 from skmm_core.methods.kernel_matching import rarity
 from skmm_core.methods.moment_matching import SkmmParams
-from skmm_core.methods.registry import MethodSpec, Selection, list_methods, select
+from skmm_core.methods.registry import select
 from skmm_core.methods.stratify import class_quotas
 from skmm_core.pool.pool import make_pool
 from skmm_core.solvers.kernels import gaussian_kernel
 from skmm_core.solvers.mmd import kernel_mean
 
-SPECS = list_methods()
-every_method = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
 SIZE = 60
 IN, OUT = (41, 3, 17), (0, 5, 9, 22, 58)
 
@@ -27,45 +25,6 @@ IN, OUT = (41, 3, 17), (0, 5, 9, 22, 58)
 def rows(dims: int = 7, seed: int = 0) -> torch.Tensor:
     rng = np.random.default_rng(seed)
     return torch.tensor(rng.normal(size=(SIZE, dims)) * np.linspace(2, 0.5, dims) + 0.3, dtype=torch.float32)
-
-
-def run(spec: MethodSpec, budget: int, **options: object) -> Selection:
-    targets = torch.arange(SIZE) % 3 if spec.needs else None
-    return select(rows(), spec.key, budget, targets=targets, device="cpu", **options)  # type: ignore[arg-type]
-
-
-@every_method
-@pytest.mark.parametrize("budget", [3, 4, 17, SIZE - len(OUT)])
-def test_included_rows_come_first_and_excluded_ones_never(spec: MethodSpec, budget: int) -> None:
-    found = run(spec, budget, include=IN, exclude=OUT)
-    chosen = found.indices.tolist()
-    assert len(set(chosen)) == len(chosen) == budget
-    assert chosen[: len(IN)] == list(IN)
-    assert not set(chosen) & set(OUT)
-    assert bool((found.weights > 0).all())
-    assert float(found.weights.sum()) == pytest.approx(1)
-    assert all(np.isfinite(value) for value in found.objective.values())
-    if found.scores is not None:
-        assert found.scores.shape == (SIZE,)
-
-
-@every_method
-def test_excluding_alone_leaves_the_others_to_choose_from(spec: MethodSpec) -> None:
-    out = range(0, SIZE, 2)
-    found = run(spec, 20, exclude=tuple(out))
-    assert len(set(found.indices.tolist()) - set(out)) == 20
-
-
-@every_method
-def test_deciding_nothing_changes_nothing_and_leaves_the_pool_as_it_was(spec: MethodSpec) -> None:
-    targets = torch.arange(SIZE) % 3 if spec.needs else None
-    pool = make_pool(rows(), targets=targets, device="cpu")
-    before = select(pool, spec.key, 10)
-    select(pool, spec.key, 10, include=IN, exclude=OUT)
-    after = select(pool.decide(torch.tensor([], dtype=torch.int64), torch.tensor([], dtype=torch.int64)), spec.key, 10)
-    assert torch.equal(before.indices, after.indices)
-    assert before.objective == after.objective
-    assert torch.equal(before.indices, select(pool, spec.key, 10).indices)
 
 
 @pytest.mark.parametrize("key", ["skmm", "skmm_kernel", "uniform"])

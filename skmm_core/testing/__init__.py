@@ -1,0 +1,19 @@
+"""The tests that every selection method passes, for methods of this project and of others.
+
+In comes the key of a registered method, out go pytest's verdicts. What one method alone promises, such as its
+reference, does not belong here, and no other part of the engine imports this one: it needs pytest and Hypothesis.
+"""
+
+try:
+    import hypothesis  # noqa: F401 - named here so that one line says what is missing
+    import pytest
+except ImportError as error:
+    raise ImportError(f"skmm_core.testing needs {error.name}; run: pip install pytest hypothesis") from None
+
+# Asserts of a library say nothing but "AssertionError" unless pytest rewrites them, which it does at import.
+_THEMES = ("answers", "descriptions", "include_exclude", "inputs", "randomness", "reports", "subject")
+pytest.register_assert_rewrite(*(f"{__name__}.{theme}" for theme in _THEMES))
+
+from skmm_core.testing.contract import MethodContract  # noqa: E402 - only now are the asserts rewritten
+
+__all__ = ["MethodContract"]
