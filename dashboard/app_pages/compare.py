@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from dashboard.components.compare_form import compare_form, unscorable
-from dashboard.components.compare_view import compare_view, known_methods
-from dashboard.components.empty import empty_state
-from dashboard.components.job_panel import job_panel
-from dashboard.components.theme import columns, error_line, escape, fmt_int
+from dashboard.components.compare.form import compare_form, unscorable
+from dashboard.components.compare.view import compare_view, known_methods
+from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.theme import columns, error_line, escape, fmt_int
 from dashboard.services import cache, demo, state
 from dashboard.services.sources import check_run
 from skmm_core.config import DatasetConfig

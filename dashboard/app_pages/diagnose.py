@@ -2,12 +2,20 @@
 
 import streamlit as st
 
-from dashboard.components.diagnose_maps import diagnose_maps
-from dashboard.components.diagnose_view import diagnose_view
-from dashboard.components.diagnosed import MAX_RUNS, WANTED, labels, read_run, runs_by_dataset, same_pool, start_with
-from dashboard.components.empty import empty_state
-from dashboard.components.job_panel import job_panel
-from dashboard.components.theme import columns, error_line
+from dashboard.components.diagnose.maps import diagnose_maps
+from dashboard.components.shared.diagnostics.diagnosed_runs import (
+    MAX_RUNS,
+    WANTED,
+    labels,
+    read_run,
+    runs_by_dataset,
+    same_pool,
+    start_with,
+)
+from dashboard.components.shared.diagnostics.view import diagnose_view
+from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.theme import columns, error_line
 from dashboard.services import cache, state
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord

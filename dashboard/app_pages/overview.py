@@ -4,14 +4,14 @@ import sys
 
 import streamlit as st
 
-from dashboard.components.headline import headline
-from dashboard.components.job_panel import job_panel
-from dashboard.components.linked_view import link, linked_views
-from dashboard.components.map import map_alt, map_figure, map_note
-from dashboard.components.map_marks import draw_map
-from dashboard.components.points import has_classes
-from dashboard.components.selection_view import run_points
-from dashboard.components.theme import columns, error_line, is_dark
+from dashboard.components.select.view import run_points
+from dashboard.components.shared.comparisons.headline import headline
+from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.map.figure import map_alt, map_figure, map_note
+from dashboard.components.shared.map.linked_views import link, linked_views
+from dashboard.components.shared.map.marked_points import draw_map
+from dashboard.components.shared.points import has_classes
+from dashboard.components.shared.theme import columns, error_line, is_dark
 from dashboard.services import cache, demo
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState

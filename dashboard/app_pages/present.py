@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from dashboard.components.compare_planner import cost_inputs
-from dashboard.components.compare_view import known_methods
-from dashboard.components.empty import empty_state
-from dashboard.components.job_panel import job_panel
-from dashboard.components.learn_present import leave, presenting
-from dashboard.components.present_story import cast_of, presentable
-from dashboard.components.present_view import present_view
-from dashboard.components.theme import error_line
+from dashboard.components.compare.budget_planner import cost_inputs
+from dashboard.components.compare.view import known_methods
+from dashboard.components.present.story import cast_of, presentable
+from dashboard.components.present.view import present_view
+from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.presenter_mode import leave, presenting
+from dashboard.components.shared.theme import error_line
 from dashboard.services import cache, state
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord

@@ -4,10 +4,10 @@ import datetime
 
 import streamlit as st
 
-from dashboard.components.job_panel import job_panel
-from dashboard.components.reproduce_form import reproduce_form
-from dashboard.components.reproduce_view import reproduced, setting_line
-from dashboard.components.theme import error_line, escape
+from dashboard.components.reproduce.form import reproduce_form
+from dashboard.components.reproduce.view import reproduced, setting_line
+from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.theme import error_line, escape
 from dashboard.services import cache, state
 from dashboard.services.figures import Figures, finished, runs_of
 from dashboard.services.sources import check_run

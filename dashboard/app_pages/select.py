@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from dashboard.components.empty import empty_state
-from dashboard.components.job_panel import job_panel
-from dashboard.components.select_form import select_form
-from dashboard.components.selection_view import selection_view
-from dashboard.components.theme import columns, error_line, escape, fmt_int
+from dashboard.components.select.form import select_form
+from dashboard.components.select.view import selection_view
+from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.theme import columns, error_line, escape, fmt_int
 from dashboard.services import cache, demo, state
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from dashboard.components.diagnosed import MAX_RUNS, labels, runs_by_dataset
-from dashboard.components.empty import empty_state
-from dashboard.components.overlap_choice import PARAM, check_link, default_pair, read_link
-from dashboard.components.overlap_view import overlap_view
-from dashboard.components.theme import columns, error_line
+from dashboard.components.selections.link import PARAM, check_link, default_pair, read_link
+from dashboard.components.selections.view import overlap_view
+from dashboard.components.shared.diagnostics.diagnosed_runs import MAX_RUNS, labels, runs_by_dataset
+from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.theme import columns, error_line
 from dashboard.services import cache, state
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord

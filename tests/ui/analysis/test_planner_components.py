@@ -6,8 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from dashboard.components.compare_charts import Methods
-from dashboard.components.compare_planner import (
+from dashboard.components.compare.budget_planner import (
     best_plan,
     cost_sentence,
     default_target,
@@ -19,6 +18,7 @@ from dashboard.components.compare_planner import (
     saturated_sentence,
     unreached_sentence,
 )
+from dashboard.components.shared.comparisons.learning_curves import Methods
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified
 from skmm_core.comparison.planner import Costs, needs, plans
 from skmm_core.comparison.summary import METRICS, SCORE_COLUMNS, summarise

@@ -3,10 +3,10 @@ import io
 
 import pytest
 
-from dashboard.components.diagnosed import labels, runs_by_dataset, start_with
-from dashboard.components.exports import run_zip
-from dashboard.components.run_actions import import_bundle
-from dashboard.components.run_table import STATE_WORDS, actions, filter_runs, run_frame, summary_line
+from dashboard.components.runs.actions import import_bundle
+from dashboard.components.runs.table import STATE_WORDS, actions, filter_runs, run_frame, summary_line
+from dashboard.components.shared.diagnostics.diagnosed_runs import labels, runs_by_dataset, start_with
+from dashboard.components.shared.exports import run_zip
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
