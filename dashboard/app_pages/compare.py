@@ -3,7 +3,8 @@
 import streamlit as st
 
 from dashboard.components.compare.form import compare_form, unscorable
-from dashboard.components.compare.view import compare_view, known_methods
+from dashboard.components.compare.view import compare_view
+from dashboard.components.shared.comparisons.methods import known_methods
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.theme import columns, error_line, escape, fmt_int

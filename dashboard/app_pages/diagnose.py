@@ -2,18 +2,12 @@
 
 import streamlit as st
 
+from dashboard.components.diagnose.choice import start_with
 from dashboard.components.diagnose.maps import diagnose_maps
-from dashboard.components.shared.diagnostics.diagnosed_runs import (
-    MAX_RUNS,
-    WANTED,
-    labels,
-    read_run,
-    runs_by_dataset,
-    same_pool,
-    start_with,
-)
+from dashboard.components.shared.diagnostics.diagnosed_runs import read_run, same_pool
 from dashboard.components.shared.diagnostics.view import diagnose_view
 from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.finished_selections import MAX_RUNS, WANTED, labels, runs_by_dataset
 from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.theme import columns, error_line
 from dashboard.services import cache, state

@@ -4,13 +4,12 @@ import sys
 
 import streamlit as st
 
-from dashboard.components.select.view import run_points
 from dashboard.components.shared.comparisons.headline import headline
 from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.map.figure import map_alt, map_figure, map_note
 from dashboard.components.shared.map.linked_views import link, linked_views
 from dashboard.components.shared.map.marked_points import draw_map
-from dashboard.components.shared.points import has_classes
+from dashboard.components.shared.points import has_classes, run_points
 from dashboard.components.shared.theme import columns, error_line, is_dark
 from dashboard.services import cache, demo
 from skmm_core.errors import InputError

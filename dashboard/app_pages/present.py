@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from dashboard.components.compare.budget_planner import cost_inputs
-from dashboard.components.compare.view import known_methods
 from dashboard.components.present.story import cast_of, presentable
 from dashboard.components.present.view import present_view
+from dashboard.components.shared.comparisons.methods import known_methods
+from dashboard.components.shared.comparisons.point_costs import cost_inputs
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.presenter_mode import leave, presenting

@@ -4,8 +4,8 @@ import streamlit as st
 
 from dashboard.components.selections.link import PARAM, check_link, default_pair, read_link
 from dashboard.components.selections.view import overlap_view
-from dashboard.components.shared.diagnostics.diagnosed_runs import MAX_RUNS, labels, runs_by_dataset
 from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.finished_selections import MAX_RUNS, labels, runs_by_dataset
 from dashboard.components.shared.theme import columns, error_line
 from dashboard.services import cache, state
 from skmm_core.errors import InputError

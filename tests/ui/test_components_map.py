@@ -8,8 +8,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from dashboard.components.select.balance import balance_figure
 from dashboard.components.select.hand_picks import HandPicks, positions_of
-from dashboard.components.shared.balance import balance_figure, class_shares, total_variation
+from dashboard.components.shared.balance import class_shares, total_variation
 from dashboard.components.shared.gallery import Card, gallery_html, point_cards
 from dashboard.components.shared.map import figure as map_module
 from dashboard.components.shared.map.controls import direction_pairs

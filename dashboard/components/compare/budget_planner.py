@@ -7,16 +7,21 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.compare.tables import verdict_text
-from dashboard.components.shared.comparisons.learning_curves import Methods, is_share, score_text, spans_decades
-from dashboard.components.shared.theme import UNKNOWN, columns, fmt_int, fmt_number, fmt_percent, fmt_seconds
+from dashboard.components.shared.comparisons.methods import Methods
+from dashboard.components.shared.comparisons.savings_words import (
+    escape_money,
+    fmt_money,
+    interval_text,
+    with_minus,
+    worth,
+)
+from dashboard.components.shared.comparisons.score_words import is_share, score_text, spans_decades, verdict_text
+from dashboard.components.shared.theme import UNKNOWN, fmt_int, fmt_number, fmt_percent, fmt_seconds
 from skmm_core.comparison.planner import Costs, Need, Plan
 from skmm_core.comparison.statistics import Relation
 from skmm_core.comparison.summary import REFERENCE, SATURATED, Metric, Verdict
 
 _STEPS = 60
-_CURRENCIES = ("€", "$", "£", "¥")
-_MINUS = "−"
 
 
 def default_target(summary: pd.DataFrame, metric: Metric) -> float | None:
@@ -104,17 +109,6 @@ def cost_sentence(plan: Plan, costs: Costs) -> str:
     return worth(plan.saved, costs, at_least=plan.relation is Relation.MORE_THAN)
 
 
-def worth(points: int, costs: Costs, *, at_least: bool = False) -> str:
-    """What so many points cost: "That saves €14.00 of labels and 13 min."; empty without costs."""
-    least = "more than " if at_least else ""
-    parts = []
-    if costs.per_label:
-        parts.append(f"{least}**{fmt_money(costs.money(points), costs.currency)}** of labels")
-    if costs.hours_per_thousand:
-        parts.append(f"{least}**{fmt_seconds(3600 * costs.hours(points))}**")
-    return f"That saves {' and '.join(parts)}." if parts else ""
-
-
 def plan_table(needs: Mapping[str, Need], plans: Sequence[Plan], methods: Methods, costs: Costs) -> pd.DataFrame:
     """One row a method, those that need the fewest points first: points, interval, saving and what it is worth."""
     by_method = {plan.need.method: plan for plan in plans}
@@ -139,42 +133,6 @@ def plan_table(needs: Mapping[str, Need], plans: Sequence[Plan], methods: Method
             )
         lines.append(line | {"Verdict": verdict_text(plan.verdict) if plan else "the yardstick"})
     return pd.DataFrame(lines)
-
-
-def fmt_money(amount: float, currency: str) -> str:
-    """(14, "€") → "€14.00", (12345.6, "€") → "€12,346"."""
-    return f"{currency}{amount:,.2f}" if abs(amount) < 100 else f"{currency}{amount:,.0f}"
-
-
-def interval_text(lo: float | None, hi: float | None) -> str:
-    """An interval of points, (24, 31) → "24 to 31"; a side beyond the measured range is left open."""
-    if lo is None and hi is None:
-        return UNKNOWN
-    if hi is None or lo is None:
-        return f"at least {_signed(lo, fmt_int)}" if lo is not None else f"at most {_signed(hi or 0.0, fmt_int)}"
-    return f"{_signed(lo, fmt_int)} to {_signed(hi, fmt_int)}"
-
-
-def cost_inputs() -> Costs:
-    """Fields for what a point costs; kept for the session, also on other pages."""
-    left, middle, right = columns([1, 1, 0.7], key="costs", below=700, vertical_alignment="bottom")
-    left.number_input(
-        "Cost per label", min_value=0.0, max_value=1e6, value=0.0, step=0.1, key="costs:label", persist_state="session",
-        help="Money for the label of one point; 0 leaves money out.",
-    )  # fmt: skip
-    middle.number_input(
-        "Hours per 1,000 points", min_value=0.0, max_value=1e6, value=0.0, step=1.0, key="costs:hours",
-        persist_state="session", help="To label them, or to train on them; 0 leaves time out.",
-    )  # fmt: skip
-    right.selectbox("Currency", _CURRENCIES, accept_new_options=True, key="costs:currency", persist_state="session")
-    return costs_given()
-
-
-def costs_given() -> Costs:
-    """What the visitor filled in last, on whichever page."""
-    kept = st.session_state
-    currency = str(kept.get("costs:currency") or _CURRENCIES[0])[:4]
-    return Costs(float(kept.get("costs:label") or 0.0), float(kept.get("costs:hours") or 0.0), currency)
 
 
 def target_slider(summary: pd.DataFrame, metric: Metric, start: float, key: str) -> float:
@@ -214,11 +172,6 @@ def draw_plans(
     )
 
 
-def escape_money(sentence: str) -> str:
-    """A sentence with dollar signs that do not start a formula."""
-    return sentence.replace("$", r"\$")
-
-
 def _points(need: Need) -> str:
     if need.relation is Relation.MORE_THAN:
         return f"not reached within the budgets measured, up to {fmt_int(need.bound or 0)}"
@@ -239,11 +192,7 @@ def _known(plan: Plan, text: Callable[[float], str]) -> str:
     if plan.saved is None or plan.relation is None:
         return UNKNOWN
     words = {Relation.ABOUT: "", Relation.MORE_THAN: "more than ", Relation.LESS_THAN: "less than "}
-    return f"{words[plan.relation]}{_signed(plan.saved, text)}"
-
-
-def _signed(value: float, text: Callable[[float], str]) -> str:
-    return f"{_MINUS if value < 0 else ''}{text(abs(value))}"
+    return f"{words[plan.relation]}{with_minus(plan.saved, text)}"
 
 
 def _interval_words(lo: float | None, hi: float | None) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dashboard.components.shared.comparisons.learning_curves import Methods, best_of, is_share
+from dashboard.components.shared.comparisons.methods import Methods
+from dashboard.components.shared.comparisons.score_words import best_of, is_share, signed, verdict_text
 from dashboard.components.shared.theme import UNKNOWN, fmt_number, plural
 from skmm_core.comparison.leagues import Judged
 from skmm_core.comparison.statistics import holm, paired_difference
@@ -116,19 +117,6 @@ def difference_table(
                 "Verdict": verdict_text(row.verdict(higher_is_better=metric.higher_is_better)),
             })  # fmt: skip
     return pd.DataFrame(lines)
-
-
-def verdict_text(found: Verdict) -> str:
-    """A verdict in words."""
-    return "no clear difference" if found is Verdict.TIE else found.value
-
-
-def signed(metric: Metric, value: float) -> str:
-    """A difference with its sign, in percentage points for a share."""
-    if not np.isfinite(value):
-        return UNKNOWN
-    number = f"{abs(100 * value):.1f} pp" if is_share(metric) else fmt_number(abs(value))
-    return f"{'−' if value < 0 else '+'}{number}"
 
 
 def weak_test_line(

@@ -1,36 +1,33 @@
 """The results of a comparison, finished or still coming in."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.compare.budget_planner import (
-    cost_inputs,
-    default_target,
-    draw_plans,
-    saturated_sentence,
-    target_slider,
-)
+from dashboard.components.compare.budget_planner import default_target, draw_plans, saturated_sentence, target_slider
 from dashboard.components.compare.tables import TIE, difference_table, paper_table, weak_test_line
+from dashboard.components.compare.time_chart import time_bars
 from dashboard.components.shared.answered_chart import draw_answer
-from dashboard.components.shared.comparisons.learning_curves import Methods, is_share, learning_curves, time_bars
+from dashboard.components.shared.comparisons.learning_curves import learning_curves
+from dashboard.components.shared.comparisons.methods import Methods, with_readers
+from dashboard.components.shared.comparisons.point_costs import cost_inputs
+from dashboard.components.shared.comparisons.reading import read_comparison, task_of
+from dashboard.components.shared.comparisons.score_words import is_share
 from dashboard.components.shared.copy_as import copy_panel, image_format
 from dashboard.components.shared.theme import columns, escape, plural
 from dashboard.services import cache
 from skmm_core.comparison.leagues import against_stratified, judged
 from skmm_core.comparison.planner import needs, plans
-from skmm_core.comparison.score_log import read_scores
-from skmm_core.comparison.summary import METRICS, REFERENCE, Comparison, Metric, summarise
-from skmm_core.config import CompareJob, RunConfig
+from skmm_core.comparison.summary import METRICS, REFERENCE, Comparison, Metric
+from skmm_core.config import CompareJob
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState, scored_by
 from skmm_core.runs.files import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV
 
 if TYPE_CHECKING:
-    from skmm_core.methods.registry import MethodSpec
+    pass
 
 _DOWNLOADS = (
     (SCORES_CSV, "Scores (csv)", "text/csv"),
@@ -38,58 +35,6 @@ _DOWNLOADS = (
     (RESULT, "Result (json)", "application/json"),
     (REPORT, "Report (html)", "text/html"),
 )
-
-
-def known_methods(specs: "tuple[MethodSpec, ...]") -> Methods:
-    """Titles and leagues from the registry."""
-    return Methods({spec.key: spec.title for spec in specs}, frozenset(spec.key for spec in specs if spec.uses_labels))
-
-
-def with_readers(methods: Methods, config: RunConfig) -> Methods:
-    """Move methods that read labels in this comparison to the label-aware league: within classes, or by gradients."""
-    from skmm_core.methods.registry import reads_labels
-
-    job = config.job
-    if not isinstance(job, CompareJob):
-        return methods
-    known = [key for key in job.methods if key in methods.titles]
-    readers = {key for key in known if reads_labels(key, job.params.get(key, {}), config.gradient)}
-    return replace(methods, label_aware=methods.label_aware | readers)
-
-
-def task_of(scores: pd.DataFrame) -> str:
-    """Task that scores belong to, known by their metrics."""
-    first = METRICS["classification"][0].key
-    return "classification" if first in set(scores["metric"]) else "regression"
-
-
-def read_comparison(record: RunRecord, methods: Methods) -> Comparison | None:
-    """What is there of a comparison; None before its first cell is finished.
-
-    Args:
-        record: of the run.
-        methods: with the leagues of this comparison, see :func:`with_readers`.
-
-    Raises:
-        InputError: its files are damaged.
-    """
-    result = cache.run_result(record.id) if record.state is RunState.DONE else {}
-    path = record.folder / SCORES_CSV
-    size = path.stat().st_size if path.exists() else 0
-    if not size:
-        return None
-    known = (result.get("full") or {}, result.get("left_out") or {})
-    return _summarised(record.folder, size, *known, tuple(sorted(methods.label_aware)))
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _summarised(
-    folder: Path, size: int, full: dict[str, float], left_out: dict[str, str], label_aware: tuple[str, ...]
-) -> Comparison | None:
-    scores = read_scores(folder)
-    if not len(scores):
-        return None
-    return summarise(scores, full, task_of(scores), left_out=left_out, label_aware=label_aware)
 
 
 def against_random(record: RunRecord, found: Comparison, methods: Methods) -> list[dict[str, Any]]:

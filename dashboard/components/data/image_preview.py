@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from dashboard.components.data.preview import targets_view
+from dashboard.components.data.targets import targets_view
 from dashboard.components.shared.gallery import Card, gallery_html
 from dashboard.components.shared.theme import fmt_int, fmt_number, notes, plural
 

@@ -1,15 +1,15 @@
 """What was understood of a dataset, before anything long is started."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from dashboard.components.shared.balance import class_balance_figure, target_histogram
+from dashboard.components.data.targets import targets_view
 from dashboard.components.shared.encoder_mark import draw_marks
 from dashboard.components.shared.gallery import Card, gallery_html, pool_picture
-from dashboard.components.shared.theme import chart, escape, fmt_int, fmt_number, fmt_percent, notes, plural
+from dashboard.components.shared.theme import fmt_int, fmt_number, notes
 from skmm_core.data.mixed_units import spread_notes
 
 if TYPE_CHECKING:
@@ -65,43 +65,6 @@ def facts(dataset: "Dataset") -> list[tuple[str, str, str]]:
     where = f"{fmt_int(len(split.validation))} for validation, {fmt_int(len(split.test))} for the final test."
     found.append(("Held out", fmt_int(held_out), f"Rows that are never picked: {where}"))
     return found
-
-
-def balance_sentence(counts: Sequence[int], names: Sequence[str]) -> str:
-    """Whether classes are balanced, in a sentence."""
-    largest, smallest = int(np.argmax(counts)), int(np.argmin(counts))
-    total = sum(counts)
-    if counts[largest] <= 1.5 * max(1, counts[smallest]):
-        return f"{len(names)} classes of about equal size."
-    return (
-        f"Largest class: {names[largest]} ({fmt_percent(counts[largest] / total)} of rows); "
-        f"smallest: {names[smallest]} ({plural(counts[smallest], 'row')})."
-    )
-
-
-def targets_view(values: np.ndarray | None, class_names: Sequence[str], *, heading: str, without: str) -> None:
-    """Draw how the targets of a pool spread.
-
-    Args:
-        values: (N,) class indices or numbers; None when there are none.
-        class_names: by class index; empty for numbers.
-        heading: above the chart.
-        without: what to say when there are none.
-    """
-    if values is None:
-        st.info(without, icon=":material/label_off:")
-        return
-    if class_names:
-        counts = [int(count) for count in np.bincount(values, minlength=len(class_names))]
-        figure, alt = class_balance_figure(counts, class_names)
-        caption = balance_sentence(counts, class_names)
-    else:
-        figure, alt = target_histogram(values)
-        low, high = fmt_number(float(values.min())), fmt_number(float(values.max()))
-        caption = f"Targets from {low} to {high}, mean {fmt_number(float(values.mean()))}."
-    st.markdown(f"##### {heading}")
-    chart(figure, key="targets", alt=alt)
-    st.caption(escape(caption))
 
 
 def _sample(dataset: "Dataset") -> list[tuple[int, int, str]]:

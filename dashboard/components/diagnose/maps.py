@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components.select.view import run_points
 from dashboard.components.shared.map.figure import colour_options, map_alt, map_figure, map_note
 from dashboard.components.shared.map.linked_views import link, linked_views
 from dashboard.components.shared.map.marked_points import draw_map, marked
+from dashboard.components.shared.points import run_points
 from dashboard.components.shared.theme import escape, is_dark
 from skmm_core.config import SelectJob
 from skmm_core.runs import RunRecord

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.components.compare.budget_planner import interval_text, worth
-from dashboard.components.selections.scores import covers, repeats
+from dashboard.components.shared.comparisons.repeated_selections import covers, repeats
+from dashboard.components.shared.comparisons.savings_words import interval_text, worth
 from dashboard.components.shared.theme import UNKNOWN, fmt_int, fmt_percent, plural
 from skmm_core.comparison.planner import Costs
 from skmm_core.comparison.statistics import Relation, whole

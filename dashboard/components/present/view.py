@@ -3,17 +3,18 @@
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.components.compare.budget_planner import costs_given, escape_money
-from dashboard.components.compare.view import read_comparison, task_of, with_readers
 from dashboard.components.present.story import Cast, bare_headline, saving_line, selection_config
-from dashboard.components.select.view import run_points
 from dashboard.components.shared.answered_chart import Answer, plain
 from dashboard.components.shared.comparisons.headline import Headline, headline
-from dashboard.components.shared.comparisons.learning_curves import Methods, learning_curves
+from dashboard.components.shared.comparisons.learning_curves import learning_curves
+from dashboard.components.shared.comparisons.methods import Methods, with_readers
+from dashboard.components.shared.comparisons.point_costs import costs_given
+from dashboard.components.shared.comparisons.reading import read_comparison, task_of
+from dashboard.components.shared.comparisons.savings_words import escape_money
 from dashboard.components.shared.diagnostics.charts import risk_curve
 from dashboard.components.shared.diagnostics.diagnosed_runs import read_run
 from dashboard.components.shared.map.figure import map_alt, map_figure, map_note
-from dashboard.components.shared.points import has_classes
+from dashboard.components.shared.points import has_classes, run_points
 from dashboard.components.shared.theme import chart, columns, escape, is_dark
 from dashboard.services import cache, state
 from skmm_core.comparison.leagues import STRATIFIED

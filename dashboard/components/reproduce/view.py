@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.shared.answered_chart import Answer, draw_answer
-from dashboard.components.shared.comparisons.learning_curves import Methods, learning_curves
+from dashboard.components.shared.comparisons.learning_curves import learning_curves
+from dashboard.components.shared.comparisons.methods import Methods
 from dashboard.components.shared.theme import UNKNOWN, escape, plural
 from skmm_core.comparison.summary import Metric
 from skmm_core.paper.experiments import Experiment

@@ -8,8 +8,8 @@ from typing import BinaryIO
 import streamlit as st
 
 from dashboard.components.runs.table import STATE_WORDS, actions
-from dashboard.components.shared.diagnostics.diagnosed_runs import WANTED
 from dashboard.components.shared.exports import run_zip
+from dashboard.components.shared.finished_selections import WANTED
 from dashboard.components.shared.theme import error_line, escape, plural
 from dashboard.services import state
 from dashboard.services.cache import jobs, store

@@ -6,16 +6,16 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard.components.select.balance import balance_figure
 from dashboard.components.select.hand_picks import hand_buttons, hand_picks, positions_of
 from dashboard.components.select.metric_row import metric_row
-from dashboard.components.shared.balance import balance_figure
 from dashboard.components.shared.encoder_mark import draw_marks
 from dashboard.components.shared.exports import export_panel
 from dashboard.components.shared.map.controls import map_controls
 from dashboard.components.shared.map.figure import map_alt, map_figure, map_note
 from dashboard.components.shared.map.linked_views import link, linked_views
 from dashboard.components.shared.map.marked_points import draw_map, marked
-from dashboard.components.shared.points import has_classes, merge_points
+from dashboard.components.shared.points import has_classes, run_points
 from dashboard.components.shared.theme import chart, columns, escape, is_dark, notes
 from dashboard.services import cache
 from dashboard.services.prefix import prefix_diagnostics
@@ -23,21 +23,6 @@ from skmm_core.config import SelectJob
 from skmm_core.data.mixed_units import spread_notes
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
-
-
-def run_points(record: RunRecord) -> pd.DataFrame:
-    """The pool of a finished selection; see :func:`~dashboard.components.shared.points.merge_points`.
-
-    Raises:
-        InputError: a file of the run is missing or damaged.
-    """
-    files = (str(record.folder / f"{name}.parquet") for name in ("map", "scores"))
-    return _points(record.id, cache.file_stamp(*files))
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _points(run_id: str, stamp: cache.Stamp) -> pd.DataFrame:
-    return merge_points(cache.run_table(run_id, "map"), cache.run_table(run_id, "scores"))
 
 
 def selection_view(record: RunRecord) -> None:

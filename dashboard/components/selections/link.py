@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dashboard.components.shared.diagnostics.diagnosed_runs import MAX_RUNS
+from dashboard.components.shared.finished_selections import MAX_RUNS
 from skmm_core.runs import RunRecord, RunState
 
 PARAM = "runs"  # of the URL: ids with commas between

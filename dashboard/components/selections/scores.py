@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.components.compare.tables import signed, verdict_text
 from dashboard.components.selections.overlap import LETTERS
 from dashboard.components.shared.answered_chart import Answer, Panel
-from dashboard.components.shared.comparisons.learning_curves import is_share, score_text
+from dashboard.components.shared.comparisons.repeated_selections import covers
+from dashboard.components.shared.comparisons.score_words import is_share, score_text, signed, verdict_text
 from dashboard.components.shared.series_style import run_style
 from dashboard.components.shared.theme import escape, figure_layout, plural
 from skmm_core.comparison.statistics import bootstrap_interval, holm, paired_difference
 from skmm_core.comparison.summary import Metric, Verdict, verdict
-from skmm_core.config import CompareJob, SelectJob
+from skmm_core.config import SelectJob
 from skmm_core.runs import RunRecord
 
 _ROW_PIXELS = 46
@@ -37,26 +37,6 @@ class Scored:
 
     name: str
     values: Mapping[int, "pd.Series[float]"]
-
-
-def covers(comparison: RunRecord, selection: RunRecord) -> bool:
-    """Whether a comparison repeated this selection over seeds: same data, method, options, sketch and budget."""
-    job, made = comparison.config.job, selection.config.job
-    asked = isinstance(job, CompareJob) and isinstance(made, SelectJob) and made.budget in job.budgets
-    return asked and repeats(comparison, selection)
-
-
-def repeats(comparison: RunRecord, selection: RunRecord) -> bool:
-    """Whether a comparison made selections just like this one, if at other budgets."""
-    repeated, made = comparison.config.job, selection.config.job
-    if not isinstance(repeated, CompareJob) or not isinstance(made, SelectJob):
-        return False
-    same = comparison.fingerprint == selection.fingerprint
-    same &= comparison.config.sketch == selection.config.sketch
-    same &= comparison.config.gradient == selection.config.gradient
-    same &= comparison.config.warm_up_rows == selection.config.warm_up_rows
-    same &= made.method in repeated.methods and repeated.params.get(made.method, {}) == made.params
-    return same and not (made.include or made.exclude)
 
 
 def best_comparison(comparisons: Sequence[RunRecord], selections: Sequence[RunRecord]) -> RunRecord | None:

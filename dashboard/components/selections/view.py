@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.select.view import run_points
 from dashboard.components.selections.balance import balance_answer
 from dashboard.components.selections.overlap import (
     LETTERS,
@@ -18,10 +17,12 @@ from dashboard.components.selections.overlap import (
 )
 from dashboard.components.selections.scores import best_comparison, missing_line, scored_by, scores_answer
 from dashboard.components.shared.answered_chart import draw_answer
-from dashboard.components.shared.diagnostics.diagnosed_runs import labels, read_run, same_pool
+from dashboard.components.shared.diagnostics.diagnosed_runs import read_run, same_pool
 from dashboard.components.shared.diagnostics.view import diagnose_view
+from dashboard.components.shared.finished_selections import labels
 from dashboard.components.shared.gallery import gallery
 from dashboard.components.shared.map.linked_views import points_table, run_picture
+from dashboard.components.shared.points import run_points
 from dashboard.components.shared.theme import columns, escape, plural
 from dashboard.services import cache
 from skmm_core.comparison.score_log import read_scores

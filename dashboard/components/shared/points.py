@@ -4,8 +4,11 @@ from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from dashboard.components.shared.theme import plural
+from dashboard.services import cache
+from skmm_core.runs import RunRecord
 
 
 def merge_points(places: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -68,3 +71,18 @@ def has_values(points: pd.DataFrame, column: str) -> bool:
 def has_classes(points: pd.DataFrame) -> bool:
     """Whether the points have class names."""
     return has_values(points, "label")
+
+
+def run_points(record: RunRecord) -> pd.DataFrame:
+    """The pool of a finished selection; see :func:`~dashboard.components.shared.points.merge_points`.
+
+    Raises:
+        InputError: a file of the run is missing or damaged.
+    """
+    files = (str(record.folder / f"{name}.parquet") for name in ("map", "scores"))
+    return _points(record.id, cache.file_stamp(*files))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _points(run_id: str, stamp: cache.Stamp) -> pd.DataFrame:
+    return merge_points(cache.run_table(run_id, "map"), cache.run_table(run_id, "scores"))

@@ -1,10 +1,8 @@
-"""Presenter mode of the Learn and Present pages: large letters, no chrome, arrow keys between the steps."""
-
-from collections.abc import Sequence
+"""Presenter mode of the Learn and Present pages: large letters, no chrome; its switch and its end."""
 
 import streamlit as st
 
-PRESENT, STEP = "present", "step"
+PRESENT = "present"
 _CSS = """
 <style>
   html { font-size: 21px !important; }
@@ -12,12 +10,6 @@ _CSS = """
   [data-testid="stMainBlockContainer"] { padding-top: 1.25rem; max-width: none; }
 </style>
 """
-
-
-def go(names: Sequence[str], by: int) -> None:
-    """Move by some steps; the ends hold."""
-    place = names.index(st.session_state[STEP] or names[0]) + by
-    st.session_state[STEP] = names[max(0, min(len(names) - 1, place))]
 
 
 def leave() -> None:
@@ -40,25 +32,3 @@ def presenting(what: str = "the lesson; ← and → change the step, Esc ends it
     if on:
         st.html(_CSS)
     return on
-
-
-def step_buttons(names: Sequence[str], name: str, *, keys: bool) -> None:
-    """Buttons to the step before and after.
-
-    Args:
-        names: of all steps.
-        name: of the present one.
-        keys: whether the arrow keys press them, and Esc ends the presentation.
-    """
-    place = names.index(name)
-    with st.container(horizontal=True):
-        st.button(
-            "Back", key="learn-back", icon=":material/arrow_back:", on_click=go, args=(names, -1),
-            disabled=place == 0, shortcut="Left" if keys else None,
-        )  # fmt: skip
-        st.button(
-            "Next", key="learn-next", icon=":material/arrow_forward:", on_click=go, args=(names, 1), type="primary",
-            disabled=place == len(names) - 1, shortcut="Right" if keys else None,
-        )  # fmt: skip
-        if keys:
-            st.button("End", key="learn-end", on_click=leave, shortcut="Esc")

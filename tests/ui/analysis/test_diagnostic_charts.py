@@ -6,14 +6,8 @@ import pytest
 import torch
 
 from dashboard.components.shared.answered_chart import plain
-from dashboard.components.shared.diagnostics.charts import (
-    DiagnosedRun,
-    objective_trace,
-    ridge_bars,
-    risk_curve,
-    spectrum_match,
-)
-from dashboard.components.shared.diagnostics.diagnosed_runs import sketch_text
+from dashboard.components.shared.diagnostics.charts import objective_trace, ridge_bars, risk_curve, spectrum_match
+from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun, sketch_text
 from dashboard.components.shared.diagnostics.distortion import distortion_histogram
 from dashboard.components.shared.diagnostics.histograms import coverage_histogram, leverage_histogram
 from dashboard.components.shared.diagnostics.table import metrics_table

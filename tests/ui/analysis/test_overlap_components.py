@@ -20,7 +20,8 @@ from dashboard.components.selections.overlap import (
     regions,
     shared,
 )
-from dashboard.components.selections.scores import best_comparison, covers, missing_line, scored_by, scores_answer
+from dashboard.components.selections.scores import best_comparison, missing_line, scored_by, scores_answer
+from dashboard.components.shared.comparisons.repeated_selections import covers
 from skmm_core.comparison.statistics import paired_difference
 from skmm_core.comparison.summary import primary_metric
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob, SketchParams

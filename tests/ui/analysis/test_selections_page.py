@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.components.shared.comparisons.learning_curves import score_text
+from dashboard.components.shared.comparisons.score_words import score_text
 from skmm_core.comparison.score_log import read_scores
 from skmm_core.comparison.summary import primary_metric
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob

@@ -1,12 +1,11 @@
-"""The charts of the Compare page, drawn from the tidy tables of a comparison, finished or not.
+"""Learning curves: the mean score of each method against the budget, and a sentence that names the best.
 
-`summary` has the columns method, budget, metric, mean, sd, lo, hi, vs_uniform, vs_lo, vs_hi, wins, p_holm; `scores` has
-dataset, method, budget, seed, metric, value, seconds, split (see `skmm_core.comparison.cells`).
+`summary` has the columns method, budget, metric, mean, sd, lo, hi, vs_uniform, vs_lo, vs_hi, wins, p_holm (see
+`skmm_core.comparison.cells`).
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,50 +13,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.components.shared.answered_chart import Answer, Panel
+from dashboard.components.shared.comparisons.methods import Methods
+from dashboard.components.shared.comparisons.score_words import best_of, is_share, score_text, spans_decades
 from dashboard.components.shared.series_style import method_styles
-from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number, fmt_percent, fmt_seconds
+from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number
 from skmm_core.comparison.leagues import STRATIFIED
 from skmm_core.comparison.summary import REFERENCE, Metric
 
 _MOST_SHARE = 1.05
 _DODGE = 0.012
-
-
-def is_share(metric: Metric) -> bool:
-    """Whether the metric is a share of 1, shown in per cent."""
-    return metric.unit == "%"
-
-
-def spans_decades(means: "pd.Series[float]", metric: Metric) -> bool:
-    """Whether mean errors differ so much that only a log axis shows them all."""
-    return not metric.higher_is_better and bool(means.min() > 0 and means.max() > 10 * means.min())
-
-
-def score_text(metric: Metric, value: float) -> str:
-    """A score with its unit: 0.8631 → "86.3 %" for a share, three digits otherwise."""
-    return fmt_percent(value, 1) if is_share(metric) else fmt_number(value)
-
-
-@dataclass(frozen=True)
-class Methods:
-    """The methods of a comparison, in the order of the registry.
-
-    Attributes:
-        titles: title by key.
-        label_aware: keys of those that see the pool's labels, the other league.
-    """
-
-    titles: Mapping[str, str]
-    label_aware: frozenset[str] = frozenset()
-
-    def title(self, key: str) -> str:
-        """Title of a method, marked † when it is in the label-aware league."""
-        return self.titles.get(key, key) + (" †" if key in self.label_aware else "")
-
-    def present(self, table: pd.DataFrame) -> list[str]:
-        """Methods of a table, in registry order; unknown ones last."""
-        found = set(table["method"])
-        return [key for key in self.titles if key in found] + sorted(found - set(self.titles))
 
 
 def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, full: float | None = None) -> Answer:
@@ -117,35 +81,6 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
     )
 
 
-def time_bars(scores: pd.DataFrame, methods: Methods) -> Answer:
-    """Draw the mean time of one selection at the largest budget, one bar a method."""
-    cells = scores.drop_duplicates(["method", "budget", "seed"])
-    largest = int(cells["budget"].max())
-    seconds = cells[cells["budget"] == largest].groupby("method")["seconds"].mean()
-    keys = [key for key in methods.present(cells) if key in seconds.index]
-    values = [max(float(seconds[key]), 1e-4) for key in keys]
-    texts = [fmt_seconds(float(seconds[key])) for key in keys]
-    styles = method_styles(list(methods.titles) + [key for key in keys if key not in methods.titles])
-    figure = go.Figure()
-    figure.add_bar(
-        y=[methods.title(key) for key in keys], x=values, orientation="h", text=texts, textposition="outside",
-        marker={"color": [styles[key].colour for key in keys]}, hovertemplate="%{y}: %{text}", cliponaxis=False,
-    )  # fmt: skip
-    figure_layout(figure, height=110 + 34 * len(keys), legend=False)
-    span = [np.log10(min(values)) - 0.3, np.log10(max(values)) + 0.7]
-    figure.update_layout(
-        xaxis={"title": "seconds, log scale", "type": "log", "range": span, "dtick": 1, "exponentformat": "none"},
-        yaxis={"autorange": "reversed"},
-        bargap=0.35,
-    )
-    slowest = keys[int(np.argmax(values))]
-    sentence = (
-        f"Picking {largest:,} points takes {fmt_seconds(float(seconds[slowest]))} with {methods.title(slowest)}, "
-        "the slowest here."
-    )
-    return Answer("What does it cost to pick?", sentence, (Panel("", figure, sentence),))
-
-
 def _log_axis(rows: pd.DataFrame, full: float | None) -> dict[str, Any]:
     """A log axis over all intervals and the full-data score; plain numbers at 1, 2 and 5, or at 1 over many decades."""
     lows = rows["lo"].where(rows["lo"] > 0, rows["mean"])
@@ -203,8 +138,3 @@ def _best_of_league(league: Mapping[str, float], here: Mapping[str, float], metr
     if best_of({key: here[key] for key in (best, yardstick)}, metric) == yardstick:
         return f"{title} has {score}, no better than {other} ({text})"
     return f"{title} has the best mean, {score} ({other} {text})"
-
-
-def best_of(means: Mapping[str, float], metric: Metric) -> str:
-    """Key of the best mean."""
-    return (max if metric.higher_is_better else min)(means, key=lambda key: means[key])

@@ -1,4 +1,4 @@
-"""The charts of the Diagnose page: why a selection is good or not.
+"""The charts that say why a selection is good or not: moments, risk, ridge, the solver's objective.
 
 Every function takes one to four runs of the same dataset and returns an
 :class:`~dashboard.components.shared.answered_chart.Answer`; runs share axes, so that they can be compared at a glance.
@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.components.shared.answered_chart import Answer, Panel
-from dashboard.components.shared.series_style import ACCENTS, Style, run_style
-from dashboard.components.shared.theme import POOL_COLOUR, escape, figure_layout, fmt_number, fmt_percent
+from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun, Runs, name_of
+from dashboard.components.shared.series_style import ACCENTS
+from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number, fmt_percent
 
 if TYPE_CHECKING:
     from skmm_core.diagnostics.diagnostics import Diagnostics
@@ -27,33 +27,6 @@ _RATIO_TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100)
 _MOST_TICKS = 6
 _FLOOR = 1e-12
 _FAINTEST = 1e-5  # of the smallest sum: what is fainter is left below the axis
-
-
-@dataclass(frozen=True)
-class DiagnosedRun:
-    """A finished selection as the charts see it.
-
-    Attributes:
-        label: short name of the run, distinct among those shown.
-        diagnostics: its measurements.
-        chosen: (n,) positions in the pool, in pick order.
-        objective: (steps,) objective of the solver, or None when the method has none.
-        sketch: what decides the sketch, such as "gaussian 64, seed 0"; equal text = the same directions.
-        marks: what is to be said of its features wherever they are shown.
-        remarks: what its method settled by itself, a sentence each.
-    """
-
-    label: str
-    diagnostics: Diagnostics
-    chosen: np.ndarray
-    objective: np.ndarray | None = None
-    sketch: str = ""
-    style: Style = field(default_factory=lambda: run_style(0))
-    marks: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-
-
-Runs = Sequence[DiagnosedRun]
 
 
 def spectrum_match(runs: Runs) -> Answer:
@@ -266,8 +239,3 @@ def _weakest(d: Diagnostics) -> str:
 
 def _share(part: float, whole: float) -> str:
     return fmt_percent(part / whole) if whole > 0 else "none"
-
-
-def name_of(run: DiagnosedRun, runs: Runs) -> str:
-    """The run's label in bold, to begin a part of a sentence with; nothing when it is the only run."""
-    return f"**{escape(run.label)}** " if len(runs) > 1 else ""

@@ -1,70 +1,50 @@
-"""Finished selections made ready for the Diagnose page: which can be compared, how they are called, their files."""
+"""Finished selections ready to be diagnosed: their files read into what the charts and the table draw."""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.components.shared.diagnostics.charts import DiagnosedRun
-from dashboard.components.shared.series_style import run_style
+from dashboard.components.shared.series_style import Style, run_style
+from dashboard.components.shared.theme import escape
 from dashboard.services import cache
-from skmm_core.config import SelectJob
 from skmm_core.data.mixed_units import spread_notes
 from skmm_core.encoders.untrained import marks
 from skmm_core.errors import InputError
-from skmm_core.runs import RunRecord, RunState
-from skmm_core.runs.record import default_name
+from skmm_core.runs import RunRecord
 
-MAX_RUNS = 4
-WANTED = "skmm:diagnose"  # session key: ids of the runs that another page asks to see here
+if TYPE_CHECKING:
+    from skmm_core.diagnostics.diagnostics import Diagnostics
 
 
-def runs_by_dataset(records: Sequence[RunRecord], first: str | None = None) -> dict[str, list[RunRecord]]:
-    """Finished selections by dataset fingerprint, newest first.
+@dataclass(frozen=True)
+class DiagnosedRun:
+    """A finished selection as the charts see it.
 
-    Args:
-        records: newest first.
-        first: fingerprint of the dataset to name first.
+    Attributes:
+        label: short name of the run, distinct among those shown.
+        diagnostics: its measurements.
+        chosen: (n,) positions in the pool, in pick order.
+        objective: (steps,) objective of the solver, or None when the method has none.
+        sketch: what decides the sketch, such as "gaussian 64, seed 0"; equal text = the same directions.
+        marks: what is to be said of its features wherever they are shown.
+        remarks: what its method settled by itself, a sentence each.
     """
-    groups: dict[str, list[RunRecord]] = {first: []} if first else {}
-    for record in records:
-        if record.kind == "select" and record.state is RunState.DONE:
-            groups.setdefault(record.fingerprint, []).append(record)
-    return {fingerprint: runs for fingerprint, runs in groups.items() if runs}
+
+    label: str
+    diagnostics: Diagnostics
+    chosen: np.ndarray
+    objective: np.ndarray | None = None
+    sketch: str = ""
+    style: Style = field(default_factory=lambda: run_style(0))
+    marks: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
-def labels(records: Sequence[RunRecord]) -> dict[str, str]:
-    """A short, distinct label a run, by id: its name, made distinct by the seed or, failing that, the id.
-
-    A name that the person did not give is shortened to method and budget, since all runs shown share the dataset.
-    """
-    names = {record.id: _short(record) for record in records}
-    for distinct in (_with_seed, _with_id):
-        taken = list(names.values())
-        names = {r.id: distinct(r, names[r.id]) if taken.count(names[r.id]) > 1 else names[r.id] for r in records}
-    return names
-
-
-def start_with(ids: Sequence[str], opened: str | None, wanted: Collection[str]) -> list[str]:
-    """Which runs to show first: those another page asked for, else the open one, else the newest."""
-    asked = [id_ for id_ in ids if id_ in wanted][:MAX_RUNS]
-    if asked and (opened is None or opened not in ids or opened in asked):
-        return asked
-    return [opened] if opened is not None and opened in ids else list(ids[:1])
-
-
-def _short(record: RunRecord) -> str:
-    if record.name != default_name(record.config):
-        return record.name
-    return f"{record.method} · {record.budget}"
-
-
-def _with_seed(record: RunRecord, name: str) -> str:
-    return f"{name}, seed {record.config.job.seed}" if isinstance(record.config.job, SelectJob) else name
-
-
-def _with_id(record: RunRecord, name: str) -> str:
-    return f"{name} ({record.id[:4]})"
+Runs = Sequence[DiagnosedRun]
 
 
 def read_run(record: RunRecord, number: int, label: str) -> DiagnosedRun:
@@ -110,3 +90,8 @@ def same_pool(runs: list[DiagnosedRun]) -> list[DiagnosedRun]:
     if len({len(run.diagnostics.leverage) for run in runs}) > 1:
         raise InputError("these runs were picked from pools of different sizes; choose runs of one dataset")
     return runs
+
+
+def name_of(run: DiagnosedRun, runs: Runs) -> str:
+    """The run's label in bold, to begin a part of a sentence with; nothing when it is the only run."""
+    return f"**{escape(run.label)}** " if len(runs) > 1 else ""

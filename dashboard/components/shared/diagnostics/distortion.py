@@ -3,7 +3,8 @@
 import plotly.graph_objects as go
 
 from dashboard.components.shared.answered_chart import Answer, Panel
-from dashboard.components.shared.diagnostics.charts import HEIGHT, DiagnosedRun, Runs, name_of
+from dashboard.components.shared.diagnostics.charts import HEIGHT
+from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun, Runs, name_of
 from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_percent
 from skmm_core.sketches.distortion import DistortionReading, read_distortion
 

@@ -1,4 +1,4 @@
-"""The histograms of the Diagnose page: leverage of the chosen points, distance to the nearest chosen one.
+"""Histograms: leverage of the chosen points, distance to the nearest chosen one.
 
 Panels of several runs share bins and axes, so that they can be compared at a glance.
 """
@@ -7,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.components.shared.answered_chart import Answer, Panel
-from dashboard.components.shared.diagnostics.charts import HEIGHT, Runs, name_of
+from dashboard.components.shared.diagnostics.charts import HEIGHT
+from dashboard.components.shared.diagnostics.diagnosed_runs import Runs, name_of
 from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number
 
 _BINS = 40

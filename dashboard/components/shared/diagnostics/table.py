@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from dashboard.components.shared.diagnostics.charts import DiagnosedRun
+from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun
 from dashboard.components.shared.theme import fmt_number
 
 if TYPE_CHECKING:

@@ -5,14 +5,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard.components.shared.answered_chart import Answer, draw_answer
-from dashboard.components.shared.diagnostics.charts import (
-    DiagnosedRun,
-    Runs,
-    objective_trace,
-    ridge_bars,
-    risk_curve,
-    spectrum_match,
-)
+from dashboard.components.shared.diagnostics.charts import objective_trace, ridge_bars, risk_curve, spectrum_match
+from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun, Runs
 from dashboard.components.shared.diagnostics.distortion import distortion_histogram
 from dashboard.components.shared.diagnostics.histograms import coverage_histogram, leverage_histogram
 from dashboard.components.shared.diagnostics.table import metrics_table
