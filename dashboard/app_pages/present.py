@@ -9,9 +9,8 @@ from dashboard.components.shared.comparisons.point_costs import cost_inputs
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.presenter_mode import leave, presenting
-from dashboard.components.shared.theme import error_line
+from dashboard.components.shared.theme import mistakes_told
 from dashboard.services import cache, state
-from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
 
 
@@ -61,7 +60,5 @@ else:
         shown = choose_run(records, opened)
     with st.expander("What does a point cost?", icon=":material/payments:"):
         cost_inputs()
-try:
+with mistakes_told():
     draw(shown, records, large=large)
-except InputError as error:
-    error_line(str(error))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.components.data.image_form import Pictures, image_form
-from dashboard.components.shared.theme import escape, fmt_int
-from dashboard.services.sources import MAX_UPLOAD_MB, SUFFIXES, column_names, data_roots, save_upload, server_file
+from dashboard.components.data.sources import kept_upload, path_on_server
+from dashboard.components.shared.theme import fmt_int
+from dashboard.services.sources import MAX_UPLOAD_MB, SUFFIXES, column_names, save_upload, server_file
 from skmm_core.config import DatasetConfig
 
 if TYPE_CHECKING:
@@ -128,32 +129,13 @@ def _upload() -> DatasetConfig | None:
 
 
 def _keep(file: "UploadedFile") -> Path:
-    """Keep an upload; once a file, so that a rerun of the page does not read hundreds of megabytes again."""
-    key = f"kept:{file.file_id}"
-    known = st.session_state.get(key)
-    if not isinstance(known, Path) or not known.is_file():
-        st.session_state[key] = known = save_upload(file, file.name)
-    return known
+    return kept_upload(file.file_id, lambda: save_upload(file, file.name))
 
 
 def _server() -> DatasetConfig | None:
-    roots = data_roots()
-    st.text_input(
-        "Path on the server",
-        key="data:path",
-        disabled=not roots,
-        placeholder=f"{roots[0]}/features.npz" if roots else "not enabled",
-        persist_state="session",
+    text = path_on_server(
+        "Path on the server", key="data:path", kind="Files", example="features.npz", root="/srv/embeddings"
     )
-    if not roots:
-        st.info(
-            "Server paths are off. Start the dashboard with `SKMM_DATA_ROOTS` set to the folders it may read, "
-            "such as `SKMM_DATA_ROOTS=/srv/embeddings`.",
-            icon=":material/lock:",
-        )
-        return None
-    st.caption(f"Files under {', '.join(escape(str(root)) for root in roots)} can be read.")
-    text = str(st.session_state.get("data:path") or "").strip()
     if not text:
         return None
     path = server_file(text)

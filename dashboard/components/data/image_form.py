@@ -1,15 +1,15 @@
 """The form for pictures: where they are, what gives their targets, which encoder."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import get_args
 
 import streamlit as st
 
 from dashboard.components.data.encoder_form import encoder_form
-from dashboard.components.shared.theme import error_line, escape
+from dashboard.components.data.sources import kept_upload, path_on_server
+from dashboard.components.shared.theme import error_line
 from dashboard.services.pictures import UPLOAD_SUFFIXES, save_pictures, server_pictures
-from dashboard.services.sources import MAX_UPLOAD_MB, data_roots
+from dashboard.services.sources import MAX_UPLOAD_MB
 from skmm_core.config import DatasetConfig, EmbedJob
 from skmm_core.data.hub import HUB
 from skmm_core.errors import InputError
@@ -85,31 +85,14 @@ def _upload() -> str | None:
     )
     if not files:
         return None
-    key = f"kept:{'+'.join(file.file_id for file in files)}"  # kept once, so that a rerun does not read all again
-    known = st.session_state.get(key)
-    if not isinstance(known, Path) or not known.exists():
-        st.session_state[key] = known = save_pictures(files, [file.name for file in files])
-    return str(known)
+    names = [file.name for file in files]
+    return str(kept_upload("+".join(file.file_id for file in files), lambda: save_pictures(files, names)))
 
 
 def _server() -> str | None:
-    roots = data_roots()
-    st.text_input(
-        "Folder or zip file on the server",
-        key="images:path",
-        disabled=not roots,
-        placeholder=f"{roots[0]}/photos" if roots else "not enabled",
-        persist_state="session",
+    text = path_on_server(
+        "Folder or zip file on the server", key="images:path", kind="Folders", example="photos", root="/srv/pictures"
     )
-    if not roots:
-        st.info(
-            "Server paths are off. Start the dashboard with `SKMM_DATA_ROOTS` set to the folders it may read, "
-            "such as `SKMM_DATA_ROOTS=/srv/pictures`.",
-            icon=":material/lock:",
-        )
-        return None
-    st.caption(f"Folders under {', '.join(escape(str(root)) for root in roots)} can be read.")
-    text = str(st.session_state.get("images:path") or "").strip()
     return str(server_pictures(text)) if text else None
 
 

@@ -1,7 +1,11 @@
 """Finished selections to choose from: grouped by dataset, and told apart by short labels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard.components.shared.theme import columns
 from skmm_core.config import SelectJob
 from skmm_core.runs import RunRecord, RunState
 from skmm_core.runs.record import default_name
@@ -22,6 +26,23 @@ def runs_by_dataset(records: Sequence[RunRecord], first: str | None = None) -> d
         if record.kind == "select" and record.state is RunState.DONE:
             groups.setdefault(record.fingerprint, []).append(record)
     return {fingerprint: runs for fingerprint, runs in groups.items() if runs}
+
+
+def choose_dataset(groups: Mapping[str, Sequence[RunRecord]], page: str, key: str) -> tuple[str, DeltaGenerator]:
+    """Let the visitor choose a dataset where there are several.
+
+    Args:
+        groups: of :func:`runs_by_dataset`, one at least.
+        page: key of the columns.
+        key: of the widget.
+
+    Returns:
+        The fingerprint of the dataset, and the place beside the choice.
+    """
+    if len(groups) == 1:
+        return next(iter(groups)), st.container()
+    left, area = columns([1, 3], key=page, below=700)
+    return left.selectbox("Dataset", list(groups), format_func=lambda name: groups[name][0].dataset, key=key), area
 
 
 def labels(records: Sequence[RunRecord]) -> dict[str, str]:

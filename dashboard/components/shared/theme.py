@@ -5,12 +5,15 @@ marker shape carries it too.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+
+from skmm_core.errors import InputError
 
 OKABE_ITO = {
     "blue": "#0072B2",
@@ -245,6 +248,15 @@ def escape(text: str) -> str:
 def error_line(message: str) -> None:
     """One red line for a mistake that the person can mend."""
     st.error(escape(message), icon=":material/error:")
+
+
+@contextmanager
+def mistakes_told() -> Iterator[None]:
+    """Draw what is inside, or the one red line where an `InputError` ends it; what follows is drawn in any case."""
+    try:
+        yield
+    except InputError as error:
+        error_line(str(error))
 
 
 def notes(lines: Sequence[str]) -> None:
