@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.components.selections.link import PARAM, check_link, default_pair, read_link
+from dashboard.components.selections.choice import PARAM, check_link, default_pair, read_link
 from dashboard.components.selections.view import overlap_view
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.finished_selections import (

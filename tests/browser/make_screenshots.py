@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(ROOT))
 
-from dashboard.components.selections.link import PARAM
+from dashboard.components.selections.choice import PARAM
 from dashboard.components.shared.tour import COOKIE
 from dashboard.services import demo
 from skmm_core.config import RunConfig, SelectJob

@@ -1,4 +1,4 @@
-"""The chosen points against the pool: shares of classes, or spread of a numeric target."""
+"""The balance chart of a selection: chosen points against the pool, by class or over a numeric target."""
 
 from html import escape
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.components.selections.balance import balance_answer
-from dashboard.components.selections.link import check_link, default_pair, read_link
+from dashboard.components.selections.choice import check_link, default_pair, read_link
 from dashboard.components.selections.overlap import (
     Region,
     chance_overlap,
