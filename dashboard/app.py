@@ -9,10 +9,10 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # Streamlit adds this file's folder, not the one that holds the packages
     sys.path.insert(0, str(ROOT))
 
-from dashboard.components.encoder_mark import MARKED_PAGES, encoder_mark  # noqa: E402
-from dashboard.components.shortcuts import shortcuts_help  # noqa: E402
-from dashboard.components.theme import apply_style, error_line  # noqa: E402
-from dashboard.components.tour import tour  # noqa: E402
+from dashboard.components.shared.encoder_mark import MARKED_PAGES, encoder_mark  # noqa: E402
+from dashboard.components.shared.shortcuts import shortcuts_help  # noqa: E402
+from dashboard.components.shared.theme import apply_style, error_line  # noqa: E402
+from dashboard.components.shared.tour import tour  # noqa: E402
 from dashboard.services import cache, state  # noqa: E402
 from dashboard.services.collector import spare_libraries  # noqa: E402
 from skmm_core.errors import InputError  # noqa: E402

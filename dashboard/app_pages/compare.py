@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from dashboard.components.compare_form import compare_form, unscorable
-from dashboard.components.compare_view import compare_view, known_methods
-from dashboard.components.empty import empty_state
-from dashboard.components.job_panel import job_panel
-from dashboard.components.theme import columns, error_line, escape, fmt_int
-from dashboard.services import cache, demo, state
+from dashboard.components.compare.form import compare_form, unscorable
+from dashboard.components.compare.view import compare_view
+from dashboard.components.shared.comparisons.methods import known_methods
+from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.no_dataset import no_dataset
+from dashboard.components.shared.theme import columns, error_line, escape, fmt_int, mistakes_told
+from dashboard.services import cache, state
 from dashboard.services.sources import check_run
 from skmm_core.config import DatasetConfig
-from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
 
 HOLDOUT = 0.2
@@ -72,25 +73,9 @@ record = comparison_of(config)
 if config is None and record is not None:
     config = record.config.dataset
 if config is None:
-    if empty_state(
-        "No dataset is open",
-        "Pick a built-in dataset or bring your own with targets; then compare methods on it here.",
-        page="app_pages/data.py",
-        label="Go to Data",
-        icon=":material/database:",
-        button="Try handwritten digits",
-    ):
-        state.set_current_dataset(demo.SELECT.dataset)
-        st.rerun()
-    st.stop()
+    no_dataset("Pick a built-in dataset or bring your own with targets; then compare methods on it here.")
 left, right = columns([1, 2.6], key="compare", gap="large")
-with right:  # first: what was scored is there before the dataset is read
-    try:
-        draw_result(record)
-    except InputError as error:
-        error_line(str(error))
-with left:
-    try:
-        draw_form(config, record)
-    except InputError as error:
-        error_line(str(error))
+with right, mistakes_told():  # first: what was scored is there before the dataset is read
+    draw_result(record)
+with left, mistakes_told():
+    draw_form(config, record)

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from dashboard.components.data_form import IMAGES, data_form, scale_columns
-from dashboard.components.data_preview import data_preview
-from dashboard.components.image_form import Pictures
-from dashboard.components.image_view import image_view
-from dashboard.components.theme import columns, error_line, escape
+from dashboard.components.data.form import IMAGES, data_form, scale_columns
+from dashboard.components.data.image_form import Pictures
+from dashboard.components.data.image_view import image_view
+from dashboard.components.data.preview import data_preview
+from dashboard.components.shared.theme import columns, error_line, escape
 from dashboard.services import cache, state
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError

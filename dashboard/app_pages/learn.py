@@ -4,9 +4,10 @@ import sys
 
 import streamlit as st
 
-from dashboard.components.learn_playground import draw_playground
-from dashboard.components.learn_present import STEP, presenting, step_buttons
-from dashboard.components.learn_steps import STEPS, draw_step
+from dashboard.components.learn.playground import draw_playground
+from dashboard.components.learn.step_buttons import STEP, step_buttons
+from dashboard.components.learn.steps import STEPS, draw_step
+from dashboard.components.shared.presenter_mode import presenting
 
 PLAYGROUND = "Playground"
 NAMES = (*(step.name for step in STEPS), PLAYGROUND)

@@ -2,16 +2,15 @@
 
 import streamlit as st
 
-from dashboard.components.compare_planner import cost_inputs
-from dashboard.components.compare_view import known_methods
-from dashboard.components.empty import empty_state
-from dashboard.components.job_panel import job_panel
-from dashboard.components.learn_present import leave, presenting
-from dashboard.components.present_story import cast_of, presentable
-from dashboard.components.present_view import present_view
-from dashboard.components.theme import error_line
+from dashboard.components.present.story import cast_of, presentable
+from dashboard.components.present.view import present_view
+from dashboard.components.shared.comparisons.methods import known_methods
+from dashboard.components.shared.comparisons.point_costs import cost_inputs
+from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.presenter_mode import leave, presenting
+from dashboard.components.shared.theme import mistakes_told
 from dashboard.services import cache, state
-from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
 
 
@@ -61,7 +60,5 @@ else:
         shown = choose_run(records, opened)
     with st.expander("What does a point cost?", icon=":material/payments:"):
         cost_inputs()
-try:
+with mistakes_told():
     draw(shown, records, large=large)
-except InputError as error:
-    error_line(str(error))

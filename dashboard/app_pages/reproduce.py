@@ -4,15 +4,14 @@ import datetime
 
 import streamlit as st
 
-from dashboard.components.job_panel import job_panel
-from dashboard.components.reproduce_form import reproduce_form
-from dashboard.components.reproduce_view import reproduced, setting_line
-from dashboard.components.theme import error_line, escape
+from dashboard.components.reproduce.form import reproduce_form
+from dashboard.components.reproduce.view import reproduced, setting_line
+from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.theme import escape, mistakes_told
 from dashboard.services import cache, state
 from dashboard.services.figures import Figures, finished, runs_of
 from dashboard.services.sources import check_run
 from skmm_core.config import PaperJob, RunConfig
-from skmm_core.errors import InputError
 from skmm_core.paper.experiments import EXPERIMENTS, Experiment
 from skmm_core.runs import RunState
 
@@ -71,17 +70,12 @@ chosen = st.segmented_control(
 )  # fmt: skip
 experiment = EXPERIMENTS[chosen or "gmm"]
 st.caption(f"{experiment.setting}.")
-try:
+with mistakes_told():
     runs = runs_of(experiment.key)
     if runs and runs[0].state is not RunState.DONE:
         job_panel(runs[0].id)
     draw_figures(experiment)
-except InputError as error:
-    error_line(str(error))
-with st.expander("Run it again", icon=":material/replay:", expanded=not finished(experiment.key)):
-    try:
-        wanted = reproduce_form(experiment)
-        if wanted is not None:
-            start(wanted, experiment)
-    except InputError as error:
-        error_line(str(error))
+with st.expander("Run it again", icon=":material/replay:", expanded=not finished(experiment.key)), mistakes_told():
+    wanted = reproduce_form(experiment)
+    if wanted is not None:
+        start(wanted, experiment)

@@ -5,9 +5,9 @@ from typing import Literal
 
 import streamlit as st
 
-from dashboard.components.empty import empty_state
-from dashboard.components.run_actions import action_bar, import_panel, undo_bar
-from dashboard.components.run_table import KIND_WORDS, STATE_WORDS, filter_runs, run_frame, summary_line
+from dashboard.components.runs.actions import action_bar, import_panel, undo_bar
+from dashboard.components.runs.table import KIND_WORDS, STATE_WORDS, filter_runs, run_frame, summary_line
+from dashboard.components.shared.empty_state import empty_state
 from dashboard.services import cache, state
 from skmm_core.runs import RunRecord, RunState
 

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from dashboard.components.empty import empty_state
-from dashboard.components.job_panel import job_panel
-from dashboard.components.select_form import select_form
-from dashboard.components.selection_view import selection_view
-from dashboard.components.theme import columns, error_line, escape, fmt_int
-from dashboard.services import cache, demo, state
+from dashboard.components.select.form import select_form
+from dashboard.components.select.view import selection_view
+from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.no_dataset import no_dataset
+from dashboard.components.shared.theme import columns, escape, fmt_int, mistakes_told
+from dashboard.services import cache, state
 from skmm_core.config import DatasetConfig
-from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
 
 
@@ -42,26 +42,10 @@ def draw_result(record: RunRecord | None) -> None:
 
 config = state.current_dataset()
 if config is None:
-    if empty_state(
-        "No dataset is open",
-        "Pick a built-in dataset or bring your own; then choose points from it here.",
-        page="app_pages/data.py",
-        label="Go to Data",
-        icon=":material/database:",
-        button="Try handwritten digits",
-    ):
-        state.set_current_dataset(demo.SELECT.dataset)
-        st.rerun()
-    st.stop()
+    no_dataset("Pick a built-in dataset or bring your own; then choose points from it here.")
 record = state.current_record()
 left, right = columns([1, 2.4], key="select", below=700, gap="medium")
-with right:  # first: a finished run is drawn before the dataset is read
-    try:
-        draw_result(record)
-    except InputError as error:
-        error_line(str(error))
-with left:
-    try:
-        draw_form(config, record)
-    except InputError as error:
-        error_line(str(error))
+with right, mistakes_told():  # first: a finished run is drawn before the dataset is read
+    draw_result(record)
+with left, mistakes_told():
+    draw_form(config, record)

@@ -2,13 +2,17 @@
 
 import streamlit as st
 
-from dashboard.components.diagnosed import MAX_RUNS, labels, runs_by_dataset
-from dashboard.components.empty import empty_state
-from dashboard.components.overlap_choice import PARAM, check_link, default_pair, read_link
-from dashboard.components.overlap_view import overlap_view
-from dashboard.components.theme import columns, error_line
+from dashboard.components.selections.choice import PARAM, check_link, default_pair, read_link
+from dashboard.components.selections.view import overlap_view
+from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.finished_selections import (
+    MAX_RUNS,
+    choose_dataset,
+    labels,
+    runs_by_dataset,
+)
+from dashboard.components.shared.theme import error_line, mistakes_told
 from dashboard.services import cache, state
-from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
 
 _SHOWN = "skmm:selections"  # ids on the page when it was last drawn, so that a new link is told from a choice
@@ -27,14 +31,9 @@ def linked_runs() -> list[RunRecord]:
 
 def choose(groups: dict[str, list[RunRecord]], linked: list[RunRecord], opened: RunRecord | None) -> list[RunRecord]:
     """Let the visitor choose selections of one dataset; the link's or the open run's come first."""
-    left, area = columns([1, 3], key="selections", below=700) if len(groups) > 1 else (None, st.container())
     if linked:
         st.session_state["selections:dataset"] = linked[0].fingerprint
-    fingerprint = next(iter(groups))
-    if left is not None:
-        fingerprint = left.selectbox(
-            "Dataset", list(groups), format_func=lambda key: groups[key][0].dataset, key="selections:dataset"
-        )
+    fingerprint, area = choose_dataset(groups, "selections", "selections:dataset")
     records = {record.id: record for record in groups[fingerprint]}
     key = f"selections:runs:{fingerprint}"
     if linked:
@@ -76,10 +75,8 @@ if ids:
 else:
     st.query_params.pop(PARAM, None)
 if len(chosen) > 1:
-    try:
+    with mistakes_told():
         overlap_view(chosen)
-    except InputError as error:
-        error_line(str(error))
 elif all(len(runs) < 2 for runs in groups.values()):
     empty_state(
         "One selection is not enough",

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from browser_clock import FIGURES, MAP, NUMBERS, Took, fresh, took
 from driver import CHART, PAGES, Visitor, launch, serve
 
-from dashboard.components.learn_steps import STEPS
+from dashboard.components.learn.steps import STEPS
 from dashboard.services import demo
 from skmm_core.bench.machine_facts import machine
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob

@@ -17,8 +17,8 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(ROOT))
 
-from dashboard.components.overlap_choice import PARAM
-from dashboard.components.tour import COOKIE
+from dashboard.components.selections.choice import PARAM
+from dashboard.components.shared.tour import COOKIE
 from dashboard.services import demo
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.data.load import load_dataset

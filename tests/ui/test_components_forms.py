@@ -6,9 +6,9 @@ import pytest
 from pydantic import BaseModel, Field
 from streamlit.testing.v1 import AppTest
 
-from dashboard.components.data_form import builtin_source
-from dashboard.components.forms import changed, form_fields
-from dashboard.components.select_form import LABELLING, TRAINING, offered, recommended, split_by_need
+from dashboard.components.data.form import builtin_source
+from dashboard.components.select.form import LABELLING, TRAINING, offered, recommended, split_by_need
+from dashboard.components.shared.forms import changed, form_fields
 from skmm_core.data.dataset import Task
 from skmm_core.methods.registry import Family, MethodParams, MethodSpec, Need, list_methods
 
@@ -55,7 +55,7 @@ def knobs_page() -> None:
     import streamlit as st
     from test_components_forms import Knobs
 
-    from dashboard.components.forms import model_form
+    from dashboard.components.shared.forms import model_form
 
     st.json(model_form(Knobs, key="k", given={"steps": 20}))
 

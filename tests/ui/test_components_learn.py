@@ -5,12 +5,12 @@ import re
 import numpy as np
 import pytest
 
-from dashboard.components import learn_questions
-from dashboard.components.learn_lesson import Lesson, moved
-from dashboard.components.learn_plane import bias_lesson, variance_lesson, why_lesson
-from dashboard.components.learn_playground import playground_words, snapped
-from dashboard.components.learn_space import balance_lesson, counts_figure, error_figure, sketch_lesson
-from dashboard.components.learn_steps import STEPS
+from dashboard.components.learn import questions
+from dashboard.components.learn.lesson import Lesson, moved
+from dashboard.components.learn.plane import bias_lesson, variance_lesson, why_lesson
+from dashboard.components.learn.playground import playground_words, snapped
+from dashboard.components.learn.space import balance_lesson, counts_figure, error_figure, sketch_lesson
+from dashboard.components.learn.steps import STEPS
 from dashboard.services import lesson
 from dashboard.services.playground import (
     DIM,
@@ -133,9 +133,9 @@ def test_bars_hold_the_numbers():
 
 def test_answers_are_explained_on_the_pools_of_their_steps():
     two, one = lesson.variance(2), lesson.variance(1)
-    assert f"{two.sd[1]:.2g} to {one.sd[1]:.2g}" in learn_questions.VARIANCE.explain()
+    assert f"{two.sd[1]:.2g} to {one.sd[1]:.2g}" in questions.VARIANCE.explain()
     unseen = lesson.bias(0)
-    assert f"{100 * unseen.bias_curve[-1]:.1f}" in plain(learn_questions.BIAS.explain())
+    assert f"{100 * unseen.bias_curve[-1]:.1f}" in plain(questions.BIAS.explain())
 
 
 def test_a_click_lands_on_the_grid_and_within_reach():

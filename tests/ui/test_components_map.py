@@ -8,15 +8,16 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from dashboard.components import map as map_module
-from dashboard.components.balance import balance_figure, class_shares, total_variation
-from dashboard.components.gallery import Card, gallery_html, point_cards
-from dashboard.components.hand_picks import HandPicks, positions_of
-from dashboard.components.linked_view import ticked_positions
-from dashboard.components.map import colour_options, map_figure, map_note, selected_positions
-from dashboard.components.map_controls import direction_pairs
-from dashboard.components.points import class_order, is_chosen, linked_points, merge_points
-from dashboard.components.theme import POOL_COLOUR
+from dashboard.components.select.balance import balance_figure
+from dashboard.components.select.hand_picks import HandPicks, positions_of
+from dashboard.components.shared.balance import class_shares, total_variation
+from dashboard.components.shared.gallery import Card, gallery_html, point_cards
+from dashboard.components.shared.map import figure as map_module
+from dashboard.components.shared.map.controls import direction_pairs
+from dashboard.components.shared.map.figure import colour_options, map_figure, map_note, selected_positions
+from dashboard.components.shared.map.linked_views import ticked_positions
+from dashboard.components.shared.points import class_order, is_chosen, linked_points, merge_points
+from dashboard.components.shared.theme import POOL_COLOUR
 
 SIZE = 50
 PICKED = (7, 3, 41, 12)  # in pick order

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.components.headline import Headline, headline
-from dashboard.components.theme import (
+from dashboard.components.shared.comparisons.headline import Headline, headline
+from dashboard.components.shared.theme import (
     FILL_COLOUR,
     INK,
     class_style,

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from dashboard.components import exports
+from dashboard.components.shared import exports
 from skmm_core.encoders.untrained import OFFLINE_WARNING, RANDOM_WARNING, file_marks, marks
 
 

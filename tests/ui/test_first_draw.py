@@ -7,8 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CODE = """
 import sys
-import dashboard.services.demo, dashboard.components.selection_view, dashboard.components.job_panel
-import dashboard.components.headline, dashboard.components.map_marks
+import dashboard.services.demo, dashboard.components.select.view, dashboard.components.overview.example
+import dashboard.components.shared.job_panel, dashboard.components.shared.comparisons.headline
+import dashboard.components.shared.map.marked_points
 print(sorted({"torch", "umap", "open_clip", "sklearn"} & set(sys.modules)))
 """
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from dashboard.components.theme import IMAGE_FORMAT, escape
+from dashboard.components.shared.theme import IMAGE_FORMAT, escape
 from skmm_core.comparison.score_log import read_scores
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset

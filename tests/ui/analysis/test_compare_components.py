@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.components.compare_charts import Methods, learning_curves, time_bars
-from dashboard.components.compare_form import MAX_CELLS, cost_line, grouped_reasons, parse_budgets, suggest_budgets
-from dashboard.components.compare_tables import TIE, difference_table, paper_table, weak_test_line
-from dashboard.components.compare_view import known_methods, progress_line, with_readers
+from dashboard.components.compare.form import MAX_CELLS, cost_line, grouped_reasons, parse_budgets, suggest_budgets
+from dashboard.components.compare.tables import TIE, difference_table, paper_table, weak_test_line
+from dashboard.components.compare.time_chart import time_bars
+from dashboard.components.compare.view import progress_line
+from dashboard.components.shared.comparisons.learning_curves import learning_curves
+from dashboard.components.shared.comparisons.methods import Methods, known_methods, with_readers
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified, judged
 from skmm_core.comparison.summary import SCORE_COLUMNS, summarise
 from skmm_core.config import CompareJob, DatasetConfig, GradientParams, RunConfig

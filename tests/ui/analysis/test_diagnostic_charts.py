@@ -5,20 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from dashboard.components.answers import plain
-from dashboard.components.diagnose_view import ANSWERS
-from dashboard.components.diagnosed import sketch_text
-from dashboard.components.diagnostic_charts import (
-    DiagnosedRun,
-    objective_trace,
-    ridge_bars,
-    risk_curve,
-    spectrum_match,
-)
-from dashboard.components.diagnostic_histograms import coverage_histogram, leverage_histogram
-from dashboard.components.diagnostic_table import metrics_table
-from dashboard.components.distortion_chart import distortion_histogram
-from dashboard.components.series import method_styles, run_style
+from dashboard.components.shared.answered_chart import plain
+from dashboard.components.shared.diagnostics.charts import objective_trace, ridge_bars, risk_curve, spectrum_match
+from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun, sketch_text
+from dashboard.components.shared.diagnostics.distortion import distortion_histogram
+from dashboard.components.shared.diagnostics.histograms import coverage_histogram, leverage_histogram
+from dashboard.components.shared.diagnostics.table import metrics_table
+from dashboard.components.shared.diagnostics.view import ANSWERS
+from dashboard.components.shared.series_style import method_styles, run_style
 from skmm_core.config import SketchParams
 from skmm_core.diagnostics.measure import diagnose
 from skmm_core.pool.pool import make_pool

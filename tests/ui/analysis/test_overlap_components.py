@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.components.overlap import (
+from dashboard.components.selections.balance import balance_answer
+from dashboard.components.selections.choice import check_link, default_pair, read_link
+from dashboard.components.selections.overlap import (
     Region,
     chance_overlap,
     overlap_answer,
@@ -18,9 +20,8 @@ from dashboard.components.overlap import (
     regions,
     shared,
 )
-from dashboard.components.overlap_balance import balance_answer
-from dashboard.components.overlap_choice import check_link, default_pair, read_link
-from dashboard.components.overlap_scores import best_comparison, covers, missing_line, scored_by, scores_answer
+from dashboard.components.selections.scores import best_comparison, missing_line, scored_by, scores_answer
+from dashboard.components.shared.comparisons.repeated_selections import covers
 from skmm_core.comparison.statistics import paired_difference
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob, SketchParams
 from skmm_core.probes.metrics import primary_metric

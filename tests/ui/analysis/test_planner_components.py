@@ -6,19 +6,17 @@ import re
 import pandas as pd
 import pytest
 
-from dashboard.components.compare_charts import Methods
-from dashboard.components.compare_planner import (
+from dashboard.components.compare.budget_planner import (
     best_plan,
     cost_sentence,
     default_target,
-    escape_money,
-    fmt_money,
-    interval_text,
     plan_sentence,
     plan_table,
     saturated_sentence,
     unreached_sentence,
 )
+from dashboard.components.shared.comparisons.methods import Methods
+from dashboard.components.shared.comparisons.savings_words import escape_money, fmt_money, interval_text
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified
 from skmm_core.comparison.planner import Costs, needs, plans
 from skmm_core.comparison.summary import SCORE_COLUMNS, summarise

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from dashboard.components.present_story import bare_headline, best_at_middle, cast_of, presentable, saving_line
+from dashboard.components.present.story import bare_headline, best_at_middle, cast_of, presentable, saving_line
 from skmm_core.comparison.planner import Costs
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset

@@ -3,10 +3,11 @@ import io
 
 import pytest
 
-from dashboard.components.diagnosed import labels, runs_by_dataset, start_with
-from dashboard.components.exports import run_zip
-from dashboard.components.run_actions import import_bundle
-from dashboard.components.run_table import STATE_WORDS, actions, filter_runs, run_frame, summary_line
+from dashboard.components.diagnose.choice import start_with
+from dashboard.components.runs.actions import import_bundle
+from dashboard.components.runs.table import STATE_WORDS, actions, filter_runs, run_frame, summary_line
+from dashboard.components.shared.exports import run_zip
+from dashboard.components.shared.finished_selections import labels, runs_by_dataset
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.components.compare_charts import score_text
+from dashboard.components.shared.comparisons.score_words import score_text
 from skmm_core.comparison.score_log import read_scores
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset

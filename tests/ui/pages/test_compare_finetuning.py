@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard.components.finetune_form import BLOCK, HEAD, PROBE
+from dashboard.components.compare.finetune_form import BLOCK, HEAD, PROBE
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, FinetuneParams, RunConfig
 from skmm_core.data.load import load_dataset
 from skmm_core.data.picture_source import source_fingerprint

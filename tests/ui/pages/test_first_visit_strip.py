@@ -2,9 +2,9 @@
 
 import pytest
 
-from dashboard.components import tour
-from dashboard.components.learn_link import EXPLAINS
-from dashboard.components.learn_steps import STEPS
+from dashboard.components.learn.steps import STEPS
+from dashboard.components.shared import tour
+from dashboard.components.shared.learn_link import EXPLAINS
 from dashboard.services import demo
 
 

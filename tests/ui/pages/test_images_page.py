@@ -186,8 +186,8 @@ def test_a_public_set_is_a_run_of_its_own(page, empty, words):
 
 def test_encoders_and_their_weights(page, empty, monkeypatch):
     monkeypatch.setattr(pictures, "model_names", lambda library: ["tiny", "ViT-B-32"])
-    monkeypatch.setattr("dashboard.components.encoder_form.model_names", lambda library: ["tiny", "ViT-B-32"])
-    monkeypatch.setattr("dashboard.components.encoder_form.weight_tags", lambda library, name: ["openai", "laion"])
+    monkeypatch.setattr("dashboard.components.data.encoder_form.model_names", lambda library: ["tiny", "ViT-B-32"])
+    monkeypatch.setattr("dashboard.components.data.encoder_form.weight_tags", lambda library, name: ["openai", "laion"])
     app = upload(page, ("photos.zip", album()))
     app.selectbox(key="images:library").set_value("openclip").run()
     assert app.selectbox(key="images:model:openclip").value == "ViT-B-32"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.components.gradient_form import GRADIENTS, SKETCHES
+from dashboard.components.select.gradient_form import GRADIENTS, SKETCHES
 from dashboard.services.sources import remember
 from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
 from skmm_core.jobs.runner import run_folder

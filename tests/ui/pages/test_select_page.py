@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import torch
 
-from dashboard.components import exports
-from dashboard.components.map_marks import Marks, with_look, with_report
-from dashboard.components.theme import fmt_number
+from dashboard.components.shared import exports
+from dashboard.components.shared.map.marked_points import Marks, with_look, with_report
+from dashboard.components.shared.theme import fmt_number
 from dashboard.services import cache, demo
 from dashboard.services.prefix import prefix_diagnostics
 from dashboard.services.sources import remember
@@ -273,10 +273,10 @@ def test_a_regression_run_without_pictures_shows_a_table(ready, visit, words):
 
 
 def test_umap_that_is_not_there_yet_is_announced_and_pca_stays(ready, visit, words, monkeypatch):
-    from dashboard.components import map_controls
+    from dashboard.components.shared.map import controls
 
     started = []
-    monkeypatch.setattr(map_controls, "start_umap", lambda config, fingerprint: started.append(fingerprint))
+    monkeypatch.setattr(controls, "start_umap", lambda config, fingerprint: started.append(fingerprint))
     run = demo_run(ready)
     app = visit("select", run=run.id)
     widget(app, "button_group", f"kind:{run.id}").set_value("UMAP").run()

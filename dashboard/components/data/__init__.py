@@ -1,0 +1,1 @@
+"""What the Data page draws: the forms for tables and pictures, and what was understood of them."""

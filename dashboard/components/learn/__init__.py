@@ -1,0 +1,1 @@
+"""What the Learn page draws: five guided steps with their questions, and the playground."""

@@ -1,0 +1,1 @@
+"""What the Present page draws: the story of a finished run, its headline, map, curve and saving."""

@@ -1,0 +1,116 @@
+"""The story of a finished run for people who were not there: which runs it is told from, and its sentences."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.components.shared.comparisons.repeated_selections import covers, repeats
+from dashboard.components.shared.comparisons.savings_words import interval_text, worth
+from dashboard.components.shared.theme import UNKNOWN, fmt_int, fmt_percent, plural
+from skmm_core.comparison.planner import Costs
+from skmm_core.comparison.statistics import Relation, whole
+from skmm_core.comparison.summary import REFERENCE
+from skmm_core.config import RunConfig, SelectJob
+from skmm_core.runs import RunRecord, RunState
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The runs that a story is told from; at least one is there.
+
+    Attributes:
+        selection: gives the map.
+        comparison: gives the curve and the saving.
+        method, budget: what the headline is about; the comparison holds the method, and the budget where one does.
+    """
+
+    selection: RunRecord | None
+    comparison: RunRecord | None
+    method: str
+    budget: int
+
+
+def presentable(records: Sequence[RunRecord]) -> list[RunRecord]:
+    """Finished selections and comparisons, newest first."""
+    return [record for record in records if record.state is RunState.DONE and record.kind in ("select", "compare")]
+
+
+def cast_of(record: RunRecord, records: Sequence[RunRecord], result: Mapping[str, Any] | None) -> Cast:
+    """Find the other half of a story: a comparison of the very selection, or the selection that a comparison made.
+
+    Args:
+        record: the run that the story is about.
+        records: of :func:`presentable`.
+        result: `result.json` of the run when it is a comparison.
+    """
+    job = record.config.job
+    if isinstance(job, SelectJob):
+        fitting = [other for other in records if repeats(other, record)]
+        exact = [other for other in fitting if covers(other, record)]
+        return Cast(record, next(iter(exact or fitting), None), job.method, job.budget)
+    method, budget = best_at_middle(result or {})
+    made = [other for other in records if covers(record, other)]
+    exact = [other for other in made if (_job(other).method, _job(other).budget) == (method, budget)]
+    return Cast(next(iter(exact), None), record, method, budget)
+
+
+def best_at_middle(result: Mapping[str, Any]) -> tuple[str, int]:
+    """The method with the best mean at the middle budget, among those that see no labels when there are any.
+
+    The middle, not the budget that flatters most.
+    """
+    budgets = sorted(set(result["budgets"]))
+    budget = budgets[len(budgets) // 2]
+    rows = [row for row in result["savings"] if row["budget"] == budget and row["method"] != "uniform_stratified"]
+    free = [row for row in rows if row["method"] not in result.get("label_aware", ())]
+    if not rows:
+        return REFERENCE, budget
+    pick = max if result["metric"]["higher_is_better"] else min
+    return pick(free or rows, key=lambda row: row["score"])["method"], budget
+
+
+def selection_config(cast: Cast) -> RunConfig | None:
+    """The selection that would give the map of a comparison; None where there is one already."""
+    if cast.comparison is None or cast.selection is not None:
+        return None
+    config = cast.comparison.config
+    params = _job(cast.comparison).params.get(cast.method, {})
+    return config.model_copy(update={"job": SelectJob(method=cast.method, budget=cast.budget, params=params)})
+
+
+def bare_headline(result: Mapping[str, Any], title: str) -> str:
+    """What a selection alone can claim: how much of the pool's energy its points see."""
+    budget, size = result["budget"], result["N"]
+    seen = fmt_percent(1 - result["diagnostics"]["bias"], 1)
+    return (
+        f"**{fmt_int(budget)} of {fmt_int(size)}** points ({fmt_percent(budget / size, 1)}), picked by {title}, see "
+        f"**{seen}** of the pool's energy."
+    )
+
+
+def saving_line(saving: Mapping[str, Any], costs: Costs) -> str:
+    """One sentence on the points, money and time saved for the score in the headline; a tie is called a tie.
+
+    Args:
+        saving: the row that the headline is made of.
+        costs: of a point.
+    """
+    if saving["relation"] == Relation.SATURATED:
+        return "No saving can be read from saturated scores."
+    if saving["tie"]:
+        return "A tie with random picks: no saving is proven."
+    budget, relation = saving["budget"], saving["relation"]
+    needed = saving["bound"] if saving["uniform_budget"] is None else int(whole(saving["uniform_budget"]))
+    saved = needed - budget
+    if relation == Relation.LESS_THAN or saved <= 0:
+        return "No points are saved: random picks need no more."
+    beyond = relation == Relation.MORE_THAN
+    lo, hi = (None if saving[side] is None else float(whole(saving[side] * budget)) - budget for side in ("lo", "hi"))
+    interval = interval_text(lo, hi)
+    sure = "" if interval == UNKNOWN else f" (95 % interval {interval})"
+    points = f"{'More than ' if beyond else ''}{plural(saved, 'point')}"
+    return f"**{points} saved** for the same score{sure}. {worth(saved, costs, at_least=beyond)}".strip()
+
+
+def _job(record: RunRecord) -> Any:
+    return record.config.job

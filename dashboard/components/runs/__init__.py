@@ -1,0 +1,1 @@
+"""What the Runs page draws: the history as a table, and what can be done with runs."""

@@ -1,0 +1,1 @@
+"""What the Selections page draws: which points two to four selections share, their balance and their scores."""

@@ -1,0 +1,126 @@
+"""Two to four selections side by side: overlap, the points only one chose, balance, diagnostics."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.selections.balance import balance_answer
+from dashboard.components.selections.overlap import (
+    LETTERS,
+    Region,
+    overlap_answer,
+    region_name,
+    region_points,
+    region_title,
+    regions,
+)
+from dashboard.components.selections.scores import best_comparison, missing_line, scored_by, scores_answer
+from dashboard.components.shared.answered_chart import draw_answer
+from dashboard.components.shared.diagnostics.diagnosed_runs import read_run, same_pool
+from dashboard.components.shared.diagnostics.view import diagnose_view
+from dashboard.components.shared.finished_selections import labels
+from dashboard.components.shared.gallery import gallery
+from dashboard.components.shared.map.linked_views import points_table, run_picture
+from dashboard.components.shared.points import run_points
+from dashboard.components.shared.theme import columns, escape, plural
+from dashboard.services import cache
+from skmm_core.comparison.score_log import read_scores
+from skmm_core.probes.metrics import METRICS, primary_metric
+from skmm_core.runs import RunRecord, RunState
+
+PICTURES, TABLE = "Pictures", "Table"
+_CARD_PIXELS, _REGION_PIXELS, _PER_PAGE = 230, 400, 24
+
+
+def overlap_view(records: Sequence[RunRecord]) -> None:
+    """Draw everything about two to four finished selections of one dataset.
+
+    Raises:
+        InputError: a file of a run is missing or damaged.
+    """
+    names = labels(records)
+    titles = [f"{LETTERS[number]} · {names[record.id]}" for number, record in enumerate(records)]
+    runs = same_pool([read_run(record, number, titles[number]) for number, record in enumerate(records)])
+    tables = [run_points(record) for record in records]
+    _cards(records, titles)
+    found = regions([run.chosen.tolist() for run in runs])
+    balance = balance_answer(tables, [run.diagnostics.n for run in runs], titles)
+    left, right = columns([1, 1], key="overlap", gap="large") if balance else (st.container(), None)
+    with left:
+        draw_answer(overlap_answer(found, [names[record.id] for record in records], len(tables[0])), "overlap")
+    if balance and right:
+        with right:
+            draw_answer(balance, "overlap-balance")
+    _points(records, tables, found)
+    _scores(records, titles)
+    st.divider()
+    diagnose_view(runs)
+
+
+def _cards(records: Sequence[RunRecord], titles: Sequence[str]) -> None:
+    grid = st.container(key="overlap-cards").grid(len(records), min_column_width=_CARD_PIXELS)
+    for record, title in zip(records, titles, strict=True):
+        with grid.container(border=True, gap="small"):
+            st.markdown(f"**{escape(title)}**")
+            st.page_link(
+                "app_pages/select.py",
+                label=f"Open run {record.id}",
+                icon=":material/open_in_new:",
+                query_params={"run": record.id},
+            )
+
+
+def _scores(records: Sequence[RunRecord], titles: Sequence[str]) -> None:
+    """Probe scores from the comparison that repeated most of these selections; what is missing is said."""
+    task = cache.run_result(records[0].id)["task"]
+    scored = None
+    if task in METRICS:
+        done = [record for record in cache.store().records(kind="compare") if record.state is RunState.DONE]
+        comparison = best_comparison(done, records)
+        if comparison is not None:
+            scored = scored_by(comparison, read_scores(comparison.folder), records, primary_metric(task))
+        if scored is not None and scored.values:
+            draw_answer(scores_answer(scored, titles, primary_metric(task)), "overlap-scores")
+        if line := missing_line(records, scored):
+            st.caption(f":material/info: {line}")
+    else:
+        st.caption(":material/info: Without targets no probe can be scored; add them in Data.")
+
+
+@st.fragment
+def _points(records: Sequence[RunRecord], tables: Sequence[pd.DataFrame], found: Sequence[Region]) -> None:
+    """The points of the combinations that the visitor asks for; at first those that only one selection chose."""
+    count, by_name = len(records), {region_name(region, len(records)): region for region in found if region.positions}
+    token = "-".join(record.id for record in records)
+    st.markdown("##### Which points are they?")
+    alone = [name for name, region in by_name.items() if len(region.members) == 1]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="overlap-choice"):
+        wanted = st.pills(
+            "Chosen by",
+            list(by_name),
+            selection_mode="multi",
+            default=sorted(alone) or list(by_name)[:1],
+            format_func=lambda name: region_title(by_name[name], count),
+            key=f"overlap:regions:{token}",
+            wrap=True,
+        )
+        picture = run_picture(records[0])
+        kind = TABLE
+        if picture is not None:
+            kind = st.segmented_control(
+                "Show as", (PICTURES, TABLE), default=PICTURES, required=True, key=f"overlap:kind:{token}"
+            )
+    if not wanted:
+        st.info("Choose at least one combination above.", icon=":material/arrow_upward:")
+        return
+    grid = st.grid(min(2, len(wanted)), min_column_width=_REGION_PIXELS, gap="medium")
+    for name in wanted:
+        region = by_name[name]
+        shown = region_points(tables[region.members[0]], region)
+        with grid.cell():
+            st.markdown(f"**{name}**: {plural(len(shown), 'point')}, in {LETTERS[region.members[0]]}'s pick order")
+            if picture is not None and kind == PICTURES:
+                gallery(shown, picture, key=f"overlap:{token}:{region.members}", per_page=_PER_PAGE)
+            else:
+                points_table(shown)

@@ -1,0 +1,49 @@
+"""A comparison read from its run folder, finished or still coming in."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.shared.comparisons.methods import Methods
+from dashboard.services import cache
+from skmm_core.comparison.score_log import read_scores
+from skmm_core.comparison.summary import Comparison, summarise
+from skmm_core.probes.metrics import METRICS
+from skmm_core.runs import RunRecord, RunState
+from skmm_core.runs.files import SCORES_CSV
+
+
+def task_of(scores: pd.DataFrame) -> str:
+    """Task that scores belong to, known by their metrics."""
+    first = METRICS["classification"][0].key
+    return "classification" if first in set(scores["metric"]) else "regression"
+
+
+def read_comparison(record: RunRecord, methods: Methods) -> Comparison | None:
+    """What is there of a comparison; None before its first cell is finished.
+
+    Args:
+        record: of the run.
+        methods: with the leagues of this comparison, see `with_readers` beside them.
+
+    Raises:
+        InputError: its files are damaged.
+    """
+    result = cache.run_result(record.id) if record.state is RunState.DONE else {}
+    path = record.folder / SCORES_CSV
+    size = path.stat().st_size if path.exists() else 0
+    if not size:
+        return None
+    known = (result.get("full") or {}, result.get("left_out") or {})
+    return _summarised(record.folder, size, *known, tuple(sorted(methods.label_aware)))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _summarised(
+    folder: Path, size: int, full: dict[str, float], left_out: dict[str, str], label_aware: tuple[str, ...]
+) -> Comparison | None:
+    scores = read_scores(folder)
+    if not len(scores):
+        return None
+    return summarise(scores, full, task_of(scores), left_out=left_out, label_aware=label_aware)

@@ -1,0 +1,1 @@
+"""Why selections are good or not: the charts, the table of numbers, and the runs behind them."""

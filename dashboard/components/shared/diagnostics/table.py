@@ -1,0 +1,99 @@
+"""The numbers of up to four selections in one table, the best one marked where a best one exists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun
+from dashboard.components.shared.theme import fmt_number
+
+if TYPE_CHECKING:
+    from skmm_core.diagnostics.record import Diagnostics
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One row of the table.
+
+    Attributes:
+        title: what is measured, with its unit where it has one.
+        value: reads it; None when the run has none.
+        best: whether the smallest value is the best one; rows without a best only inform.
+        sketched: whether it is measured in the run's own sketch, so that only equal sketches compare.
+    """
+
+    title: str
+    value: Callable[[Diagnostics], float | None]
+    best: bool = True
+    sketched: bool = False
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("Points chosen", lambda d: d.n, best=False),
+    Measure("Effective number of weights", lambda d: d.effective_weights, best=False),
+    Measure("Supported directions (rank)", lambda d: d.rank, best=False),
+    # each run has a rank of its own, and a lower one always has less variance: neither is best by itself
+    Measure("Bias at that rank (share of energy unseen)", lambda d: d.bias, best=False),
+    Measure("Variance at that rank (per unit of noise)", lambda d: d.variance, best=False),
+    Measure("Certificate c_S", lambda d: d.c_s, sketched=True),
+    Measure("Trace score (smallest: number of directions)", lambda d: d.trace_score, sketched=True),
+    Measure("Relative moment error", lambda d: d.moment_error, sketched=True),
+    Measure("Ridge error (bias² + variance)", lambda d: _ridge(d)),
+    Measure("Mean distance to nearest chosen", lambda d: d.coverage_mean),
+    Measure("Largest distance to nearest chosen", lambda d: d.coverage_radius),
+    Measure("Class imbalance (total variation)", lambda d: d.class_tv),
+    Measure("Exact duplicates among the chosen", lambda d: d.duplicates),
+)
+
+
+def metrics_table(runs: Sequence[DiagnosedRun]) -> tuple[pd.DataFrame, str]:
+    """Make the table of numbers as markdown text, and the line that says what the marks mean.
+
+    A best value is marked only where it means something: at least two runs with the same number of points, values that
+    differ, and, for what is measured in the sketch, the same sketch.
+
+    Returns:
+        One row a measure, one column a run; and one sentence on the marks.
+    """
+    same_n = len({run.diagnostics.n for run in runs}) == 1
+    same_sketch = len({run.sketch for run in runs}) == 1
+    rows: dict[str, list[str]] = {}
+    for measure in MEASURES:
+        values = [measure.value(run.diagnostics) for run in runs]
+        if all(value is None for value in values):
+            continue
+        marked = measure.best and same_n and (same_sketch or not measure.sketched)
+        rows[measure.title] = _cells(values, marked)
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=[run.label for run in runs])
+    return table, _legend(len(runs), same_n, same_sketch)
+
+
+def _cells(values: list[float | None], marked: bool) -> list[str]:
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    texts = ["–" if value is None else fmt_number(value) for value in values]
+    best = min(finite, default=math.nan)
+    at_best = [value is not None and value == best for value in values]
+    if not marked or len(values) < 2 or all(at_best) or not finite:
+        return texts
+    return [f"**{text}** ★" if wins else text for text, wins in zip(texts, at_best, strict=True)]
+
+
+def _legend(count: int, same_n: bool, same_sketch: bool) -> str:
+    if count < 2:
+        return "Add a second run to see which one is better."
+    if not same_n:
+        return "The runs hold different numbers of points, so no best value is marked."
+    if not same_sketch:
+        return "★ best. Values measured in the sketch are not marked: these runs used different sketches."
+    return "★ best of these runs; smaller is better in every marked row."
+
+
+def _ridge(d: Diagnostics) -> float | None:
+    if d.ridge_bias2 is None or d.ridge_variance is None:
+        return None
+    return d.ridge_bias2 + d.ridge_variance

@@ -1,0 +1,117 @@
+"""Thumbnails of points, linked to the map."""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.shared.points import has_classes, has_values
+from dashboard.components.shared.theme import CHOSEN_COLOUR, fmt_number
+
+if TYPE_CHECKING:
+    from skmm_core.data.dataset import Dataset
+
+PER_PAGE = 36
+_THUMB, _PIXELS = 72, 160
+_WIDTH_BYTES = slice(16, 20)  # of a PNG file's header
+_STYLE = """
+<style>
+  .skmm-gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)); gap: 8px; }
+  .skmm-gallery figure { margin: 0; padding: 4px; border-radius: 8px; text-align: center;
+    border: 1px solid rgba(128, 140, 152, 0.28); }
+  .skmm-gallery figure.chosen { border: 2px solid COLOUR; padding: 3px; }
+  .skmm-gallery img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 4px; display: block;
+    background: rgba(128, 140, 152, 0.12); }
+  .skmm-gallery img.tiny { image-rendering: pixelated; }
+  .skmm-gallery figcaption { font-size: 0.75rem; line-height: 1.3; margin-top: 3px; white-space: nowrap;
+    overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-nums; }
+</style>
+""".replace("COLOUR", CHOSEN_COLOUR)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One thumbnail.
+
+    Attributes:
+        png: the picture.
+        caption: short line under it.
+        alt: what it is, for people who cannot see it.
+        chosen: whether it is framed as a chosen point.
+    """
+
+    png: bytes
+    caption: str
+    alt: str
+    chosen: bool
+
+
+def gallery_html(cards: Sequence[Card]) -> str:
+    """A grid of thumbnails that fills the width it gets; every text from a file is escaped.
+
+    Chosen points are framed where others stand beside them. Tiny pictures are enlarged with hard pixel edges.
+    """
+    mixed = any(not card.chosen for card in cards)
+    figures = "".join(
+        f'<figure class="{"chosen" if card.chosen and mixed else "plain"}" title="{escape(card.alt)}">'
+        f'<img class="{"tiny" if _width(card.png) < _THUMB else "plain"}" '
+        f'src="data:image/png;base64,{base64.b64encode(card.png).decode()}" alt="{escape(card.alt)}" '
+        f'width="{_THUMB}" height="{_THUMB}" loading="lazy"><figcaption>{escape(card.caption)}</figcaption></figure>'
+        for card in cards
+    )
+    return f'{_STYLE}<div class="skmm-gallery">{figures}</div>'
+
+
+def _width(png: bytes) -> int:
+    """Pixels a row of a PNG file."""
+    return int.from_bytes(png[_WIDTH_BYTES], "big")
+
+
+def point_cards(shown: pd.DataFrame, png: Callable[[int], bytes]) -> list[Card]:
+    """Cards of points.
+
+    Args:
+        shown: rows of :func:`~dashboard.components.shared.points.linked_points`.
+        png: picture of a position in the pool.
+    """
+    named, measured = has_classes(shown), has_values(shown, "target")
+    columns = [shown[name].tolist() for name in ("position", "rank", "chosen", "id", "label", "target")]
+    cards = []
+    for position, rank, chosen, id_, label, target in zip(*columns, strict=True):
+        what = str(label) if named else fmt_number(target) if measured else ""
+        pick = f"chosen as number {rank + 1}" if chosen else "not chosen"
+        caption = " · ".join(filter(None, (f"#{rank + 1}" if chosen else "", what or str(id_))))
+        cards.append(Card(png(position), caption, ", ".join(filter(None, (str(id_), what, pick))), bool(chosen)))
+    return cards
+
+
+def pool_picture(dataset: "Dataset") -> Callable[[int], bytes] | None:
+    """Function that draws the picture of a position in the pool; None when the dataset has no pictures.
+
+    Tiny pictures are sent as they are and enlarged by the browser, with hard pixel edges.
+    """
+    images = dataset.images
+    if images is None:
+        return None
+    rows, size = dataset.split.train, min(_PIXELS, images.longest)
+    return lambda position: images.png(int(rows[position]), size=size)
+
+
+def gallery(shown: pd.DataFrame, png: Callable[[int], bytes], *, key: str, per_page: int = PER_PAGE) -> None:
+    """Draw the points page by page.
+
+    Args:
+        shown: rows of :func:`~dashboard.components.shared.points.linked_points`.
+        png: picture of a position in the pool.
+        key: of the page control, distinct on the page.
+        per_page: thumbnails at once.
+    """
+    pages = max(1, -(-len(shown) // per_page))
+    holder = st.container()
+    page = st.pagination(pages, key=f"{key}-{pages}") if pages > 1 else 1
+    part = shown.iloc[(page - 1) * per_page : page * per_page]
+    holder.html(gallery_html(point_cards(part, png)))
