@@ -2,7 +2,7 @@
 
 import sys
 
-from skmm_core.cli.program import main
+from skmm_core.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -28,7 +28,7 @@ def comparison_of(config: DatasetConfig | None) -> RunRecord | None:
 
 def draw_form(config: DatasetConfig, record: RunRecord | None) -> None:
     """The form, and the start of the comparison that it asks for."""
-    from skmm_core.methods.registry import list_methods
+    from skmm_core.methods import list_methods
 
     with st.spinner("Reading the dataset…"):
         dataset = cache.dataset(config)
@@ -61,7 +61,7 @@ def draw_result(record: RunRecord | None) -> None:
             icon=":material/home:",
         )
         return
-    from skmm_core.methods.registry import list_methods
+    from skmm_core.methods import list_methods
 
     st.subheader(escape(record.name), anchor=False)
     job_panel(record.id, keep=True)

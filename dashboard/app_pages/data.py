@@ -14,7 +14,7 @@ from skmm_core.errors import InputError
 
 def draw_form() -> DatasetConfig | Pictures | None:
     """The form; a mistake in it is told in its place."""
-    from skmm_core.data.builtin import BUILTINS
+    from skmm_core.data import BUILTINS
 
     try:
         return data_form(BUILTINS)

@@ -36,7 +36,7 @@ st.markdown(
 )
 if "torch" not in sys.modules:
     with st.spinner("Loading what computes…"):
-        import skmm_core.learn.toy_pools  # noqa: F401
+        from skmm_core.learn import make_toy  # noqa: F401
 if step is None:
     draw_playground(large=large)
 else:

@@ -29,7 +29,7 @@ def choose_run(records: list[RunRecord], opened: RunRecord | None) -> RunRecord:
 
 def draw(record: RunRecord, records: list[RunRecord], *, large: bool) -> None:
     """The story of one run."""
-    from skmm_core.methods.registry import list_methods
+    from skmm_core.methods import list_methods
 
     result = cache.run_result(record.id) if record.kind == "compare" else None
     present_view(cast_of(record, records, result), known_methods(list_methods()), large=large)

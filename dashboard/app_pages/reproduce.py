@@ -12,7 +12,7 @@ from dashboard.services import cache, state
 from dashboard.services.figures import Figures, finished, runs_of
 from dashboard.services.sources import check_run
 from skmm_core.config import PaperJob, RunConfig
-from skmm_core.paper.experiments import EXPERIMENTS, Experiment
+from skmm_core.paper import EXPERIMENTS, Experiment
 from skmm_core.runs import RunState
 
 
@@ -27,7 +27,7 @@ def start(config: RunConfig, experiment: Experiment) -> None:
     """Queue the experiment and open its run."""
     check_run(config)
     if experiment.needs_data:
-        from skmm_core.paper.run import fingerprint
+        from skmm_core.paper import fingerprint
 
         with st.spinner("Reading the data…"):
             found = fingerprint(config, PaperJob.model_validate(config.job))

@@ -15,7 +15,7 @@ from skmm_core.runs import RunRecord, RunState
 
 def draw_form(config: DatasetConfig, record: RunRecord | None) -> None:
     """The form, and the start of the run that it asks for."""
-    from skmm_core.methods.registry import list_methods
+    from skmm_core.methods import list_methods
 
     with st.spinner("Reading the dataset…"):
         dataset = cache.dataset(config)

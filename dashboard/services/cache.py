@@ -11,15 +11,14 @@ import streamlit as st
 from dashboard.services.jobs import Jobs
 from dashboard.services.sources import check_allowed
 from skmm_core.config import DatasetConfig
-from skmm_core.runs import RunStore, read_result, read_table
-from skmm_core.runs.files import DIAGNOSTICS, RESULT, Table
-from skmm_core.storage.home_folder import home
+from skmm_core.runs import DIAGNOSTICS, RESULT, RunStore, Table, read_result, read_table
+from skmm_core.storage import home
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from skmm_core.data.dataset import Dataset
-    from skmm_core.diagnostics.record import Diagnostics
+    from skmm_core.data import Dataset
+    from skmm_core.diagnostics import Diagnostics
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -60,7 +59,7 @@ def dataset(config: DatasetConfig) -> "Dataset":
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _dataset(config_json: str, stamp: Stamp) -> "Dataset":
-    from skmm_core.data.load import load_dataset
+    from skmm_core.data import load_dataset
 
     return load_dataset(DatasetConfig.model_validate_json(config_json))
 
@@ -107,7 +106,7 @@ def run_diagnostics(run_id: str) -> "Diagnostics":
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _diagnostics(path: Path, stamp: Stamp) -> "Diagnostics":
-    from skmm_core.diagnostics.record import load_diagnostics
+    from skmm_core.diagnostics import load_diagnostics
 
     return load_diagnostics(path)
 

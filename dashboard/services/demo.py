@@ -12,7 +12,7 @@ from dashboard.services.jobs import Jobs
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState, RunStore
-from skmm_core.storage.home_folder import home
+from skmm_core.storage import home
 
 METHOD = "skmm_whitened"
 BUDGET = 60
@@ -103,7 +103,7 @@ class _Demo:
         while self._store.get(run).state in (RunState.QUEUED, RunState.RUNNING):
             time.sleep(0.1)
         if self._store.get(run).state is RunState.FAILED:
-            from skmm_core.data.load import load_dataset
+            from skmm_core.data import load_dataset
 
             found = load_dataset(_DATASET).fingerprint
             if found != fingerprint:

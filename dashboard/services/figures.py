@@ -59,7 +59,7 @@ def runs_of(experiment: str) -> list[RunRecord]:
 
 def finished(experiment: str) -> list[Figures]:
     """Figures of an experiment, those of the open or newest finished run first, the committed ones last."""
-    from skmm_core.runs.files import RESULT
+    from skmm_core.runs import RESULT
 
     made = []
     for run in runs_of(experiment):

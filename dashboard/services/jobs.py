@@ -16,9 +16,8 @@ from typing import IO
 import skmm_core
 from skmm_core.config import RunConfig
 from skmm_core.errors import InputError
-from skmm_core.jobs.worker import READY
-from skmm_core.runs import RunStore
-from skmm_core.runs.processes import ProcessKey, process_key
+from skmm_core.jobs import READY
+from skmm_core.runs import ProcessKey, RunStore, process_key
 
 _BUSY, _IDLE = 0.2, 1.0  # seconds between two looks at the queue
 _PAUSE = 10.0  # seconds before the next try when a worker could not even start

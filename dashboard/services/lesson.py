@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from skmm_core.learn.toy_pools import Toy
-    from skmm_core.pool.pool import Pool
+    from skmm_core.learn import Toy
+    from skmm_core.pool import Pool
 
 Floats = NDArray[np.float64]
 
@@ -175,7 +175,7 @@ class Balance:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _toy(name: str, seed: int = 0) -> "Toy":
-    from skmm_core.learn.toy_pools import Cluster, make_toy
+    from skmm_core.learn import Cluster, make_toy
 
     if name == RARE:
         clusters = (Cluster(180, (1.0, 0.0), 0.25, 0.01), Cluster(20, (0.0, 1.6), 0.15, 0.05))
@@ -201,7 +201,7 @@ def picture(toy: "Toy") -> Picture:
 def pool_of(toy: "Toy", dim: int | None = None, *, seed: int = 0) -> "Pool":
     """The rows to pick from, behind a map to so many dimensions, or as they are."""
     from skmm_core.config import SketchParams
-    from skmm_core.pool.pool import make_pool
+    from skmm_core.pool import make_pool
 
     params = SketchParams(kind="none") if dim is None else SketchParams(dim=dim)
     return make_pool(toy.features, sketch=params, seed=seed, device="cpu")
@@ -209,7 +209,7 @@ def pool_of(toy: "Toy", dim: int | None = None, *, seed: int = 0) -> "Pool":
 
 def outcome(toy: "Toy", rows: "Tensor") -> Outcome:
     """Measure a selection of a toy pool."""
-    from skmm_core.learn.toy_pools import cluster_counts, exact_fit
+    from skmm_core.learn import cluster_counts, exact_fit
 
     fit = exact_fit(toy, rows)
     signal = toy.fit.signal or 1.0
@@ -219,7 +219,7 @@ def outcome(toy: "Toy", rows: "Tensor") -> Outcome:
 @st.cache_data(max_entries=2, show_spinner=False)
 def _budget_curves() -> tuple[list[Outcome], list[list[Outcome]]]:
     """SkMM at every budget, and the random picks."""
-    from skmm_core.methods.registry import select
+    from skmm_core.methods import select
 
     toy = _toy(RARE)
     pool = pool_of(toy)
@@ -254,8 +254,8 @@ def why(budget: int) -> Why:
 @st.cache_data(max_entries=32, show_spinner=False)
 def variance(side: int) -> Variance:
     """Step 2 with 1..HAND_BUDGET - 1 of the points in the second direction."""
-    from skmm_core.learn.toy_pools import cluster_counts, exact_fit, hand_picked, simulate_slopes
-    from skmm_core.methods.registry import select
+    from skmm_core.learn import cluster_counts, exact_fit, hand_picked, simulate_slopes
+    from skmm_core.methods import select
 
     toy = _toy(EVEN)
     rows = hand_picked(toy, (HAND_BUDGET - side, side))
@@ -278,7 +278,7 @@ def variance(side: int) -> Variance:
 @st.cache_data(max_entries=32, show_spinner=False)
 def bias(seen: int) -> Bias:
     """Step 3 with `seen` of HAND_BUDGET points from the small cluster."""
-    from skmm_core.learn.toy_pools import exact_fit, hand_picked
+    from skmm_core.learn import exact_fit, hand_picked
 
     toy = _toy(RARE)
     rows = hand_picked(toy, (HAND_BUDGET - seen, seen))
@@ -300,7 +300,7 @@ def bias(seen: int) -> Bias:
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _distortions() -> Floats:
-    from skmm_core.learn.toy_pools import sketched_rows, squared_distances
+    from skmm_core.learn import sketched_rows, squared_distances
 
     rows = _toy(SPACE).features
     before = squared_distances(rows)
@@ -314,9 +314,9 @@ def _distortions() -> Floats:
 @st.cache_data(max_entries=32, show_spinner=False)
 def sketched(dim: int) -> Sketched:
     """Step 4 at one of the DIMS."""
-    from skmm_core.learn.toy_pools import sketched_rows, squared_distances
-    from skmm_core.methods.registry import select
-    from skmm_core.sketches.kinds import spectrum
+    from skmm_core.learn import sketched_rows, squared_distances
+    from skmm_core.methods import select
+    from skmm_core.sketches import spectrum
 
     toy = _toy(SPACE)
     rows = sketched_rows(toy.features, dim, seed=0)
@@ -341,7 +341,7 @@ def sketched(dim: int) -> Sketched:
 
 
 def _picked(toy: "Toy") -> dict[str, Outcome]:
-    from skmm_core.methods.registry import select
+    from skmm_core.methods import select
 
     pool = pool_of(toy, dim=8)
     return {

@@ -17,7 +17,7 @@ from skmm_core.errors import InputError
 from skmm_core.progress import Report
 
 if TYPE_CHECKING:
-    from skmm_core.data.image_index import ImageIndex
+    from skmm_core.data import ImageIndex
 
 PICTURE_SUFFIXES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff")
 UPLOAD_SUFFIXES = ("zip", *PICTURE_SUFFIXES, "csv", "jsonl")
@@ -125,7 +125,7 @@ def understood(
     key = (source, fingerprint, pattern or "", target or "")
     found = _kept().get(key)
     if found is None:
-        from skmm_core.data.image_index import index_images
+        from skmm_core.data import index_images
 
         found = index_images(Path(source), pattern=pattern, target=target, report=report)
         _kept().put(key, found)
@@ -135,17 +135,17 @@ def understood(
 @st.cache_data(max_entries=8, show_spinner=False)
 def model_names(library: str) -> list[str]:
     """Names of the models of a library; loads it at the first call."""
-    from skmm_core.encoders import registry
+    from skmm_core.encoders import model_names as names
 
-    return registry.model_names(library)
+    return names(library)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def weight_tags(library: str, name: str) -> list[str]:
     """Published weights of a model."""
-    from skmm_core.encoders import registry
+    from skmm_core.encoders import weight_tags as tags
 
-    return registry.weight_tags(library, name)
+    return tags(library, name)
 
 
 def fingerprint(source: str) -> str:
@@ -159,6 +159,6 @@ def fingerprint(source: str) -> str:
 
 @st.cache_data(max_entries=16, ttl=_FRESH_SECONDS, show_spinner=False)
 def _fingerprint(source: str, stamp: Stamp) -> str:
-    from skmm_core.data.picture_source import source_fingerprint
+    from skmm_core.data import source_fingerprint
 
     return source_fingerprint(source)

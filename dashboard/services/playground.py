@@ -58,7 +58,7 @@ def read_spots(text: str) -> tuple[Spot, ...] | None:
 @st.cache_data(max_entries=1, show_spinner=False)
 def label_free() -> dict[str, str]:
     """Methods that need nothing but the points: key → title."""
-    from skmm_core.methods.registry import list_methods
+    from skmm_core.methods import list_methods
 
     return {spec.key: spec.title for spec in list_methods() if not spec.needs and not spec.uses_labels}
 
@@ -77,8 +77,8 @@ def play(
         methods: two registry keys.
         seed: of the methods and of the map; the points stay.
     """
-    from skmm_core.learn.toy_pools import Cluster, make_toy
-    from skmm_core.methods.registry import select
+    from skmm_core.learn import Cluster, make_toy
+    from skmm_core.methods import select
 
     clusters = [Cluster(spot.size, (spot.x, spot.y), _SPREAD, _SPREAD) for spot in spots]
     toy = make_toy(clusters, slopes=(1.0, 1.0), noise=noise, dim=DIM, ambient=_AMBIENT)

@@ -14,8 +14,8 @@ from skmm_core.config import RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 if TYPE_CHECKING:
-    from skmm_core.diagnostics.record import Diagnostics
-    from skmm_core.pool.pool import Pool
+    from skmm_core.diagnostics import Diagnostics
+    from skmm_core.pool import Pool
 
 
 def prefix_diagnostics(run_id: str, budget: int) -> "Diagnostics":
@@ -37,7 +37,7 @@ def prefix_diagnostics(run_id: str, budget: int) -> "Diagnostics":
 def _measure(run_id: str, budget: int, config_json: str, stamp: cache.Stamp) -> "Diagnostics":
     import torch
 
-    from skmm_core.diagnostics.measure import diagnose
+    from skmm_core.diagnostics import diagnose
 
     config = RunConfig.model_validate_json(config_json)
     if not isinstance(config.job, SelectJob):
@@ -64,7 +64,7 @@ def _pool_key(config: RunConfig) -> str:
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _pool(config_json: str) -> "Pool":
-    from skmm_core.pool.pool import make_pool
+    from skmm_core.pool import make_pool
 
     config = RunConfig.model_validate_json(config_json)
     seed = config.job.seed if isinstance(config.job, SelectJob) else 0

@@ -15,10 +15,10 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, PaperJob, RunConfig
-from skmm_core.data.hub import hub_name
+from skmm_core.data import hub_name
 from skmm_core.errors import InputError
-from skmm_core.runs.files import FEATURES
-from skmm_core.storage.home_folder import home
+from skmm_core.runs import FEATURES
+from skmm_core.storage import home
 
 SUFFIXES = ("npz", "npy", "csv", "parquet")
 MAX_UPLOAD_MB = 512

@@ -13,8 +13,7 @@ from dashboard.services.cache import store
 from dashboard.services.sources import pictures_title, recall, remember
 from skmm_core.config import DatasetConfig, EmbedJob, PaperJob
 from skmm_core.errors import InputError
-from skmm_core.runs import RunRecord, RunState
-from skmm_core.runs.files import FEATURES
+from skmm_core.runs import FEATURES, RunRecord, RunState
 
 
 class Key(StrEnum):

@@ -15,7 +15,7 @@ import numpy as np
 
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
-from skmm_core.storage.home_folder import home
+from skmm_core.storage import home
 
 _ROOT = Path(__file__).resolve().parents[2]
 _RUNNING: dict[Path, subprocess.Popen[bytes]] = {}
@@ -94,8 +94,8 @@ def main(config_json: str, target: str) -> int:
     """Load the dataset, compute its map, and put it in place in one step; a problem becomes a text file beside it."""
     path = Path(target)
     try:
-        from skmm_core.data.load import load_dataset
-        from skmm_core.diagnostics.maps import umap_map
+        from skmm_core.data import load_dataset
+        from skmm_core.diagnostics import umap_map
 
         dataset = load_dataset(DatasetConfig.model_validate_json(config_json))
         places = umap_map(dataset.features[dataset.split.train], seed=0)

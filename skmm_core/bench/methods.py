@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from skmm_core.bench.machine_facts import machine, measured
-from skmm_core.data.dataset import Task
+from skmm_core.data import Task
 from skmm_core.device import generator
 from skmm_core.errors import Cancelled, InputError
-from skmm_core.methods.registry import MethodSpec, Need, list_methods, select
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.methods import MethodSpec, Need, list_methods, select
+from skmm_core.pool import Pool, make_pool
 from skmm_core.progress import Progress, Report, ignore
 
 _CLASSES = 10

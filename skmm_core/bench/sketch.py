@@ -14,7 +14,7 @@ from skmm_core.bench.machine_facts import Measured, machine, measured
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.sketches.kinds import OuterRows, draw_sketch
+from skmm_core.sketches import OuterRows, draw_sketch
 
 KINDS = ("gaussian", "rademacher", "srht", "sparse", "countsketch", "kronecker")
 _HELD_ROWS = 500

@@ -18,12 +18,11 @@ from torch import Tensor
 from skmm_core.bench.machine_facts import machine
 from skmm_core.bench.methods import clustered_features
 from skmm_core.config import SketchParams
-from skmm_core.data.dataset import Dataset
+from skmm_core.data import Dataset
 from skmm_core.errors import InputError
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool import make_pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers.relaxation import Problem, Relaxed, solve_relaxation
-from skmm_core.solvers.simplex import project_capped_simplex
+from skmm_core.solvers import Problem, Relaxed, project_capped_simplex, solve_relaxation
 
 LEARNING_RATES = (1e-4, 1e-5, 1e-6)
 TOLERANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8)

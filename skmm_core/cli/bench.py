@@ -8,10 +8,10 @@ import typer
 from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, show_json
 from skmm_core.errors import InputError
-from skmm_core.storage.writing import write_json
+from skmm_core.storage import write_json
 
 if TYPE_CHECKING:
-    from skmm_core.data.dataset import Dataset
+    from skmm_core.data import Dataset
     from skmm_core.progress import Report
 
 _KINDS = ("solver", "methods", "sketch")
@@ -81,8 +81,8 @@ def bench(
 
 
 def _solver(datasets: str, budget: int | None, steps: int, rates: str, rows: int, report: "Report") -> dict[str, Any]:
-    from skmm_core.bench.solver import SolverOptions, bench_solver
-    from skmm_core.data.load import load_dataset
+    from skmm_core.bench import SolverOptions, bench_solver
+    from skmm_core.data import load_dataset
 
     loaded = [load_dataset(name) for name in flags.split_list("--datasets", datasets)]
     problems = [(dataset, dim) for dataset in loaded for dim in _sketch_dims(dataset)]
@@ -104,7 +104,7 @@ def _sketch_dims(dataset: "Dataset") -> tuple[int, ...]:
 def _methods(
     methods: str, sizes: str, dims: int, budget: int | None, limit: float, device: str, report: "Report"
 ) -> dict[str, Any]:
-    from skmm_core.bench.methods import MethodsOptions, bench_methods
+    from skmm_core.bench import MethodsOptions, bench_methods
     from skmm_core.device import resolve_device
 
     options = MethodsOptions(
@@ -120,7 +120,7 @@ def _methods(
 
 
 def _sketch(rows: int, dims: int, classes: int, size: int, device: str, report: "Report") -> dict[str, Any]:
-    from skmm_core.bench.sketch import SketchOptions, bench_sketch
+    from skmm_core.bench import SketchOptions, bench_sketch
     from skmm_core.device import resolve_device
 
     options = SketchOptions(rows=rows, dims=dims, classes=classes, size=size)

@@ -11,11 +11,18 @@ from skmm_core.cli.console import ConsoleReport, show_json
 from skmm_core.cli.embed import summary_line
 from skmm_core.cli.pool_flags import PoolFlags, with_pool_flags
 from skmm_core.config import RunConfig, SelectJob
-from skmm_core.data.mixed_units import spread_notes
-from skmm_core.data.row_list import read_rows
+from skmm_core.data import read_rows, spread_notes
 from skmm_core.errors import InputError
-from skmm_core.runs import read_config, read_result
-from skmm_core.runs.files import CARD, COMPARE_STATE, CONFIG, SCORES_CSV, clear_results, write_config
+from skmm_core.runs import (
+    CARD,
+    COMPARE_STATE,
+    CONFIG,
+    SCORES_CSV,
+    clear_results,
+    read_config,
+    read_result,
+    write_config,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -153,8 +160,7 @@ def _check_reuse(folder: Path, config: RunConfig) -> None:
 
 def run_prepared(folder: Path, *, json_: bool, quiet: bool) -> None:
     """Run a folder that was prepared and show its result."""
-    from skmm_core.jobs.cancel import Stop
-    from skmm_core.jobs.runner import run_folder
+    from skmm_core.jobs import Stop, run_folder
 
     report, stop = ConsoleReport(quiet=quiet), Stop(hard=True)
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from skmm_core.progress import Eta, Progress
-from skmm_core.storage.writing import to_json
+from skmm_core.storage import to_json
 
 _REDRAW, _REPEAT = 0.1, 5.0  # seconds between two updates on a terminal, and in a file
 _CLEAR_LINE = "\r\x1b[2K"

@@ -12,7 +12,7 @@ from skmm_core.cli.console import ConsoleReport, show_json, show_table
 from skmm_core.config import DatasetConfig, EmbedJob
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress
-from skmm_core.runs.record import encoder_text
+from skmm_core.runs import encoder_text
 
 _MOST_LISTED = 20
 _IMAGES = "Folder or zip file of images; hub:NAME downloads a public set, such as hub:cifar10."
@@ -85,8 +85,7 @@ def _job(**values: Any) -> EmbedJob:
 
 
 def _run(dataset: DatasetConfig, job: EmbedJob, file: Path, device: str, *, quiet: bool) -> dict[str, Any]:
-    from skmm_core.jobs.cancel import Stop
-    from skmm_core.jobs.runner import pulse
+    from skmm_core.jobs import Stop, pulse
 
     report, stop = ConsoleReport(quiet=quiet), Stop(hard=True)
 
@@ -96,7 +95,7 @@ def _run(dataset: DatasetConfig, job: EmbedJob, file: Path, device: str, *, quie
 
     try:
         with stop.on_signals(), pulse(None, stop):
-            from skmm_core.encoders.embedding import embed as embed_job
+            from skmm_core.encoders import embed as embed_job
 
             return embed_job(dataset, job, file, device=device, report=tell)
     finally:

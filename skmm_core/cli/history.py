@@ -10,7 +10,7 @@ from skmm_core.cli import options as flags
 from skmm_core.cli.console import show_json, show_table
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState, RunStore, command_line, read_progress, read_result
-from skmm_core.storage.home_folder import home
+from skmm_core.storage import home
 
 app = typer.Typer(help="List, show, cancel, delete, export and import runs.", rich_markup_mode=None)
 RunId = Annotated[str, typer.Argument(metavar="ID", help="12 hex digits, as `runs list` shows them.")]
@@ -98,7 +98,7 @@ def export(id_: RunId, file: Zip, json_: flags.Json = False) -> None:
 @app.command("import")
 def import_(file: Zip, json_: flags.Json = False) -> None:
     """Add a run from a zip file that `runs export` wrote."""
-    from skmm_core.jobs.bundle_import import import_run
+    from skmm_core.jobs import import_run
 
     _tell(json_, import_run(_store(), Path(file)))
 

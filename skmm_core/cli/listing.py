@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 def datasets(json_: flags.Json = False) -> None:
     """List the built-in datasets."""
-    from skmm_core.data.builtin import BUILTINS
+    from skmm_core.data import BUILTINS
 
     if json_:
         show_json(
@@ -53,8 +53,7 @@ def datasets(json_: flags.Json = False) -> None:
 
 def methods(json_: flags.Json = False) -> None:
     """List the selection methods and their params."""
-    from skmm_core.methods.registry import list_methods, plugin_faults
-    from skmm_core.methods.table import LEAGUE_DEFAULT
+    from skmm_core.methods import LEAGUE_DEFAULT, list_methods, plugin_faults
 
     for line in plugin_faults():
         typer.echo(f"note: {line}", err=True)

@@ -8,8 +8,7 @@ from skmm_core.cli import options as flags
 from skmm_core.cli.compute import prepare_and_run
 from skmm_core.config import PaperJob
 from skmm_core.errors import InputError
-from skmm_core.paper.experiments import EXPERIMENTS, Experiment, get_experiment
-from skmm_core.paper.planning import plan
+from skmm_core.paper import EXPERIMENTS, Experiment, get_experiment, plan
 
 
 def register(app: typer.Typer) -> None:

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
-        from skmm_core.jobs.runner import error_line
+        from skmm_core.jobs import error_line
 
         if os.environ.get("SKMM_DEBUG"):
             traceback.print_exc()

@@ -14,15 +14,15 @@ from skmm_core.comparison.score_log import Cell, ScoreLog, read_scores
 from skmm_core.comparison.summary import REFERENCE, SCORE_COLUMNS, Comparison, summarise
 from skmm_core.config import CompareJob, GradientParams, SketchParams
 from skmm_core.errors import InputError
-from skmm_core.probes.metrics import METRICS, primary_metric
+from skmm_core.probes import METRICS, primary_metric
 from skmm_core.progress import Progress, Report, ignore
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from skmm_core.data.dataset import Dataset
-    from skmm_core.methods.registry import MethodSpec, Selection
-    from skmm_core.pool.pool import Pool
+    from skmm_core.data import Dataset
+    from skmm_core.methods import MethodSpec, Selection
+    from skmm_core.pool import Pool
 
     _Probe = Callable[[Tensor, int, Report], dict[str, float]]
 
@@ -89,7 +89,7 @@ def compare(
     """
     import torch
 
-    from skmm_core.probes.linear_probe import check_scorable
+    from skmm_core.probes import check_scorable
 
     check_scorable(dataset)
     plan = _plan(dataset, job, gradient)
@@ -117,12 +117,12 @@ def compare(
 
 def _probe(dataset: "Dataset", job: CompareJob, device: str, folder: Path | None, report: Report) -> "_Probe":
     """What turns a selection, a seed and a report into test scores: the linear probe, or finetuning."""
-    from skmm_core.probes.linear_probe import score_probe
+    from skmm_core.probes import score_probe
 
     if job.finetune is None:
         # one seed for the inner folds: the probe is the same for every cell, only the selection differs
         return lambda chosen, seed, told: score_probe(dataset, chosen, seed=0, report=told).metrics
-    from skmm_core.probes.finetuning_probe import finetune_probe
+    from skmm_core.probes import finetune_probe
 
     made = finetune_probe(dataset, job.finetune, device=device, report=report)
     work = None if folder is None else folder / _FINETUNING
@@ -130,8 +130,8 @@ def _probe(dataset: "Dataset", job: CompareJob, device: str, folder: Path | None
 
 
 def _plan(dataset: "Dataset", job: CompareJob, gradient: GradientParams) -> _Plan:
-    from skmm_core.data.dataset import Task
-    from skmm_core.methods.registry import get_method, reads_labels
+    from skmm_core.data import Task
+    from skmm_core.methods import get_method, reads_labels
 
     yardsticks = [REFERENCE]
     aware = [method for method in job.methods if reads_labels(method, job.params.get(method, {}), gradient)]
@@ -209,7 +209,7 @@ class _Runner:
 
     def run(self, cell: Cell, report: Report) -> list[dict[str, Any]]:
         """Rows of one cell."""
-        from skmm_core.methods.registry import select
+        from skmm_core.methods import select
 
         method, budget, seed = cell
         pool = self._pool_of(seed, report)
@@ -229,8 +229,8 @@ class _Runner:
 
     def _pool_of(self, seed: int, report: Report) -> "Pool":
         """The pool of a seed, with what methods share computed beforehand, so that no method is timed for it."""
-        from skmm_core.methods.registry import compute_shared
-        from skmm_core.pool.pool import make_pool
+        from skmm_core.methods import compute_shared
+        from skmm_core.pool import make_pool
 
         if self._pool is None or self._pool.seed != seed:
             self._pool = make_pool(

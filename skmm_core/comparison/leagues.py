@@ -11,7 +11,7 @@ import pandas as pd
 
 from skmm_core.comparison.statistics import data_saving, holm, paired_difference
 from skmm_core.comparison.summary import REFERENCE, Verdict, saving_text, verdict
-from skmm_core.probes.metrics import METRICS, Metric, primary_metric
+from skmm_core.probes import METRICS, Metric, primary_metric
 
 STRATIFIED = "uniform_stratified"
 # what a form says beside the default of a league, by whether it sees labels; the measurements are in evidence.md

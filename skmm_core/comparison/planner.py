@@ -15,7 +15,7 @@ import pandas as pd
 from skmm_core.comparison.leagues import STRATIFIED, Judged, judged
 from skmm_core.comparison.statistics import Array, Relation, expanded_tail, reach, resamples, whole
 from skmm_core.comparison.summary import REFERENCE, Comparison, Verdict
-from skmm_core.probes.metrics import Metric
+from skmm_core.probes import Metric
 
 
 @dataclass(frozen=True)

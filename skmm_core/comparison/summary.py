@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from skmm_core.comparison.statistics import Relation, bootstrap_interval, data_saving, holm, paired_difference, whole
-from skmm_core.probes.metrics import METRICS, Metric, primary_metric
+from skmm_core.probes import METRICS, Metric, primary_metric
 
 REFERENCE = "uniform"
 SATURATED = "the scores are saturated, so no saving can be read"

@@ -27,8 +27,7 @@ from skmm_core.data.files import check_file
 from skmm_core.data.skipped import Skipped, clean_name
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.storage.home_folder import home
-from skmm_core.storage.writing import write_json
+from skmm_core.storage import home, write_json
 
 MAX_MEMBERS = 500_000
 MAX_DIRECTORY_BYTES = 96 << 20

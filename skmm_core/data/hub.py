@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.storage.home_folder import home
+from skmm_core.storage import home
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -7,7 +7,7 @@ from skmm_core.data.files import file_path
 from skmm_core.data.hub import fetch, hub_name
 from skmm_core.errors import InputError
 from skmm_core.progress import Report, ignore
-from skmm_core.storage.hashing import file_hash
+from skmm_core.storage import file_hash
 
 
 def image_source(source: str, *, report: Report = ignore) -> Path:

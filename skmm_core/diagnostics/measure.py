@@ -13,7 +13,7 @@ from skmm_core.progress import Progress, Report, ignore
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from skmm_core.pool.pool import Pool
+    from skmm_core.pool import Pool
 
 _BLOCK_NUMBERS = 8_000_000  # of one block of distances
 _PHASE = "Measuring the selection"
@@ -72,7 +72,7 @@ def diagnose(
 
 def _moments(pool: "Pool", indices: "Tensor", weights: "Tensor", c_s: float) -> dict[str, Any]:
     """Everything about the second moment of the sketch."""
-    from skmm_core.solvers.moments import certificate, moment_error, shortfall_objective, trace_score, whitened_moment
+    from skmm_core.solvers import certificate, moment_error, shortfall_objective, trace_score, whitened_moment
 
     moments = pool.moments
     whitened = whitened_moment(moments, indices, weights)
@@ -96,7 +96,7 @@ def _moments(pool: "Pool", indices: "Tensor", weights: "Tensor", c_s: float) -> 
 
 def _fit(pool: "Pool", indices: "Tensor") -> dict[str, Any]:
     """The curve over the rank and the exact ridge risk."""
-    from skmm_core.pool.bias_variance import curve_weights, ridge_risk, risk_curve, selection_basis
+    from skmm_core.pool import curve_weights, ridge_risk, risk_curve, selection_basis
 
     chosen = pool.fit_rows[indices.to(pool.features.device)]
     fit = pool.fit
@@ -148,7 +148,7 @@ def _balance(pool: "Pool", indices: "Tensor") -> dict[str, Any]:
     """Class counts of pool and selection, and how far their shares are apart."""
     import torch
 
-    from skmm_core.data.dataset import Task
+    from skmm_core.data import Task
 
     if pool.task is not Task.CLASSIFICATION or pool.targets is None:
         return {"class_tv": None, "class_counts_pool": None, "class_counts_selection": None}

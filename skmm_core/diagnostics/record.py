@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmm_core.errors import InputError
-from skmm_core.sketches.distortion import Distortion
+from skmm_core.sketches import Distortion
 
 _ARRAYS = {"class_counts_pool", "class_counts_selection", "distortion_ratios"}  # also where they are None
 Floats = NDArray[np.float64]

@@ -5,10 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from skmm_core.config import DatasetConfig, EmbedJob
-from skmm_core.data.files import file_path
-from skmm_core.data.hub import hub_name
-from skmm_core.data.image_index import index_images
-from skmm_core.data.picture_source import image_source
+from skmm_core.data import file_path, hub_name, image_source, index_images
 from skmm_core.device import resolve_device
 from skmm_core.encoders.features import embed_images
 from skmm_core.encoders.registry import load_encoder

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from skmm_core.errors import InputError
-from skmm_core.storage.home_folder import home
-from skmm_core.storage.writing import write_file
+from skmm_core.storage import home, write_file
 
 _DEFAULT_MAX_MB = 4096
 _MB = 1 << 20

@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skmm_core.data.image_index import ImageIndex
+from skmm_core.data import ImageIndex
 from skmm_core.encoders.encoder import Encoder
 from skmm_core.encoders.feature_cache import FeatureCache
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.storage.writing import to_json, write_file
+from skmm_core.storage import to_json, write_file
 
 _BLOCK_ROWS = 256  # what a killed run loses at most
 _BATCH_ROWS = 32

@@ -22,7 +22,7 @@ from skmm_core.encoders.weights import (
     without_weights,
 )
 from skmm_core.errors import InputError
-from skmm_core.storage.hashing import file_hash
+from skmm_core.storage import file_hash
 
 _LARGEST_CONFIG = 1 << 20  # bytes
 _CONFIG_KEYS = ("embed_dim", "vision_cfg", "text_cfg")

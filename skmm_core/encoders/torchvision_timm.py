@@ -20,7 +20,7 @@ from skmm_core.encoders.weights import (
     without_weights,
 )
 from skmm_core.errors import InputError
-from skmm_core.storage.hashing import file_hash
+from skmm_core.storage import file_hash
 
 _CLASSES = 1000
 _SLOW_START = ("googlenet", "inception_v3")  # warn unless told how to draw the weights that are replaced anyway

@@ -1,1 +1,8 @@
-"""Per-sample gradients: of a linear head in closed form, and of any torch module."""
+"""Rows and targets, or any torch module, come in; per-sample gradients, warm-up heads and training dynamics go out.
+
+It stands below the sketches, since gradients too wide to keep are sketched while they are made.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

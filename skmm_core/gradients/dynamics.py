@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from skmm_core.data.scaler import Scaler, row_blocks
+from skmm_core.data import Scaler, row_blocks
 from skmm_core.device import generator
 from skmm_core.progress import Progress, Report, ignore
 

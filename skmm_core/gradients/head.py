@@ -12,15 +12,14 @@ import torch
 from torch import Tensor
 
 from skmm_core.config import GradientParams
-from skmm_core.data.dataset import Task
-from skmm_core.data.scaler import Scaler, row_blocks
+from skmm_core.data import Scaler, Task, row_blocks
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.gradients.targets import draw_classes, normals, uniforms
 from skmm_core.gradients.warmup import WarmUp, train_warm_up, warm_up_size
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.sketches.outer import OuterRows
-from skmm_core.solvers.ridge import fit_ridge
+from skmm_core.sketches import OuterRows
+from skmm_core.solvers import fit_ridge
 
 _LACKING = "head gradients need targets, which this pool lacks; add labels or take --gradient features"
 

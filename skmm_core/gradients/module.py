@@ -19,8 +19,7 @@ from skmm_core.config import SketchParams
 from skmm_core.errors import InputError
 from skmm_core.gradients.targets import draw_classes, normals, uniforms
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.sketches.base import Identity
-from skmm_core.sketches.kinds import LARGEST_DEFAULT, Sketch, draw_sketch
+from skmm_core.sketches import LARGEST_DEFAULT, Identity, Sketch, draw_sketch
 
 DEFAULT_MEMORY = 2**28  # bytes of gradients and activations of one chunk
 _COPIES = 3  # of gradients and activations that a backward pass holds at once, about

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from skmm_core.data.scaler import Scaler, row_blocks
+from skmm_core.data import Scaler, row_blocks
 from skmm_core.device import generator
 from skmm_core.progress import Progress, Report, ignore
 

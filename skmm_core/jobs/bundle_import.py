@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from skmm_core.report import write_report
-from skmm_core.runs.index import RunStore
-from skmm_core.runs.record import RunRecord
+from skmm_core.runs import RunRecord, RunStore
 
 
 def import_run(store: RunStore, path: Path) -> RunRecord:

@@ -4,18 +4,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from skmm_core.comparison.cells import compare
-from skmm_core.comparison.leagues import against_stratified
+from skmm_core.comparison import against_stratified, compare
 from skmm_core.config import CompareJob, RunConfig
-from skmm_core.data.dataset import Dataset, train_targets
-from skmm_core.gradients.warmup import warm_up_size
+from skmm_core.data import Dataset, train_targets
+from skmm_core.gradients import warm_up_size
 from skmm_core.jobs.origin import origin
-from skmm_core.methods.registry import get_method, reads_labels
-from skmm_core.probes.metrics import primary_metric
+from skmm_core.methods import get_method, reads_labels
+from skmm_core.probes import primary_metric
 from skmm_core.progress import Progress, Report
-from skmm_core.runs.files import SUMMARY_CSV
-from skmm_core.runs.record import scored_by
-from skmm_core.storage.writing import write_file
+from skmm_core.runs import SUMMARY_CSV, scored_by
+from skmm_core.storage import write_file
 
 
 def run_comparison(

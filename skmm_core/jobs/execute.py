@@ -5,27 +5,28 @@ from pathlib import Path
 from typing import Any
 
 from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJob
-from skmm_core.data.load import load_dataset
+from skmm_core.data import load_dataset
 from skmm_core.device import resolve_device
 from skmm_core.errors import InputError
 from skmm_core.jobs.comparison import run_comparison
 from skmm_core.jobs.origin import methods_of, origin
 from skmm_core.jobs.selection import run_selection
-from skmm_core.methods.registry import Need, get_method
+from skmm_core.methods import Need, get_method
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.report import write_report
-from skmm_core.runs.files import (
+from skmm_core.runs import (
     CARD,
     FEATURES,
     RESULT,
     SUMMARY_CSV,
     RunCard,
     clear_results,
+    default_name,
     read_card,
     read_config,
+    run_id,
 )
-from skmm_core.runs.record import default_name, run_id
-from skmm_core.storage.writing import write_file, write_json
+from skmm_core.storage import write_file, write_json
 
 
 def execute(folder: Path, report: Report = ignore) -> None:
@@ -97,8 +98,8 @@ def _check_card(folder: Path, config: RunConfig, fingerprint: str) -> None:
 
 
 def _run_embedding(folder: Path, config: RunConfig, job: EmbedJob, report: Report) -> dict[str, Any]:
-    from skmm_core.data.picture_source import source_fingerprint
-    from skmm_core.encoders.embedding import embed
+    from skmm_core.data import source_fingerprint
+    from skmm_core.encoders import embed
 
     fingerprint = source_fingerprint(config.dataset.source)
     _check_card(folder, config, fingerprint)
@@ -107,9 +108,8 @@ def _run_embedding(folder: Path, config: RunConfig, job: EmbedJob, report: Repor
 
 
 def _run_paper(folder: Path, config: RunConfig, job: PaperJob, report: Report) -> dict[str, Any]:
-    from skmm_core.bench.machine_facts import machine
-    from skmm_core.paper.planning import plan
-    from skmm_core.paper.run import fingerprint, run_paper
+    from skmm_core.bench import machine
+    from skmm_core.paper import fingerprint, plan, run_paper
 
     plan(job)
     device = resolve_device(config.device)

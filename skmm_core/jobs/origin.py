@@ -8,8 +8,8 @@ from typing import Any
 from skmm_core import __version__
 from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJob
 from skmm_core.device import resolve_device
-from skmm_core.methods.registry import plugin_versions
-from skmm_core.runs.command import command_line
+from skmm_core.methods import plugin_versions
+from skmm_core.runs import command_line
 
 _LIBRARIES = ("torch", "numpy", "scikit-learn", "pandas")
 

@@ -16,10 +16,7 @@ from pathlib import Path
 from skmm_core.errors import Cancelled, InputError
 from skmm_core.jobs.cancel import CANCELLED_EXIT, Stop
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.runs.index import RunStore
-from skmm_core.runs.log import RunLog
-from skmm_core.runs.processes import process_key
-from skmm_core.runs.record import RunState
+from skmm_core.runs import RunLog, RunState, RunStore, process_key
 
 _BEAT, _LOOK, _PATIENCE = 1.0, 0.1, 0.6  # seconds
 
@@ -92,7 +89,7 @@ class _Row:
     @classmethod
     def of(cls, folder: Path, home: Path | None) -> "_Row | None":
         """The row of this folder; None when the folder lies elsewhere."""
-        from skmm_core.storage.home_folder import home as default_home
+        from skmm_core.storage import home as default_home
 
         where = home or default_home()
         if folder.resolve().parent != (where / "runs").resolve():

@@ -7,19 +7,17 @@ from typing import Any
 import numpy as np
 
 from skmm_core.config import RunConfig, SelectJob
-from skmm_core.data.dataset import Dataset
-from skmm_core.diagnostics.maps import pca_map
-from skmm_core.diagnostics.measure import diagnose
-from skmm_core.diagnostics.record import Diagnostics
+from skmm_core.data import Dataset
+from skmm_core.diagnostics import Diagnostics, diagnose, pca_map
 from skmm_core.errors import InputError
 from skmm_core.jobs import tables
 from skmm_core.jobs.origin import origin
-from skmm_core.methods.registry import Selection, reads_labels, select
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.methods import Selection, reads_labels, select
+from skmm_core.pool import Pool, make_pool
 from skmm_core.progress import Progress, Report
-from skmm_core.report.thumbnails import write_thumbnails
-from skmm_core.runs.files import DIAGNOSTICS, SELECTION_CSV, SELECTION_NPY
-from skmm_core.storage.writing import write_file
+from skmm_core.report import write_thumbnails
+from skmm_core.runs import DIAGNOSTICS, SELECTION_CSV, SELECTION_NPY
+from skmm_core.storage import write_file
 
 
 def run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Dataset, report: Report) -> dict[str, Any]:

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from skmm_core.data.dataset import Dataset, Task, train_targets
-from skmm_core.diagnostics.record import Diagnostics
-from skmm_core.methods.registry import Selection
+from skmm_core.data import Dataset, Task, train_targets
+from skmm_core.diagnostics import Diagnostics
+from skmm_core.methods import Selection
 
 MAP_DIRECTIONS = 8
 

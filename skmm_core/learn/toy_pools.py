@@ -14,9 +14,9 @@ from torch import Tensor
 from skmm_core.config import SketchParams
 from skmm_core.device import generator
 from skmm_core.errors import InputError
-from skmm_core.pool.bias_variance import PoolFit, ridge_risk, selection_basis
-from skmm_core.sketches.kinds import make_sketch
-from skmm_core.solvers.moments import second_moment
+from skmm_core.pool import PoolFit, ridge_risk, selection_basis
+from skmm_core.sketches import make_sketch
+from skmm_core.solvers import second_moment
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given
-from skmm_core.data.scaler import fit_scaler
+from skmm_core.data import Given, fit_scaler
 from skmm_core.device import generator
 from skmm_core.methods.kernel_matching import EXCHANGES, SPACE
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status, register
-from skmm_core.pool.pool import Pool
-from skmm_core.pool.principal_directions import matched_rows, principal_rows
+from skmm_core.pool import Pool, matched_rows, principal_rows
 from skmm_core.progress import Report
-from skmm_core.solvers.kernels import unit_rows
-from skmm_core.solvers.ridge_selection import PoolMoments, RidgeFit, exchange_fit, greedy_fit, pool_moments
-from skmm_core.solvers.scaling_pilot import pilot_errors
+from skmm_core.solvers import PoolMoments, RidgeFit, exchange_fit, greedy_fit, pilot_errors, pool_moments, unit_rows
 
 CANDIDATES = 20_000
 # Chosen rows are worth many random ones, so numbers want a weak penalty; a hundred times weaker still, nearly every

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given, nothing_given
+from skmm_core.data import Given, nothing_given
 from skmm_core.device import generator
 from skmm_core.methods.registry import Family, Picks, register
 from skmm_core.methods.spec import NoParams
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers.tie_breaking import lowest
+from skmm_core.solvers import lowest
 
 
 @register(

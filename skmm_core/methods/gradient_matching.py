@@ -12,16 +12,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given, nothing_given
+from skmm_core.data import Given, nothing_given
 from skmm_core.methods.ranking import ranked
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.methods.stratify import class_parts, deal_out
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers.facility_location import greedy_cover
-from skmm_core.solvers.nonnegative_least_squares import nonnegative_weights
-from skmm_core.solvers.tie_breaking import lowest
+from skmm_core.solvers import greedy_cover, lowest, nonnegative_weights
 
 _LEAST_WEIGHT = 0.01
 _DISTANCE_ROUNDING = 8  # a distance is the root of a difference, which loses digits where it is small

@@ -16,17 +16,21 @@ from skmm_core.device import widest
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status, register
 from skmm_core.methods.stratify import pick_by_class
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Report
-from skmm_core.solvers.kernels import (
+from skmm_core.solvers import (
     GaussianKernel,
     Kernel,
     LabelledKernel,
     PolynomialKernel,
+    exchange_mmd,
     gaussian_kernel,
+    greedy_mmd,
+    kernel_mean,
     labelled_kernel,
+    order_by_prefix,
+    squared_mmd,
 )
-from skmm_core.solvers.mmd import exchange_mmd, greedy_mmd, kernel_mean, order_by_prefix, squared_mmd
 
 EXCHANGES = "Most sweeps that try to exchange each chosen point for a better one."
 SPACE = "Compare full gradients (features) or sketched ones (less memory and time)."

@@ -13,12 +13,16 @@ from torch import Tensor
 from skmm_core.device import generator
 from skmm_core.methods.registry import Family, MethodParams, Picks, Status, register
 from skmm_core.methods.stratify import pick_by_class
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers.moments import shortfall_objective
-from skmm_core.solvers.relaxation import solve_relaxation
-from skmm_core.solvers.simplex import round_balanced, round_sample, round_top
-from skmm_core.solvers.smallest_certificate import smallest_c_s
+from skmm_core.solvers import (
+    round_balanced,
+    round_sample,
+    round_top,
+    shortfall_objective,
+    smallest_c_s,
+    solve_relaxation,
+)
 
 _CANDIDATES = 4096
 _MAX_SWEEPS = 20

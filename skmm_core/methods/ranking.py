@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given
+from skmm_core.data import Given
 from skmm_core.methods.stratify import class_parts, deal_out
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 
 _NOISE = 64  # ε of the scores' own type
 

@@ -17,12 +17,12 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from skmm_core.config import GradientParams, SketchParams
-from skmm_core.data.dataset import Dataset, Task
+from skmm_core.data import Dataset, Task
 from skmm_core.errors import InputError
 from skmm_core.methods.plugins import Plugins
 from skmm_core.methods.selection import Selection, run_method
 from skmm_core.methods.spec import Family, MethodFunction, MethodParams, MethodSpec, Need, Picks, Status
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.pool import Pool, make_pool
 from skmm_core.progress import Report, ignore
 
 __all__ = [

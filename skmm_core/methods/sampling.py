@@ -6,16 +6,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given
+from skmm_core.data import Given
 from skmm_core.device import generator
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.methods.stratify import class_parts, deal_out
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report
-from skmm_core.solvers.moments import GramSpectrum, gram_spectrum
-from skmm_core.solvers.random_pivoting import adaptive
-from skmm_core.solvers.simplex import round_sample
+from skmm_core.solvers import GramSpectrum, adaptive, gram_spectrum, round_sample
 
 _BLOCK_ROWS = 16_384
 _PRODUCTS_LIMIT = 2048  # rows of a wide pool whose products, 32 MiB at most, save much time

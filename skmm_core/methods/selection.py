@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skmm_core.data.include_exclude import check_budget
+from skmm_core.data import check_budget
 from skmm_core.errors import InputError
 from skmm_core.methods.spec import MethodFunction, MethodParams, MethodSpec, Picks, Status
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Report
 
 

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
-from skmm_core.data.dataset import Task
+from skmm_core.data import Task
 from skmm_core.errors import InputError
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Report
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from skmm_core.data.dataset import Task
-from skmm_core.data.include_exclude import Given
+from skmm_core.data import Given, Task
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import Picks, Status
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 
 
 def class_members(pool: Pool, method: str) -> list[Tensor]:

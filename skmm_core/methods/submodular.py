@@ -4,15 +4,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given, nothing_given
+from skmm_core.data import Given, nothing_given
 from skmm_core.device import generator
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.methods.spec import NoParams
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers.facility_location import greedy_cover
-from skmm_core.solvers.kernels import CosineSimilarity, Kernel, unit_rows
-from skmm_core.solvers.tie_breaking import lowest
+from skmm_core.solvers import CosineSimilarity, Kernel, greedy_cover, lowest, unit_rows
 
 REFERENCE_LIMIT = 10_000
 _BLOCK_ROWS = 16_384

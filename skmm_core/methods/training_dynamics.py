@@ -6,14 +6,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from skmm_core.data.dataset import Task
-from skmm_core.data.scaler import row_blocks
+from skmm_core.data import Task, row_blocks
 from skmm_core.device import generator
 from skmm_core.methods.ranking import best, best_of_classes
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.sampling import draw_rest, leverage_scores
 from skmm_core.methods.spec import NoParams
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report
 
 # What the methods that read the dynamics have in common; a registration below says what is its own.

@@ -9,12 +9,12 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given, nothing_given
+from skmm_core.data import Given, nothing_given
 from skmm_core.device import generator, widest
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers.kernels import unit_rows
+from skmm_core.solvers import unit_rows
 
 # mini-batches of 5,000 rows above 50 clusters, as in the authors' code; that leaves clusters of up to 5 rows out
 _FEW_CLUSTERS, _BATCH_ROWS, _SMALL = 50, 5_000, 5

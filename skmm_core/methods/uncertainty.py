@@ -9,14 +9,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given, nothing_given
-from skmm_core.data.scaler import Scaler, row_blocks
+from skmm_core.data import Given, Scaler, nothing_given, row_blocks
 from skmm_core.device import generator
 from skmm_core.methods.geometric import farthest_first, first_row
 from skmm_core.methods.ranking import best
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.spec import NoParams
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 
 # What the methods of this family have in common; a registration below says what is its own.

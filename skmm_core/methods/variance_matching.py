@@ -6,13 +6,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given, nothing_given
+from skmm_core.data import Given, nothing_given
 from skmm_core.device import generator, widest
 from skmm_core.methods.registry import Family, MethodParams, Picks, Status, register
-from skmm_core.pool.pool import Pool
+from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers.moments import Moments
-from skmm_core.solvers.tie_breaking import lowest
+from skmm_core.solvers import Moments, lowest
 
 EXACT_LIMIT = 20_000
 _FEWEST_CANDIDATES = 32

@@ -12,10 +12,9 @@ from pydantic import Field
 
 from skmm_core.methods.kernel_matching import EXCHANGES, SPACE, aim_at_pool, match_mean
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
-from skmm_core.pool.pool import Pool
-from skmm_core.pool.principal_directions import matched_rows, principal_rows
+from skmm_core.pool import Pool, matched_rows, principal_rows
 from skmm_core.progress import Report
-from skmm_core.solvers.kernels import GaussianKernel, gaussian_kernel
+from skmm_core.solvers import GaussianKernel, gaussian_kernel
 
 
 class SkmmWhitenedParams(MethodParams):

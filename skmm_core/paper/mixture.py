@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from skmm_core.config import SketchParams
-from skmm_core.data.builtin import GmmOptions, gaussian_mixture
-from skmm_core.methods.registry import get_method, select
+from skmm_core.data import GmmOptions, gaussian_mixture
+from skmm_core.methods import get_method, select
 from skmm_core.paper.experiments import Row
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.pool import Pool, make_pool
 from skmm_core.progress import Progress, Report, ignore
 
 Array = NDArray[np.float64]

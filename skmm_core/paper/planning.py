@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from skmm_core.config import EmbedJob, FinetuneParams, PaperJob, RunConfig
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import Experiment, Row, chosen_rows, get_experiment
-from skmm_core.probes.metrics import METRICS
+from skmm_core.probes import METRICS
 
 
 @dataclass(frozen=True)

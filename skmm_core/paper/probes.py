@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skmm_core.comparison.score_log import ScoreLog
+from skmm_core.comparison import ScoreLog
 from skmm_core.config import FinetuneParams, PaperJob, RunConfig, SketchParams
-from skmm_core.data.dataset import Dataset
-from skmm_core.methods.registry import MethodSpec, compute_shared, get_method, select
+from skmm_core.data import Dataset
+from skmm_core.methods import MethodSpec, compute_shared, get_method, select
 from skmm_core.paper.experiments import Row
 from skmm_core.paper.planning import Plan, finetunings
-from skmm_core.pool.pool import Pool, make_pool
-from skmm_core.probes.linear_probe import check_scorable, score_probe
+from skmm_core.pool import Pool, make_pool
+from skmm_core.probes import check_scorable, score_probe
 from skmm_core.progress import Progress, Report, ignore
 
 Finetuned = Callable[[Tensor, int, Report], dict[str, float]]  # chosen rows of the pool, seed, report -> scores
@@ -106,7 +106,7 @@ class _Cells:
 
 
 def _finetuned(dataset: Dataset, params: FinetuneParams, folder: Path, device: str, report: Report) -> Finetuned:
-    from skmm_core.probes.finetuning_probe import finetune_probe
+    from skmm_core.probes import finetune_probe
 
     probe, ending = finetune_probe(dataset, params, device=device, report=report), f"_ft{params.layers}"
     work = folder / f"finetuning{ending}"

@@ -5,16 +5,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from skmm_core.comparison.score_log import ScoreLog
-from skmm_core.comparison.summary import summarise
+from skmm_core.comparison import ScoreLog, summarise
 from skmm_core.config import PaperJob, RunConfig
-from skmm_core.data.dataset import Dataset
+from skmm_core.data import Dataset
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import get_experiment
 from skmm_core.paper.planning import Plan, encoding, has_images, metrics_of, plan
 from skmm_core.paper.table import make_table
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.runs.files import FEATURES
+from skmm_core.runs import FEATURES
 
 _MOST_WORKERS = 8
 
@@ -25,8 +24,7 @@ def fingerprint(config: RunConfig, job: PaperJob, *, report: Report = ignore) ->
     Raises:
         InputError: the data are not there or cannot be read.
     """
-    from skmm_core.data.load import load_dataset
-    from skmm_core.data.picture_source import source_fingerprint
+    from skmm_core.data import load_dataset, source_fingerprint
 
     if not get_experiment(job.experiment).needs_data:
         return f"paper:{job.experiment}"
@@ -91,7 +89,7 @@ def _log(folder: Path, asked: Plan, job: PaperJob, fingerprint: str, task: str) 
 
 
 def _run_mixtures(asked: Plan, folder: Path, report: Report) -> dict[str, Any]:
-    from skmm_core.data.builtin import GmmOptions
+    from skmm_core.data import GmmOptions
     from skmm_core.paper.mixture import Cell, run_mixtures
 
     options = GmmOptions()
@@ -160,12 +158,12 @@ def _dataset(
     config: RunConfig, job: PaperJob, folder: Path, device: str, report: Report
 ) -> tuple[Dataset, dict[str, Any] | None]:
     """The features, and what is known of the encoder that made them here."""
-    from skmm_core.data.load import load_dataset
+    from skmm_core.data import load_dataset
 
     if not has_images(config, job):
         return load_dataset(config.dataset, report=report), None
     from skmm_core.config import DatasetConfig
-    from skmm_core.encoders.embedding import embed
+    from skmm_core.encoders import embed
 
     done = embed(config.dataset, encoding(job), folder / FEATURES, device=device, report=report)
     holdout = None if done["parts"]["test"] else config.dataset.holdout or 0.2

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmm_core.comparison.summary import Comparison
+from skmm_core.comparison import Comparison
 from skmm_core.paper.experiments import Row
-from skmm_core.probes.metrics import METRICS, Metric
+from skmm_core.probes import METRICS, Metric
 
 _FIGURES = ("mean", "sd", "lo", "hi", "vs_uniform", "vs_lo", "vs_hi", "wins", "p_holm")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from skmm_core.data.dataset import Task
-from skmm_core.solvers.moments import second_moment
+from skmm_core.data import Task
+from skmm_core.solvers import second_moment
 
 # α / (rows · λ_1), three a decade
 _STRENGTHS = torch.logspace(-8, 2, 31, dtype=torch.float64)

@@ -7,20 +7,25 @@ import torch
 from torch import Tensor
 
 from skmm_core.config import GradientParams, SketchParams
-from skmm_core.data.dataset import Dataset, Task, train_targets
-from skmm_core.data.include_exclude import Given, make_given, nothing_given
-from skmm_core.data.scaler import Scaler, fit_scaler
+from skmm_core.data import Dataset, Given, Scaler, Task, fit_scaler, make_given, nothing_given, train_targets
 from skmm_core.device import resolve_device
 from skmm_core.errors import InputError
-from skmm_core.gradients.dynamics import Dynamics, training_dynamics
-from skmm_core.gradients.head import HeadGradients, head_gradients
-from skmm_core.gradients.warmup import WarmUp, train_warm_up
+from skmm_core.gradients import Dynamics, HeadGradients, WarmUp, head_gradients, train_warm_up, training_dynamics
 from skmm_core.pool.bias_variance import PoolFit, fit_pool
 from skmm_core.pool.cache import Kept
 from skmm_core.progress import Report, ignore
-from skmm_core.sketches.distortion import Distortion, measure_distortion
-from skmm_core.sketches.kinds import OuterRows, Rows, Sketch, draw_sketch, effective_dimension, make_sketch, spectrum
-from skmm_core.solvers.moments import GramSpectrum, Moments, eigenbasis, gram_products, gram_spectrum
+from skmm_core.sketches import (
+    Distortion,
+    OuterRows,
+    Rows,
+    Sketch,
+    draw_sketch,
+    effective_dimension,
+    make_sketch,
+    measure_distortion,
+    spectrum,
+)
+from skmm_core.solvers import GramSpectrum, Moments, eigenbasis, gram_products, gram_spectrum
 
 _DEFAULT_SKETCH = SketchParams()
 _DEFAULT_GRADIENT = GradientParams()

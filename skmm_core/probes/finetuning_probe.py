@@ -17,13 +17,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from skmm_core.config import FinetuneParams
-from skmm_core.data.dataset import Dataset, Task
-from skmm_core.data.image_index import ImageIndex, index_images
-from skmm_core.data.picture_source import image_source
+from skmm_core.data import Dataset, ImageIndex, Task, image_source, index_images
 from skmm_core.device import resolve_device
-from skmm_core.encoders.encoder import Encoder
-from skmm_core.encoders.features import encode_rows
-from skmm_core.encoders.registry import load_encoder
+from skmm_core.encoders import Encoder, encode_rows, load_encoder
 from skmm_core.errors import InputError
 from skmm_core.probes.finetuning import FinetuneOptions, FinetuneScore, finetune
 from skmm_core.probes.linear_probe import check_scorable

@@ -8,12 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skmm_core.data.dataset import Dataset, Task
+from skmm_core.data import Dataset, Task
 from skmm_core.errors import InputError
 from skmm_core.probes.metrics import classification_metrics, regression_metrics
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers.logistic import fit_logistic
-from skmm_core.solvers.ridge import fit_ridge
+from skmm_core.solvers import fit_logistic, fit_ridge
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]

@@ -1,5 +1,8 @@
-"""The report of a run as one HTML page without outside resources, for reading, exploring and printing."""
+"""A finished run folder comes in, one self-contained page goes out.
 
-from skmm_core.report.page import write_report
+Nothing is computed anew here.
+"""
 
-__all__ = ["write_report"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from skmm_core.methods.registry import MethodSpec
+    from skmm_core.methods import MethodSpec
 
 PAPER_URL = "https://arxiv.org/abs/2407.06120"
 PAPER_TEXT = (

@@ -7,14 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from skmm_core.comparison.leagues import STRATIFIED, Judged, judged, league_savings
-from skmm_core.comparison.score_log import read_scores
-from skmm_core.comparison.summary import Verdict
-from skmm_core.probes.metrics import Metric
+from skmm_core.comparison import STRATIFIED, Judged, Verdict, judged, league_savings, read_scores
+from skmm_core.probes import Metric
 from skmm_core.report.figures import curves_figure, time_figure
 from skmm_core.report.methods_text import comparison_methods, sources, titles
 from skmm_core.report.numbers import number, score
-from skmm_core.runs.files import SUMMARY_CSV
+from skmm_core.runs import SUMMARY_CSV
 
 
 def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmm_core.diagnostics.record import Diagnostics
+from skmm_core.diagnostics import Diagnostics
 from skmm_core.errors import InputError
 from skmm_core.report.numbers import number
-from skmm_core.storage.writing import to_json
+from skmm_core.storage import to_json
 
 MOST_DRAWN = 4_000
 BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8A96A3"

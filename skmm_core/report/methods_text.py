@@ -61,6 +61,6 @@ def _sketched(sketch: Mapping[str, Any]) -> str:
 
 
 def _specs() -> Iterable[Any]:
-    from skmm_core.methods.registry import list_methods  # loads torch, which reading a run does not need
+    from skmm_core.methods import list_methods  # loads torch, which reading a run does not need
 
     return list_methods()

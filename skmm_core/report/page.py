@@ -10,15 +10,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from skmm_core.config import RunConfig
-from skmm_core.data.row_list import row_text
+from skmm_core.data import row_text
 from skmm_core.report.citation import PAPER_TEXT, PAPER_URL
 from skmm_core.report.comparison import comparison_view
 from skmm_core.report.embedding import embedding_view
 from skmm_core.report.figures import figures_json, packed_plotly
 from skmm_core.report.paper import paper_view
 from skmm_core.report.selection import selection_view
-from skmm_core.runs.files import REPORT
-from skmm_core.storage.writing import to_json, write_text
+from skmm_core.runs import REPORT
+from skmm_core.storage import to_json, write_text
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _VIEWS = {"select": selection_view, "compare": comparison_view, "embed": embedding_view, "paper": paper_view}

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skmm_core.paper.experiments import get_experiment
-from skmm_core.paper.table import metrics_in, number_text, paper_layout, saving_summary
+from skmm_core.paper import get_experiment, metrics_in, number_text, paper_layout, saving_summary
 
 
 def paper_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from skmm_core.diagnostics.record import load_diagnostics
+from skmm_core.diagnostics import load_diagnostics
 from skmm_core.report.figures import map_figure, risk_figure, spectrum_figure
 from skmm_core.report.methods_text import selection_methods, sources
 from skmm_core.report.numbers import number
 from skmm_core.report.thumbnails import read_thumbnails
-from skmm_core.runs.files import DIAGNOSTICS, read_table
+from skmm_core.runs import DIAGNOSTICS, read_table
 
 _MOST_ROWS = 200
 _DIAGNOSTICS = (

@@ -7,10 +7,10 @@ from zipfile import BadZipFile
 import numpy as np
 import pandas as pd
 
-from skmm_core.data.images import EncodedImages, ImageStore
+from skmm_core.data import EncodedImages, ImageStore
 from skmm_core.errors import InputError
-from skmm_core.runs.files import THUMBNAILS
-from skmm_core.storage.writing import write_file
+from skmm_core.runs import THUMBNAILS
+from skmm_core.storage import write_file
 
 _MOST, _PIXELS = 60, 96
 

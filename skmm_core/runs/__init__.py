@@ -1,25 +1,8 @@
-"""Runs on disk: folders of results, the index over them, bundles to carry them elsewhere.
+"""Configs and results come in; run folders, the index over them and bundles go out.
 
-Nothing here imports torch, so that a page can list and read old runs before torch is loaded.
+Nothing is computed here and torch is never loaded, so that a page can list and read old runs before torch is there.
 """
 
-from skmm_core.runs.command import command_line
-from skmm_core.runs.files import read_config, read_result, read_table
-from skmm_core.runs.index import RunStore
-from skmm_core.runs.log import ProgressView, read_log, read_progress
-from skmm_core.runs.record import RunRecord, RunState, run_id, scored_by
+import lazy_loader
 
-__all__ = [
-    "ProgressView",
-    "RunRecord",
-    "RunState",
-    "RunStore",
-    "command_line",
-    "read_config",
-    "read_log",
-    "read_progress",
-    "read_result",
-    "read_table",
-    "run_id",
-    "scored_by",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -21,7 +21,7 @@ from skmm_core.config import RunConfig
 from skmm_core.errors import InputError
 from skmm_core.runs.files import CARD, CONFIG, LOG, REPORT, RESULT, RUN_FILES, RunCard, first_problem, read_result
 from skmm_core.runs.record import run_id
-from skmm_core.storage.writing import write_file
+from skmm_core.storage import write_file
 
 _LARGEST_FILE, _LARGEST_BUNDLE = 1 << 30, 2 << 30  # bytes
 _LARGEST_RATIO, _SMALL = 200, 1 << 20  # text of a run packs about tenfold; deflate could reach a thousandfold

@@ -14,7 +14,7 @@ from skmm_core.config import (
     SelectJob,
     SketchParams,
 )
-from skmm_core.data.row_list import row_text
+from skmm_core.data import row_text
 
 SHORTCUTS = {"c_s": "--c-s", "rounding": "--rounding"}
 

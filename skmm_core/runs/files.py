@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from skmm_core.config import RunConfig
 from skmm_core.errors import InputError
-from skmm_core.storage.writing import write_json
+from skmm_core.storage import write_json
 
 if TYPE_CHECKING:
     import pandas as pd

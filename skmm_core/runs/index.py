@@ -19,7 +19,7 @@ from skmm_core.runs.database import DIED, Database, insert_run
 from skmm_core.runs.files import CARD, LOG, RESULT, RunCard, write_config
 from skmm_core.runs.processes import ProcessKey, end_process
 from skmm_core.runs.record import RunRecord, RunState, check_id, default_name, run_id
-from skmm_core.storage.writing import write_json
+from skmm_core.storage import write_json
 
 _COLUMNS = (
     "id, name, kind, dataset, method, budget, state, created, started, finished, pid, heartbeat, error, config, "

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from skmm_core.progress import Eta, Progress
 from skmm_core.runs.files import LOG
-from skmm_core.storage.writing import to_json
+from skmm_core.storage import to_json
 
 _TAIL_BYTES = 65_536
 _SHORTEST, _LONGEST, _POINTS = 0.2, 2.0, 300

@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given, nothing_given
+from skmm_core.data import Given, nothing_given
 from skmm_core.device import widest
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.tie_breaking import lowest

@@ -7,7 +7,7 @@ point picked and ⟨μ, ψ(x_i)⟩ for every point. Source: Chen, Welling & Smol
 import torch
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given, nothing_given
+from skmm_core.data import Given, nothing_given
 from skmm_core.device import generator, widest
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.kernels import Kernel

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given, nothing_given
+from skmm_core.data import Given, nothing_given
 from skmm_core.progress import Progress, Report, ignore
 
 _ROUNDING = 64  # in ε of the rows: a residual of at most that share of its row's energy is none

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from skmm_core.data.include_exclude import Given, nothing_given
+from skmm_core.data import Given, nothing_given
 from skmm_core.device import widest
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.tie_breaking import lowest

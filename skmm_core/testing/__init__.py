@@ -1,7 +1,7 @@
-"""The tests that every selection method passes, for methods of this project and of others.
+"""The key of a method comes in, pytest's verdicts on what every method promises go out.
 
-In comes the key of a registered method, out go pytest's verdicts. What one method alone promises, such as its
-reference, does not belong here, and no other part of the engine imports this one: it needs pytest and Hypothesis.
+What one method alone promises, such as its reference, does not belong here. Nothing else in the engine imports this
+room: it needs pytest and Hypothesis.
 """
 
 try:

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from skmm_core.methods.registry import select
-from skmm_core.pool.pool import make_pool
+from skmm_core.methods import select
+from skmm_core.pool import make_pool
 from skmm_core.testing.subject import MethodUnderTest
 
 _SIZE = 60

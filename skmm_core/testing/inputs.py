@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from skmm_core.errors import InputError
-from skmm_core.methods.registry import select
-from skmm_core.pool.pool import make_pool
+from skmm_core.methods import select
+from skmm_core.pool import make_pool
 from skmm_core.testing.subject import MethodUnderTest
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from skmm_core.methods.registry import MethodSpec, Selection, get_method, select
+from skmm_core.methods import MethodSpec, Selection, get_method, select
 
 
 def normal_rows(size: int, dims: int, dtype: torch.dtype = torch.float32) -> Tensor:

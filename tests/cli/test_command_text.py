@@ -3,8 +3,7 @@
 import shlex
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from skmm_core.cli import compute, embed
 from skmm_core.cli.program import main

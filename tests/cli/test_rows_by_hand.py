@@ -4,8 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from skmm_core.data.load import load_dataset
 from skmm_core.data.row_list import read_rows, row_text

@@ -41,9 +41,10 @@ def words(room: str) -> tuple[str, str]:
 
 
 def handed_on(room: str) -> dict[str, str]:
-    """Names that a room's face hands on, with the module each lives in."""
-    stub = ast.parse((ENGINE / room / "__init__.pyi").read_text(encoding="utf-8"))
-    imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    """Names that a room's face hands on, with the module each lives in; none of a room that no other room uses."""
+    stub = ENGINE / room / "__init__.pyi"
+    body = ast.parse(stub.read_text(encoding="utf-8")).body if stub.exists() else []
+    imports = [node for node in body if isinstance(node, ast.ImportFrom)]
     return {alias.name: f"skmm_core.{room}.{node.module}" for node in imports for alias in node.names}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from skmm_core.methods.table import method_table
+from tests.contracts.rooms import room_table
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -13,6 +14,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_method_table_is_the_registrys() -> None:
     assert method_table() in README, "run `python -m skmm_core.methods.table` and paste its output into README.md"
+
+
+def test_the_table_of_rooms_is_made_from_their_faces() -> None:
+    assert room_table() in README, "run `python -m tests.contracts.rooms` and paste its output into README.md, Inside"
 
 
 def test_local_links_exist() -> None:

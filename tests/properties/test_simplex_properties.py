@@ -5,8 +5,7 @@ import pytest
 import scipy.optimize
 import scipy.stats
 import torch
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 

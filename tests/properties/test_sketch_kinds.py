@@ -11,8 +11,7 @@ from torch import Tensor
 
 from skmm_core.config import SketchParams
 from skmm_core.errors import InputError
-from skmm_core.sketches import base
-from skmm_core.sketches import hadamard as hadamard_module
+from skmm_core.sketches import base, hadamard as hadamard_module
 from skmm_core.sketches.bounds import tails, variance_bound
 from skmm_core.sketches.distortion import PAIRS, measure_distortion
 from skmm_core.sketches.hadamard import HadamardSketch, hadamard

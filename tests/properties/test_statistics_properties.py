@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from skmm_core.comparison.statistics import Relation, bootstrap_interval, data_saving, holm, isotonic, paired_difference

@@ -7,8 +7,7 @@ import pytest
 import scipy.linalg
 import scipy.optimize
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 

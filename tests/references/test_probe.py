@@ -14,8 +14,7 @@ from skmm_core.errors import InputError
 from skmm_core.probes.linear_probe import score_probe
 from skmm_core.probes.metrics import classification_metrics, regression_metrics
 from skmm_core.solvers.logistic import FOLDS, STRENGTHS, fit_logistic, rotate, stratified_folds
-from skmm_core.solvers.ridge import STRENGTHS as RIDGE_STRENGTHS
-from skmm_core.solvers.ridge import fit_ridge
+from skmm_core.solvers.ridge import STRENGTHS as RIDGE_STRENGTHS, fit_ridge
 
 
 def _dataset(

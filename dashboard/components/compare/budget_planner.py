@@ -17,10 +17,8 @@ from dashboard.components.shared.comparisons.savings_words import (
 )
 from dashboard.components.shared.comparisons.score_words import is_share, score_text, spans_decades, verdict_text
 from dashboard.components.shared.theme import UNKNOWN, fmt_int, fmt_number, fmt_percent, fmt_seconds
-from skmm_core.comparison.planner import Costs, Need, Plan
-from skmm_core.comparison.statistics import Relation
-from skmm_core.comparison.summary import REFERENCE, SATURATED, Verdict
-from skmm_core.probes.metrics import Metric
+from skmm_core.comparison import REFERENCE, SATURATED, Costs, Need, Plan, Relation, Verdict
+from skmm_core.probes import Metric
 
 _STEPS = 60
 

@@ -11,13 +11,13 @@ from dashboard.components.shared.forms import params_form, sketch_form
 from dashboard.components.shared.method_notes import by_family, method_notes, warm_up_form
 from dashboard.components.shared.theme import error_line, escape, plural
 from dashboard.services.state import embedding_of
-from skmm_core.comparison.summary import REFERENCE
+from skmm_core.comparison import REFERENCE
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig
 from skmm_core.errors import InputError
 
 if TYPE_CHECKING:
-    from skmm_core.data.dataset import Dataset, Task
-    from skmm_core.methods.registry import MethodSpec
+    from skmm_core.data import Dataset, Task
+    from skmm_core.methods import MethodSpec
 
 MAX_CELLS = 20_000
 MAX_SEEDS = 100

@@ -11,10 +11,8 @@ import pandas as pd
 from dashboard.components.shared.comparisons.methods import Methods
 from dashboard.components.shared.comparisons.score_words import best_of, is_share, signed, verdict_text
 from dashboard.components.shared.theme import UNKNOWN, fmt_number, plural
-from skmm_core.comparison.leagues import Judged
-from skmm_core.comparison.statistics import holm, paired_difference
-from skmm_core.comparison.summary import REFERENCE, SIGNIFICANT, Verdict, verdict
-from skmm_core.probes.metrics import Metric
+from skmm_core.comparison import REFERENCE, SIGNIFICANT, Judged, Verdict, holm, paired_difference, verdict
+from skmm_core.probes import Metric
 
 TIE = "≈"
 _ROUND_OFF = 1e-12  # of a mean: equal scores differ by less

@@ -18,14 +18,11 @@ from dashboard.components.shared.comparisons.score_words import is_share
 from dashboard.components.shared.copy_as import copy_panel, image_format
 from dashboard.components.shared.theme import columns, escape, plural
 from dashboard.services import cache
-from skmm_core.comparison.leagues import against_stratified, judged
-from skmm_core.comparison.planner import needs, plans
-from skmm_core.comparison.summary import REFERENCE, Comparison
+from skmm_core.comparison import REFERENCE, Comparison, against_stratified, judged, needs, plans
 from skmm_core.config import CompareJob
 from skmm_core.errors import InputError
-from skmm_core.probes.metrics import METRICS, Metric
-from skmm_core.runs import RunRecord, RunState, scored_by
-from skmm_core.runs.files import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV
+from skmm_core.probes import METRICS, Metric
+from skmm_core.runs import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV, RunRecord, RunState, scored_by
 
 if TYPE_CHECKING:
     pass

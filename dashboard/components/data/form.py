@@ -15,7 +15,7 @@ from skmm_core.config import DatasetConfig
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from skmm_core.data.builtin import BuiltinInfo
+    from skmm_core.data import BuiltinInfo
 
 BUILTIN, UPLOAD, IMAGES, SERVER = "Built-in", "Upload", "Images", "Server path"
 _TASKS = {"auto": "Find out", "classification": "Classification", "regression": "Regression"}

@@ -11,7 +11,7 @@ from dashboard.components.shared.theme import error_line
 from dashboard.services.pictures import UPLOAD_SUFFIXES, save_pictures, server_pictures
 from dashboard.services.sources import MAX_UPLOAD_MB
 from skmm_core.config import DatasetConfig, EmbedJob
-from skmm_core.data.hub import HUB
+from skmm_core.data import HUB
 from skmm_core.errors import InputError
 
 UPLOAD, SERVER, PUBLIC = "Upload", "Server folder", "Public set"

@@ -11,7 +11,7 @@ from dashboard.components.shared.gallery import Card, gallery_html
 from dashboard.components.shared.theme import fmt_int, fmt_number, notes, plural
 
 if TYPE_CHECKING:
-    from skmm_core.data.image_index import ImageIndex
+    from skmm_core.data import ImageIndex
 
 _THUMBNAILS, _PIXELS = 32, 128
 _MOST_SKIPPED = 200

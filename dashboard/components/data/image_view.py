@@ -15,7 +15,7 @@ from dashboard.components.shared.theme import error_line, escape, fmt_int, fmt_n
 from dashboard.services import cache, pictures, state
 from dashboard.services.sources import check_run, pictures_title
 from skmm_core.config import RunConfig
-from skmm_core.data.hub import HUB, hub_name
+from skmm_core.data import HUB, hub_name
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress
 from skmm_core.runs import RunRecord, RunState
@@ -95,7 +95,7 @@ def _heading(title: str, label: str, *, ready: bool) -> bool:
 
 
 def _start(wanted: Pictures) -> None:
-    from skmm_core.data.picture_source import source_fingerprint
+    from skmm_core.data import source_fingerprint
 
     try:
         config = _run(wanted)

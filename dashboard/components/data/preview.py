@@ -10,10 +10,10 @@ from dashboard.components.data.targets import targets_view
 from dashboard.components.shared.encoder_mark import draw_marks
 from dashboard.components.shared.gallery import Card, gallery_html, pool_picture
 from dashboard.components.shared.theme import fmt_int, fmt_number, notes
-from skmm_core.data.mixed_units import spread_notes
+from skmm_core.data import spread_notes
 
 if TYPE_CHECKING:
-    from skmm_core.data.dataset import Dataset
+    from skmm_core.data import Dataset
 
 _THUMBNAILS = 32
 

@@ -7,9 +7,7 @@ from typing import Any
 from dashboard.components.shared.comparisons.repeated_selections import covers, repeats
 from dashboard.components.shared.comparisons.savings_words import interval_text, worth
 from dashboard.components.shared.theme import UNKNOWN, fmt_int, fmt_percent, plural
-from skmm_core.comparison.planner import Costs
-from skmm_core.comparison.statistics import Relation, whole
-from skmm_core.comparison.summary import REFERENCE
+from skmm_core.comparison import REFERENCE, Costs, Relation, whole
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.runs import RunRecord, RunState
 

@@ -17,10 +17,9 @@ from dashboard.components.shared.map.figure import map_alt, map_figure, map_note
 from dashboard.components.shared.points import has_classes, run_points
 from dashboard.components.shared.theme import chart, columns, escape, is_dark
 from dashboard.services import cache, state
-from skmm_core.comparison.leagues import STRATIFIED
-from skmm_core.comparison.summary import REFERENCE
+from skmm_core.comparison import REFERENCE, STRATIFIED
 from skmm_core.errors import InputError
-from skmm_core.probes.metrics import primary_metric
+from skmm_core.probes import primary_metric
 from skmm_core.runs import RunRecord
 
 _HEIGHT, _LARGE_HEIGHT, _LARGE_FONT = 420, 520, 18

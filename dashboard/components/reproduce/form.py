@@ -8,8 +8,7 @@ from dashboard.components.shared.theme import escape
 from dashboard.services.sources import data_roots, server_path
 from skmm_core.config import DatasetConfig, PaperJob, RunConfig
 from skmm_core.errors import InputError
-from skmm_core.paper.experiments import Experiment
-from skmm_core.paper.planning import plan
+from skmm_core.paper import Experiment, plan
 
 _TABLES = (".npz", ".npy", ".csv", ".parquet")
 

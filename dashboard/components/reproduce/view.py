@@ -11,8 +11,8 @@ from dashboard.components.shared.answered_chart import Answer, draw_answer
 from dashboard.components.shared.comparisons.learning_curves import learning_curves
 from dashboard.components.shared.comparisons.methods import Methods
 from dashboard.components.shared.theme import UNKNOWN, escape, plural
-from skmm_core.paper.experiments import Experiment
-from skmm_core.paper.table import (
+from skmm_core.paper import (
+    Experiment,
     best_rows,
     best_variant,
     cells_of,
@@ -21,7 +21,7 @@ from skmm_core.paper.table import (
     paper_layout,
     saving_summary,
 )
-from skmm_core.probes.metrics import Metric
+from skmm_core.probes import Metric
 
 FIGURES = {"mean": "Mean ± sd", "geometric_mean": "Geometric mean", "median": "Median"}
 _DRAWN = ("uniform", "skmm_published", "skmm", "skmm_whitened", "skmm_variance", "skmm_fit", "uniform_stratified")

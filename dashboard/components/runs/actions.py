@@ -87,7 +87,7 @@ def import_bundle(file: BinaryIO, name: str) -> RunRecord:
     Raises:
         InputError: the file is no bundle, or is not safe to take; the message names the file as the visitor does.
     """
-    from skmm_core.jobs.bundle_import import import_run
+    from skmm_core.jobs import import_run
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bundle.zip"

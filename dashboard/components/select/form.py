@@ -12,12 +12,12 @@ from dashboard.components.shared.learn_link import learn_link
 from dashboard.components.shared.method_notes import source_line, warm_up_form
 from dashboard.components.shared.shortcuts import PICK
 from dashboard.components.shared.theme import escape, fmt_int, fmt_percent
-from skmm_core.comparison.leagues import ADVICE
+from skmm_core.comparison import ADVICE
 from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
 
 if TYPE_CHECKING:
-    from skmm_core.data.dataset import Dataset, Task
-    from skmm_core.methods.registry import MethodSpec
+    from skmm_core.data import Dataset, Task
+    from skmm_core.methods import MethodSpec
 
 LABELLING, TRAINING = "Labelling", "Training"
 _QUESTION = {
@@ -128,7 +128,7 @@ def select_form(
 
 def _league_of(given: RunConfig | None, specs: Sequence["MethodSpec"]) -> str:
     """What the run to start from saves: training where it reads the pool's labels."""
-    from skmm_core.methods.registry import reads_labels
+    from skmm_core.methods import reads_labels
 
     if given is None or not isinstance(given.job, SelectJob):
         return LABELLING

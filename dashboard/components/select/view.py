@@ -20,7 +20,7 @@ from dashboard.components.shared.theme import chart, columns, escape, is_dark, n
 from dashboard.services import cache
 from dashboard.services.prefix import prefix_diagnostics
 from skmm_core.config import SelectJob
-from skmm_core.data.mixed_units import spread_notes
+from skmm_core.data import spread_notes
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
 

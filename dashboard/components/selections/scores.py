@@ -18,10 +18,9 @@ from dashboard.components.shared.comparisons.repeated_selections import covers
 from dashboard.components.shared.comparisons.score_words import is_share, score_text, signed, verdict_text
 from dashboard.components.shared.series_style import run_style
 from dashboard.components.shared.theme import escape, figure_layout, plural
-from skmm_core.comparison.statistics import bootstrap_interval, holm, paired_difference
-from skmm_core.comparison.summary import Verdict, verdict
+from skmm_core.comparison import Verdict, bootstrap_interval, holm, paired_difference, verdict
 from skmm_core.config import SelectJob
-from skmm_core.probes.metrics import Metric
+from skmm_core.probes import Metric
 from skmm_core.runs import RunRecord
 
 _ROW_PIXELS = 46

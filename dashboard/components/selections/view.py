@@ -25,8 +25,8 @@ from dashboard.components.shared.map.linked_views import points_table, run_pictu
 from dashboard.components.shared.points import run_points
 from dashboard.components.shared.theme import columns, escape, plural
 from dashboard.services import cache
-from skmm_core.comparison.score_log import read_scores
-from skmm_core.probes.metrics import METRICS, primary_metric
+from skmm_core.comparison import read_scores
+from skmm_core.probes import METRICS, primary_metric
 from skmm_core.runs import RunRecord, RunState
 
 PICTURES, TABLE = "Pictures", "Table"

@@ -4,9 +4,8 @@ import streamlit as st
 
 from dashboard.components.shared.theme import IMAGE_FORMAT, IMAGE_FORMATS
 from skmm_core.config import CompareJob, RunConfig, SelectJob
-from skmm_core.report.citation import bibtex
-from skmm_core.runs import RunRecord, command_line
-from skmm_core.runs.snippet import python_lines
+from skmm_core.report import bibtex
+from skmm_core.runs import RunRecord, command_line, python_lines
 
 COMMAND, PYTHON, BIBTEX = "Command", "Python", "BibTeX"
 
@@ -32,7 +31,7 @@ def copy_text(config: RunConfig, kind: str) -> tuple[str, str]:
     if kind == PYTHON:
         return python_lines(config), "python"
     if kind == BIBTEX:
-        from skmm_core.methods.registry import list_methods
+        from skmm_core.methods import list_methods
 
         job = config.job
         keys = {job.method} if isinstance(job, SelectJob) else set(job.methods if isinstance(job, CompareJob) else ())

@@ -9,7 +9,7 @@ from dashboard.components.shared.theme import escape
 from dashboard.services.cache import Stamp, file_stamp
 from dashboard.services.sources import check_allowed
 from skmm_core.config import DatasetConfig
-from skmm_core.encoders.untrained import file_marks
+from skmm_core.encoders import file_marks
 from skmm_core.errors import InputError
 
 MARKED_PAGES = ("select", "compare", "runs")  # the others show the notes of what they show

@@ -17,9 +17,8 @@ from dashboard.components.shared.copy_as import copy_panel, image_format
 from dashboard.components.shared.theme import fmt_int
 from dashboard.services.cache import run_result, run_table, store
 from skmm_core.config import SelectJob
-from skmm_core.encoders.untrained import marks
-from skmm_core.runs import RunRecord
-from skmm_core.runs.files import REPORT, SELECTION_CSV, SELECTION_NPY
+from skmm_core.encoders import marks
+from skmm_core.runs import REPORT, SELECTION_CSV, SELECTION_NPY, RunRecord
 
 _SAW_LABELS = "The labels of the pool were read to pick these points: they save training, not labelling."
 _COLUMNS = ("order", "id", "row", "weight", "score")

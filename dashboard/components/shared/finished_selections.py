@@ -7,8 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.components.shared.theme import columns
 from skmm_core.config import SelectJob
-from skmm_core.runs import RunRecord, RunState
-from skmm_core.runs.record import default_name
+from skmm_core.runs import RunRecord, RunState, default_name
 
 MAX_RUNS = 4  # side by side
 WANTED = "skmm:diagnose"  # session key: ids of the runs that another page asks to see here

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from skmm_core.config import SketchParams
 
 if TYPE_CHECKING:
-    from skmm_core.methods.registry import MethodSpec
+    from skmm_core.methods import MethodSpec
 
 Kind = Literal["boolean", "integer", "number", "choice", "text"]
 _SYMBOLS = {"c_s": "c_S", "tol": "Tolerance", "dim": "Sketch size m", "kind": "Sketch"}

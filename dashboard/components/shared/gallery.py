@@ -13,7 +13,7 @@ from dashboard.components.shared.points import has_classes, has_values
 from dashboard.components.shared.theme import CHOSEN_COLOUR, fmt_number
 
 if TYPE_CHECKING:
-    from skmm_core.data.dataset import Dataset
+    from skmm_core.data import Dataset
 
 PER_PAGE = 36
 _THUMB, _PIXELS = 72, 160

@@ -9,8 +9,8 @@ from dashboard.components.shared.theme import escape
 from skmm_core.config import RunConfig
 
 if TYPE_CHECKING:
-    from skmm_core.data.dataset import Task
-    from skmm_core.methods.registry import MethodSpec
+    from skmm_core.data import Task
+    from skmm_core.methods import MethodSpec
 
 
 def by_family(specs: Iterable["MethodSpec"]) -> dict[str, list["MethodSpec"]]:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.components.shared.theme import OKABE_ITO, POOL_COLOUR
-from skmm_core.comparison.leagues import STRATIFIED
-from skmm_core.comparison.summary import REFERENCE
+from skmm_core.comparison import REFERENCE, STRATIFIED
 
 _COLOURS = tuple(OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky"))
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star-triangle-down", "pentagon")

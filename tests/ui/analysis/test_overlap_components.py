@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from dashboard.components.selections.balance import balance_answer
 from dashboard.components.selections.choice import check_link, default_pair, read_link

@@ -5,10 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dashboard.components.shared.theme import fmt_int, fmt_number, fmt_percent, plural
-from skmm_core.comparison.leagues import STRATIFIED, league_savings
-from skmm_core.comparison.statistics import whole
-from skmm_core.comparison.summary import SIGNIFICANT
-from skmm_core.probes.metrics import Metric, primary_metric
+from skmm_core.comparison import SIGNIFICANT, STRATIFIED, league_savings, whole
+from skmm_core.probes import Metric, primary_metric
 
 _ACCURACY = asdict(primary_metric("classification"))
 _NEAR = 1.25  # a tie within this factor is "about as many"

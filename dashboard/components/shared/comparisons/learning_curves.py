@@ -17,9 +17,8 @@ from dashboard.components.shared.comparisons.methods import Methods
 from dashboard.components.shared.comparisons.score_words import best_of, is_share, score_text, spans_decades
 from dashboard.components.shared.series_style import method_styles
 from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number
-from skmm_core.comparison.leagues import STRATIFIED
-from skmm_core.comparison.summary import REFERENCE
-from skmm_core.probes.metrics import Metric
+from skmm_core.comparison import REFERENCE, STRATIFIED
+from skmm_core.probes import Metric
 
 _MOST_SHARE = 1.05
 _DODGE = 0.012

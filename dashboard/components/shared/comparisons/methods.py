@@ -9,7 +9,7 @@ import pandas as pd
 from skmm_core.config import CompareJob, RunConfig
 
 if TYPE_CHECKING:
-    from skmm_core.methods.registry import MethodSpec
+    from skmm_core.methods import MethodSpec
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def known_methods(specs: "tuple[MethodSpec, ...]") -> Methods:
 
 def with_readers(methods: Methods, config: RunConfig) -> Methods:
     """Move methods that read labels in this comparison to the label-aware league: within classes, or by gradients."""
-    from skmm_core.methods.registry import reads_labels
+    from skmm_core.methods import reads_labels
 
     job = config.job
     if not isinstance(job, CompareJob):

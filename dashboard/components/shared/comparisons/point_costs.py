@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.components.shared.theme import columns
-from skmm_core.comparison.planner import Costs
+from skmm_core.comparison import Costs
 
 _CURRENCIES = ("€", "$", "£", "¥")
 

@@ -7,11 +7,9 @@ import streamlit as st
 
 from dashboard.components.shared.comparisons.methods import Methods
 from dashboard.services import cache
-from skmm_core.comparison.score_log import read_scores
-from skmm_core.comparison.summary import Comparison, summarise
-from skmm_core.probes.metrics import METRICS
-from skmm_core.runs import RunRecord, RunState
-from skmm_core.runs.files import SCORES_CSV
+from skmm_core.comparison import Comparison, read_scores, summarise
+from skmm_core.probes import METRICS
+from skmm_core.runs import SCORES_CSV, RunRecord, RunState
 
 
 def task_of(scores: pd.DataFrame) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from dashboard.components.shared.theme import UNKNOWN, fmt_int, fmt_seconds
-from skmm_core.comparison.planner import Costs
+from skmm_core.comparison import Costs
 
 _MINUS = "−"
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from dashboard.components.shared.theme import UNKNOWN, fmt_number, fmt_percent
-from skmm_core.comparison.summary import Verdict
-from skmm_core.probes.metrics import Metric
+from skmm_core.comparison import Verdict
+from skmm_core.probes import Metric
 
 
 def is_share(metric: Metric) -> bool:

@@ -20,7 +20,7 @@ from dashboard.components.shared.series_style import ACCENTS
 from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number, fmt_percent
 
 if TYPE_CHECKING:
-    from skmm_core.diagnostics.record import Diagnostics
+    from skmm_core.diagnostics import Diagnostics
 
 HEIGHT = 340
 _RATIO_TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100)

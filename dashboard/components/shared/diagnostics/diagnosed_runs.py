@@ -11,13 +11,13 @@ import numpy as np
 from dashboard.components.shared.series_style import Style, run_style
 from dashboard.components.shared.theme import escape
 from dashboard.services import cache
-from skmm_core.data.mixed_units import spread_notes
-from skmm_core.encoders.untrained import marks
+from skmm_core.data import spread_notes
+from skmm_core.encoders import marks
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
 
 if TYPE_CHECKING:
-    from skmm_core.diagnostics.record import Diagnostics
+    from skmm_core.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dashboard.components.shared.answered_chart import Answer, Panel
 from dashboard.components.shared.diagnostics.charts import HEIGHT
 from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun, Runs, name_of
 from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_percent
-from skmm_core.diagnostics.wording import DistortionReading, read_distortion
+from skmm_core.diagnostics import DistortionReading, read_distortion
 
 
 def distortion_histogram(runs: Runs) -> Answer | None:

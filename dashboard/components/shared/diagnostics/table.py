@@ -13,7 +13,7 @@ from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun
 from dashboard.components.shared.theme import fmt_number
 
 if TYPE_CHECKING:
-    from skmm_core.diagnostics.record import Diagnostics
+    from skmm_core.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,20 @@
+from .registry import (
+    compute_shared as compute_shared,
+    get_method as get_method,
+    list_methods as list_methods,
+    plugin_faults as plugin_faults,
+    plugin_versions as plugin_versions,
+    reads_labels as reads_labels,
+    register as register,
+    select as select,
+)
+from .selection import Selection as Selection
+from .spec import (
+    Family as Family,
+    MethodParams as MethodParams,
+    MethodSpec as MethodSpec,
+    Need as Need,
+    Picks as Picks,
+    Status as Status,
+)
+from .table import LEAGUE_DEFAULT as LEAGUE_DEFAULT

@@ -1,0 +1,9 @@
+from .bias_variance import (
+    PoolFit as PoolFit,
+    curve_weights as curve_weights,
+    ridge_risk as ridge_risk,
+    risk_curve as risk_curve,
+    selection_basis as selection_basis,
+)
+from .pool import Pool as Pool, make_pool as make_pool
+from .principal_directions import matched_rows as matched_rows, principal_rows as principal_rows

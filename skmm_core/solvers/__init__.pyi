@@ -1,0 +1,52 @@
+from .facility_location import greedy_cover as greedy_cover
+from .kernels import (
+    CosineSimilarity as CosineSimilarity,
+    GaussianKernel as GaussianKernel,
+    Kernel as Kernel,
+    LabelledKernel as LabelledKernel,
+    PolynomialKernel as PolynomialKernel,
+    gaussian_kernel as gaussian_kernel,
+    labelled_kernel as labelled_kernel,
+    unit_rows as unit_rows,
+)
+from .logistic import fit_logistic as fit_logistic
+from .mmd import (
+    exchange_mmd as exchange_mmd,
+    greedy_mmd as greedy_mmd,
+    kernel_mean as kernel_mean,
+    order_by_prefix as order_by_prefix,
+    squared_mmd as squared_mmd,
+)
+from .moments import (
+    GramSpectrum as GramSpectrum,
+    Moments as Moments,
+    certificate as certificate,
+    eigenbasis as eigenbasis,
+    gram_products as gram_products,
+    gram_spectrum as gram_spectrum,
+    moment_error as moment_error,
+    second_moment as second_moment,
+    shortfall_objective as shortfall_objective,
+    trace_score as trace_score,
+    whitened_moment as whitened_moment,
+)
+from .nonnegative_least_squares import nonnegative_weights as nonnegative_weights
+from .random_pivoting import adaptive as adaptive
+from .relaxation import Problem as Problem, Relaxed as Relaxed, solve_relaxation as solve_relaxation
+from .ridge import fit_ridge as fit_ridge
+from .ridge_selection import (
+    PoolMoments as PoolMoments,
+    RidgeFit as RidgeFit,
+    exchange_fit as exchange_fit,
+    greedy_fit as greedy_fit,
+    pool_moments as pool_moments,
+)
+from .scaling_pilot import pilot_errors as pilot_errors
+from .simplex import (
+    project_capped_simplex as project_capped_simplex,
+    round_balanced as round_balanced,
+    round_sample as round_sample,
+    round_top as round_top,
+)
+from .smallest_certificate import smallest_c_s as smallest_c_s
+from .tie_breaking import lowest as lowest
