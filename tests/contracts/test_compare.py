@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+from skmm_core import methods as registry
 from skmm_core.comparison import cells as compare_module
 from skmm_core.comparison.cells import compare
 from skmm_core.comparison.score_log import SCORES_FILE, read_scores
@@ -17,7 +18,6 @@ from skmm_core.comparison.summary import SCORE_COLUMNS, SUMMARY_COLUMNS, Compari
 from skmm_core.config import CompareJob, SketchParams
 from skmm_core.data.dataset import Dataset, Split, Task
 from skmm_core.errors import Cancelled, InputError
-from skmm_core.methods import registry
 from skmm_core.progress import Eta, Progress, ignore
 
 SKETCH = SketchParams(dim=4)

@@ -112,11 +112,11 @@ def test_a_stop_ends_the_threads_and_keeps_what_was_finished():
 
 
 def test_a_run_makes_the_table_resumes_per_cell_and_names_the_best_variant(tmp_path, monkeypatch):
-    import skmm_core.data.builtin
+    import skmm_core.data
     from skmm_core.comparison.score_log import read_scores
     from skmm_core.paper.run import run_paper
 
-    monkeypatch.setattr(skmm_core.data.builtin, "GmmOptions", lambda: SMALL)
+    monkeypatch.setattr(skmm_core.data, "GmmOptions", lambda: SMALL)
     job = PaperJob(
         experiment="gmm", methods=("skmm", "skmm_variance", "leverage"), budgets=(8, 20), seeds=2, data_seeds=2
     )

@@ -15,13 +15,13 @@ from dashboard.components.shared.theme import fmt_number
 from dashboard.services import cache, demo
 from dashboard.services.prefix import prefix_diagnostics
 from dashboard.services.sources import remember
+from skmm_core import methods as registry
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob, SketchParams
 from skmm_core.data.load import load_dataset
 from skmm_core.data.row_list import row_text
 from skmm_core.diagnostics.measure import diagnose
 from skmm_core.jobs.bundle_import import import_run
 from skmm_core.jobs.runner import run_folder
-from skmm_core.methods import registry
 from skmm_core.pool.pool import make_pool
 from skmm_core.runs import RunState
 from skmm_core.runs.processes import process_key
