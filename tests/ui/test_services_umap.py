@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.services import umap
 from skmm_core.config import DatasetConfig
-from skmm_core.diagnostics import maps as projection
+from skmm_core import diagnostics as projection
 
 PRINT = "sha256:" + "ab" * 32
 DIABETES = DatasetConfig(source="diabetes")
