@@ -33,7 +33,7 @@ COUNT = 40
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from skmm_core import embedding, features
+from skmm_core.encoders import embedding, features
 from skmm_core.config import DatasetConfig, EmbedJob
 features._BLOCK_ROWS = 8
 def report(progress):
