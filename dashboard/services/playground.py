@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard.services.lesson import Outcome, Picture, outcome, picture, pool_of
+from dashboard.services.learn_results import Outcome, Picture, outcome, picture, pool_of
 
 REACH = 2.0
 MAX_CLUSTERS = 6

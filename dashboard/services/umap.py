@@ -1,4 +1,4 @@
-"""UMAP maps of a pool, made once by a process of their own and kept by the dataset's content.
+"""UMAP maps of a pool (`diagnostics/maps` computes them), made once by a process of their own and kept by content.
 
 UMAP takes seconds to minutes and holds Python's lock while it compiles, so it never runs in the server process.
 Run as `python -m dashboard.services.umap CONFIG_JSON FILE.npy`.

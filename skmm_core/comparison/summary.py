@@ -1,4 +1,4 @@
-"""From tidy scores to the tables of a comparison: means, intervals, paired tests, data saved.
+"""From tidy scores to the tables of a comparison: means, intervals, verdicts of paired tests, data saved.
 
 Nothing here imports torch, so that a page can show the partial results of a running comparison at once.
 """

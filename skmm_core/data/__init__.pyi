@@ -5,10 +5,9 @@ from .builtin import (
     gaussian_mixture as gaussian_mixture,
 )
 from .dataset import Dataset as Dataset, Task as Task, train_targets as train_targets
-from .files import file_path as file_path
+from .file_limits import file_path as file_path
 from .hub import HUB as HUB, hub_name as hub_name
 from .image_index import ImageIndex as ImageIndex, index_images as index_images
-from .images import EncodedImages as EncodedImages, ImageStore as ImageStore
 from .include_exclude import (
     Given as Given,
     check_budget as check_budget,
@@ -19,4 +18,5 @@ from .load import load_dataset as load_dataset
 from .mixed_units import spread_notes as spread_notes
 from .picture_source import image_source as image_source, source_fingerprint as source_fingerprint
 from .row_list import read_rows as read_rows, row_text as row_text
+from .row_thumbnails import EncodedImages as EncodedImages, ImageStore as ImageStore
 from .scaler import Scaler as Scaler, fit_scaler as fit_scaler, row_blocks as row_blocks

@@ -1,4 +1,4 @@
-"""Zip files from strangers, unpacked into a folder of their own and nowhere else.
+"""Zip files from strangers, unpacked into a folder of their own and nowhere else; sizes, disk space, zip bombs.
 
 A member with a bad name, a link, an encrypted or a damaged one is left out with a reason. The whole archive is refused
 only when its table of contents cannot be read or when what it declares would fill memory or disk. Decompression stops
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from skmm_core.data.archive_members import Refused, choose_members
-from skmm_core.data.files import check_file
+from skmm_core.data.file_limits import check_file
 from skmm_core.data.skipped import Skipped, clean_name
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore

@@ -1,4 +1,4 @@
-"""Which members of a zip file may be unpacked: safe names, ordinary files, pictures and metadata only."""
+"""Which members of a zip file may be unpacked: safe names, ordinary files, pictures and metadata."""
 
 import re
 import stat
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from skmm_core.data.image_targets import METADATA_NAMES
-from skmm_core.data.pictures import MAX_PICTURE_BYTES, PICTURE_KINDS
+from skmm_core.data.picture_file import MAX_PICTURE_BYTES, PICTURE_KINDS
 from skmm_core.data.skipped import Skipped, clean_name
 
 MAX_DEPTH = 32

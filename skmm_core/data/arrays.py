@@ -12,8 +12,8 @@ from typing import IO
 
 import numpy as np
 
-from skmm_core.data.files import check_array_size, check_columns, check_file
-from skmm_core.data.images import EncodedImages
+from skmm_core.data.file_limits import check_array_size, check_columns, check_file
+from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows, RawTargets, as_float32, number_targets
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report

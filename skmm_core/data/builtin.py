@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint
-from skmm_core.data.files import check_array_size
+from skmm_core.data.file_limits import check_array_size
 from skmm_core.data.holdout import hold_out
-from skmm_core.data.images import PixelImages
+from skmm_core.data.row_thumbnails import PixelImages
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore

@@ -7,7 +7,7 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
-from skmm_core.data.images import ImageStore
+from skmm_core.data.row_thumbnails import ImageStore
 
 
 class Task(StrEnum):

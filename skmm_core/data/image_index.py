@@ -15,8 +15,8 @@ from PIL import Image
 from skmm_core.data.archive import extract
 from skmm_core.data.dataset import Task
 from skmm_core.data.image_targets import METADATA_NAMES, Found, parts_of, read_targets, wrapping_folders
-from skmm_core.data.images import EncodedImages
-from skmm_core.data.pictures import Checked, Unusable, check_picture, read_picture
+from skmm_core.data.picture_file import Checked, Unusable, check_picture, read_picture
+from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawTargets
 from skmm_core.data.skipped import Skipped, clean_name
 from skmm_core.data.targets import understand

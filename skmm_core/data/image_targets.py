@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pyarrow as pa
 
-from skmm_core.data.files import check_file
-from skmm_core.data.parse import listed, read_csv
+from skmm_core.data.file_limits import check_file
 from skmm_core.data.rows import RawTargets, number_targets
+from skmm_core.data.table_readers import listed, read_csv
 from skmm_core.data.tables import TARGET_NAMES, column_targets
 from skmm_core.errors import InputError
 

@@ -11,10 +11,10 @@ from skmm_core.config import DatasetConfig
 from skmm_core.data.arrays import read_npy, read_npz
 from skmm_core.data.builtin import BUILTINS, is_builtin, load_builtin
 from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint, empty_rows
-from skmm_core.data.files import FILE_KINDS, check_file, file_path
+from skmm_core.data.file_limits import FILE_KINDS, check_file, file_path
 from skmm_core.data.holdout import hold_out
-from skmm_core.data.images import EncodedImages
 from skmm_core.data.mixed_units import SCALED, equal_spread, spread_note
+from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows, check_ids, clean
 from skmm_core.data.tables import Columns, read_table
 from skmm_core.data.targets import Targets, understand

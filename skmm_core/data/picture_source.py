@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from skmm_core.data.files import file_path
+from skmm_core.data.file_limits import file_path
 from skmm_core.data.hub import fetch, hub_name
 from skmm_core.errors import InputError
 from skmm_core.progress import Report, ignore

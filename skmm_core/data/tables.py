@@ -1,4 +1,4 @@
-"""csv and parquet files: named columns, of which one may be the target and one the row names."""
+"""Named columns of a table understood: which is the target, which names the rows, which are the features."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from skmm_core.data.files import check_array_size
-from skmm_core.data.parse import is_numeric, is_text, listed, read_csv, read_parquet
+from skmm_core.data.file_limits import check_array_size
 from skmm_core.data.rows import RawRows, RawTargets, as_float32, number_targets
+from skmm_core.data.table_readers import is_numeric, is_text, listed, read_csv, read_parquet
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 

@@ -1,4 +1,4 @@
-"""Take a run from a bundle into the run store, with a report made here."""
+"""Take a run from a bundle, which `runs/bundle` checks, into the run store, with a report made here."""
 
 from pathlib import Path
 

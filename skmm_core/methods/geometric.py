@@ -1,4 +1,4 @@
-"""Methods that cover the feature space: no labels, no model."""
+"""Methods that cover the feature space, without labels or a model: herding, k-center."""
 
 from collections.abc import Callable
 

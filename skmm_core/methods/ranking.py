@@ -1,4 +1,4 @@
-"""Rows in the order of a score, ties to the lower row."""
+"""Rows in the order of a score, the tie going to the lower row among equal scores."""
 
 import torch
 from torch import Tensor

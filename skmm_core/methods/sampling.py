@@ -1,4 +1,4 @@
-"""Methods that draw points at random, with or without importance."""
+"""Methods that draw points at random: uniform, uniform by class, leverage, ridge leverage, adaptive."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Run one method on a pool: decisions by hand first, and the result in its common form."""
+"""Run one method on a pool: included points first, excluded ones never, and the result in its common form."""
 
 import time
 from dataclasses import dataclass, replace

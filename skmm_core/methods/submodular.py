@@ -1,4 +1,4 @@
-"""Submodular covering: chosen points are similar to many others, and little to each other. No labels, no model."""
+"""Facility location and graph cut, label-free: chosen points close to many others and not to each other."""
 
 import torch
 from pydantic import Field

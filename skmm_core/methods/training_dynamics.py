@@ -1,4 +1,4 @@
-"""Methods that rank points by how a head learns them: training dynamics of the pool, and leverage times residual."""
+"""Methods that rank points by how a head learns them: EL2N, GraNd, forgetting; and influence (leverage × residual²)."""
 
 from functools import partial
 

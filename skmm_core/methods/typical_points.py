@@ -1,4 +1,4 @@
-"""Typical points of clusters: as many clusters as points to pick, and of each the point in its densest part."""
+"""TypiClust: as many clusters as points to pick, and of each the typical point, in its densest part."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Methods that ask a warm-up head what it is unsure of (its size and training: see :mod:`skmm_core.gradients.warmup`).
+"""Methods that ask a warm-up head what it is unsure of: entropy, margin, least confidence, DeepFool, CAL, diversity.
 
 The score functions take what the head says of every row, so that they can be checked, and used, without a pool.
 """

@@ -1,4 +1,4 @@
-"""The table of an experiment, from scores to the paper's layout. No torch here: pages and documents use it."""
+"""The table of an experiment, from scores to the paper's layout, its rows in the order of the plan. No torch here."""
 
 import math
 from collections.abc import Mapping, Sequence

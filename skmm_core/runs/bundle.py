@@ -1,4 +1,4 @@
-"""A run as one zip file, to carry it to another machine.
+"""A run as one zip file, to carry it to another machine: packed, and checked before it is taken in.
 
 A bundle may come from a stranger. Only plain files with the names of a run folder are taken, in bounded size; nothing
 is unpickled; the config must hash to the id it claims; the report, which is a web page, is left out and made anew from

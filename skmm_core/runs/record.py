@@ -1,4 +1,4 @@
-"""What the index knows of a run."""
+"""One row of the run index: its state (queued, running, done, failed, cancelled), id, name and words for lists."""
 
 import hashlib
 import json

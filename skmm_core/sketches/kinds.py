@@ -1,4 +1,4 @@
-"""Johnson-Lindenstrauss maps: from r gradient dimensions to m, keeping inner products on average.
+"""The kinds of Johnson-Lindenstrauss maps and how one is drawn by name and size, from r dimensions to m.
 
 One seeded map serves every batch of a run. A fresh map a batch would destroy the inner products between batches.
 """

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from skmm_core.config import DatasetConfig
-from skmm_core.data.files import MAX_COLUMNS
+from skmm_core.data.file_limits import MAX_COLUMNS
 from skmm_core.data.load import load_dataset
 from skmm_core.errors import InputError
 

@@ -10,8 +10,8 @@ from sklearn.datasets import load_digits
 from skmm_core.config import DatasetConfig
 from skmm_core.data.builtin import BUILTINS, GmmOptions, gaussian_mixture
 from skmm_core.data.dataset import Dataset, Task
-from skmm_core.data.images import PixelImages
 from skmm_core.data.load import load_dataset
+from skmm_core.data.row_thumbnails import PixelImages
 from skmm_core.data.summary import describe
 from skmm_core.errors import InputError
 

@@ -202,7 +202,7 @@ def test_other_separators_are_understood(tmp_path, features, labels, delimiter):
 
 def test_a_column_may_change_from_whole_to_broken_numbers_late(tmp_path, monkeypatch):
     # The types of a csv are guessed from its first block.
-    monkeypatch.setattr("skmm_core.data.parse._BLOCK_BYTES", 1024)
+    monkeypatch.setattr("skmm_core.data.table_readers._BLOCK_BYTES", 1024)
     (tmp_path / "a.csv").write_text("\n".join(["a,b", *(["1,2"] * 1000), "1.5,2"]) + "\n")
     dataset = load(tmp_path / "a.csv")
     assert dataset.features[-1].tolist() == [1.5, 2.0]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skmm_core.data.images import PixelImages
+from skmm_core.data.row_thumbnails import PixelImages
 
 
 def decode(png):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skmm_core.data.images import EncodedImages
-from skmm_core.data.pictures import Unusable, check_picture, read_picture
+from skmm_core.data.picture_file import Unusable, check_picture, read_picture
+from skmm_core.data.row_thumbnails import EncodedImages
 
 RAMP = np.linspace(0, 255, 12 * 10).round().astype(np.uint8).reshape(10, 12)
 
@@ -138,7 +138,7 @@ def test_bad_files_have_reasons(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe.jpg")
     assert reason(tmp_path / "pipe.jpg") == "not a regular file"
     assert reason(tmp_path / "gone.jpg").startswith("cannot be read")
-    monkeypatch.setattr("skmm_core.data.pictures.MAX_PICTURE_BYTES", 100)
+    monkeypatch.setattr("skmm_core.data.picture_file.MAX_PICTURE_BYTES", 100)
     assert reason(whole).startswith("too large")
 
 

@@ -11,7 +11,7 @@ from dashboard.components.learn.plane import bias_lesson, variance_lesson, why_l
 from dashboard.components.learn.playground import playground_words, snapped
 from dashboard.components.learn.space import balance_lesson, counts_figure, error_figure, sketch_lesson
 from dashboard.components.learn.steps import STEPS
-from dashboard.services import lesson
+from dashboard.services import learn_results as lesson
 from dashboard.services.playground import (
     DIM,
     MAX_CLUSTERS,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from dashboard.services import umap
-from skmm_core.config import DatasetConfig
 from skmm_core import diagnostics as projection
+from skmm_core.config import DatasetConfig
 
 PRINT = "sha256:" + "ab" * 32
 DIABETES = DatasetConfig(source="diabetes")

@@ -1,4 +1,4 @@
-"""Steps 1 to 3 of the Learn page, on pools in the plane: why pick, variance, bias."""
+"""Steps 1 to 3 of the Learn page, texts and figures, on pools in the plane: why pick, variance, bias."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ from dashboard.components.shared.theme import (
     fmt_number,
     plural,
 )
-from dashboard.services.lesson import BUDGETS, HAND_BUDGET, RANDOM_DRAWS, Bias, Picture, Variance, Why
+from dashboard.services.learn_results import BUDGETS, HAND_BUDGET, RANDOM_DRAWS, Bias, Picture, Variance, Why
 
 HEIGHT = 330
 SMART = Style(CHOSEN_COLOUR, "diamond", "solid")

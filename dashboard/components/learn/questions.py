@@ -2,8 +2,8 @@
 
 from dashboard.components.learn.lesson import Question, percent
 from dashboard.components.shared.theme import fmt_number
-from dashboard.services import lesson
-from dashboard.services.lesson import HAND_BUDGET, RANDOM_DRAWS
+from dashboard.services import learn_results as lesson
+from dashboard.services.learn_results import HAND_BUDGET, RANDOM_DRAWS
 
 _FEW, _MORE = 16, 64
 

@@ -1,4 +1,4 @@
-"""Steps 4 and 5 of the Learn page, on pools of three clusters in many dimensions: sketching, and SkMM itself."""
+"""Steps 4 and 5 of the Learn page, texts and figures, on pools in many dimensions: sketching, and SkMM itself."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,7 +10,7 @@ from dashboard.components.learn.plane import HEIGHT, SMART
 from dashboard.components.shared.answered_chart import Panel
 from dashboard.components.shared.series_style import ACCENTS
 from dashboard.components.shared.theme import GRID, INK, OKABE_ITO, POOL_COLOUR, figure_layout
-from dashboard.services.lesson import DIMS, FEW, MAPS, REDRAWS, Balance, Outcome, Picture, Sketched
+from dashboard.services.learn_results import DIMS, FEW, MAPS, REDRAWS, Balance, Outcome, Picture, Sketched
 
 _AXES = ("axis 1", "axis 2", "axis 3")
 _AXIS_ENDS = (1.6, 2.5, 1.15)  # beyond the points, so that the names of the axes stand free

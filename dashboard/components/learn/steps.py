@@ -11,8 +11,8 @@ from dashboard.components.learn.lesson import Lesson, Question, changed, draw_le
 from dashboard.components.learn.plane import bias_lesson, variance_lesson, why_lesson
 from dashboard.components.learn.space import balance_lesson, sketch_lesson
 from dashboard.components.shared.theme import is_dark
-from dashboard.services import lesson
-from dashboard.services.lesson import BUDGETS, DIMS, HAND_BUDGET, PICKERS, SEEN
+from dashboard.services import learn_results as lesson
+from dashboard.services.learn_results import BUDGETS, DIMS, HAND_BUDGET, PICKERS, SEEN
 
 _BIND: Any = "query-params"
 

@@ -1,4 +1,4 @@
-"""The finished example of the Overview: what it buys in one sentence, its map, and the chosen images."""
+"""The finished example of the Overview: its headline, made in `shared/comparisons`, its map, and the chosen images."""
 
 import sys
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.services import lesson
+from dashboard.services import learn_results as lesson
 
 STEPS = {
     "Why": ("1. Why pick at all?", "picks", "24"),

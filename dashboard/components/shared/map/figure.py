@@ -1,4 +1,4 @@
-"""The map of the pool with the chosen points, and which points a visitor marked on it."""
+"""The map of the pool with the chosen points: its figure, large pools thinned, and the points a visitor marked."""
 
 from collections.abc import Collection, Mapping
 from html import escape

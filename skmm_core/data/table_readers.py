@@ -1,4 +1,4 @@
-"""The text of a csv file and the pages of a parquet file, parsed into named columns."""
+"""One reader a table format (csv, parquet): a file comes in, named columns go out."""
 
 import csv
 from pathlib import Path
@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from skmm_core.data.files import check_array_size, check_columns
+from skmm_core.data.file_limits import check_array_size, check_columns
 from skmm_core.errors import InputError
 
 _HEADER_BYTES = 8 << 20
@@ -19,7 +19,7 @@ def read_csv(path: Path, notes: list[str]) -> pa.Table:
     """Parse a csv file.
 
     Args:
-        path: of a file that was checked by :func:`skmm_core.data.files.check_file`.
+        path: of a file that was checked by :func:`skmm_core.data.file_limits.check_file`.
         notes: what a person should know is added here.
 
     Raises:

@@ -1,4 +1,4 @@
-"""One picture file: checked, decoded to RGB, and made small.
+"""One picture file of a person: checked, decoded to RGB, and made small.
 
 Files come from strangers. Sizes are checked before anything is decoded, and whatever a decoder raises for damaged
 bytes becomes one reason in words.
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from skmm_core.data.images import THUMBNAIL_SIDE
+from skmm_core.data.row_thumbnails import THUMBNAIL_SIDE
 
 PICTURE_KINDS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff")
 MAX_PIXELS = 80_000_000  # below the count from which Pillow warns of a decompression bomb

@@ -1,4 +1,4 @@
-"""What the Learn page shows, computed by `skmm_core` on small pools and kept by arguments.
+"""The numbers of the Learn page's steps, computed by `skmm_core` on small pools and kept by arguments; no text.
 
 Torch is imported inside the functions: only a visitor of Learn waits for it. Errors are shares of the signal: the mean
 squared error over the pool divided by the mean squared noise-free label.

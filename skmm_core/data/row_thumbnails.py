@@ -1,4 +1,4 @@
-"""Small pictures of rows, for galleries."""
+"""Small pictures that go with the rows of a dataset, for galleries."""
 
 import io
 from collections.abc import Sequence

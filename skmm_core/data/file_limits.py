@@ -1,4 +1,4 @@
-"""Which files may be read, and how large they may be.
+"""Limits on input files: which endings are read, and how large files and arrays may be.
 
 Every size is checked before memory is taken: the file on disk, the arrays that its header declares, and the float32
 rows made of them. So neither a huge file nor a small one that unpacks to something huge can exhaust the machine.
