@@ -13,6 +13,7 @@ from skmm_core.cli.pool_flags import PoolFlags, with_pool_flags
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.data import read_rows, spread_notes
 from skmm_core.errors import InputError
+from skmm_core.probes import labels_note
 from skmm_core.runs import (
     CARD,
     COMPARE_STATE,
@@ -190,7 +191,10 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
     count, largest = len(result["scored"]), max(result["budgets"])
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
     done = f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in {result['seconds']:.1f} s."
-    return "\n".join([done, *found, f"Results: {folder}; report.html in it has the curves and tables."]) + warned
+    labels = [note] if (note := labels_note(result.get("validation_rows"))) else []
+    return (
+        "\n".join([done, *found, *labels, f"Results: {folder}; report.html in it has the curves and tables."]) + warned
+    )
 
 
 def _params_by_method(pairs: list[str] | None) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from .leagues import (
 )
 from .planner import Costs as Costs, Need as Need, Plan as Plan, needs as needs, plans as plans
 from .score_log import ScoreLog as ScoreLog, read_scores as read_scores
+from .splits import Typical as Typical, typical_saving as typical_saving
 from .statistics import (
     Relation as Relation,
     bootstrap_interval as bootstrap_interval,

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from skmm_core.comparison import STRATIFIED, Judged, Verdict, judged, league_savings, read_scores
-from skmm_core.probes import Metric
+from skmm_core.probes import Metric, labels_note
 from skmm_core.report.figures import curves_figure, time_figure
 from skmm_core.report.methods_text import comparison_methods, sources, titles
 from skmm_core.report.numbers import number, score
@@ -41,7 +41,7 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     full = result["full"].get(metric["key"])
     return {
         "title": f"{result['dataset']}: {len(cells)} method{'s' * (len(cells) != 1)} compared",
-        "lead": f"{result['N']:,} points to pick from.",
+        "lead": f"{result['N']:,} points to pick from. {labels_note(result.get('validation_rows'))}".strip(),
         "figures": [curves_figure(summary, metric, names, full), time_figure(seconds, budgets[-1], names)],
         "metric": metric["title"] + (f" ({metric['unit']})" if metric["unit"] else ""),
         "full": score(full, percent),

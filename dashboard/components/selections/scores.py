@@ -20,7 +20,7 @@ from dashboard.components.shared.series_style import run_style
 from dashboard.components.shared.theme import escape, figure_layout, plural
 from skmm_core.comparison import Verdict, bootstrap_interval, holm, paired_difference, verdict
 from skmm_core.config import SelectJob
-from skmm_core.probes import Metric
+from skmm_core.probes import Metric, labels_note
 from skmm_core.runs import RunRecord
 
 _ROW_PIXELS = 46
@@ -62,13 +62,16 @@ def scored_by(comparison: RunRecord, scores: pd.DataFrame, selections: Sequence[
     return Scored(comparison.name, values)
 
 
-def scores_answer(scored: Scored, labels: Sequence[str], metric: Metric) -> Answer:
+def scores_answer(
+    scored: Scored, labels: Sequence[str], metric: Metric, *, validation_rows: int | None = None
+) -> Answer:
     """Draw mean scores with intervals, and say how each two differ on the same seeds.
 
     Args:
         scored: by one comparison, at least one selection.
         labels: name of each selection on the page.
         metric: that is shown.
+        validation_rows: labelled rows that tuned the probe, where the comparison tells.
     """
     seeds = max(len(values) for values in scored.values.values())
     pairs = paired_sentences(scored, metric)
@@ -77,6 +80,7 @@ def scores_answer(scored: Scored, labels: Sequence[str], metric: Metric) -> Answ
     )
     sentence = f"{metric.title}: {means}. {' '.join(pairs)}".strip()
     source = f"Over {plural(seeds, 'seed')} of the comparison {escape(scored.name)}, not of these selections alone."
+    source = f"{source} {labels_note(validation_rows)}".strip()
     figure = _figure(scored, labels, metric)
     alt = f"Mean {metric.title.lower()} of a linear probe with its 95 % interval. {sentence}"
     return Answer("Which picks teach a probe more?", f"{sentence} {source}", (Panel("", figure, alt),), _HELP)
