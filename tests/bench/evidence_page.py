@@ -144,8 +144,12 @@ def _choice(evidence: Evidence) -> str:
         rows += [f"| {league.title} | {_name(method)} | {mean_text(found[method])} |" for method in order]
         ratio = evidence.ratio(datasets, *order[:2])
         sure = "a lead" if ratio.lo > 1 else "no sure lead"
-        said.append(f"`{order[0]}`, {ratio.mean:.2f} {interval_text(ratio)} times `{order[1]}`, {sure}")
-    return f"With families counted once the rule chooses {listed(said)}.\n\n" + "\n".join(rows)
+        said.append(f"`{order[0]}` ({ratio.mean:.2f} {interval_text(ratio)} times `{order[1]}`: {sure})")
+    chosen = (
+        f"With families counted once the rule chooses {listed(said)}, in the order of the leagues. The two are picked "
+    )
+    chosen += "by the same figures, which flatters the first."
+    return chosen + "\n\n" + "\n".join(rows)
 
 
 def _league(evidence: Evidence, league: League, figures: dict[str, str]) -> str:
@@ -195,7 +199,7 @@ def _known(evidence: Evidence, league: League, datasets: Sequence[str], half: st
     return (
         f"{where}, {families} as blocks: {differ} (Friedman, p = {test.p:.2g}); "
         f"mean ranks more than {gap:.2f} apart differ (Nemenyi, 95 %). `{league.default}` is not told apart by them "
-        f"from {len(near)} of {len(methods) - 1}: {listed(near)}."
+        f"from {len(near)} of {len(methods) - 1}: {listed([f'`{each}`' for each in near])}."
     )
 
 
