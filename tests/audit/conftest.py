@@ -103,7 +103,7 @@ def figures(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         groups.setdefault((each["subject"], each["quantity"], precision), []).append(each)
     rows = []
     for (subject, quantity, precision), members in sorted(groups.items()):
-        worst = max(members, key=lambda each: (each["error"] / each["within"], each["case"]))
+        worst = max(members, key=lambda each: (each["error"] / max(each["within"], 1e-300), each["case"]))
         rows.append(
             {
                 "subject": subject,

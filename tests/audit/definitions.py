@@ -58,6 +58,15 @@ def standardised(rows: Array, eps: float) -> Array:
     return (rows - mean) / np.where(varies, deviation, np.inf)
 
 
+def standard_rounding(case: Case) -> float:
+    """What rounding leaves in one standardised number: the mean is taken away in float64, then all is rounded to ε."""
+    deviation = case.exact.std(axis=0)
+    shift = np.abs(case.exact.mean(axis=0)) / np.where(
+        deviation > 4 * case.eps * np.abs(case.exact).max(), deviation, np.inf
+    )
+    return case.eps + 2.3e-16 * float(shift.max())
+
+
 def squared_distances(a: Array, b: Array) -> Array:
     """(len(a), len(b)), from differences, not from products."""
     return np.stack([((a - row) ** 2).sum(axis=1) for row in b], axis=1)

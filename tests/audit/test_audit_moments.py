@@ -203,7 +203,7 @@ def test_variance_is_minimised_step_by_step(case, audit):
     y = basis.coordinates / np.sqrt(basis.values)
     ridge = np.diag(0.01 * basis.values.mean() / basis.values)
     # up to 256 updates of rank one between two inversions, each as exact as the condition of the matrix allows
-    spread = np.linalg.cond(ridge)
+    spread = len(ridge) * np.linalg.cond(y.T @ y / n + ridge)
     rounding = sketch_rounding(case, basis) + 256 * 2.3e-16 * spread
 
     def cost(rows):
