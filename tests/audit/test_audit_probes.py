@@ -140,7 +140,7 @@ def test_scores_do_not_depend_on_the_order_of_the_chosen(tmp_path, audit):
 
 
 def test_metrics_of_a_regression_probe(tmp_path, audit):
-    """Ridge at the α told, on columns standardised by the selection or sharing one scale: one of both gives the score."""
+    """Ridge at the α told, on columns standardised by the selection or of one scale: one of both gives the score."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(300, 6)) * [1, 2, 3, 1, 1, 5] + 4
     y = x @ rng.normal(size=6) + rng.normal(size=300)
