@@ -18,15 +18,15 @@ from .mmd import (
     squared_mmd as squared_mmd,
 )
 from .moments import (
-    GramSpectrum as GramSpectrum,
     Moments as Moments,
+    SingularBasis as SingularBasis,
     certificate as certificate,
     eigenbasis as eigenbasis,
     gram_products as gram_products,
-    gram_spectrum as gram_spectrum,
     moment_error as moment_error,
     second_moment as second_moment,
     shortfall_objective as shortfall_objective,
+    singular_basis as singular_basis,
     trace_score as trace_score,
     whitened_moment as whitened_moment,
 )
