@@ -7,6 +7,7 @@ from .kernels import (
     PolynomialKernel as PolynomialKernel,
     gaussian_kernel as gaussian_kernel,
     labelled_kernel as labelled_kernel,
+    polynomial_kernel as polynomial_kernel,
     unit_rows as unit_rows,
 )
 from .logistic import fit_logistic as fit_logistic
