@@ -4,13 +4,14 @@ Source: Dong, Phan, Pan, Lei, "Sketchy Moment Matching: Toward Fast and Provable
 NeurIPS 2024.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from pydantic import Field, field_serializer, field_validator, model_validator
 from torch import Tensor
 
-from skmm_core.device import generator
+from skmm_core.device import generator, widest
 from skmm_core.methods.registry import Family, MethodParams, Picks, Status, register
 from skmm_core.methods.stratify import pick_by_class
 from skmm_core.pool import Pool
@@ -82,9 +83,9 @@ class SkmmParams(MethodParams):
 def skmm(pool: Pool, budget: int, params: SkmmParams, *, seed: int, report: Report) -> Picks:
     """Solve the relaxed moment-matching problem, round it, and exchange points on the discrete objective.
 
-    O(N · m) a solver step, an exchange and a rounding round; memory O(N · m). c_s="auto" takes the smallest c_S that
-    weights can reach, some ten solves more; then `objective` holds it as c_s, a certified lower bound of it as
-    c_s_lower, and trace_bound = c_s · k, which Σ_j λ_j/(a_jᵀs) of the relaxed weights does not exceed.
+    O(N · m) a solver step, an exchange and a rounding round; memory O(N · m). c_s="auto" takes, by some ten solves, the
+    smallest c_S that weights can reach, and those weights; then `objective` holds it as c_s, a certified lower bound of
+    it as c_s_lower, and trace_bound = c_s · k, which Σ_j λ_j/(a_jᵀs) of the weights does not exceed.
 
     Points in by hand keep the weight 1/n, points out have none; relaxation, rounding and exchanges choose the others
     for the moments that are then still missing.
@@ -101,44 +102,65 @@ def skmm(pool: Pool, budget: int, params: SkmmParams, *, seed: int, report: Repo
     # Points in by hand hold 1/n each, so the others solve the same problem for the moments that are then still missing.
     rows, rest = given.free_rows(), budget - fixed
     squares = whole[rows] if given.any else whole
-    held, share = whole[given.start].sum(dim=0) / budget, rest / budget
-    c_s, bounds = params.c_s, {}
-    if c_s is None:
-        smallest = smallest_c_s(squares, eigenvalues, rest, held=held, share=share, size=pool.size, report=report)
-        c_s = smallest.value
-        bounds = {"c_s": c_s, "c_s_lower": smallest.lower, "trace_bound": c_s * len(eigenvalues)}
-    targets = eigenvalues / c_s
-    missing = ((targets.to(held) - held) / share).clamp_min(0) if given.any else targets
+    held, share = whole[given.start].sum(dim=0, dtype=widest(whole.device)) / budget, rest / budget
     scale = eigenvalues.reciprocal() if relative else torch.ones_like(eigenvalues)
-    relaxed = solve_relaxation(
-        squares,
-        missing,
-        rest,
-        column_weights=scale,
-        max_steps=params.max_steps,
-        tol=params.tol,
-        report=report,
-    )
-    picks = _rounded(relaxed.weights, rest, squares, params, seed, report)
+    if params.c_s is None:
+        solved = _smallest(squares, eigenvalues, rest, held, share, pool.size, report)
+    else:
+        missing = ((eigenvalues / params.c_s - held.cpu()) / share).clamp_min(0)
+        steps, tol = params.max_steps, params.tol
+        found = solve_relaxation(squares, missing, rest, column_weights=scale, max_steps=steps, tol=tol, report=report)
+        solved = _Solved(
+            params.c_s,
+            found.weights,
+            found.converged,
+            {"relaxed": share**2 * found.objective, "gap": share**2 * found.gap},
+            {"objective": share**2 * found.trace, "gap": share**2 * found.trace_gap},
+        )
+    targets = eigenvalues / solved.c_s
+    picks = _rounded(solved.weights, rest, squares, params, seed, report)
     if params.polish:
+        missing = ((targets - held.cpu()) / share).clamp_min(0)
         picks = polish(squares, missing, picks, column_weights=scale, report=report)
     picks = torch.cat([given.start, rows[picks]])
     if params.polish or params.rounding == "balanced":
         picks = order_by_prefix(whole, targets, picks, column_weights=scale, fixed=fixed)
     achieved = whole[picks].mean(dim=0, dtype=torch.float64)
+    rounded = shortfall_objective(achieved, eigenvalues, solved.c_s, relative=relative)
     weights = whole.new_zeros(len(whole))
-    weights[rows], weights[given.start] = share * relaxed.weights, 1 / budget
+    weights[rows], weights[given.start] = share * solved.weights, 1 / budget
     return Picks(
         picks,
         scores=weights,
-        status=Status.CONVERGED if relaxed.converged else Status.MAX_STEPS,
-        objective={
-            "relaxed": share**2 * relaxed.objective,
-            "gap": share**2 * relaxed.gap,
-            "rounded": shortfall_objective(achieved, eigenvalues, c_s, relative=relative),
-            **bounds,
-        },
-        trace={"objective": share**2 * relaxed.trace, "gap": share**2 * relaxed.trace_gap},
+        status=Status.CONVERGED if solved.converged else Status.MAX_STEPS,
+        objective={**solved.objective, "rounded": rounded},
+        trace=solved.trace,
+    )
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """Weights of the points that are free, and what is told of them."""
+
+    c_s: float
+    weights: Tensor
+    converged: bool
+    objective: dict[str, float]
+    trace: dict[str, Tensor]
+
+
+def _smallest(
+    squares: Tensor, eigenvalues: Tensor, n: int, held: Tensor, share: float, size: int, report: Report
+) -> _Solved:
+    """The smallest c_S, and the weights that reach it: another solve would miss it by its own gap."""
+    found = smallest_c_s(squares, eigenvalues, n, held=held, share=share, size=size, report=report)
+    bounds = {"c_s": found.value, "c_s_lower": found.lower, "trace_bound": found.value * len(eigenvalues)}
+    return _Solved(
+        found.value,
+        found.weights,
+        found.converged,
+        {"relaxed": 0.0, "gap": 0.0, **bounds},  # nothing falls short of 1/c_S times the pool's moments
+        {"c_s": found.trace, "c_s_lower": found.trace_lower},
     )
 
 

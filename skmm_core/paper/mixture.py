@@ -189,7 +189,7 @@ def run_mixtures(
             report(Progress(f"Drawing mixture {data_seed + 1}", done, len(cells)))
             mixture = Mixture(data_seed, options)
             if any(cell.row.method in _LEVERAGE for cell in mine):
-                _ = mixture.pool.feature_gram  # once for all seeds, which take it over
+                _ = mixture.pool.feature_basis  # once for all seeds, which take it over
             if any(cell.row.method == "adaptive" for cell in mine):
                 _ = mixture.pool.feature_products
             full(data_seed, mixture.ridge.full_risk)

@@ -25,13 +25,13 @@ from skmm_core.sketches import (
     measure_distortion,
     spectrum,
 )
-from skmm_core.solvers import GramSpectrum, Moments, eigenbasis, gram_products, gram_spectrum
+from skmm_core.solvers import Moments, SingularBasis, eigenbasis, gram_products, singular_basis
 
 _DEFAULT_SKETCH = SketchParams()
 _DEFAULT_GRADIENT = GradientParams()
 _FIT_LIMIT = 2048
 _FIT_SKETCH = 512
-_SEEDLESS = ("feature_gram", "feature_products", "scaler")
+_SEEDLESS = ("feature_basis", "feature_products", "scaler")
 
 
 @dataclass(frozen=True)
@@ -157,9 +157,9 @@ class Pool:
         return part
 
     @cached_property
-    def feature_gram(self) -> GramSpectrum:
-        """Spectrum of XᵀX or XXᵀ of the features X, whichever is smaller."""
-        return gram_spectrum(self.features)
+    def feature_basis(self) -> SingularBasis:
+        """Singular values of the features, and singular vectors on their shorter side."""
+        return singular_basis(self.features)
 
     @cached_property
     def feature_products(self) -> Tensor:

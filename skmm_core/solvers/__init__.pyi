@@ -7,6 +7,7 @@ from .kernels import (
     PolynomialKernel as PolynomialKernel,
     gaussian_kernel as gaussian_kernel,
     labelled_kernel as labelled_kernel,
+    polynomial_kernel as polynomial_kernel,
     unit_rows as unit_rows,
 )
 from .logistic import fit_logistic as fit_logistic
@@ -18,15 +19,15 @@ from .mmd import (
     squared_mmd as squared_mmd,
 )
 from .moments import (
-    GramSpectrum as GramSpectrum,
     Moments as Moments,
+    SingularBasis as SingularBasis,
     certificate as certificate,
     eigenbasis as eigenbasis,
     gram_products as gram_products,
-    gram_spectrum as gram_spectrum,
     moment_error as moment_error,
     second_moment as second_moment,
     shortfall_objective as shortfall_objective,
+    singular_basis as singular_basis,
     trace_score as trace_score,
     whitened_moment as whitened_moment,
 )

@@ -7,9 +7,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from skmm_core.device import generator
+from skmm_core.device import generator, widest
 
 _MEDIAN_PAIRS = 20_000
+_BLOCK_ROWS = 65_536
 # All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy
 # steps and exchanges ask for the same ones again. The bound is a constant, 2,048 rows of float32, whatever N is.
 _KEPT_BYTES = 16 * 2**20
@@ -109,7 +110,8 @@ def gaussian_kernel(rows: Tensor, *, normalise: bool, scale: float, seed: int) -
 class PolynomialKernel:
     """k(x, y) = (1 + x·y / m)², whose features are 1, the coordinates and all their products.
 
-    Matching its mean matches the mean and the whole second moment of the rows.
+    Matching its mean matches the mean and the whole second moment of the rows; how much either counts depends on the
+    unit of the rows, so :func:`polynomial_kernel` sets that first.
 
     Attributes:
         rows: (N, m).
@@ -127,19 +129,45 @@ class PolynomialKernel:
         rows = self.rows if among is None else self.rows[among]
         return (rows @ (self.rows[indices].T / rows.shape[1])).add_(1).square_()
 
+    @cached_property
+    def _moments(self) -> tuple[Tensor, Tensor]:
+        """(m,) x̄ and (m, m) XᵀX/N, in the widest type."""
+        wide = widest(self.rows.device)
+        second = torch.zeros(self.rows.shape[1], self.rows.shape[1], dtype=wide, device=self.rows.device)
+        for block in self.rows.split(_BLOCK_ROWS):
+            second += block.T.to(wide) @ block.to(wide)
+        return self.rows.mean(dim=0, dtype=wide), second / len(self.rows)
+
     def mean(self) -> Tensor:
         """Mean of k(x_i, ·) over all rows, (N,), in closed form: 1 + 2 x_i·x̄/m + x_iᵀ(XᵀX/N)x_i/m². O(N m²)."""
-        size, m = self.rows.shape
-        centre = self.rows.mean(dim=0, dtype=torch.float64).to(self.rows)
+        m = self.rows.shape[1]
+        centre, second = (moment.to(self.rows) for moment in self._moments)
         mean = 1 + (2 / m) * (self.rows @ centre)
-        moment = torch.zeros(m, m, dtype=torch.float64, device=self.rows.device)
-        for block in self.rows.split(65_536):
-            moment += block.T.double() @ block.double()
-        moment = (moment / (size * m * m)).to(self.rows)
-        for start in range(0, size, 65_536):
-            block = self.rows[start : start + 65_536]
-            mean[start : start + 65_536] += ((block @ moment) * block).sum(dim=1)
+        for part, block in zip(mean.split(_BLOCK_ROWS), self.rows.split(_BLOCK_ROWS), strict=True):
+            part += ((block @ (second / m**2)) * block).sum(dim=1)
         return mean
+
+    def squared_mmd(self, picks: Tensor) -> float:
+        """‖mean of the picks - mean of all rows‖² in the kernel's space: 2‖Δx̄‖²/m + ‖Δ second moment‖²/m². O(n m²).
+
+        Differences of the moments themselves keep digits that differences of kernel means lose, where rows lie far from
+        the origin: those are squares already.
+        """
+        centre, second = self._moments
+        m, chosen = self.rows.shape[1], self.rows[picks].to(centre)
+        first = chosen.mean(dim=0) - centre
+        return float(2 * first.square().sum() / m + (chosen.T @ chosen / len(chosen) - second).square().sum() / m**2)
+
+
+def polynomial_kernel(rows: Tensor) -> PolynomialKernel:
+    """Make the kernel on rows divided by their root mean square entry, in the widest type.
+
+    The mean of x·x/m is then 1, the kernel's own constant, so that mean and second moment both count whatever the unit
+    of the rows is. Products of float32 rows differ by less than their rounding where the rows lie far from the origin.
+    """
+    largest = float(rows.abs().max()) or 1.0  # first, since squares of huge or tiny numbers leave the range
+    rows = rows.to(widest(rows.device)) / largest
+    return PolynomialKernel(rows.mul_(rows.numel() ** 0.5 / (float(rows.norm()) or 1.0)))
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,12 @@ def project_capped_simplex(x: Tensor, cap: float, *, start: float | None = None)
             if not low < newton < high:
                 break
         tau = newton
-    return (values - tau).clamp_(0, cap).to(x), tau
+    shifted = values - tau
+    # τ is rounded to its own size, which may be that of millions of weights; the last part of it is taken off apart.
+    interior = int(((shifted > 0) & (shifted < cap)).sum())
+    if interior:
+        shifted -= (float(shifted.clamp(0, cap).sum(dtype=torch.float64)) - 1.0) / interior
+    return shifted.clamp_(0, cap).to(x), tau
 
 
 def round_sample(weights: Tensor, n: int, *, generator: torch.Generator) -> Tensor:

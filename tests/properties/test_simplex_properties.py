@@ -217,3 +217,12 @@ def test_balanced_draws_are_balanced() -> None:
     # Only the landing errs, on about k of the points, so the variance is about k/n of an independent draw's.
     assert np.mean(cube) < 4 * k / n
     assert np.mean(cube) < 0.5 * np.mean(independent)
+
+
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e9])
+def test_weights_of_a_far_point_still_sum_to_one(size: float) -> None:
+    """The threshold is then rounded to more than a weight, which must not show in their sum."""
+    x = torch.tensor(np.random.default_rng(0).normal(size=200) / 20 + size)
+    found, _ = project_capped_simplex(x, 1 / 20)
+    assert float(found.sum()) == pytest.approx(1, abs=200 * torch.finfo(torch.float64).eps)
+    assert float(found.max()) <= 1 / 20
