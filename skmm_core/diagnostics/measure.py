@@ -3,6 +3,7 @@
 torch is imported only to compute, so that a page can name this module before torch is there.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from skmm_core.diagnostics.record import Diagnostics
@@ -68,6 +69,17 @@ def diagnose(
         effective_weights=float(1 / shares.square().sum()),
         **measured,
     )
+
+
+def asked_c_s(objective: Mapping[str, Any] | None, params: Mapping[str, Any] | None) -> float:
+    """The c_S that a selection was made for, for :func:`diagnose`: what it found by itself, else what it was told.
+
+    Args:
+        objective: of the selection.
+        params: of its method; one that has no c_S asks for equal moments, which is 1.
+    """
+    found = (objective or {}).get("c_s", (params or {}).get("c_s"))
+    return float(found) if isinstance(found, int | float) else 1.0
 
 
 def _moments(pool: "Pool", indices: "Tensor", weights: "Tensor", c_s: float) -> dict[str, Any]:

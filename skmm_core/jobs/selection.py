@@ -8,12 +8,12 @@ import numpy as np
 
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.data import Dataset
-from skmm_core.diagnostics import Diagnostics, diagnose, pca_map
+from skmm_core.diagnostics import Diagnostics, asked_c_s, diagnose, pca_map
 from skmm_core.errors import InputError
 from skmm_core.jobs import tables
 from skmm_core.jobs.origin import origin
 from skmm_core.methods import Selection, reads_labels, select
-from skmm_core.pool import Pool, make_pool
+from skmm_core.pool import Pool, pool_of
 from skmm_core.progress import Progress, Report
 from skmm_core.report import write_thumbnails
 from skmm_core.runs import DIAGNOSTICS, SELECTION_CSV, SELECTION_NPY
@@ -27,15 +27,7 @@ def run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Data
         InputError: the method cannot run on these data, or a row decided by hand is not in the pool.
         Cancelled: raised by `report`.
     """
-    pool = make_pool(
-        dataset,
-        sketch=config.sketch,
-        gradient=config.gradient,
-        warm_up_rows=config.warm_up_rows,
-        seed=job.seed,
-        device=config.device,
-        report=report,
-    )
+    pool = pool_of(config, dataset, seed=job.seed, report=report)
     include, exclude = (pool_positions(dataset, rows) for rows in (job.include, job.exclude))
     selection = select(
         pool,
@@ -48,7 +40,7 @@ def run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Data
         report=report,
     )
     report(Progress("Measuring the selection", 0))
-    c_s = float(selection.objective.get("c_s", selection.params.get("c_s", 1.0)))
+    c_s = asked_c_s(selection.objective, selection.params)
     diagnostics = diagnose(pool, selection.indices, selection.weights, c_s=c_s, report=report)
     _write_files(folder, dataset, pool, selection, diagnostics, report)
     return _selection_result(config, job, dataset, pool, selection, diagnostics)

@@ -6,7 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from skmm_core.config import GradientParams, SketchParams
+from skmm_core.config import GradientParams, RunConfig, SketchParams
 from skmm_core.data import Dataset, Given, Scaler, Task, fit_scaler, make_given, nothing_given, train_targets
 from skmm_core.device import resolve_device
 from skmm_core.errors import InputError
@@ -280,6 +280,29 @@ def make_pool(
         report=report,
         warm_up_rows=warm_up_rows,
         gradient_params=gradient or _DEFAULT_GRADIENT,
+    )
+
+
+def pool_of(config: RunConfig, dataset: Dataset, *, seed: int, report: Report = ignore) -> Pool:
+    """The pool of a run, from everything in its config that decides it, so that nobody who needs it forgets an option.
+
+    Args:
+        config: of the run; what only its method or its budget needs is not read.
+        dataset: loaded from `config.dataset`.
+        seed: of the selection.
+        report: told of what is computed for all methods.
+
+    Raises:
+        InputError: see :func:`make_pool`.
+    """
+    return make_pool(
+        dataset,
+        sketch=config.sketch,
+        gradient=config.gradient,
+        warm_up_rows=config.warm_up_rows,
+        seed=seed,
+        device=config.device,
+        report=report,
     )
 
 
