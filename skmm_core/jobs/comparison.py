@@ -51,6 +51,7 @@ def run_comparison(
         "label_aware": label_aware,
         "budgets": list(job.budgets),
         "seeds": job.seeds,
+        "claim": done.claim,
         "warm_up_rows": _warm_up_rows(config, job, dataset),
         "N": dataset.pool_size,
         "seconds": time.perf_counter() - began,

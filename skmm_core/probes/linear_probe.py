@@ -27,11 +27,13 @@ class ProbeScore:
         metrics: "accuracy", "macro_f1" (0..1) or "mae", "rmse" (unit of the targets), "r2".
         alpha: L2 penalty that was chosen: on ‖coef‖² for ridge, on ½‖coef‖² for logistic; ∞ for a constant predictor.
         tuned_on: where it was chosen, in words.
+        predicted: (T,) classes or values predicted for the test rows, in their order.
     """
 
     metrics: dict[str, float]
     alpha: float
     tuned_on: str
+    predicted: Array | Labels
 
 
 def score_probe(dataset: Dataset, chosen: Tensor, *, seed: int = 0, report: Report = ignore) -> ProbeScore:
@@ -74,6 +76,7 @@ def _score_ridge(dataset: Dataset, targets: Tensor, train: Tensor) -> ProbeScore
         regression_metrics(targets[dataset.split.test].double().numpy(), predicted),
         ridge.alpha,
         "leave-one-out in the selection",
+        predicted,
     )
 
 
@@ -86,10 +89,12 @@ def _score_logistic(dataset: Dataset, targets: Tensor, train: Tensor, seed: int,
     validation = part(dataset.split.validation) if len(dataset.split.validation) else None
     fitted = fit_logistic(*part(train), validation=validation, seed=seed, report=report)
     rows, truth = part(dataset.split.test)
+    predicted = fitted.predict(rows)
     return ProbeScore(
-        classification_metrics(truth, fitted.predict(rows)),
+        classification_metrics(truth, predicted),
         1 / fitted.strength if fitted.strength else math.inf,
         "validation rows" if validation else "inner folds of the selection",
+        predicted,
     )
 
 

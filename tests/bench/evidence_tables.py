@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from skmm_core.comparison.ranks import Friedman, critical_difference, friedman, ranks
-from skmm_core.comparison.statistics import Paired, Relation, data_saving, holm, paired_difference
+from skmm_core.comparison.savings import Relation, data_saving
+from skmm_core.comparison.statistics import Paired, holm, paired_difference
 
 OURS = "skmm"
 CLASSES, NUMBERS = "accuracy", "mae"  # metrics

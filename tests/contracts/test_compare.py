@@ -14,7 +14,8 @@ from skmm_core import methods as registry
 from skmm_core.comparison import cells as compare_module
 from skmm_core.comparison.cells import compare
 from skmm_core.comparison.score_log import SCORES_FILE, read_scores
-from skmm_core.comparison.summary import SCORE_COLUMNS, SUMMARY_COLUMNS, Comparison
+from skmm_core.comparison.score_table import SCORE_COLUMNS
+from skmm_core.comparison.summary import SUMMARY_COLUMNS, Comparison
 from skmm_core.config import CompareJob, SketchParams
 from skmm_core.data.dataset import Dataset, Split, Task
 from skmm_core.errors import Cancelled, InputError

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from skmm_core.comparison.statistics import data_saving
+from skmm_core.comparison.savings import data_saving
 from skmm_core.methods.registry import list_methods
 from tests.bench import evidence_page
 from tests.bench.evidence import ABLATIONS, METHODS

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from skmm_core.comparison.statistics import Relation, bootstrap_interval, data_saving, holm, isotonic, paired_difference
+from skmm_core.comparison.savings import Relation, data_saving, isotonic
+from skmm_core.comparison.statistics import bootstrap_interval, holm, paired_difference
 
 scores = hnp.arrays(np.float64, st.integers(2, 9), elements=st.floats(0, 1, width=32))
 p_values = hnp.arrays(np.float64, st.integers(1, 9), elements=st.floats(0, 1))

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified, judged, league_savings
+from skmm_core.comparison.score_table import SCORE_COLUMNS
 from skmm_core.comparison.statistics import holm, paired_difference
-from skmm_core.comparison.summary import SCORE_COLUMNS, Verdict, summarise
+from skmm_core.comparison.summary import Verdict, summarise
 from skmm_core.probes.metrics import primary_metric
 from skmm_core.storage.writing import to_json
 

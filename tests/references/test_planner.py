@@ -8,8 +8,9 @@ import pytest
 
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified
 from skmm_core.comparison.planner import Costs, Plan, needs, plans
-from skmm_core.comparison.statistics import Relation
-from skmm_core.comparison.summary import SCORE_COLUMNS, Comparison, Verdict, summarise
+from skmm_core.comparison.savings import Relation
+from skmm_core.comparison.score_table import SCORE_COLUMNS
+from skmm_core.comparison.summary import Comparison, Verdict, summarise
 from skmm_core.probes.metrics import METRICS
 
 ACCURACY, MAE = METRICS["classification"][0], METRICS["regression"][0]

@@ -7,15 +7,8 @@ import pytest
 from scipy.stats import permutation_test
 from sklearn.isotonic import IsotonicRegression
 
-from skmm_core.comparison.statistics import (
-    Relation,
-    Saving,
-    bootstrap_interval,
-    data_saving,
-    holm,
-    isotonic,
-    paired_difference,
-)
+from skmm_core.comparison.savings import Relation, Saving, data_saving, isotonic
+from skmm_core.comparison.statistics import bootstrap_interval, holm, paired_difference
 
 
 def _coverage(size: int, repetitions: int) -> float:

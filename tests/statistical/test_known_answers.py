@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skmm_core.comparison.statistics import bootstrap_interval, data_saving, holm, paired_difference
+from skmm_core.comparison.savings import data_saving
+from skmm_core.comparison.statistics import bootstrap_interval, holm, paired_difference
 
 pytestmark = pytest.mark.statistical
 LEVEL, ERRORS = 0.05, 3.5
