@@ -70,13 +70,13 @@ def run_method(
         raise InputError(reason)
     check_budget(pool.given, budget)
     run = spec.function if spec.goes_on or not pool.given.any else _without_given(spec.function)
-    picks = _given_first(pool, run(pool, budget, params, seed=seed, report=report))
+    picks = _given_first(pool.ordered, run(pool.ordered, budget, params, seed=seed, report=report))
     weights = torch.ones(budget) if picks.weights is None else picks.weights.cpu()
     weights = weights.double() / weights.double().sum()
     return Selection(
-        indices=picks.indices.cpu(),
+        indices=pool.order.cpu()[picks.indices.cpu()],
         weights=weights,
-        scores=None if picks.scores is None else picks.scores.cpu(),
+        scores=None if picks.scores is None else picks.scores.cpu()[pool.place.cpu()],
         method=spec.key,
         params=params.model_dump(mode="json"),
         seed=seed,

@@ -89,21 +89,32 @@ class GaussianKernel:
 
 
 def gaussian_kernel(rows: Tensor, *, normalise: bool, scale: float, seed: int) -> GaussianKernel:
-    """Make the kernel with h² = scale × median squared distance over random pairs of different rows.
+    """Make the kernel with h² = scale × median squared distance over pairs of different rows.
 
-    When the median is 0 (most rows are duplicates) the mean takes its place; when all rows are equal, 1.
+    All pairs count where there are no more than 20,000, else as many random ones, drawn by place from the seed. When
+    the median is 0 (most rows are duplicates) the mean takes its place; when all rows are equal, 1.
     """
     if normalise:
         rows = unit_rows(rows)
     rows = rows - rows.mean(dim=0, dtype=torch.float64).to(rows)
-    draw = generator(seed, "kernel:median")
-    first = torch.randint(len(rows), (_MEDIAN_PAIRS,), generator=draw)
-    second = (first + 1 + torch.randint(max(1, len(rows) - 1), (_MEDIAN_PAIRS,), generator=draw)) % len(rows)
+    first, second = _pairs(len(rows), seed)
     squared = torch.cat(
         [(rows[a] - rows[b]).square().sum(dim=1) for a, b in zip(first.split(1000), second.split(1000), strict=True)]
     )
     median = float(squared.median()) or float(squared.mean()) or 1.0
     return GaussianKernel(rows, rows.square().sum(dim=1), scale * median)
+
+
+def _pairs(size: int, seed: int) -> tuple[Tensor, Tensor]:
+    """(P,) places of two different rows each, (0, 0) for a row alone."""
+    if size == 1:
+        return torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
+    if size * (size - 1) // 2 <= _MEDIAN_PAIRS:
+        first, second = torch.triu_indices(size, size, offset=1)
+        return first, second
+    draw = generator(seed, "kernel:median")
+    first = torch.randint(size, (_MEDIAN_PAIRS,), generator=draw)
+    return first, (first + 1 + torch.randint(size - 1, (_MEDIAN_PAIRS,), generator=draw)) % size
 
 
 @dataclass(frozen=True)
