@@ -40,8 +40,10 @@ class Dataset:
     Attributes:
         name: short name for pages and files, such as "digits".
         task: what the targets ask for.
-        features: (R, d) float32, finite; all rows, of the pool and of the held-out parts.
-        targets: (R,) int64 class indices, float32 values, or None for an unlabelled pool.
+        features: (R, d) float32, finite; all rows, of the pool and of the held-out parts. Columns that float32 cannot
+            hold are distances from their median, and a note says so.
+        targets: (R,) int64 class indices, float32 values (float64 ones where float32 would lose how they differ), or
+            None for an unlabelled pool.
         ids: R distinct names of rows, in row order.
         rows: (R,) int64, 0-based row of each row in the input file or array it came from (rows of a separate test
             file count from 0 in that file); what `selection.npy` reports.
