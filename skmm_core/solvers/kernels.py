@@ -1,4 +1,4 @@
-"""Kernels over the rows of a pool, read by columns: no (N, N) matrix is built for more rows than fit 16 MiB."""
+"""Kernels over the rows of a pool, read by columns: no (N, N) matrix is built for more than 2,048 rows."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +11,8 @@ from skmm_core.device import generator
 
 _MEDIAN_PAIRS = 20_000
 # All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy
-# steps and exchanges ask for the same ones again. The bound is a constant, 2,048 rows of float32, whatever N is.
-_KEPT_BYTES = 16 * 2**20
+# steps and exchanges ask for the same ones again. The bound is a constant, 32 MiB at most, whatever N is.
+_KEPT_ROWS = 2048
 
 
 class Kernel(Protocol):
@@ -64,7 +64,7 @@ class GaussianKernel:
 
     @property
     def _keeps_columns(self) -> bool:
-        return self._square_bytes <= _KEPT_BYTES
+        return len(self.rows) <= _KEPT_ROWS
 
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Kernel`."""
