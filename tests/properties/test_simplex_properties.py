@@ -236,13 +236,11 @@ def noisy(values: Array, noise: float, seed: int = 7) -> torch.Tensor:
     return torch.tensor(values * (1 + noise * np.random.default_rng(seed).uniform(-1, 1, values.shape)))
 
 
-@pytest.mark.parametrize(
-    ("rounding", "noise"), [(round_matched, 1e-7), (round_matched, 1e-12), (round_balanced, 1e-14)]
-)
+@pytest.mark.parametrize(("rounding", "noise"), [(round_matched, 1e-7), (round_balanced, 1e-12)])
 def test_last_digits_of_weights_and_moments_change_no_draw(rounding: Rounding, noise: float) -> None:
-    """A walk of 300 steps in 40 dimensions magnifies a difference by more than 10¹²."""
+    """A walk of 400 steps in 80 dimensions magnifies a difference by more than 10¹²."""
     rng = np.random.default_rng(5)
-    size, n, k = 300, 30, 40
+    size, n, k = 400, 30, 80
     weights, moments = project_by_sorting(rng.uniform(0, 2 / size, size), 1 / n), rng.normal(size=(size, k)) ** 2
     for seed in range(8):
         one = rounding(torch.tensor(weights), n, torch.tensor(moments), generator=generator(seed, "test"))
