@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from skmm_core.device import generator
+from skmm_core.device import generator, widest
 
 _MEDIAN_PAIRS = 20_000
 # All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy
@@ -31,6 +31,10 @@ class Kernel(Protocol):
 
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """Kernel of all rows, or of the rows `among`, with the rows `indices`: (N, len) or (len(among), len)."""
+        ...
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """Kernel of some rows with others, (len(some), len(others)) in the widest type, as exact as the rows are."""
         ...
 
 
@@ -73,6 +77,14 @@ class GaussianKernel:
             kept = self._kept[indices]  # rows of a symmetric matrix lie together, columns do not
             return kept.T if among is None else kept[:, among].T
         return self._computed(indices, among)
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        wide = widest(self.rows.device)
+        distances = torch.cdist(
+            self.rows[some].to(wide), self.rows[others].to(wide), compute_mode="donot_use_mm_for_euclid_dist"
+        )
+        return distances.square_().mul_(-0.5 / self.bandwidth).exp_()
 
     @cached_property
     def _kept(self) -> Tensor:
@@ -138,6 +150,11 @@ class PolynomialKernel:
         rows = self.rows if among is None else self.rows[among]
         return (rows @ (self.rows[indices].T / rows.shape[1])).add_(1).square_()
 
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        rows, columns = (self.rows[each].to(widest(self.rows.device)) for each in (some, others))
+        return (rows @ columns.T / rows.shape[1]).add_(1).square_()
+
     def mean(self) -> Tensor:
         """Mean of k(x_i, ·) over all rows, (N,), in closed form: 1 + 2 x_i·x̄/m + x_iᵀ(XᵀX/N)x_i/m². O(N m²)."""
         size, m = self.rows.shape
@@ -184,12 +201,18 @@ class LabelledKernel:
 
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Kernel`."""
-        mine = (self.targets if among is None else self.targets[among])[:, None]
-        theirs = self.targets[indices]
-        columns = self.inputs.columns(indices, among)
+        return self._labelled(self.inputs.columns(indices, among), among, indices)
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        return self._labelled(self.inputs.precise(some, others), some, others)
+
+    def _labelled(self, columns: Tensor, some: Tensor | None, others: Tensor) -> Tensor:
+        mine = (self.targets if some is None else self.targets[some])[:, None]
+        theirs = self.targets[others]
         if not self.targets.is_floating_point():
             return columns.mul_(mine == theirs)
-        return columns.mul_(((mine - theirs).square() * (-0.5 / self.bandwidth)).exp())
+        return columns.mul_(((mine.to(columns) - theirs.to(columns)).square() * (-0.5 / self.bandwidth)).exp())
 
 
 def labelled_kernel(inputs: GaussianKernel, targets: Tensor, *, bandwidth: float) -> LabelledKernel:
@@ -221,6 +244,11 @@ class CosineSimilarity:
         """See :class:`Kernel`."""
         rows = self.rows if among is None else self.rows[among]
         return (rows @ self.rows[indices].T).add_(1).mul_(0.5)
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        rows, columns = (self.rows[each].to(widest(self.rows.device)) for each in (some, others))
+        return (rows @ columns.T).add_(1).mul_(0.5)
 
     def to(self, reference: Tensor) -> "ReferenceSimilarity":
         """The same similarity of the rows to the (R,) rows `reference` alone, which are copied unless they are all."""
