@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.data import Given, nothing_given
-from skmm_core.device import generator
+from skmm_core.device import generator, with_more_digits
 from skmm_core.methods.registry import Family, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.pool import Pool
@@ -25,7 +25,7 @@ from skmm_core.solvers import lowest
     goes_on=True,
 )
 def _herding(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
-    return Picks(herding(pool.features, budget, given=pool.given, report=report))
+    return Picks(herding(with_more_digits(pool.features), budget, given=pool.given, report=report))
 
 
 def herding(features: Tensor, budget: int, *, given: Given | None = None, report: Report = ignore) -> Tensor:
@@ -74,7 +74,7 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
 )
 def _k_center(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     first = first_row(pool, generator(seed, "k_center:first"))
-    return Picks(k_center(pool.features, budget, first=first, given=pool.given, report=report))
+    return Picks(k_center(with_more_digits(pool.features), budget, first=first, given=pool.given, report=report))
 
 
 def first_row(pool: Pool, draw: torch.Generator) -> int:

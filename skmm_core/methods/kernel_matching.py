@@ -12,6 +12,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from skmm_core.device import with_more_digits
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status, register
 from skmm_core.methods.stratify import pick_by_class
 from skmm_core.pool import Pool
@@ -73,7 +74,7 @@ def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int,
         return pick_by_class(
             pool, budget, "skmm_kernel", lambda part, n: skmm_kernel(part, n, whole, seed=seed, report=report)
         )
-    rows = pool.dense_gradients if params.space == "features" else pool.sketched
+    rows = with_more_digits(pool.dense_gradients if params.space == "features" else pool.sketched)
 
     def kernel() -> GaussianKernel:
         return gaussian_kernel(rows, normalise=params.normalise, scale=params.scale, seed=seed)
@@ -126,7 +127,7 @@ def skmm_joint(pool: Pool, budget: int, params: SkmmJointParams, *, seed: int, r
     targets = pool.targets
     if targets is None:
         raise ValueError("select() checks that there are targets")
-    rows = pool.dense_gradients if params.space == "features" else pool.sketched
+    rows = with_more_digits(pool.dense_gradients if params.space == "features" else pool.sketched)
 
     def kernel() -> LabelledKernel:
         inputs = gaussian_kernel(rows, normalise=params.normalise, scale=params.scale, seed=0)

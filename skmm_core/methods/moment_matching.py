@@ -17,7 +17,9 @@ from skmm_core.methods.stratify import pick_by_class
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers import (
+    lowest,
     round_balanced,
+    round_matched,
     round_sample,
     round_top,
     shortfall_objective,
@@ -25,8 +27,13 @@ from skmm_core.solvers import (
     solve_relaxation,
 )
 
+_ROUNDING = (
+    "From weights to points: matched draws, then evens out the moments; balanced (cube method) keeps the chances of "
+    "all points, but last digits of the features change picks; sample draws (the paper); top takes the largest."
+)
 _CANDIDATES = 4096
 _MAX_SWEEPS = 20
+_NOTHING = 1e-12  # of the moments asked for, squared: a shortfall below that is rounding
 _DOUBLE_LIMIT = 32_000_000
 
 
@@ -42,9 +49,7 @@ class SkmmParams(MethodParams):
     weights: Literal["relative", "absolute"] = Field(
         "relative", description="Relative counts every direction alike; absolute (the paper) favours large ones."
     )
-    rounding: Literal["balanced", "sample", "top"] = Field(
-        "balanced", description="From weights to points: moments kept (cube method), at random (the paper), or largest."
-    )
+    rounding: Literal["matched", "balanced", "sample", "top"] = Field("matched", description=_ROUNDING)
     polish: bool = Field(True, description="Exchange points afterwards while that improves the moments.")
     max_steps: int = Field(5000, ge=1, le=1_000_000, description="Most iterations of the solver.")
     tol: float = Field(1e-6, gt=0, lt=1, description="Certified gap at which to stop, relative to an empty selection.")
@@ -123,7 +128,7 @@ def skmm(pool: Pool, budget: int, params: SkmmParams, *, seed: int, report: Repo
         missing = ((targets - held.cpu()) / share).clamp_min(0)
         picks = polish(squares, missing, picks, column_weights=scale, report=report)
     picks = torch.cat([given.start, rows[picks]])
-    if params.polish or params.rounding == "balanced":
+    if params.polish or params.rounding in ("matched", "balanced"):
         picks = order_by_prefix(whole, targets, picks, column_weights=scale, fixed=fixed)
     achieved = whole[picks].mean(dim=0, dtype=torch.float64)
     rounded = shortfall_objective(achieved, eigenvalues, solved.c_s, relative=relative)
@@ -171,7 +176,8 @@ def _rounded(weights: Tensor, n: int, squares: Tensor, params: SkmmParams, seed:
         return round_sample(weights, n, generator=draw)
     if params.rounding == "top":
         return round_top(weights, n)
-    return round_balanced(weights, n, squares, generator=draw, report=report)
+    find = round_matched if params.rounding == "matched" else round_balanced
+    return find(weights, n, squares, generator=draw, report=report)
 
 
 def _squares(coordinates: Tensor) -> Tensor:
@@ -211,7 +217,7 @@ def polish(
     for sweep in range(_MAX_SWEEPS):
         exchanged = False
         for slot in range(n):
-            if current <= 0:
+            if current <= _NOTHING * float(asked.square().sum()):
                 return picks
             report(Progress("Polishing", sweep * n + slot, _MAX_SWEEPS * n, {"objective": current}))
             shortfall = (asked - achieved).clamp_min(0)
@@ -248,9 +254,10 @@ def order_by_prefix(
     left = torch.ones(len(rest), dtype=torch.bool, device=rest.device)
     order = torch.empty_like(rest)
     first = torch.searchsorted(rest, picks[:fixed])
+    nothing = _NOTHING / (16 * torch.finfo(asked.dtype).eps) * asked.square().sum()
     for t in range(len(rest)):
         shortfall = (asked - (total + values) / (t + 1)).clamp_min(0).square().sum(dim=1)
-        best = first[t] if t < fixed else shortfall.masked_fill_(~left, torch.inf).argmin()
+        best = first[t] if t < fixed else lowest(shortfall.masked_fill_(~left, torch.inf), nothing)
         order[t], left[best] = rest[best], False
         total += values[best]
     return order

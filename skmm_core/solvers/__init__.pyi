@@ -46,6 +46,7 @@ from .scaling_pilot import pilot_errors as pilot_errors
 from .simplex import (
     project_capped_simplex as project_capped_simplex,
     round_balanced as round_balanced,
+    round_matched as round_matched,
     round_sample as round_sample,
     round_top as round_top,
 )

@@ -1,4 +1,4 @@
-"""Kernels over the rows of a pool, read by columns: no (N, N) matrix is built for more rows than fit 16 MiB."""
+"""Kernels over the rows of a pool, read by columns: no (N, N) matrix is built for more than 2,048 rows."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +12,8 @@ from skmm_core.device import generator, widest
 _MEDIAN_PAIRS = 20_000
 _BLOCK_ROWS = 65_536
 # All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy
-# steps and exchanges ask for the same ones again. The bound is a constant, 2,048 rows of float32, whatever N is.
-_KEPT_BYTES = 16 * 2**20
+# steps and exchanges ask for the same ones again. The bound is a constant, 32 MiB at most, whatever N is.
+_KEPT_ROWS = 2048
 
 
 class Kernel(Protocol):
@@ -32,6 +32,10 @@ class Kernel(Protocol):
 
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """Kernel of all rows, or of the rows `among`, with the rows `indices`: (N, len) or (len(among), len)."""
+        ...
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """Kernel of some rows with others, (len(some), len(others)) in the widest type, as exact as the rows are."""
         ...
 
 
@@ -65,7 +69,7 @@ class GaussianKernel:
 
     @property
     def _keeps_columns(self) -> bool:
-        return self._square_bytes <= _KEPT_BYTES
+        return len(self.rows) <= _KEPT_ROWS
 
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Kernel`."""
@@ -74,6 +78,14 @@ class GaussianKernel:
             kept = self._kept[indices]  # rows of a symmetric matrix lie together, columns do not
             return kept.T if among is None else kept[:, among].T
         return self._computed(indices, among)
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        wide = widest(self.rows.device)
+        distances = torch.cdist(
+            self.rows[some].to(wide), self.rows[others].to(wide), compute_mode="donot_use_mm_for_euclid_dist"
+        )
+        return distances.square_().mul_(-0.5 / self.bandwidth).exp_()
 
     @cached_property
     def _kept(self) -> Tensor:
@@ -149,6 +161,11 @@ class PolynomialKernel:
             second += block.T.to(wide) @ block.to(wide)
         return self.rows.mean(dim=0, dtype=wide), second / len(self.rows)
 
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        rows, columns = (self.rows[each].to(widest(self.rows.device)) for each in (some, others))
+        return (rows @ columns.T / rows.shape[1]).add_(1).square_()
+
     def mean(self) -> Tensor:
         """Mean of k(x_i, ·) over all rows, (N,), in closed form: 1 + 2 x_i·x̄/m + x_iᵀ(XᵀX/N)x_i/m². O(N m²)."""
         m = self.rows.shape[1]
@@ -212,12 +229,18 @@ class LabelledKernel:
 
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Kernel`."""
-        mine = (self.targets if among is None else self.targets[among])[:, None]
-        theirs = self.targets[indices]
-        columns = self.inputs.columns(indices, among)
+        return self._labelled(self.inputs.columns(indices, among), among, indices)
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        return self._labelled(self.inputs.precise(some, others), some, others)
+
+    def _labelled(self, columns: Tensor, some: Tensor | None, others: Tensor) -> Tensor:
+        mine = (self.targets if some is None else self.targets[some])[:, None]
+        theirs = self.targets[others]
         if not self.targets.is_floating_point():
             return columns.mul_(mine == theirs)
-        return columns.mul_(((mine - theirs).square() * (-0.5 / self.bandwidth)).exp())
+        return columns.mul_(((mine.to(columns) - theirs.to(columns)).square() * (-0.5 / self.bandwidth)).exp())
 
 
 def labelled_kernel(inputs: GaussianKernel, targets: Tensor, *, bandwidth: float) -> LabelledKernel:
@@ -249,6 +272,11 @@ class CosineSimilarity:
         """See :class:`Kernel`."""
         rows = self.rows if among is None else self.rows[among]
         return (rows @ self.rows[indices].T).add_(1).mul_(0.5)
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        rows, columns = (self.rows[each].to(widest(self.rows.device)) for each in (some, others))
+        return (rows @ columns.T).add_(1).mul_(0.5)
 
     def to(self, reference: Tensor) -> "ReferenceSimilarity":
         """The same similarity of the rows to the (R,) rows `reference` alone, which are copied unless they are all."""

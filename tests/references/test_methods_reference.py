@@ -339,7 +339,7 @@ def test_the_order_is_greedy(seed: int, relative: bool) -> None:
 
 
 @pytest.mark.parametrize("weights", ["relative", "absolute"])
-@pytest.mark.parametrize("rounding", ["balanced", "sample", "top"])
+@pytest.mark.parametrize("rounding", ["matched", "balanced", "sample", "top"])
 @pytest.mark.parametrize("polish", [False, True])
 def test_skmm_reports_the_objectives_of_its_answer(weights: str, rounding: str, polish: bool) -> None:
     rows = cloud(80, 6, 1)
