@@ -15,7 +15,9 @@ class _Frozen(BaseModel):
 class DatasetConfig(_Frozen):
     """Which dataset, and how to read it."""
 
-    source: str = Field(description="Built-in name with options (gmm:N=2000,seed=3) or a file: npz, npy, csv, parquet.")
+    source: str = Field(
+        description="Built-in name with options (gmm:N=2000,seed=3; digits:seed=3) or a file: npz, npy, csv, parquet."
+    )
     test: str | None = Field(None, description="File with the test rows; never picked from.")
     labels: str | None = Field(None, description="npy file with the targets of an npy file of features.")
     target: str | None = Field(

@@ -14,6 +14,7 @@ from skmm_core.comparison import few_seeds
 from skmm_core.config import CompareJob, RunConfig, SelectJob
 from skmm_core.data import read_rows, spread_notes
 from skmm_core.errors import InputError
+from skmm_core.probes import labels_note
 from skmm_core.runs import (
     CARD,
     COMPARE_STATE,
@@ -213,9 +214,9 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
     count, largest = len(result["scored"]), max(result["budgets"])
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
     done = f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in {result['seconds']:.1f} s."
-    told = f"{result['claim']} {few_seeds(result['seeds'])}".strip()
+    told = [result["claim"], few_seeds(result["seeds"]), labels_note(result.get("validation_rows"))]
     where = f"Results: {folder}; report.html in it has the curves and tables."
-    return "\n".join([done, *found, told, where]) + warned
+    return "\n".join([done, *found, " ".join(filter(None, told)), where]) + warned
 
 
 def _params_by_method(pairs: list[str] | None) -> dict[str, dict[str, Any]]:

@@ -2,22 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint
+from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint, empty_rows
 from skmm_core.data.file_limits import check_array_size
 from skmm_core.data.holdout import hold_out
 from skmm_core.data.row_thumbnails import PixelImages
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
-
-_SPLIT_SEED = 0
 
 
 class GmmOptions(BaseModel):
@@ -32,6 +30,22 @@ class GmmOptions(BaseModel):
     std_max: float = Field(0.04, ge=0, allow_inf_nan=False, description="A cluster's spread is std_max·U(0, 1).")
     label_noise: float = Field(0.0, ge=0, allow_inf_nan=False, description="Standard deviation of noise on targets.")
     seed: int = Field(0, ge=0, description="Of the generator.")
+
+
+class SplitOptions(BaseModel):
+    """How the sets that come with scikit-learn are split; the defaults give the split that reported numbers are of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(
+        0, ge=0, description="Of the split into 60 % to pick from, 20 % for validation, 20 % for the test."
+    )
+    validation: bool = Field(
+        True, description="Whether there are validation rows; without, they are test rows, so no more labels are read."
+    )
+
+
+_Options = TypeVar("_Options", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,7 @@ BUILTINS: tuple[BuiltinInfo, ...] = (
         rows=1797,
         pool=1078,
         dims=64,
+        options=SplitOptions().model_dump(),
     ),
     BuiltinInfo(
         "diabetes",
@@ -87,6 +102,7 @@ BUILTINS: tuple[BuiltinInfo, ...] = (
         rows=442,
         pool=265,
         dims=10,
+        options=SplitOptions().model_dump(),
     ),
 )
 
@@ -100,7 +116,7 @@ def load_builtin(source: str, *, report: Report = ignore) -> Dataset:
     """Make a built-in dataset.
 
     Args:
-        source: name, or name and options as in "gmm:N=2000,seed=3".
+        source: name, or name and options as in "gmm:N=2000,seed=3" or "digits:seed=3,validation=no".
         report: told that it began.
 
     Raises:
@@ -162,7 +178,7 @@ def gaussian_mixture(options: GmmOptions) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def _gmm(source: str, text: str) -> Dataset:
-    options = _parse_options(text)
+    options = _parse_options("gmm", text, GmmOptions)
     features, targets = gaussian_mixture(options)
     ends = np.cumsum([len(part) for part in targets])
     parts = [torch.arange(end - len(part), end) for end, part in zip(ends.tolist(), targets, strict=True)]
@@ -171,40 +187,35 @@ def _gmm(source: str, text: str) -> Dataset:
     )
 
 
-def _parse_options(text: str) -> GmmOptions:
-    defaults = GmmOptions().model_dump()
+def _parse_options(name: str, text: str, model: type[_Options]) -> _Options:
+    defaults = model().model_dump()
     chosen: dict[str, str] = {}
     for item in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = (piece.strip() for piece in item.partition("="))
-        if name not in defaults:
-            raise InputError(f"gmm has no option {name!r}; the options are {', '.join(defaults)}")
+        key, equals, value = (piece.strip() for piece in item.partition("="))
+        if key not in defaults:
+            raise InputError(f"{name} has no option {key!r}; the options are {', '.join(defaults)}")
         if not equals:
-            raise InputError(f"gmm option {name!r} has no value; write it as {name}={defaults[name]}")
-        if name in chosen:
-            raise InputError(f"gmm option {name!r} is given twice; give it once")
-        chosen[name] = value
+            raise InputError(f"{name} option {key!r} has no value; write it as {key}={defaults[key]}")
+        if key in chosen:
+            raise InputError(f"{name} option {key!r} is given twice; give it once")
+        chosen[key] = value
     try:
-        return GmmOptions.model_validate(chosen)
+        return model.model_validate(chosen)
     except ValidationError as error:
         first = error.errors()[0]
-        raise InputError(f"gmm option {first['loc'][0]}={first['input']}: {first['msg'].lower()}") from None
-
-
-def _refuse_options(name: str, text: str) -> None:
-    if text:
-        raise InputError(f"{name} takes no options, {text!r} was given; write --dataset {name}")
+        raise InputError(f"{name} option {first['loc'][0]}={first['input']}: {first['msg'].lower()}") from None
 
 
 def _digits(source: str, text: str) -> Dataset:
     from sklearn.datasets import load_digits  # late: half a second that other datasets need not pay
 
-    _refuse_options("digits", text)
     bunch = load_digits()
     return _from_scikit_learn(
         "digits",
         source,
         Task.CLASSIFICATION,
         bunch,
+        _parse_options("digits", text, SplitOptions),
         class_names=tuple(str(name) for name in bunch.target_names),
         images=PixelImages(np.round(bunch.images * (255 / 16)).astype(np.uint8)),
     )
@@ -213,11 +224,11 @@ def _digits(source: str, text: str) -> Dataset:
 def _diabetes(source: str, text: str) -> Dataset:
     from sklearn.datasets import load_diabetes  # late, as above
 
-    _refuse_options("diabetes", text)
-    return _from_scikit_learn("diabetes", source, Task.REGRESSION, load_diabetes())
+    options = _parse_options("diabetes", text, SplitOptions)
+    return _from_scikit_learn("diabetes", source, Task.REGRESSION, load_diabetes(), options)
 
 
-def _from_scikit_learn(name: str, source: str, task: Task, bunch: Any, **more: Any) -> Dataset:
+def _from_scikit_learn(name: str, source: str, task: Task, bunch: Any, options: SplitOptions, **more: Any) -> Dataset:
     classes = task is Task.CLASSIFICATION
     targets = bunch.target.astype(np.int64 if classes else np.float32)
     return _dataset(
@@ -226,26 +237,27 @@ def _from_scikit_learn(name: str, source: str, task: Task, bunch: Any, **more: A
         task,
         features=torch.from_numpy(bunch.data.astype(np.float32)),
         targets=torch.from_numpy(targets),
-        split=_three_parts(targets, stratify=classes),
+        split=_split(targets, options, stratify=classes),
         feature_names=tuple(bunch.feature_names),
         **more,
     )
 
 
-def _three_parts(targets: np.ndarray, *, stratify: bool) -> Split:
-    """Fixed 60/20/20 split."""
+def _split(targets: np.ndarray, options: SplitOptions, *, stratify: bool) -> Split:
+    """60 % to pick from, 20 % for validation and 20 % for the test, or 40 % for the test without validation."""
     rows = np.arange(len(targets), dtype=np.int64)
     pool = int(0.6 * len(rows))
-    validation = (len(rows) - pool) // 2
 
-    def classes(of: np.ndarray) -> np.ndarray | None:
-        return targets[of] if stratify else None
+    def held(of: np.ndarray, count: int, purpose: str) -> tuple[Tensor, np.ndarray]:
+        classes = targets[of] if stratify else None
+        kept, out = hold_out(of, count, classes=classes, seed=options.seed, purpose=purpose)
+        return torch.from_numpy(kept), out
 
-    train, rest = hold_out(rows, len(rows) - pool, classes=classes(rows), seed=_SPLIT_SEED, purpose="built-in held")
-    test, validation_rows = hold_out(
-        rest, validation, classes=classes(rest), seed=_SPLIT_SEED, purpose="built-in validation"
-    )
-    return Split(torch.from_numpy(train), torch.from_numpy(validation_rows), torch.from_numpy(test))
+    train, rest = held(rows, len(rows) - pool, "built-in held")
+    if not options.validation:
+        return Split(train, empty_rows(), torch.from_numpy(rest))
+    test, validation = held(rest, len(rest) // 2, "built-in validation")
+    return Split(train, torch.from_numpy(validation), test)
 
 
 def _dataset(

@@ -1,4 +1,5 @@
 from .maps import pca_map as pca_map, umap_map as umap_map
 from .measure import asked_c_s as asked_c_s, diagnose as diagnose
+from .quantities import QUANTITIES as QUANTITIES
 from .record import Diagnostics as Diagnostics, load_diagnostics as load_diagnostics
 from .wording import DistortionReading as DistortionReading, read_distortion as read_distortion

@@ -10,7 +10,7 @@ from skmm_core.data import Dataset, train_targets
 from skmm_core.gradients import warm_up_size
 from skmm_core.jobs.origin import origin
 from skmm_core.methods import get_method, reads_labels
-from skmm_core.probes import primary_metric
+from skmm_core.probes import primary_metric, validation_rows
 from skmm_core.progress import Progress, Report
 from skmm_core.runs import SUMMARY_CSV, scored_by
 from skmm_core.storage import write_file
@@ -53,6 +53,7 @@ def run_comparison(
         "seeds": job.seeds,
         "claim": done.claim,
         "warm_up_rows": _warm_up_rows(config, job, dataset),
+        "validation_rows": validation_rows(dataset, job.finetune),
         "N": dataset.pool_size,
         "seconds": time.perf_counter() - began,
         "metric": {

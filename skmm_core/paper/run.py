@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from skmm_core.comparison import ScoreLog, summarise
-from skmm_core.config import PaperJob, RunConfig
+from skmm_core.config import FinetuneParams, PaperJob, RunConfig
 from skmm_core.data import Dataset
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import get_experiment
 from skmm_core.paper.planning import Plan, encoding, has_images, metrics_of, plan
 from skmm_core.paper.table import make_table
+from skmm_core.probes import labels_note, validation_rows
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.runs import FEATURES
 
@@ -65,14 +66,16 @@ def run_paper(
         raise InputError("--finetune trains the image encoder on classes; it needs --images of a classification set")
     task = "finetuning" if job.finetune else expected
     log = _log(folder, asked, job, dataset.fingerprint, task)
+    rows = validation_rows(dataset, FinetuneParams() if job.finetune else None)
     notes = run_probes(dataset, asked, log, config=config, job=job, folder=folder, device=device, report=report)
     made_by = encoder or {"model": "features given", "file": Path(config.dataset.source).name}
     return {
         **_result(asked, log, task),
         "N": dataset.pool_size,
         "test_rows": len(dataset.split.test),
+        "validation_rows": rows,
         "features": {**made_by, "d": dataset.features.shape[1]},
-        "notes": [*asked.notes, *notes, *dataset.notes],
+        "notes": [*asked.notes, *notes, *filter(None, [labels_note(rows)]), *dataset.notes],
     }
 
 

@@ -1,4 +1,5 @@
 from .finetuning_probe import finetune_probe as finetune_probe
+from .labels_read import labels_note as labels_note, validation_rows as validation_rows
 from .linear_probe import check_scorable as check_scorable, score_probe as score_probe
 from .metrics import (
     METRICS as METRICS,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmm_core.diagnostics import Diagnostics
+from skmm_core.diagnostics import QUANTITIES, Diagnostics
 from skmm_core.errors import InputError
 from skmm_core.report.numbers import number
 from skmm_core.storage import to_json
@@ -114,31 +114,38 @@ def _dots(points: pd.DataFrame, name: str, marker: Mapping[str, Any]) -> dict[st
 
 
 def risk_figure(found: Diagnostics) -> Figure:
-    """Bias and variance over the rank, as the Diagnose page draws them."""
+    """The bound on the error and its two terms over the rank, as the Diagnose page draws them."""
     bias, variance = found.bias_weight * found.bias_curve, found.variance_weight * found.variance_curve
     best = int(np.flatnonzero(found.ranks == found.rank)[0])
     lines = [
-        ("bias", bias, {"color": BLUE, "dash": "dash"}),
-        ("variance", variance, {"color": ORANGE, "dash": "dot"}),
-        ("sum", bias + variance, {"color": GREEN, "width": 3}),
+        ("bias_term", bias, {"color": BLUE, "dash": "dash"}),
+        ("variance_term", variance, {"color": ORANGE, "dash": "dot"}),
+        ("error_bound", bias + variance, {"color": GREEN, "width": 3}),
     ]
     traces = [
-        {"type": "scatter", "mode": "lines", "name": name, "x": found.ranks.tolist(), "y": _positive(y), "line": line}
-        for name, y, line in lines
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": QUANTITIES[key].label,
+            "x": found.ranks.tolist(),
+            "y": _positive(y),
+            "line": line,
+        }
+        for key, y, line in lines
     ]
     star = {"color": VERMILLION, "symbol": "star", "size": 13}
     lowest = {"x": [int(found.rank)], "y": _positive((bias + variance)[[best]]), "name": f"lowest at k = {found.rank}"}
     traces.append({"type": "scatter", "mode": "markers", "marker": star, **lowest})
     return Figure(
         "risk",
-        "Bias and variance",
+        QUANTITIES["error_bound"].title,
         f"Over the number k of directions that are fitted. The bound on the error is lowest at k = {found.rank}: fewer "
         "directions miss signal, more only add noise.",
-        f"Bias falls and variance rises with k; their sum is lowest at {found.rank}.",
+        f"The bias term falls and the variance term rises with k; their sum is lowest at {found.rank}.",
         traces,
         {
             "xaxis": {"title": {"text": "rank k"}},
-            "yaxis": {"title": {"text": "share of the targets' variance"}, "type": "log", "exponentformat": "power"},
+            "yaxis": {"title": {"text": QUANTITIES["error_bound"].unit}, "type": "log", "exponentformat": "power"},
         },
     )
 

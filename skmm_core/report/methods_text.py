@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from skmm_core.comparison import FIXED, LEAST_SEEDS, few_seeds
+from skmm_core.diagnostics import QUANTITIES
 from skmm_core.report.citation import PAPER_URL
 
 
@@ -33,19 +34,20 @@ def selection_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
         f"{result['budget']:,} of {result['N']:,} points were chosen by {name} with seed {result['seed']}; {reads}. "
         f"Every point stands for its {stands}, {_sketched(result['sketch'])}.",
         *result.get("remarks", ()),  # runs of earlier versions have none
-        "Bias is the share of the pool's energy outside the directions that the chosen points span, variance the mean "
-        "prediction variance inside them; both are taken at the rank where their weighted sum is smallest. The "
-        "certificate c_S is the smallest c with Σ ⪯ c Σ_S, for the second moments of pool and selection.",
+        *(f"{QUANTITIES[key].title}: {QUANTITIES[key].meaning}" for key in ("bias", "variance", "rank")),
+        "The certificate c_S is the smallest c with Σ ⪯ c Σ_S, for the second moments of pool and selection.",
     )
 
 
 def comparison_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
     """Sentences on how a comparison was made and tested."""
     probe = "logistic" if result["task"] == "classification" else "ridge"
+    rows = result.get("validation_rows")  # runs of earlier versions have none
+    tuned = {None: "on validation rows or by inner folds", 0: "inside them"}.get(rows, f"on {rows} validation rows")
     return (
         f"Every method picked from a pool of {result['N']:,} points at every budget with {result['seeds']} seeds. A "
-        f"{probe} probe was trained on the chosen points alone, its penalty chosen on validation rows or by inner "
-        "folds, and scored once on the test rows, from which nothing is ever picked.",
+        f"{probe} probe was trained on the chosen points alone, its penalty chosen {tuned}, and "
+        "scored once on the test rows, from which nothing is ever picked.",
         *_statistics(result),
     )
 

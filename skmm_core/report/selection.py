@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from skmm_core.diagnostics import load_diagnostics
+from skmm_core.diagnostics import QUANTITIES, load_diagnostics
 from skmm_core.report.figures import map_figure, risk_figure, spectrum_figure
 from skmm_core.report.methods_text import selection_methods, sources
 from skmm_core.report.numbers import number
@@ -14,24 +14,13 @@ from skmm_core.report.thumbnails import read_thumbnails
 from skmm_core.runs import DIAGNOSTICS, read_table
 
 _MOST_ROWS = 200
-_DIAGNOSTICS = (
-    ("bias", "Bias", "share of the pool's energy that the selection cannot see, at the best rank"),
-    ("variance", "Variance", "how shaky the estimate is in the directions that are seen, at the best rank"),
-    ("rank", "Effective rank", "rank at which bias and variance together are smallest"),
-    ("effective_dim", "Effective dimension", "number of directions that carry the pool's energy"),
-    ("c_s", "Certificate c_S", "the pool's second moment is at most this many times the selection's"),
-    ("trace_score", "Trace score", "variance term of the paper; smaller is better"),
-    ("trace_score_floor", "Smallest trace score", "reached when every second moment is matched"),
-    ("moment_error", "Moment error", "relative distance of the second moments"),
-    ("moment_objective", "Moment objective", "what the moment-matching problem leaves unmatched"),
-    ("coverage_radius", "Coverage radius", "largest distance of a pool point to its nearest chosen point"),
-    ("coverage_mean", "Mean coverage", "mean distance of a pool point to its nearest chosen point"),
-    ("class_tv", "Class imbalance", "total variation between class shares chosen and in the pool; 0 = equal"),
-    ("duplicates", "Duplicates", "chosen rows that repeat another chosen row exactly"),
-    ("effective_weights", "Effective number of weights", "as many equal weights would count the same"),
-    ("ridge_bias2", "Ridge bias²", "exact, for a ridge probe trained on the selection"),
-    ("ridge_variance", "Ridge variance", "exact, for a ridge probe trained on the selection"),
+SHOWN = (
+    *("bias", "variance", "bias_term", "variance_term", "error_bound", "rank", "effective_dim"),
+    *("c_s", "trace_score", "trace_score_floor", "moment_error"),
+    *("moment_objective", "coverage_mean", "coverage_radius", "class_tv", "duplicates", "effective_weights"),
+    *("ridge_bias2", "ridge_variance", "ridge_error"),
 )
+_INFINITE = ("c_s", "trace_score")  # where a direction is unseen
 
 
 def selection_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,12 +60,13 @@ def _by_hand(result: Mapping[str, Any]) -> str:
 
 def _diagnostic_rows(values: Mapping[str, Any]) -> list[dict[str, str]]:
     rows = []
-    for key, title, meaning in _DIAGNOSTICS:
-        if values.get(key) is not None:
-            rows.append({"title": title, "value": number(values[key]), "meaning": meaning})
-        elif key in ("c_s", "trace_score") and values.get("certificate_text"):  # infinite where a direction is unseen
-            said = str(values["certificate_text"]) if key == "c_s" else meaning
-            rows.append({"title": title, "value": "∞", "meaning": said})
+    for quantity in (QUANTITIES[key] for key in SHOWN):
+        value, meaning = quantity.of(values), quantity.help
+        if value is not None:
+            rows.append({"title": quantity.title, "value": number(value), "meaning": meaning})
+        elif quantity.key in _INFINITE and values.get("certificate_text"):
+            said = str(values["certificate_text"]) if quantity.key == "c_s" else meaning
+            rows.append({"title": quantity.title, "value": "∞", "meaning": said})
     return rows
 
 

@@ -55,8 +55,31 @@ def test_the_split_never_changes(name, digest):
     assert hashlib.sha256(content).hexdigest()[:16] == digest
 
 
-def test_digits_are_stratified():
-    dataset = load_dataset("digits")
+@pytest.mark.parametrize("name", ["digits", "diabetes"])
+def test_another_seed_is_another_split_of_the_same_rows(name):
+    plain, other = load_dataset(name), load_dataset(f"{name}:seed=1")
+    assert load_dataset(f"{name}:seed=0,validation=True").fingerprint == plain.fingerprint
+    assert len({plain.fingerprint, other.fingerprint, load_dataset(f"{name}:seed=2").fingerprint}) == 3
+    assert torch.equal(plain.features, other.features)
+    for part in ("train", "validation", "test"):
+        mine, theirs = getattr(plain.split, part), getattr(other.split, part)
+        assert len(mine) == len(theirs)
+        assert not torch.equal(mine, theirs)
+    assert torch.cat([other.split.train, other.split.validation, other.split.test]).unique().numel() == len(plain.ids)
+
+
+@pytest.mark.parametrize("name", ["digits:seed={}", "diabetes:seed={}"])
+@pytest.mark.parametrize("seed", [0, 5])
+def test_without_validation_its_rows_are_test_rows(name, seed):
+    three, two = load_dataset(name.format(seed)).split, load_dataset(name.format(seed) + ",validation=no").split
+    assert torch.equal(three.train, two.train)
+    assert len(two.validation) == 0
+    assert torch.equal(torch.cat([three.validation, three.test]).sort().values, two.test)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7])
+def test_digits_are_stratified(seed):
+    dataset = load_dataset(f"digits:seed={seed}")
     assert dataset.targets is not None
     whole = torch.bincount(dataset.targets) / len(dataset.targets)
     for part in (dataset.split.train, dataset.split.validation, dataset.split.test):
@@ -124,8 +147,9 @@ def test_the_mixture_depends_on_its_options_alone():
         ("gmm:std_max=nan", "std_max=nan: .*finite"),
         ("gmm:clusters=9,r=8", "clusters=9 is more than r=8"),
         ("gmm:N=5000000,r=60000", "gmm unpacks to .* MB, more than the limit of 2,048 MB"),
-        ("digits:seed=1", "digits takes no options, 'seed=1' was given"),
-        ("diabetes:seed=1", "diabetes takes no options"),
+        ("digits:rows=9", "digits has no option 'rows'; the options are seed, validation"),
+        ("diabetes:seed=-1", "diabetes option seed=-1: .*greater than or equal to 0"),
+        ("digits:validation=some", "digits option validation=some: .*valid boolean"),
         ("mnist", "no built-in dataset 'mnist' and no such file; the built-ins are gmm, digits, diabetes"),
         ("gm:std_max=0.1", "no built-in dataset 'gm'"),
     ],

@@ -21,7 +21,7 @@ from dashboard.services import cache
 from skmm_core.comparison import REFERENCE, Comparison, against_stratified, few_seeds, judged, needs, plans
 from skmm_core.config import CompareJob
 from skmm_core.errors import InputError
-from skmm_core.probes import METRICS, Metric
+from skmm_core.probes import METRICS, Metric, labels_note
 from skmm_core.runs import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV, RunRecord, RunState, scored_by
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def _draw(run_id: str, methods: Methods) -> None:
     st.caption(f":material/info: {found.claim} {few_seeds(seeds)}".strip())
     for note in scored_by(job.finetune):
         st.caption(f":material/model_training: {escape(note)}")
+    if record.state is RunState.DONE and (labels := labels_note(cache.run_result(run_id).get("validation_rows"))):
+        st.caption(f":material/label: {labels}")
     metric = _metric(found, run_id)
     draw_answer(learning_curves(found.summary, metric, methods, found.full.get(metric.key)), f"curves:{run_id}")
     with st.container():

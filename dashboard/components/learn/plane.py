@@ -19,11 +19,12 @@ from dashboard.components.shared.theme import (
     plural,
 )
 from dashboard.services.learn_results import BUDGETS, HAND_BUDGET, RANDOM_DRAWS, Bias, Picture, Variance, Why
+from skmm_core.diagnostics import QUANTITIES
 
 HEIGHT = 330
 SMART = Style(CHOSEN_COLOUR, "diamond", "solid")
 RANDOM = Style(OKABE_ITO["blue"], "circle-open", "dot")
-_ERROR = "expected error, % of the signal"
+_ERROR = QUANTITIES["signal_error"].label
 Picks = Sequence[tuple[str, np.ndarray, Style]]
 
 
@@ -195,7 +196,7 @@ def _split_figure(variance: Variance) -> go.Figure:
     figure_layout(figure, height=HEIGHT)
     figure.update_layout(
         xaxis={"title": f"points in direction 2, of {HAND_BUDGET}", "dtick": 1},
-        yaxis={"title": "variance, % of the signal", "rangemode": "tozero"},
+        yaxis={"title": QUANTITIES["signal_variance"].label, "rangemode": "tozero"},
     )
     return figure
 

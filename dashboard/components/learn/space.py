@@ -11,6 +11,7 @@ from dashboard.components.shared.answered_chart import Panel
 from dashboard.components.shared.series_style import ACCENTS
 from dashboard.components.shared.theme import GRID, INK, OKABE_ITO, POOL_COLOUR, figure_layout
 from dashboard.services.learn_results import DIMS, FEW, MAPS, REDRAWS, Balance, Outcome, Picture, Sketched
+from skmm_core.diagnostics import QUANTITIES
 
 _AXES = ("axis 1", "axis 2", "axis 3")
 _AXIS_ENDS = (1.6, 2.5, 1.15)  # beyond the points, so that the names of the axes stand free
@@ -207,6 +208,6 @@ def error_figure(outcomes: Mapping[str, Outcome], *, now: str | None = None) -> 
     figure.update_layout(
         barmode="stack",
         legend={"traceorder": "normal"},
-        yaxis={"title": "expected error, % of the signal", "range": [0, 1.15 * highest]},
+        yaxis={"title": QUANTITIES["signal_error"].label, "range": [0, 1.15 * highest]},
     )
     return figure

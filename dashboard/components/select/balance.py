@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from dashboard.components.shared.balance import MAX_CLASSES, class_shares, total_variation
 from dashboard.components.shared.points import has_classes, has_values, is_chosen
 from dashboard.components.shared.theme import CHOSEN_COLOUR, POOL_COLOUR, figure_layout, fmt_number
+from skmm_core.diagnostics import QUANTITIES
 
 _BINS = 24
 _HEIGHT = 300
@@ -53,7 +54,8 @@ def _classes(shares: pd.DataFrame, height: int) -> tuple[go.Figure, str, str]:
     figure.update_xaxes(type="category", title=None)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero", title="Share")
     unseen = f" {missing} of {len(shares)} classes have no chosen point." if missing else ""
-    caption = f"Class imbalance {distance:.2f} (0 = same balance as the pool, 1 = nothing in common).{unseen}{note}"
+    name = QUANTITIES["class_tv"].title
+    caption = f"{name} {distance:.2f} (0 = same balance as the pool, 1 = nothing in common).{unseen}{note}"
     return figure, f"Share of each class in the pool (bars) and among the chosen points (diamonds). {caption}", caption
 
 

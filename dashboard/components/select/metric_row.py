@@ -6,6 +6,10 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.shared.theme import fmt_int, fmt_number, fmt_percent, fmt_seconds
+from skmm_core.diagnostics import QUANTITIES
+
+MEASURED = ("bias", "variance", "moment_error", "c_s", "coverage_mean", "class_tv")
+OPTIONAL = {"class_tv"}  # left out where there are no classes; the others keep their place while they are measured
 
 
 def metric_row(result: Mapping[str, Any], found: Mapping[str, Any], budget: int, pool_size: int) -> None:
@@ -19,27 +23,12 @@ def metric_row(result: Mapping[str, Any], found: Mapping[str, Any], budget: int,
     """
     hand = [f"{result[name]:,} {words}" for name, words in _HAND if result.get(name)]
     chosen_help = f"{fmt_percent(budget / pool_size, 1)} of it." + (f" By hand: {', '.join(hand)}." if hand else "")
-    infinite = bool(found) and found.get("c_s") is None
-    rows: list[tuple[str, str, str]] = [
-        ("Chosen", f"{fmt_int(budget)} of {fmt_int(pool_size)}", chosen_help),
-        ("Bias", fmt_number(found.get("bias")), "Share of the pool's energy that the chosen points cannot see."),
-        ("Variance", fmt_number(found.get("variance")), "How shaky an estimate from the chosen points is."),
-        (
-            "Moment error",
-            fmt_number(found.get("moment_error")),
-            "Relative difference of second moments, chosen against pool; 0 = equal.",
-        ),
-        (
-            "Certificate c_S",
-            "∞" if infinite else fmt_number(found.get("c_s")),
-            "The pool's energy is at most this many times the selection's, in every direction; 1 is best, "
-            "∞ = a direction has no chosen point.",
-        ),
-        ("Coverage", fmt_number(found.get("coverage_mean")), "Mean distance of a pool point to the nearest chosen."),
-    ]
-    if found.get("class_tv") is not None:
-        meaning = "Total variation between class shares, chosen against pool; 0 = the pool's balance."
-        rows.append(("Class imbalance", fmt_number(found["class_tv"]), meaning))
+    rows = [("Chosen", f"{fmt_int(budget)} of {fmt_int(pool_size)}", chosen_help)]
+    for key in MEASURED:
+        measured = QUANTITIES[key].of(found)
+        if measured is not None or key not in OPTIONAL:
+            text = "∞" if key == "c_s" and found and measured is None else fmt_number(measured)
+            rows.append((QUANTITIES[key].title, text, QUANTITIES[key].help))
     rows.append(("Time", fmt_seconds(result.get("seconds")), f"To pick. {result.get('advice', '')}".strip()))
     with st.container(horizontal=True, key="metrics"):
         for label, value, help_ in rows:

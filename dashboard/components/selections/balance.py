@@ -12,6 +12,7 @@ from dashboard.components.shared.balance import class_shares, total_variation
 from dashboard.components.shared.points import has_classes, has_values, is_chosen
 from dashboard.components.shared.series_style import run_style
 from dashboard.components.shared.theme import POOL_COLOUR, escape, figure_layout, fmt_number
+from skmm_core.diagnostics import QUANTITIES
 
 MAX_CLASSES = 24
 _BINS = 24
@@ -59,7 +60,7 @@ def _classes(shares: Sequence[pd.DataFrame], labels: Sequence[str]) -> Answer:
     note = f" The {MAX_CLASSES} classes of {len(gaps)} that differ most are shown." if len(gaps) > MAX_CLASSES else ""
     return Answer(
         "Are the classes balanced as in the pool?",
-        f"Class imbalance: {'; '.join(parts)}.{note}",
+        f"{QUANTITIES['class_tv'].title}: {'; '.join(parts)}.{note}",
         (Panel("", figure, f"Share of each class in the pool and in each selection. {'; '.join(parts)}."),),
         "Half the summed difference of shares (total variation): 0 = the pool's balance, 1 = no class in common.",
     )

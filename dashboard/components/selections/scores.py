@@ -31,7 +31,7 @@ from skmm_core.comparison import (
     verdict,
 )
 from skmm_core.config import SelectJob
-from skmm_core.probes import Metric
+from skmm_core.probes import Metric, labels_note
 from skmm_core.runs import RunRecord
 
 _ROW_PIXELS = 46
@@ -78,13 +78,16 @@ def scored_by(comparison: RunRecord, scores: pd.DataFrame, selections: Sequence[
     return Scored(comparison.name, values, luck, claim_of(scores))
 
 
-def scores_answer(scored: Scored, labels: Sequence[str], metric: Metric) -> Answer:
+def scores_answer(
+    scored: Scored, labels: Sequence[str], metric: Metric, *, validation_rows: int | None = None
+) -> Answer:
     """Draw mean scores with intervals, and say how each two differ on the same seeds.
 
     Args:
         scored: by one comparison, at least one selection.
         labels: name of each selection on the page.
         metric: that is shown.
+        validation_rows: labelled rows that tuned the probe, where the comparison tells.
     """
     seeds = max(len(found.values) for found in scored.values.values())
     pairs = paired_sentences(scored, metric)
@@ -93,10 +96,16 @@ def scores_answer(scored: Scored, labels: Sequence[str], metric: Metric) -> Answ
         for number, found in scored.values.items()
     )
     sentence = f"{metric.title}: {means}. {' '.join(pairs)}".strip()
-    source = (
-        f"Over {plural(seeds, 'seed')} of the comparison {escape(scored.name)}, not of these selections alone. "
-        f"{few_seeds(seeds)}"
-    ).strip()
+    source = " ".join(
+        filter(
+            None,
+            (
+                f"Over {plural(seeds, 'seed')} of the comparison {escape(scored.name)}, not of these selections alone.",
+                labels_note(validation_rows),
+                few_seeds(seeds),
+            ),
+        )
+    )
     figure = _figure(scored, labels, metric)
     sure = "" if few_seeds(seeds) else " with its 95 % interval"
     alt = f"Mean {metric.title.lower()} of a linear probe{sure}. {sentence}"

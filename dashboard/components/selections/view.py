@@ -80,8 +80,10 @@ def _scores(records: Sequence[RunRecord], titles: Sequence[str]) -> None:
         comparison = best_comparison(done, records)
         if comparison is not None:
             scored = scored_by(comparison, read_scores(comparison.folder), records, primary_metric(task))
-        if scored is not None and scored.values:
-            draw_answer(scores_answer(scored, titles, primary_metric(task)), "overlap-scores")
+        if comparison is not None and scored is not None and scored.values:
+            rows = cache.run_result(comparison.id).get("validation_rows")
+            answer = scores_answer(scored, titles, primary_metric(task), validation_rows=rows)
+            draw_answer(answer, "overlap-scores")
         if line := missing_line(records, scored):
             st.caption(f":material/info: {line}")
     else:

@@ -14,6 +14,7 @@ from dashboard.components.shared.diagnostics.table import metrics_table
 from dashboard.components.shared.diagnostics.view import ANSWERS
 from dashboard.components.shared.series_style import method_styles, run_style
 from skmm_core.config import SketchParams
+from skmm_core.diagnostics import QUANTITIES
 from skmm_core.diagnostics.measure import diagnose
 from skmm_core.pool.pool import make_pool
 
@@ -46,11 +47,12 @@ def changed(run, **values):
 
 def test_the_star_of_the_risk_curve_is_the_minimum_of_the_drawn_sum(runs):
     for panel in risk_curve(runs).panels:
-        curves = {trace.name.split(" ")[0]: trace for trace in panel.figure.data}
-        total = np.asarray(curves["sum"].y)
-        assert curves["lowest"].y[0] == np.nanmin(total)
-        assert curves["lowest"].x[0] == curves["sum"].x[int(np.nanargmin(total))]
-        assert np.nanmax(np.abs(np.nan_to_num(curves["bias"].y) + curves["variance"].y - total)) < 1e-9
+        bias, variance, whole, lowest = panel.figure.data
+        assert [bias.name, variance.name, whole.name] == ["bias term", "variance term", "bound on the error"]
+        total = np.asarray(whole.y)
+        assert lowest.y[0] == np.nanmin(total)
+        assert lowest.x[0] == whole.x[int(np.nanargmin(total))]
+        assert np.nanmax(np.abs(np.nan_to_num(bias.y) + variance.y - total)) < 1e-9
 
 
 def test_panels_of_several_runs_share_their_axes(runs):
@@ -163,10 +165,10 @@ def test_the_variance_at_the_star_is_in_sight_also_far_below_the_bias(few):
     figure = risk_curve([changed(few, variance_weight=weight)]).panels[0].figure
     curves = {trace.name: np.asarray(trace.y, dtype=float) for trace in figure.data}
     at_the_star = few.diagnostics.rank - 1
-    assert curves["variance"][at_the_star] < 1e-2 * curves["bias"][at_the_star], (
+    assert curves["variance term"][at_the_star] < 1e-2 * curves["bias term"][at_the_star], (
         "far below the bias, or nothing is tested"
     )
-    assert figure.layout.yaxis.range[0] < np.log10(curves["variance"][at_the_star])
+    assert figure.layout.yaxis.range[0] < np.log10(curves["variance term"][at_the_star])
 
 
 def test_without_a_sketch_no_distortion_is_drawn(runs):
@@ -182,7 +184,7 @@ def test_best_is_marked_where_it_means_something(runs):
     table, legend = metrics_table(runs)
     assert "★" in legend
     errors = [run.diagnostics.moment_error for run in runs]
-    row = list(table.loc["Relative moment error"])
+    row = list(table.loc[QUANTITIES["moment_error"].title])
     assert "★" in row[int(np.argmin(errors))]
     assert sum("★" in cell for cell in row) == 1
     assert not any("★" in cell for cell in table.loc["Points chosen"])
@@ -191,7 +193,8 @@ def test_best_is_marked_where_it_means_something(runs):
 def test_bias_and_variance_at_different_ranks_have_no_best(runs):
     low = changed(runs[1], rank=1, variance=0.01, bias=0.6)
     table, _ = metrics_table([runs[0], low])
-    assert "★" not in "".join(table.filter(like="at that rank", axis=0).to_numpy().ravel())
+    for key in ("bias", "variance", "bias_term", "variance_term"):
+        assert "★" not in "".join(table.loc[QUANTITIES[key].title])
 
 
 def test_only_a_drawn_sketch_depends_on_the_seed():
@@ -214,7 +217,7 @@ def test_no_best_between_different_budgets_or_in_different_sketches(runs, few):
     other = dataclasses.replace(runs[1], sketch="none 12, seed 1")
     table, legend = metrics_table([runs[0], other])
     assert "★" not in "".join(table.loc["Certificate c_S"])
-    assert "★" in "".join(table.loc["Mean distance to nearest chosen"])
+    assert "★" in "".join(table.loc[QUANTITIES["coverage_mean"].title])
     assert "different sketches" in legend
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
+from skmm_core.diagnostics import QUANTITIES
 from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunStore
 
@@ -91,13 +92,9 @@ def test_select_shows_the_numbers_of_the_files(task, runs, visit):
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Chosen"] == f"{result['budget']} of {result['N']:,}"
     found = result["diagnostics"]
-    for label, value in (
-        ("Bias", found["bias"]),
-        ("Variance", found["variance"]),
-        ("Moment error", found["moment_error"]),
-        ("Coverage", scores["distance"].mean()),
-    ):
-        assert same(shown[label], value), label
+    for key in ("bias", "variance", "moment_error", "coverage_mean"):
+        assert same(shown[QUANTITIES[key].title], found[key]), key
+    assert same(shown[QUANTITIES["coverage_mean"].title], scores["distance"].mean())
     assert shown["Certificate c_S"] == "∞" if found["c_s"] is None else same(shown["Certificate c_S"], found["c_s"])
     if task != "classification":  # digits show pictures first
         table = next(each.value for each in app.dataframe if "leverage" in each.value)
@@ -118,24 +115,31 @@ def test_diagnose_shows_the_numbers_of_the_files(task, runs, visit):
     found, table = result_of(run)["diagnostics"], app.table[0].value
     column = {str(name): str(text) for name, text in table.iloc[:, 0].items()}
     compared = 0
-    for title, key in (
-        ("Bias at that rank", "bias"),
-        ("Variance at that rank", "variance"),
-        ("Certificate c_S", "c_s"),
-        ("Trace score", "trace_score"),
-        ("Relative moment error", "moment_error"),
-        ("Mean distance to nearest chosen", "coverage_mean"),
-        ("Largest distance to nearest chosen", "coverage_radius"),
-        ("Class imbalance", "class_tv"),
+    for key in (
+        "bias",
+        "variance",
+        "c_s",
+        "trace_score",
+        "moment_error",
+        "coverage_mean",
+        "coverage_radius",
+        "class_tv",
     ):
-        text = next((text for name, text in column.items() if name.startswith(title)), None)
+        text = column.get(QUANTITIES[key].title)
         if found[key] is None:
-            assert text in (None, "–", "∞"), title
+            assert text in (None, "–", "∞"), key
         else:
-            assert same(text, found[key]), title
+            assert same(text, found[key]), key
             compared += 1
     assert compared >= 6
-    ridge = next((text for name, text in column.items() if name.startswith("Ridge error")), None)
+    for name in ("bias", "variance"):
+        assert same(column[f"{name.capitalize()} term"], found[f"{name}_weight"] * found[name])
+    assert math.isclose(
+        value_of(column["Bound on the error"]),
+        found["bias_weight"] * found["bias"] + found["variance_weight"] * found["variance"],
+        rel_tol=THREE_DIGITS,
+    )
+    ridge = column.get("Ridge error")
     if task == "unlabelled":
         assert ridge is None
         assert "Without targets the error of a ridge probe is unknown" in words(app)

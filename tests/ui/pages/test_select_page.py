@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from dashboard.components.select.metric_row import MEASURED
 from dashboard.components.shared import exports
 from dashboard.components.shared.map.marked_points import Marks, with_look, with_report
 from dashboard.components.shared.theme import fmt_number
@@ -19,6 +20,7 @@ from skmm_core import methods as registry
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob, SketchParams
 from skmm_core.data.load import load_dataset
 from skmm_core.data.row_list import row_text
+from skmm_core.diagnostics import QUANTITIES
 from skmm_core.diagnostics.measure import diagnose
 from skmm_core.jobs.bundle_import import import_run
 from skmm_core.jobs.runner import run_folder
@@ -126,7 +128,7 @@ def test_a_finished_run_shows_numbers_map_gallery_balance_and_exports(ready, vis
     app = visit("select", run=run.id)
     assert not app.exception
     assert not app.error
-    assert {metric.label for metric in app.metric} >= {"Chosen", "Bias", "Variance", "Moment error", "Coverage"}
+    assert {metric.label for metric in app.metric} >= {"Chosen", *(QUANTITIES[key].title for key in MEASURED)}
     assert app.metric[0].value == "60 of 1,078"
     assert len(app.get("plotly_chart")) == 2
     assert "60 chosen points" in words(app)
@@ -171,14 +173,9 @@ def test_the_slider_measures_the_first_points_as_a_run_of_them_would_be(ready, v
     chosen = pd.read_parquet(run.folder / "selection.parquet").head(10)
     measured = diagnose(make_pool(dataset), torch.tensor(chosen["position"].to_numpy()))
     assert shown["Chosen"] == "10 of 1,078"
-    for label, value in (
-        ("Bias", measured.bias),
-        ("Variance", measured.variance),
-        ("Moment error", measured.moment_error),
-        ("Coverage", measured.coverage_mean),
-        ("Class imbalance", measured.class_tv),
-    ):
-        assert shown[label] == fmt_number(value)
+    for key in ("bias", "variance", "moment_error", "coverage_mean", "class_tv"):
+        label = QUANTITIES[key].title
+        assert shown[label] == fmt_number(getattr(measured, key))
         assert shown[label] != whole[label]
     assert shown["Certificate c_S"] == "∞"
     app.slider(key=f"prefix:{run.id}").set_value(60).run()

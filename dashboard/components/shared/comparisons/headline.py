@@ -6,7 +6,7 @@ from typing import Any
 
 from dashboard.components.shared.theme import fmt_int, fmt_number, fmt_percent, plural
 from skmm_core.comparison import SIGNIFICANT, STRATIFIED, league_savings, whole
-from skmm_core.probes import Metric, primary_metric
+from skmm_core.probes import Metric, labels_note, primary_metric
 
 _ACCURACY = asdict(primary_metric("classification"))
 _NEAR = 1.25  # a tie within this factor is "about as many"
@@ -14,11 +14,11 @@ _NEAR = 1.25  # a tie within this factor is "about as many"
 
 @dataclass(frozen=True)
 class Headline:
-    """What the demo shows.
+    """What Present shows.
 
     Attributes:
         sentence: in Markdown, the numbers in bold.
-        caption: over how many seeds, and how sure.
+        caption: over how many seeds, how sure, and which labels were read besides.
         saving: the row of `result.json` that it is made of, against the random picks that it names.
     """
 
@@ -60,7 +60,8 @@ def headline(
     family = len({row["method"] for row in savings if row["reference"] == saving["reference"]})
     sentence = start + _random_picks(saving, budget, others, _doubt(seeds, family))
     means = f"Means over {plural(seeds, 'seed')}; the full pool {_full_text(full, metric)} on the test {noun}."
-    return Headline(sentence, f"{means} {_interval(saving, others)}".strip(), saving)
+    caption = " ".join(filter(None, (means, _interval(saving, others), labels_note(result.get("validation_rows")))))
+    return Headline(sentence, caption, saving)
 
 
 def _reaches(score: float, full: float, metric: Mapping[str, Any]) -> str:

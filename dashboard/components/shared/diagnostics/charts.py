@@ -18,6 +18,7 @@ from dashboard.components.shared.answered_chart import Answer, Panel
 from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun, Runs, name_of
 from dashboard.components.shared.series_style import ACCENTS
 from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number, fmt_percent
+from skmm_core.diagnostics import QUANTITIES
 
 if TYPE_CHECKING:
     from skmm_core.diagnostics import Diagnostics
@@ -94,38 +95,37 @@ def _decades_a_tick(moments: Sequence[np.ndarray]) -> int:
 
 
 def risk_curve(runs: Runs) -> Answer:
-    """Draw bias, variance and their sum over the rank k, one panel a run, with the minimum of the sum marked."""
+    """Draw both terms of the bound and their sum over the rank k, one panel a run, with the lowest sum marked."""
     curves = [_weighted(run.diagnostics) for run in runs]
-    totals = np.concatenate([curve["sum"] for curve in curves])
+    totals = np.concatenate([curve["error_bound"] for curve in curves])
     totals = totals[np.isfinite(totals) & (totals > 0)]
     low, high = (float(totals.min()), float(np.quantile(totals, 0.98))) if len(totals) else (0.1, 1.0)
     best_at = [int(np.flatnonzero(run.diagnostics.ranks == run.diagnostics.rank)[0]) for run in runs]
-    shaky = [float(curve["variance"][best]) for curve, best in zip(curves, best_at, strict=True)]
+    shaky = [float(curve["variance_term"][best]) for curve, best in zip(curves, best_at, strict=True)]
     least = max(min(shaky), _FAINTEST * low)  # the variance at the star is in sight, also far below the bias
     span = [min(math.log10(low) - 1.2, math.log10(least) - 0.3), math.log10(max(high, 3 * low)) + 0.2]
     width = [0, max(int(run.diagnostics.ranks[-1]) for run in runs) + 1]
     panels, parts = [], []
     for run, curve, best in zip(runs, curves, best_at, strict=True):
-        bias, variance = (fmt_number(float(curve[name][best])) for name in ("bias", "variance"))
-        found = f"rank {run.diagnostics.rank}, {bias} from bias and {variance} from variance"
+        bias, variance = (fmt_number(float(curve[name][best])) for name in ("bias_term", "variance_term"))
+        found = f"rank {run.diagnostics.rank}, {bias} {_label('bias_term')} and {variance} {_label('variance_term')}"
         parts.append(f"{name_of(run, runs)}at {found}")
-        alt = f"{run.label}: bias falls and variance rises with the rank k; their sum is lowest at {found}."
+        alt = f"{run.label}: one term falls and one rises with the rank k; their sum is lowest at {found}."
         panels.append(Panel(run.label, _risk_figure(run, curve, best, span, width), alt))
     return Answer(
         "How many directions can these points support?",
-        f"The bound on the expected error is lowest{':' if len(runs) > 1 else ''} {'; '.join(parts)}. "
+        f"The {_label('error_bound')} is lowest{':' if len(runs) > 1 else ''} {'; '.join(parts)}. "
         "Fewer directions miss signal, more only add noise.",
         tuple(panels),
-        "Bias: signal outside the top k directions of the selection. Variance: how shaky an estimate in those k "
-        "directions is. Both as shares of the targets' variance (without targets: as much noise as signal). The star "
-        "marks the k where their sum is smallest.",
+        f"{_said('bias_term')} {_said('variance_term')} Each is a {QUANTITIES['error_bound'].unit} (without targets, "
+        "as much noise as signal is supposed). The star marks the k where their sum is smallest, the effective rank.",
     )
 
 
 def _weighted(d: Diagnostics) -> dict[str, np.ndarray]:
     """Both terms of the curve in the same unit, and their sum, whose minimum is the effective rank."""
     bias, variance = d.bias_weight * d.bias_curve, d.variance_weight * d.variance_curve
-    return {"bias": bias, "variance": variance, "sum": bias + variance}
+    return {"bias_term": bias, "variance_term": variance, "error_bound": bias + variance}
 
 
 def _risk_figure(
@@ -133,23 +133,24 @@ def _risk_figure(
 ) -> go.Figure:
     ranks = run.diagnostics.ranks
     figure = go.Figure()
-    for name, line in (
-        ("bias", {"color": ACCENTS["bias"], "width": 2, "dash": "dash"}),
-        ("variance", {"color": ACCENTS["variance"], "width": 2, "dash": "dot"}),
-        ("sum", {"color": ACCENTS["sum"], "width": 3}),
+    for key, line in (
+        ("bias_term", {"color": ACCENTS["bias"], "width": 2, "dash": "dash"}),
+        ("variance_term", {"color": ACCENTS["variance"], "width": 2, "dash": "dot"}),
+        ("error_bound", {"color": ACCENTS["sum"], "width": 3}),
     ):
         figure.add_scatter(
-            x=ranks, y=_positive(curve[name]), name=name, mode="lines", line=line, hovertemplate="k = %{x}: %{y:.3g}"
-        )
+            x=ranks, y=_positive(curve[key]), name=_label(key), mode="lines", line=line,
+            hovertemplate="k = %{x}: %{y:.3g}",
+        )  # fmt: skip
     figure.add_scatter(
-        x=[ranks[best]], y=_positive(curve["sum"][[best]]), name=f"lowest at k = {ranks[best]}", mode="markers",
+        x=[ranks[best]], y=_positive(curve["error_bound"][[best]]), name=f"lowest at k = {ranks[best]}", mode="markers",
         marker={"symbol": "star", "size": 14, "color": ACCENTS["best"], "line": {"width": 1, "color": POOL_COLOUR}},
         hovertemplate="lowest at k = %{x}: %{y:.3g}",
     )  # fmt: skip
     figure_layout(figure, height=HEIGHT)
     figure.update_layout(
         xaxis={"title": "rank k", "range": width},
-        yaxis={"title": "bound on the error", "type": "log", "range": span, "dtick": 1, "exponentformat": "power"},
+        yaxis={"title": _label("error_bound"), "type": "log", "range": span, "dtick": 1, "exponentformat": "power"},
     )
     return figure
 
@@ -163,30 +164,33 @@ def ridge_bars(runs: Runs) -> Answer | None:
     variance = [float(run.diagnostics.ridge_variance or 0.0) for run in shown]
     labels = [run.label for run in shown]
     figure = go.Figure()
-    for name, values, pattern in (("bias²", bias, ""), ("variance", variance, "/")):
+    for key, values, accent, pattern in (
+        ("ridge_bias2", bias, "bias", ""),
+        ("ridge_variance", variance, "variance", "/"),
+    ):
         figure.add_bar(
-            y=labels, x=values, name=name, orientation="h",
-            marker={"color": ACCENTS["bias" if name == "bias²" else "variance"], "pattern": {"shape": pattern}},
-            hovertemplate=f"%{{y}}: {name} %{{x:.4g}}",
+            y=labels, x=values, name=_label(key), orientation="h",
+            marker={"color": ACCENTS[accent], "pattern": {"shape": pattern}},
+            hovertemplate=f"%{{y}}: {_label(key)} %{{x:.4g}}",
         )  # fmt: skip
     figure_layout(figure, height=130 + 44 * len(shown))
     figure.update_layout(
         barmode="stack",
         legend={"traceorder": "normal"},
         bargap=0.4,
-        xaxis={"title": "expected squared error on the pool", "rangemode": "tozero"},
+        xaxis={"title": f"{_label('ridge_error')}, {QUANTITIES['ridge_error'].unit}", "rangemode": "tozero"},
         yaxis={"autorange": "reversed", "automargin": True},
     )
     parts = [
-        f"{name_of(run, shown)}{fmt_number(b + v)} ({_share(b, b + v)} of it bias)"
+        f"{name_of(run, shown)}{fmt_number(b + v)} ({_share(b, b + v)} of it {_label('ridge_bias2')})"
         for run, b, v in zip(shown, bias, variance, strict=True)
     ]
-    sentence = f"Expected squared error of a ridge probe trained on the chosen points: {'; '.join(parts)}."
+    sentence = f"{QUANTITIES['ridge_error'].title} of a fit on the chosen points: {'; '.join(parts)}."
     return Answer(
         "What error would a ridge probe make, and why?",
         sentence,
         (Panel("", figure, sentence),),
-        "Exact for a fixed design: bias² is what the chosen points cannot express, variance is what label noise adds.",
+        f"{_said('ridge_bias2')} {_said('ridge_variance')}",
     )
 
 
@@ -212,6 +216,16 @@ def objective_trace(runs: Runs) -> Answer | None:
     )
     sentence = f"The relaxed objective went {'; '.join(parts)}."
     return Answer("Did the solver finish its work?", sentence, (Panel("", figure, sentence),))
+
+
+def _label(key: str) -> str:
+    return QUANTITIES[key].label
+
+
+def _said(key: str) -> str:
+    """Name and meaning: "Bias term: what …"."""
+    quantity = QUANTITIES[key]
+    return f"{quantity.title}: {quantity.meaning[:1].lower()}{quantity.meaning[1:]}"
 
 
 def _positive(values: np.ndarray | None) -> np.ndarray:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun
 from dashboard.components.shared.theme import fmt_number
-
-if TYPE_CHECKING:
-    from skmm_core.diagnostics import Diagnostics
+from skmm_core.diagnostics import QUANTITIES
 
 
 @dataclass(frozen=True)
@@ -21,33 +18,34 @@ class Measure:
     """One row of the table.
 
     Attributes:
-        title: what is measured, with its unit where it has one.
-        value: reads it; None when the run has none.
+        key: of the quantity.
         best: whether the smallest value is the best one; rows without a best only inform.
         sketched: whether it is measured in the run's own sketch, so that only equal sketches compare.
     """
 
-    title: str
-    value: Callable[[Diagnostics], float | None]
+    key: str
     best: bool = True
     sketched: bool = False
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("Points chosen", lambda d: d.n, best=False),
-    Measure("Effective number of weights", lambda d: d.effective_weights, best=False),
-    Measure("Supported directions (rank)", lambda d: d.rank, best=False),
+    Measure("n", best=False),
+    Measure("effective_weights", best=False),
+    Measure("rank", best=False),
     # each run has a rank of its own, and a lower one always has less variance: neither is best by itself
-    Measure("Bias at that rank (share of energy unseen)", lambda d: d.bias, best=False),
-    Measure("Variance at that rank (per unit of noise)", lambda d: d.variance, best=False),
-    Measure("Certificate c_S", lambda d: d.c_s, sketched=True),
-    Measure("Trace score (smallest: number of directions)", lambda d: d.trace_score, sketched=True),
-    Measure("Relative moment error", lambda d: d.moment_error, sketched=True),
-    Measure("Ridge error (bias² + variance)", lambda d: _ridge(d)),
-    Measure("Mean distance to nearest chosen", lambda d: d.coverage_mean),
-    Measure("Largest distance to nearest chosen", lambda d: d.coverage_radius),
-    Measure("Class imbalance (total variation)", lambda d: d.class_tv),
-    Measure("Exact duplicates among the chosen", lambda d: d.duplicates),
+    Measure("bias", best=False),
+    Measure("variance", best=False),
+    Measure("bias_term", best=False),
+    Measure("variance_term", best=False),
+    Measure("error_bound"),
+    Measure("c_s", sketched=True),
+    Measure("trace_score", sketched=True),
+    Measure("moment_error", sketched=True),
+    Measure("ridge_error"),
+    Measure("coverage_mean"),
+    Measure("coverage_radius"),
+    Measure("class_tv"),
+    Measure("duplicates"),
 )
 
 
@@ -64,11 +62,12 @@ def metrics_table(runs: Sequence[DiagnosedRun]) -> tuple[pd.DataFrame, str]:
     same_sketch = len({run.sketch for run in runs}) == 1
     rows: dict[str, list[str]] = {}
     for measure in MEASURES:
-        values = [measure.value(run.diagnostics) for run in runs]
+        quantity = QUANTITIES[measure.key]
+        values = [quantity.of(vars(run.diagnostics)) for run in runs]
         if all(value is None for value in values):
             continue
         marked = measure.best and same_n and (same_sketch or not measure.sketched)
-        rows[measure.title] = _cells(values, marked)
+        rows[quantity.title] = _cells(values, marked)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=[run.label for run in runs])
     return table, _legend(len(runs), same_n, same_sketch)
 
@@ -91,9 +90,3 @@ def _legend(count: int, same_n: bool, same_sketch: bool) -> str:
     if not same_sketch:
         return "★ best. Values measured in the sketch are not marked: these runs used different sketches."
     return "★ best of these runs; smaller is better in every marked row."
-
-
-def _ridge(d: Diagnostics) -> float | None:
-    if d.ridge_bias2 is None or d.ridge_variance is None:
-        return None
-    return d.ridge_bias2 + d.ridge_variance

@@ -13,6 +13,7 @@ from dashboard.components.shared.diagnostics.table import metrics_table
 from dashboard.components.shared.encoder_mark import draw_marks
 from dashboard.components.shared.learn_link import learn_link
 from dashboard.components.shared.theme import escape, notes
+from skmm_core.diagnostics import QUANTITIES
 
 ANSWERS: tuple[tuple[Callable[[Runs], Answer | None], str | None], ...] = (  # with the step of Learn that explains it
     (risk_curve, "Bias"),
@@ -24,10 +25,6 @@ ANSWERS: tuple[tuple[Callable[[Runs], Answer | None], str | None], ...] = (  # w
     (objective_trace, None),
 )
 _CARD_PIXELS, _CHART_PIXELS = 320, 430
-_CERTIFICATE_HELP = (
-    "The certificate c_S: in every direction of the sketch, the pool's energy is at most c_S times the selection's. "
-    "1 is best; ∞ means that the chosen points leave a direction unseen."
-)
 
 
 def diagnose_view(runs: list[DiagnosedRun]) -> None:
@@ -51,7 +48,7 @@ def diagnose_view(runs: list[DiagnosedRun]) -> None:
 
 
 def _certificates(runs: list[DiagnosedRun]) -> None:
-    st.markdown("##### Is any direction badly seen?", help=_CERTIFICATE_HELP)
+    st.markdown("##### Is any direction badly seen?", help=QUANTITIES["c_s"].help)
     grid = st.grid(2, min_column_width=_CARD_PIXELS) if len(runs) > 1 else st.container()
     for run in runs:
         d = run.diagnostics
@@ -60,6 +57,7 @@ def _certificates(runs: list[DiagnosedRun]) -> None:
                 st.markdown(f"**{escape(run.label)}**")
             st.markdown(
                 f"{escape(d.certificate_text)} The pool's energy lies in about **{d.effective_dim:.1f}** directions "
-                f"(its effective dimension); these {d.n:,} points support **{d.rank}**."
+                f"(its {QUANTITIES['effective_dim'].label}); these {d.n:,} points support **{d.rank}** (their "
+                f"{QUANTITIES['rank'].label})."
             )
             notes(run.remarks)
