@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import f, rankdata, studentized_range
+from scipy.stats import rankdata, studentized_range
 
 Array = NDArray[np.float64]
+_DRAWS, _AT_ONCE = 9_999, 1_000
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Friedman:
 
     Attributes:
         statistic: Iman and Davenport's F, less conservative than Friedman's χ²; ∞ when all blocks rank alike.
-        p: its p-value.
+        p: by shuffling the ranks within blocks.
     """
 
     statistic: float
@@ -32,21 +33,39 @@ def ranks(scores: ArrayLike, *, higher_is_better: bool) -> Array:
     return np.asarray(rankdata(-values if higher_is_better else values, axis=1), dtype=np.float64)
 
 
-def friedman(ranked: Array) -> Friedman:
+def friedman(ranked: Array, *, draws: int = _DRAWS) -> Friedman:
     """Test whether M methods differ, from their (B, M) ranks in B independent blocks; B and M at least 2.
 
-    Under "all alike" the statistic follows F(M - 1, (M - 1)(B - 1)). Ties are corrected for.
+    Under "all alike" every order of the ranks in a block is as likely. So they are shuffled within blocks, and p is the
+    share of these draws, the observed one among them, that differ as much. Tables of F, which the statistic follows
+    with many blocks, say "different" too often with three or four. Ties are corrected for.
+
+    Args:
+        ranked: (B, M) ranks.
+        draws: how often ranks are shuffled, with a fixed seed; p is at least 1 / (draws + 1).
     """
     blocks, methods = ranked.shape
     spread = float(((ranked - (methods + 1) / 2) ** 2).sum()) / (methods - 1)  # B M (M + 1) / 12 without ties
     if spread == 0:
         return Friedman(0.0, 1.0)
-    chi2 = float(((ranked.sum(axis=0) - blocks * (methods + 1) / 2) ** 2).sum()) / spread
+    apart = _apart(ranked)
+    chi2 = float(apart) / spread
     rest = blocks * (methods - 1) - chi2
-    if rest <= 1e-9 * chi2:
-        return Friedman(np.inf, 0.0)
-    statistic = (blocks - 1) * chi2 / rest
-    return Friedman(statistic, float(f.sf(statistic, methods - 1, (methods - 1) * (blocks - 1))))
+    statistic = (blocks - 1) * chi2 / rest if rest > 1e-9 * chi2 else np.inf
+    rng = np.random.default_rng([draws, blocks, methods])
+    hits = 0
+    for start in range(0, draws, _AT_ONCE):
+        shape = (min(_AT_ONCE, draws - start), blocks, methods)
+        shuffled = rng.permuted(np.broadcast_to(ranked, shape), axis=2)
+        hits += int((_apart(shuffled) >= apart * (1 - 1e-12)).sum())
+    return Friedman(statistic, (hits + 1) / (draws + 1))
+
+
+def _apart(ranked: Array) -> Array:
+    """Sum over methods of how far, squared, their sums of ranks are from the mean one, for (..., B, M) ranks."""
+    blocks, methods = ranked.shape[-2:]
+    apart: Array = ((ranked.sum(axis=-2) - blocks * (methods + 1) / 2) ** 2).sum(axis=-1)
+    return apart
 
 
 def critical_difference(methods: int, blocks: int, *, level: float = 0.95) -> float:

@@ -1,8 +1,10 @@
-"""Data sets of the evidence: which half each belongs to, and the pool, validation and test rows of every seed.
+"""Data sets of the evidence: half and family of each, and the pool and test rows of every seed.
 
 A data set of the tuning half was used, on inner splits of its training rows, to try ideas and constants; one of the
 confirming half was not.
 Of cars the even classes are for tuning and the odd ones for confirming: no class and no picture in common.
+Data sets made of one source are a family: what a method does on one of them says what it will do on the others, so
+that a family counts once, however many data sets it has.
 """
 
 from collections.abc import Callable
@@ -21,6 +23,7 @@ from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint
 Features = NDArray[np.float32]
 Rows = NDArray[np.int64]
 Labelled = tuple[Features, NDArray[np.generic]]
+_CARS = "stanfordcars196_mobilenetv2q"
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,12 @@ class Benchmark:
         name: key in files.
         title: for people.
         half: "tuning" or "confirming".
+        family: the source of its rows, for people; the same for all data sets made of this source.
         budgets: points to pick; the lower half of them are the low budgets.
-        load: folder -> training rows, and test rows or None when they are held out of the former.
+        load: folder and seed -> rows to draw from, and test rows where those of the seed are made with them; else None,
+            and test rows are drawn too.
         pool: rows of the pool, drawn anew for every seed.
-        validation: rows the probe's strength is tuned on.
-        test: rows held out when there is no test file.
+        test: rows to score on, drawn anew for every seed.
         long_tail: largest over smallest class of the pool; 1 leaves it alone.
         noise: share of the pool's labels that are replaced by another class.
         numbers: whether targets are numbers; they are classes otherwise.
@@ -44,10 +48,10 @@ class Benchmark:
     name: str
     title: str
     half: str
+    family: str
     budgets: tuple[int, ...]
     load: Callable[[Path, int], tuple[Labelled, Labelled | None]]
     pool: int
-    validation: int = 0
     test: int = 1000
     long_tail: float = 1
     noise: float = 0
@@ -59,47 +63,44 @@ def _npz(path: Path) -> dict[str, NDArray[np.generic]]:
         return {key: stored[key] for key in stored.files}
 
 
-def _cifar(folder: Path, seed: int) -> tuple[Labelled, Labelled]:
-    parts = [_npz(folder / f"cifar10_mobilenetv2q_{part}.npz") for part in ("train", "test")]
-    train, test = [(part["X"].astype(np.float32), part["y"].astype(np.int64)) for part in parts]
-    return train, test
+def _both_parts(folder: Path, stem: str) -> tuple[Features, NDArray[np.generic]]:
+    """Training and test file of one source in one: rows are dealt out anew for every seed."""
+    parts = [_npz(folder / f"{stem}_{part}.npz") for part in ("train", "test")]
+    return np.concatenate([part["X"] for part in parts]).astype(np.float32), np.concatenate([p["y"] for p in parts])
 
 
-def _ages(folder: Path, seed: int) -> tuple[Labelled, Labelled]:
+def _cifar(folder: Path, seed: int) -> tuple[Labelled, None]:
+    features, labels = _both_parts(folder, "cifar10_mobilenetv2q")
+    return (features, labels.astype(np.int64)), None
+
+
+def _ages(folder: Path, seed: int) -> tuple[Labelled, None]:
     """Made ages: eight years apart by class, plus skewed noise; what a regression on picture features looks like."""
     draw = np.random.default_rng(5)
     order = draw.permutation(10)
-    train, test = _cifar(folder, seed)
-    made = [(x, order[y.astype(np.int64)] * 8.0 + 5 + draw.gamma(2.0, 3.0, len(y))) for x, y in (train, test)]
-    return made[0], made[1]
+    (features, labels), _ = _cifar(folder, seed)
+    return (features, order[labels.astype(np.int64)] * 8.0 + 5 + draw.gamma(2.0, 3.0, len(labels))), None
 
 
-def _cars(parity: int) -> Callable[[Path, int], tuple[Labelled, Labelled]]:
-    def load(folder: Path, seed: int) -> tuple[Labelled, Labelled]:
-        found = []
-        kept = np.random.default_rng(3).permutation(98)[:40] * 2 + parity
-        for part in ("train", "test"):
-            stored = _npz(folder / f"stanfordcars196_mobilenetv2q_{part}.npz")
-            mine = np.isin(stored["y"], kept)
-            labels = np.searchsorted(np.sort(kept), stored["y"][mine]).astype(np.int64)
-            found.append((stored["X"][mine].astype(np.float32), labels))
-        return found[0], found[1]
+def _cars(parity: int) -> Callable[[Path, int], tuple[Labelled, None]]:
+    def load(folder: Path, seed: int) -> tuple[Labelled, None]:
+        features, classes = _both_parts(folder, _CARS)
+        kept = np.sort(np.random.default_rng(3).permutation(98)[:40] * 2 + parity)
+        mine = np.isin(classes, kept)
+        return (features[mine], np.searchsorted(kept, classes[mine]).astype(np.int64)), None
 
     return load
 
 
-def _years(parity: int) -> Callable[[Path, int], tuple[Labelled, Labelled]]:
+def _years(parity: int) -> Callable[[Path, int], tuple[Labelled, None]]:
     """The model year, which the name of a car's class ends with: a real regression on picture features."""
 
-    def load(folder: Path, seed: int) -> tuple[Labelled, Labelled]:
-        names = _npz(folder / "stanfordcars196_mobilenetv2q_train.npz")["names"]
+    def load(folder: Path, seed: int) -> tuple[Labelled, None]:
+        features, classes = _both_parts(folder, _CARS)
+        names = _npz(folder / f"{_CARS}_train.npz")["names"]
         years = np.array([float(str(name).split()[-1]) for name in names])
-        found = []
-        for part in ("train", "test"):
-            stored = _npz(folder / f"stanfordcars196_mobilenetv2q_{part}.npz")
-            mine = stored["y"] % 2 == parity
-            found.append((stored["X"][mine].astype(np.float32), years[stored["y"][mine]]))
-        return found[0], found[1]
+        mine = classes % 2 == parity
+        return (features[mine], years[classes[mine]]), None
 
     return load
 
@@ -158,49 +159,54 @@ def _equal_clusters(features: Features, targets: NDArray[np.generic]) -> Labelle
 
 
 _TEN, _FORTY, _NUMBERS, _CLUSTERS = (20, 50, 100), (40, 80, 160), (25, 50, 100), (48, 64, 120)
+_TUNING, _CONFIRMING, _HOUSING = "tuning", "confirming", "California housing"
+_PICTURES = partial(Benchmark, half=_TUNING, family="CIFAR-10", load=_cifar, pool=1500, test=2000)
+_ODD_CARS = partial(Benchmark, half=_CONFIRMING, family="Cars", load=_cars(1), budgets=_FORTY, pool=1000, test=400)
 _REAL = partial(Benchmark, numbers=True)
+_MODEL_YEARS = partial(_REAL, family="Cars", budgets=_NUMBERS, pool=1500, test=1000)
+_MADE = partial(_REAL, family="Gaussian mixture", budgets=_CLUSTERS, pool=1000)
 BENCHMARKS: tuple[Benchmark, ...] = (
-    Benchmark("cifar", "CIFAR-10", "tuning", _TEN, _cifar, 1500, 300),
-    Benchmark("cifar_tail", "CIFAR-10, long tail", "tuning", _TEN, _cifar, 1500, 300, long_tail=20),
-    Benchmark("cifar_noise", "CIFAR-10, 10 % wrong labels", "tuning", _TEN, _cifar, 1500, 300, noise=0.1),
-    Benchmark("cars_even", "Cars, 40 even classes", "tuning", _FORTY, _cars(0), 1000, 200),
-    _REAL("ages", "Made ages on CIFAR-10", "tuning", _NUMBERS, _ages, 1500),
-    _REAL("years_even", "Model years of cars, even classes", "tuning", _NUMBERS, _years(0), 1500),
-    _REAL("table", "Made table", "tuning", _NUMBERS, _table, 1500, test=3000),
-    # half of what is left beside the test rows: with nearly all of it, every seed would see the same pool
-    _REAL("diabetes", "Diabetes", "tuning", (10, 20, 40), _diabetes, 130, test=180),
-    _REAL("mixture", "Gaussian mixture", "tuning", _CLUSTERS, _mixture(0, 0), 1000),
-    Benchmark("cars_odd", "Cars, 40 odd classes", "confirming", _FORTY, _cars(1), 1000, 200),
-    Benchmark("cars_odd_tail", "Cars, odd, long tail", "confirming", _FORTY, _cars(1), 1000, 200, long_tail=10),
-    Benchmark("cars_odd_noise", "Cars, odd, 10 % wrong labels", "confirming", _FORTY, _cars(1), 1000, 200, noise=0.1),
-    Benchmark("digits", "Handwritten digits", "confirming", _TEN, _digits, 1000, 200, test=500),
-    Benchmark("fashion", "Fashion-MNIST pixels", "confirming", _TEN, _fashion, 1500, 300, test=2000),
-    _REAL("years_odd", "Model years of cars, odd classes", "confirming", _NUMBERS, _years(1), 1500),
-    _REAL("california", "California housing", "confirming", _NUMBERS, _california, 1500, test=3000),
-    _REAL("mixture_noise", "Gaussian mixture, noisy labels", "confirming", _CLUSTERS, _mixture(1, 100), 1000),
-    _REAL(
-        "mixture_equal", "Gaussian mixture, equal clusters", "confirming", _CLUSTERS, _mixture(0, 200, equal=True), 1000
-    ),
+    _PICTURES("cifar", "CIFAR-10", budgets=_TEN),
+    _PICTURES("cifar_tail", "CIFAR-10, long tail", budgets=_TEN, long_tail=20),
+    _PICTURES("cifar_noise", "CIFAR-10, 10 % wrong labels", budgets=_TEN, noise=0.1),
+    _ODD_CARS("cars_even", "Cars, 40 even classes", half=_TUNING, load=_cars(0)),
+    _PICTURES("ages", "Made ages on CIFAR-10", budgets=_NUMBERS, load=_ages, numbers=True),
+    _MODEL_YEARS("years_even", "Model years of cars, even classes", half=_TUNING, load=_years(0)),
+    _REAL("table", "Made table", _TUNING, "Made table", _NUMBERS, _table, 1500, test=3000),
+    # a pool of all that is left beside the test rows would hold nearly the same rows for every seed
+    _REAL("diabetes", "Diabetes", _TUNING, "Diabetes", (10, 20, 40), _diabetes, 130, test=180),
+    _MADE("mixture", "Gaussian mixture", _TUNING, load=_mixture(0, 0)),
+    _ODD_CARS("cars_odd", "Cars, 40 odd classes"),
+    _ODD_CARS("cars_odd_tail", "Cars, odd, long tail", long_tail=10),
+    _ODD_CARS("cars_odd_noise", "Cars, odd, 10 % wrong labels", noise=0.1),
+    Benchmark("digits", "Handwritten digits", _CONFIRMING, "Handwritten digits", _TEN, _digits, 1000, test=500),
+    Benchmark("fashion", "Fashion-MNIST pixels", _CONFIRMING, "Fashion-MNIST", _TEN, _fashion, 1500, test=2000),
+    _MODEL_YEARS("years_odd", "Model years of cars, odd classes", half=_CONFIRMING, load=_years(1)),
+    _REAL("california", _HOUSING, _CONFIRMING, _HOUSING, _NUMBERS, _california, 1500, test=3000),
+    _MADE("mixture_noise", "Gaussian mixture, noisy labels", _CONFIRMING, load=_mixture(1, 100)),
+    _MADE("mixture_equal", "Gaussian mixture, equal clusters", _CONFIRMING, load=_mixture(0, 200, equal=True)),
 )
 
 
 def draw(benchmark: Benchmark, folder: Path, seed: int) -> Dataset:
-    """The data set of one seed: its own pool and validation rows, one test split."""
+    """The data set of one seed: a pool and test rows of its own, no row in both.
+
+    There are no validation rows: a probe that is trained on 20 points is tuned on no label but theirs.
+    """
     (features, targets), held = benchmark.load(folder, seed)
     rng = np.random.default_rng([seed, len(targets)])
-    order = rng.permutation(len(targets)) if benchmark.name[:7] != "mixture" else np.arange(len(targets))
-    if held is None:  # the same test rows for every seed
-        fixed = np.random.default_rng(0).permutation(len(targets))[: benchmark.test]
-        held = features[fixed], targets[fixed]
-        order = order[~np.isin(order, fixed)]
-    validation, pool = order[: benchmark.validation], order[benchmark.validation :][: benchmark.pool]
+    order = rng.permutation(len(targets)) if held is None else np.arange(len(targets))
+    if held is None:
+        fresh, order = order[: benchmark.test], order[benchmark.test :]
+        held = features[fresh], targets[fresh]
+    pool = order[: benchmark.pool]
     known = targets[pool].copy()
     if benchmark.long_tail > 1:
         kept = long_tail(known.astype(np.int64), benchmark.long_tail, rng)
         pool, known = pool[kept], known[kept]
     if benchmark.noise:
         known = wrong_labels(known.astype(np.int64), benchmark.noise, rng)
-    return _dataset(benchmark, (features[pool], known), (features[validation], targets[validation]), held)
+    return _dataset(benchmark, (features[pool], known), held)
 
 
 def long_tail(labels: Rows, ratio: float, rng: np.random.Generator) -> Rows:
@@ -221,13 +227,14 @@ def wrong_labels(labels: Rows, share: float, rng: np.random.Generator) -> Rows:
     return np.where(wrong, (labels + rng.integers(1, count, len(labels))) % count, labels)
 
 
-def _dataset(benchmark: Benchmark, *parts: Labelled) -> Dataset:
+def _dataset(benchmark: Benchmark, pool: Labelled, test: Labelled) -> Dataset:
+    parts = (pool, test)
     features = torch.tensor(np.concatenate([x for x, _ in parts]))
     values = np.concatenate([y for _, y in parts])
     classes = np.issubdtype(parts[0][1].dtype, np.integer)
     targets = torch.tensor(values.astype(np.int64) if classes else values.astype(np.float32))
-    ends = np.cumsum([0, *(len(y) for _, y in parts)])
-    split = Split(*(torch.arange(ends[k], ends[k + 1]) for k in range(3)))
+    rows, none = torch.arange(len(values)), torch.arange(0)
+    split = Split(rows[: len(pool[1])], none, rows[len(pool[1]) :])
     ids = tuple(map(str, range(len(features))))
     return Dataset(
         name=benchmark.name,
@@ -235,7 +242,7 @@ def _dataset(benchmark: Benchmark, *parts: Labelled) -> Dataset:
         features=features,
         targets=targets,
         ids=ids,
-        rows=torch.arange(len(features)),
+        rows=rows,
         split=split,
         fingerprint=content_fingerprint(features, targets, ids, split),
         source=benchmark.name,

@@ -24,7 +24,7 @@ def rank_figure(ranks: Mapping[str, float], gap: float) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" '
         f'font-size="13"><rect width="100%" height="100%" fill="{_PAPER}"/>',
-        f'<text x="{_LEFT}" y="20" fill="{_INK}">Mean rank over data sets (1 is best); grey reaches the critical '
+        f'<text x="{_LEFT}" y="20" fill="{_INK}">Mean rank over families (1 is best); grey reaches the critical '
         "difference</text>",
     ]
     for rank in range(1, last + 1):

@@ -1,13 +1,21 @@
 """How the evidence page writes a score, a difference and a factor; and its tables of what one changed choice costs."""
 
-from tests.bench.evidence_tables import CLASSES, NUMBERS, Evidence, Factor
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from skmm_core.comparison.statistics import Interval, Relation
+from tests.bench.evidence_tables import CLASSES, NUMBERS, Evidence, Factor, MeanFactor
+
+_MARKS = {Relation.ABOUT: "", Relation.MORE_THAN: "≥ ", Relation.LESS_THAN: "≤ ", Relation.SATURATED: "≈ "}
 
 
 def ablations(evidence: Evidence) -> str:
     """A table for classes and one for numbers: what changing one option of a method does."""
     intro = (
         "## One choice changed\n\nDifference to the method as it comes, at the middle budget, with its 95 % interval "
-        "(sign turned for errors, so that above 0 is better); – where the option does not fit the data."
+        "over seeds (sign turned for errors, so that above 0 is better); – where the option does not fit the data. Of "
+        "so many intervals one in twenty leaves out 0 by chance."
     )
     return "\n\n".join([intro, _changes(evidence, CLASSES), _changes(evidence, NUMBERS)])
 
@@ -44,15 +52,63 @@ def score_text(signed: float, metric: str) -> str:
 
 
 def factor_text(found: Factor) -> str:
-    """With ≈ where the curve ends short of it."""
-    return f"{'' if found.known else '≈ '}{found.value:.2f}"
+    """With its interval over seeds, an end that leaves the measured range as …; or the bound that is known."""
+    if found.relation is not Relation.ABOUT:
+        return f"{_MARKS[found.relation]}{found.value:.2f}"
+    lo, hi = (f"{end:.2f}" if end is not None else "…" for end in (found.lo, found.hi))
+    return f"{found.value:.2f} [{lo}, {hi}]"
 
 
-def times_text(found: Factor) -> str:
-    """In words."""
-    return f"{'about ' if not found.known else ''}{found.value:.2f} times"
+def mean_text(found: MeanFactor) -> str:
+    """With its interval over families, and how many of the factors in it are only bounded."""
+    bounded = bounded_text(found.relations)
+    return f"{mark(found.relations)}{found.value:.2f} {interval_text(found)}{f'; {bounded}' if bounded else ''}"
+
+
+def times_text(found: MeanFactor) -> str:
+    """In a sentence: so many times, with the interval over families."""
+    return f"{mark(found.relations)}{found.value:.2f} times {interval_text(found)}"
+
+
+def interval_text(found: MeanFactor | Interval) -> str:
+    """In brackets."""
+    return "(one family)" if math.isnan(found.lo) else f"[{found.lo:.2f}, {found.hi:.2f}]"
+
+
+def mark(relations: Counter[Relation]) -> str:
+    """What stands before a mean: ≥ or ≤ when all that is only bounded is bounded on that side, ≈ when not."""
+    kinds = {relation for relation, count in relations.items() if count} - {Relation.ABOUT}
+    return "" if not kinds else _MARKS[kinds.pop()] if len(kinds) == 1 else "≈ "
+
+
+def bounded_text(relations: Counter[Relation]) -> str:
+    """How many of how many are only bounded, and on which side."""
+    said = [
+        f"{relations[relation]} {_MARKS[relation].strip()}"
+        for relation in (Relation.MORE_THAN, Relation.LESS_THAN, Relation.SATURATED)
+        if relations[relation]
+    ]
+    return f"{', '.join(said)} of {relations.total()}" if said else ""
+
+
+def sure_text(found: MeanFactor | Interval, more: str, less: str) -> str:
+    """A claim where the interval leaves out 1; else that it is a tie."""
+    if math.isnan(found.lo):
+        return "one family, which tells nothing of others"
+    return more if found.lo > 1 else less if found.hi < 1 else "a tie: the interval holds 1"
 
 
 def title_of(evidence: Evidence, dataset: str) -> str:
     """Of a data set."""
     return str(evidence.about["benchmarks"][dataset]["title"])
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "none"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things, in the plural where it is one."""
+    plural = {"family": "families"}.get(thing, f"{thing}s")
+    return f"{number} {thing if number == 1 else plural}"
