@@ -11,7 +11,7 @@ from skmm_core.methods.registry import Family, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers import lowest
+from skmm_core.solvers import centred_rows, lowest
 
 
 @register(
@@ -44,7 +44,7 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
         (budget,) int64 rows in the order picked; ties go to the lower row.
     """
     # Distances from the mean do not change when all rows move, and centred rows lose fewer digits.
-    rows = features - features.mean(dim=0, dtype=torch.float64).to(features)
+    rows = centred_rows(features)
     squared_norms = rows.square().sum(dim=1)
     given = given or nothing_given(len(rows), rows.device)
     taken = ~given.free
@@ -104,7 +104,7 @@ def k_center(
         (budget,) int64 rows in the order picked; ties go to the lower row.
     """
     # Squared distances as norms and products lose digits far from the origin, so the mean is moved there first.
-    rows = features - features.mean(dim=0, dtype=torch.float64).to(features)
+    rows = centred_rows(features)
     squared_norms = rows.square().sum(dim=1)
 
     def distances(pick: Tensor) -> Tensor:

@@ -387,5 +387,5 @@ def _check_range(rows: Tensor) -> None:
     largest, limits = float(rows.abs().max()), torch.finfo(rows.dtype)
     if largest * rows.shape[1] ** 0.5 > 0.25 * limits.max**0.5:
         raise InputError(f"features as large as {largest:.0e} are too large for {rows.dtype}; scale them down")
-    if 0 < largest < 1e3 * limits.tiny:
+    if 0 < largest < 1e3 * limits.tiny**0.5:
         raise InputError(f"features no larger than {largest:.0e} are too small for {rows.dtype}; scale them up")

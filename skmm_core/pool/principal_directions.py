@@ -5,6 +5,7 @@ from torch import Tensor
 
 from skmm_core.device import widest, with_more_digits
 from skmm_core.pool.pool import Pool
+from skmm_core.solvers import centred_rows
 
 _WIDEST = 2048
 _BLOCK_ROWS = 16_384
@@ -32,7 +33,7 @@ def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0) -> Tensor:
     Returns:
         (N, min(rank, d)).
     """
-    centred = rows - rows.mean(dim=0, dtype=widest(rows.device)).to(rows)
+    centred = centred_rows(rows)
     if rank >= rows.shape[1] and not power:
         return centred
     covariance = torch.zeros(rows.shape[1], rows.shape[1], dtype=widest(rows.device), device=rows.device)

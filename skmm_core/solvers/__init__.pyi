@@ -1,3 +1,4 @@
+from .centring import centred_rows as centred_rows
 from .facility_location import greedy_cover as greedy_cover
 from .kernels import (
     CosineSimilarity as CosineSimilarity,

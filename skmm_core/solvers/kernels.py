@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from skmm_core.device import generator, widest
+from skmm_core.solvers.centring import centred_rows
 
 _MEDIAN_PAIRS = 20_000
 _BLOCK_ROWS = 65_536
+_LEAST_SPREAD = 1e-4  # of unit rows about their mean, which float32 still resolves to a thousandth
 # All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy
 # steps and exchanges ask for the same ones again. The bound is a constant, 32 MiB at most, whatever N is.
 _KEPT_ROWS = 2048
@@ -108,7 +110,7 @@ def gaussian_kernel(rows: Tensor, *, normalise: bool, scale: float, seed: int) -
     """
     if normalise:
         rows = unit_rows(rows)
-    rows = rows - rows.mean(dim=0, dtype=torch.float64).to(rows)
+    rows = centred_rows(rows)
     first, second = _pairs(len(rows), seed)
     squared = torch.cat(
         [(rows[a] - rows[b]).square().sum(dim=1) for a, b in zip(first.split(1000), second.split(1000), strict=True)]
@@ -303,6 +305,21 @@ class ReferenceSimilarity:
 
 
 def unit_rows(rows: Tensor) -> Tensor:
-    """Scale rows to unit length; zero rows stay zero."""
-    norms = rows.norm(dim=1, keepdim=True)
-    return rows / torch.where(norms > 0, norms, 1.0)
+    """Scale (N, d) rows to unit length; zero rows stay zero.
+
+    In the type of the rows, but in the widest one where float32 could not tell their directions apart: rows 100 times
+    farther from the origin than from each other have cosines of 0.9999 and more, which float32 rounds by a thousandth
+    of what they differ by.
+    """
+    wide = widest(rows.device)
+    units = [_unit(block.to(wide)) for block in rows.split(_BLOCK_ROWS)]
+    mean = torch.stack([block.sum(dim=0) for block in units]).sum(dim=0) / len(rows)
+    length = torch.stack([block.square().sum() for block in units]).sum() / len(rows)
+    alike = float(length - mean.square().sum()) < _LEAST_SPREAD * float(length)
+    return torch.cat([block if alike else block.to(rows) for block in units])
+
+
+def _unit(rows: Tensor) -> Tensor:
+    rows = rows / rows.abs().amax(dim=1, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
+    length: Tensor = rows.norm(dim=1, keepdim=True).clamp_min(1.0)  # 1 at least, unless the row is zero
+    return rows / length
