@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.data import Given
-from skmm_core.device import generator
+from skmm_core.device import generator, with_more_digits
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.methods.stratify import class_parts, deal_out
@@ -224,7 +224,7 @@ def _adaptive(pool: Pool, budget: int, params: AdaptiveParams, *, seed: int, rep
     draw = generator(seed, "adaptive")
     by_products = pool.features.dtype == torch.float32 and pool.size <= min(_PRODUCTS_LIMIT, pool.features.shape[1])
     found = adaptive(
-        pool.features,
+        pool.features if by_products else with_more_digits(pool.features),
         budget,
         block=params.block,
         generator=draw,

@@ -12,7 +12,7 @@ from torch import Tensor
 from skmm_core.data import Given, nothing_given
 from skmm_core.progress import Progress, Report, ignore
 
-_ROUNDING = 64  # in ε of the rows: a residual of at most that share of its row's energy is none
+_ROUNDING = 64  # in ε of what is computed with: a residual of at most that share of its row's energy is none
 
 
 def adaptive(
@@ -130,14 +130,14 @@ class _Basis:
 class _Cholesky:
     """The span by what all rows have in each of its directions: the pivoted Cholesky factor of their products.
 
-    In float64, for rows in float32: divisions by small pivots magnify rounding, up to several N ε of float64 in all,
-    which is far below the ε of float32.
+    In float64, for rows in float32: divisions by small pivots magnify rounding, up to several N ε of float64 in all.
+    What the rows' own rounding makes of a row inside the span, some ε² of float32, is less.
     """
 
     def __init__(self, rows: Tensor, products: Tensor, budget: int) -> None:
         self.energy = products.diagonal().clone()
         self._products, self._size = products, 0
-        self.floor = _ROUNDING * torch.finfo(rows.dtype).eps * self.energy
+        self.floor = _ROUNDING * len(rows) * torch.finfo(products.dtype).eps * self.energy
         # direction by direction, so that those in use lie together
         self._factor = products.new_empty(min(budget, *rows.shape), len(rows))
 
