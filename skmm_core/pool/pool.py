@@ -229,7 +229,7 @@ class Pool:
     @cached_property
     def spectrum(self) -> Tensor:
         """Eigenvalues of the unsketched second moment GᵀG/N, float64, descending."""
-        return spectrum(self.gradients)
+        return spectrum(self.gradients) if self.in_order else self.ordered.spectrum
 
     @cached_property
     def effective_dimension(self) -> float:
@@ -239,6 +239,8 @@ class Pool:
     @cached_property
     def distortion(self) -> Distortion | None:
         """How far the sketch bends distances of random pairs; None without a sketch."""
+        if not self.in_order:
+            return self.ordered.distortion
         return measure_distortion(self.gradients, self.sketched, self.sketch, seed=self.seed)
 
     @cached_property
