@@ -74,7 +74,7 @@ class ScoreLog:
     @property
     def scores(self) -> pd.DataFrame:
         """All rows so far, columns SCORE_COLUMNS and DRAW_COLUMNS."""
-        return pd.DataFrame(self._rows, columns=_COLUMNS).fillna(dict.fromkeys(DRAW_COLUMNS, ""))
+        return pd.DataFrame([dict.fromkeys(DRAW_COLUMNS, "") | row for row in self._rows], columns=_COLUMNS)
 
     def rows(self, cell: Cell) -> list[dict[str, Any]]:
         """The rows of one finished cell."""

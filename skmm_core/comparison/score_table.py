@@ -82,23 +82,19 @@ class ScoreTable:
 
 def _draws(rows: pd.DataFrame) -> Draws:
     rows = rows.drop_duplicates("seed").sort_values("seed")
-    pools = set(rows["pool"].fillna("")) if "pool" in rows else {""}
+    pools = set(rows["pool"]) if "pool" in rows else {""}
     parts = 1 if "" in pools else PoolPart.read(str(next(iter(pools)))).parts
     return Draws(
         values=rows["value"].to_numpy(dtype=np.float64)[:, None],
         seeds=rows["seed"].to_numpy(dtype=np.int64),
         parts=np.array([parts]),
         left_out=_left_out(rows),
-        strata=np.unique(rows["dataset"], return_inverse=True)[1],
+        strata=np.unique(rows["dataset"], return_inverse=True)[1] if "dataset" in rows else None,
     )
 
 
 def _left_out(rows: pd.DataFrame) -> NDArray[np.float64] | None:
     """(S, B, 1) scores without each block of test rows; None where a seed lacks them."""
-    lists = (
-        [[float(word) for word in str(text).split()] for text in rows["left_out"].fillna("")]
-        if "left_out" in rows
-        else [[]]
-    )
+    lists = [[float(word) for word in str(text).split()] for text in rows["left_out"]] if "left_out" in rows else [[]]
     sizes = {len(each) for each in lists}
     return np.array(lists)[:, :, None] if len(sizes) == 1 and 0 not in sizes else None
