@@ -15,4 +15,4 @@ elif runs.select is None:
 else:
     with mistakes_told():
         if job_panel(runs.select.id) is RunState.DONE:
-            draw_demo(runs.select, runs.compare)
+            draw_demo(runs.select)

@@ -1,4 +1,8 @@
-"""The finished run that the first page opens on, made once in a few seconds over the embedded digits."""
+"""The finished run that the first page opens on, made once in a few seconds over the embedded digits.
+
+A comparison of the same data is made after it, so that Compare and Present have something to show too. The Overview's
+sentence is not made of it: it is over many splits, which would take minutes; see `digits_splits` in figures.py.
+"""
 
 import threading
 import time
@@ -16,7 +20,6 @@ from skmm_core.storage import home
 
 METHOD = "skmm_whitened"
 BUDGET = 60
-SEEDS = 8
 # Fingerprint of the built-in digits (a test compares it). Computing it would load torch here, while the worker loads it
 # too, and the first chart would come seconds later.
 DIGITS = "sha256:56027723691f0a6007c5d43eae136aa8ea3da1bdaa9bad7a65a24ce15b1e899e"
@@ -25,22 +28,20 @@ _DATASET = DatasetConfig(source="digits")
 SELECT = RunConfig(dataset=_DATASET, job=SelectJob(method=METHOD, budget=BUDGET))
 COMPARE = RunConfig(
     dataset=_DATASET,
-    job=CompareJob(methods=(METHOD, "uniform"), budgets=(20, 40, 60, 100, 150, 220), seeds=SEEDS),
+    job=CompareJob(methods=(METHOD, "uniform"), budgets=(20, 40, 60, 100, 150, 220), seeds=8),
 )
 
 
 @dataclass(frozen=True)
 class DemoRuns:
-    """The two demo runs; None while one is not yet in the store.
+    """What the first page needs.
 
     Attributes:
-        select: the chosen points of the map.
-        compare: the scores that the sentence is computed from.
-        problem: why they could not be made, in one line.
+        select: the chosen points of the map; None while that run is not yet in the store.
+        problem: why it could not be made, in one line.
     """
 
     select: RunRecord | None
-    compare: RunRecord | None
     problem: str | None
 
 
@@ -74,7 +75,7 @@ class _Demo:
             if idle and self._problem is None and (select is None or compare is None):
                 self._maker = threading.Thread(target=self._make, name="demo", daemon=True)
                 self._maker.start()
-            return DemoRuns(select, compare, self._problem)
+            return DemoRuns(select, self._problem)
 
     def _find(self, config: RunConfig) -> RunRecord | None:
         known = self._ids.get(config.job.kind)

@@ -1,4 +1,4 @@
-"""Where the tables of the paper come from: a finished run, or the figures that come with the dashboard."""
+"""Figures that come with the dashboard, and where the tables of the paper come from: these, or a finished run."""
 
 import json
 from dataclasses import dataclass
@@ -27,6 +27,17 @@ class Figures:
     result: dict[str, Any]
     run: RunRecord | None
     file: Path
+
+
+def digits_splits_file() -> Path:
+    """File of what is saved over many splits of the digits, made by `python -m tests.bench.digits_splits`."""
+    return FOLDER / "digits-splits.json"
+
+
+def digits_splits() -> dict[str, Any]:
+    """What is saved over many splits of the digits; see :func:`digits_splits_file`."""
+    path = digits_splits_file()
+    return _read(path, cache.file_stamp(str(path)))
 
 
 def committed_file(experiment: str) -> Path:

@@ -13,6 +13,7 @@ from .planner import Costs as Costs, Need as Need, Plan as Plan, needs as needs,
 from .savings import Relation as Relation, mean_saving as mean_saving, whole as whole
 from .score_log import ScoreLog as ScoreLog, read_scores as read_scores
 from .score_table import ScoreTable as ScoreTable
+from .splits import Typical as Typical, typical_saving as typical_saving
 from .statistics import LEAST_SEEDS as LEAST_SEEDS, holm as holm
 from .summary import (
     REFERENCE as REFERENCE,

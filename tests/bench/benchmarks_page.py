@@ -198,8 +198,8 @@ def _page_times(found: dict[str, Any]) -> str:
         _machine(found),
         f"Chromium with WebGL in software on the cores that also serve; medians of {found['repeats']}, in seconds. "
         f"Load {before} before, {after} after: with other work on the cores these are upper limits. The first chart "
-        f"came {_number(found['start']['first_chart'])} s after the start of the server, its sentence, whose runs are "
-        f"made then, after {_number(found['start']['sentence'])} s.",
+        f"came {_number(found['start']['first_chart'])} s after the start of the server, its "
+        f"sentence after {_number(found['start']['sentence'])} s.",
         "\n".join(
             _goal(f"{what}: {_number(of[key])} s", f"below {limit} s", of[key] < limit)
             for (what, of, key), limit in zip(goals, limits, strict=True)

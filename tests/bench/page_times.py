@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
 from browser_clock import FIGURES, MAP, NUMBERS, Took, fresh, took
-from driver import CHART, PAGES, Visitor, launch, serve
+from driver import CHART, PAGES, Visitor, launch, serve, wait_for_demo
 
 from dashboard.components.learn.steps import STEPS
 from dashboard.services import demo
@@ -70,8 +70,9 @@ def measure(repeats: int) -> dict[str, object]:
             tab.page.goto(server.url)
             tab.page.wait_for_selector(CHART, timeout=60_000)
             first_chart = time.perf_counter() - began
-            tab.expect_visible(tab.page.get_by_text("of the full-data accuracy").first)
+            tab.expect_visible(tab.page.get_by_text("random splits").first)
             sentence = time.perf_counter() - began
+            wait_for_demo(tab)
             store = RunStore(server.home)
             found = {
                 "start": {"healthy": healthy, "first_chart": first_chart, "sentence": sentence},

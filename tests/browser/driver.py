@@ -17,6 +17,9 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
+from dashboard.services import demo
+from skmm_core.runs import RunState, RunStore
+
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path(os.environ.get("SKMM_CHROMIUM", "/usr/bin/chromium"))
 FLAGS = (
@@ -270,3 +273,15 @@ class Visitor:
         """Wait until a picture has been loaded, and see that it is one."""
         expect(image).to_have_js_property("complete", True)
         assert image.evaluate("image => image.naturalWidth") > 0
+
+
+def wait_for_demo(tab: Visitor) -> None:
+    """Open the first page, and wait until the runs that a first visit has made in the background are done."""
+    tab.open()
+    tab.expect_visible(tab.page.locator(CHART).first)
+    store, wanted = RunStore(tab.server.home), (demo.SELECT, demo.COMPARE)
+    deadline = time.monotonic() + LONG / 1000
+    while sum(run.config in wanted and run.state is RunState.DONE for run in store.records()) < len(wanted):
+        if time.monotonic() > deadline:
+            raise TimeoutError("the runs of the demo were not made in time")
+        tab.page.wait_for_timeout(200)

@@ -11,11 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from driver import CHART, CHARTED, PAGES, ROOT, Visitor, launch, serve
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from driver import CHART, CHARTED, PAGES, ROOT, Visitor, launch, serve, wait_for_demo
 
 from dashboard.components.selections.choice import PARAM
 from dashboard.components.shared.tour import COOKIE
@@ -42,7 +43,9 @@ def main() -> None:
     ):
         browser = launch(playwright)
         store = RunStore(server.home)
-        _wait_for_demo(Visitor(browser.new_page(), server))
+        tab = Visitor(browser.new_page(), server)
+        wait_for_demo(tab)
+        tab.page.close()
         uniform = _add_uniform(store)
         runs = {run.kind: run.id for run in store.records() if run.config in (demo.SELECT, demo.COMPARE)}
         links = {page: f"{page}?run={runs['compare' if page == 'compare' else 'select']}" for page in PAGES}
@@ -61,12 +64,6 @@ def main() -> None:
                     save(tab, out / f"{page or 'overview'}-{scheme}-{width}.png", width)
                 context.close()
         browser.close()
-
-
-def _wait_for_demo(tab: Visitor) -> None:
-    tab.open()
-    tab.expect_visible(tab.page.get_by_text("of the full-data accuracy").first)
-    tab.page.close()
 
 
 def _add_uniform(store: RunStore) -> str:

@@ -1,7 +1,7 @@
 """What a visitor reads does not jump away while results arrive: layout shift as the browser itself measures it."""
 
 import pytest
-from driver import CHART, STEADY
+from driver import CHART, STEADY, wait_for_demo
 from playwright.sync_api import expect
 
 from dashboard.services import demo
@@ -10,8 +10,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_comparison_does_not_jump_from_its_first_scores_to_its_last(visitor, store):
-    visitor.open()
-    visitor.expect_visible(visitor.page.get_by_text("of the full-data accuracy").first)
+    wait_for_demo(visitor)
     run = next(run for run in store.records() if run.config == demo.COMPARE)
     visitor.open(f"compare?run={run.id}")
     for label, value in (("Seeds", "40"), ("Budgets: points to pick", "20, 60")):

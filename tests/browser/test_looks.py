@@ -1,7 +1,7 @@
 """No page, light or dark, shows an exception, is too wide at desktop or tablet width, or shuts anybody out."""
 
 import pytest
-from driver import CHART, CHARTED, PAGES, Visitor
+from driver import CHART, CHARTED, PAGES, Visitor, wait_for_demo
 
 from dashboard.services import demo
 from skmm_core.runs import RunState
@@ -14,8 +14,7 @@ def ready(chromium, server):
     """Wait until the demo runs are there, so that pages have something to show."""
     context = chromium.new_context()
     tab = Visitor(context.new_page(), server)
-    tab.open()
-    tab.expect_visible(tab.page.get_by_text("of the full-data accuracy").first)
+    wait_for_demo(tab)
     context.close()
 
 

@@ -5,10 +5,14 @@ python -m tests.contracts.quantities > assets/docs/numbers.md
 
 import ast
 import sys
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from dashboard.components.select.metric_row import MEASURED
+from dashboard.services.figures import digits_splits
+from skmm_core.comparison import typical_saving
 from skmm_core.diagnostics import QUANTITIES, Diagnostics
 from skmm_core.diagnostics.quantities import Quantity
 from skmm_core.report.selection import SHOWN
@@ -58,7 +62,26 @@ chosen points weigh the same.
 
 def page() -> str:
     """The whole page, Markdown."""
-    return _HEAD + "".join(_row(each) for each in QUANTITIES.values())
+    return _HEAD + "".join(_row(each) for each in QUANTITIES.values()) + _sentence(digits_splits())
+
+
+def _sentence(made: Mapping[str, Any]) -> str:
+    """What the sentence on the first page is made of."""
+    found = typical_saving(made["savings"])
+    factors = ", ".join(
+        f"{row['factor']:.2f}" if row["factor"] else f"{row['relation']} {row['bound'] / row['budget']:.2f}"
+        for row in sorted(made["savings"], key=lambda row: row["factor"] or 0)
+    )
+    middle = "beyond the budgets measured" if found.factor is None else f"{found.factor:.2f}"
+    return f"""
+## The sentence on the Overview
+
+How many times as many random picks are needed for the score of {made["budget"]} digits chosen by `{made["method"]}`, on
+{found.splits} splits `{made["source"]}`, each of {made["pool"]:,} images to choose from and {made["test"]} to test on,
+with means over {made["seeds"]} draws: {factors}; in the middle {middle}. The splits share images, so the range tells
+what another split of the digits may give, and little of other data. The probe is tuned inside the chosen images. All
+scores are in `assets/benchmarks/digits-splits.json`, made by `{made["made_by"]}`; then make this page anew.
+"""
 
 
 def _row(each: Quantity) -> str:

@@ -127,6 +127,15 @@ def test_the_sentence_says_when_scores_are_saturated() -> None:
     assert "times" not in about(**level).caption
 
 
+def test_the_caption_says_what_the_claim_is_about_and_which_labels_were_read() -> None:
+    row = {"method": "m", "budget": 60, "score": 0.86, "uniform_budget": 95.0, "factor": 95 / 60, "lo": 1.2, "hi": 2.0}
+    row |= {"relation": "about", "bound": None, "tie": False}
+    result = {"full": {"accuracy": 1.0}, "savings": [row], "claim": "About this very pool.", "validation_rows": 359}
+    found = headline(result, method="m", title="SkMM", budget=60, pool_size=1078, seeds=8)
+    assert found is not None
+    assert "to 2. About this very pool. Besides the chosen points, 359 labelled validation rows" in found.caption
+
+
 def test_no_sentence_without_its_numbers() -> None:
     empty = {"full": {"accuracy": 1.0}, "savings": []}
     assert headline(empty, method="m", title="SkMM", budget=60, pool_size=10, seeds=8) is None

@@ -8,8 +8,10 @@ ROOT = Path(__file__).parents[2]
 CODE = """
 import sys
 import dashboard.services.demo, dashboard.components.select.view, dashboard.components.overview.example
-import dashboard.components.shared.job_panel, dashboard.components.shared.comparisons.headline
+import dashboard.components.shared.job_panel, dashboard.services.figures
 import dashboard.components.shared.map.marked_points
+import dashboard.components.overview.sentence as said
+said.sentence(dashboard.services.figures.digits_splits(), title="SkMM")
 print(sorted({"torch", "umap", "open_clip", "sklearn"} & set(sys.modules)))
 """
 

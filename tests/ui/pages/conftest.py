@@ -42,7 +42,6 @@ def empty(tmp_path, monkeypatch):
     """An empty store; runs are queued but nothing runs them."""
     monkeypatch.setattr(Jobs, "_start", lambda jobs: None)
     monkeypatch.setattr(demo, "COMPARE", SMALL)
-    monkeypatch.setattr(demo, "SEEDS", 2)
     monkeypatch.setenv("SKMM_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("SKMM_DATA_ROOTS", raising=False)
     return RunStore(tmp_path / "home")

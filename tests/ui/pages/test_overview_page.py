@@ -4,12 +4,13 @@ import time
 
 import pytest
 
-from dashboard.services import demo
+from dashboard.components.overview.sentence import caption, sentence
+from dashboard.services import demo, figures
 from dashboard.services.jobs import Jobs
 from skmm_core.config import RunConfig
 from skmm_core.data import load
 from skmm_core.errors import InputError
-from skmm_core.runs import RunState, read_result
+from skmm_core.runs import RunState
 
 
 def wait_for(what, seconds=30):
@@ -50,30 +51,18 @@ def test_other_digits_than_expected_are_run_as_they_are(empty, visit, monkeypatc
     wait_for(lambda: [run.fingerprint for run in empty.records()] == [true])
 
 
-def test_the_finished_demo_says_what_was_measured(ready, visit, words):
+def test_the_sentence_is_the_one_of_the_splits_and_needs_no_comparison(ready, visit, words):
+    for run in ready.records(kind="compare"):
+        ready.delete(run.id)
     app = visit("overview")
     assert not app.exception
     assert not app.error
-    result = read_result(next(run.folder for run in ready.records(kind="compare")))
-    saving = next(row for row in result["savings"] if row["method"] == demo.METHOD and row["budget"] == demo.BUDGET)
-    share = 100 * saving["score"] / result["full"]["accuracy"]
-    assert f"With 60 of 1,078 training images (5.6 %) SkMM reaches {share:.0f} %" in words(app)
-    assert "Means over 2 seeds" in words(app)
-    assert "60 chosen points" in words(app)
-    assert {button.label for button in app.button} >= {"Use my data", "Learn why it works"}
-
-
-def test_the_map_is_shown_before_the_comparison_is_done(ready, visit, words, monkeypatch):
-    job = demo.COMPARE.job.model_copy(update={"budgets": (20, 60)})
-    monkeypatch.setattr(demo, "COMPARE", demo.COMPARE.model_copy(update={"job": job}))
-    app = visit("overview")
-    assert not app.exception
-    assert "being measured" in words(app)
+    made = figures.digits_splits()
+    assert sentence(made, title="SkMM").replace("**", "").replace("\u00a0", " ") in words(app)
+    assert caption(made).replace("\u00a0", " ") in words(app)
     assert "60 chosen points" in words(app)
     assert len(app.get("plotly_chart")) == 1
-    wait_for(lambda: len(ready.records(kind="compare")) == 2)
-    app.run()
-    assert "Waiting" in words(app)
+    assert {button.label for button in app.button} >= {"Use my data", "Learn why it works"}
 
 
 def test_learn_why_opens_the_first_step_of_learn(ready, visit, words):

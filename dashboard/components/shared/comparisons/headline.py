@@ -18,7 +18,7 @@ class Headline:
 
     Attributes:
         sentence: in Markdown, the numbers in bold.
-        caption: over how many seeds, how sure, and which labels were read besides.
+        caption: over how many seeds, how sure, what the claim is about, and which labels were read besides.
         saving: the row of `result.json` that it is made of, against the random picks that it names.
     """
 
@@ -60,7 +60,8 @@ def headline(
     family = len({row["method"] for row in savings if row["reference"] == saving["reference"]})
     sentence = start + _random_picks(saving, budget, others, _doubt(seeds, family))
     means = f"Means over {plural(seeds, 'seed')}; the full pool {_full_text(full, metric)} on the test {noun}."
-    caption = " ".join(filter(None, (means, _interval(saving, others), labels_note(result.get("validation_rows")))))
+    besides = (_interval(saving, others), result.get("claim"), labels_note(result.get("validation_rows")))
+    caption = " ".join(filter(None, (means, *besides)))
     return Headline(sentence, caption, saving)
 
 

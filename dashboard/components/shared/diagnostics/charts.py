@@ -108,7 +108,8 @@ def risk_curve(runs: Runs) -> Answer:
     panels, parts = [], []
     for run, curve, best in zip(runs, curves, best_at, strict=True):
         bias, variance = (fmt_number(float(curve[name][best])) for name in ("bias_term", "variance_term"))
-        found = f"rank {run.diagnostics.rank}, {bias} {_label('bias_term')} and {variance} {_label('variance_term')}"
+        terms = f"a {_label('bias_term')} of {bias} and a {_label('variance_term')} of {variance}"
+        found = f"rank {run.diagnostics.rank}, with {terms}"
         parts.append(f"{name_of(run, runs)}at {found}")
         alt = f"{run.label}: one term falls and one rises with the rank k; their sum is lowest at {found}."
         panels.append(Panel(run.label, _risk_figure(run, curve, best, span, width), alt))
