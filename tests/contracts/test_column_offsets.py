@@ -107,7 +107,9 @@ def test_targets_that_float32_cannot_hold_stay_in_float64(tmp_path):
     assert train_targets(load_dataset(saved(tmp_path, PLAIN, y - 1.7e9, name="near"))).dtype == torch.float32
 
 
-@pytest.mark.parametrize("spec", [spec for spec in list_methods() if spec.missing("regression") is None], ids=str)
+@pytest.mark.parametrize(
+    "spec", [spec for spec in list_methods() if spec.missing("regression") is None], ids=lambda spec: spec.key
+)
 def test_every_method_reads_targets_of_float64(tmp_path, spec):
     """What it picks may not depend on where the targets lie."""
     y = np.random.default_rng(1).normal(size=200).round(3)
