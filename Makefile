@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN = .venv/bin
 PORT ?= 8501
 
-.PHONY: run test lint screenshots bench clean
+.PHONY: run test audit lint screenshots bench clean
 
 run: .venv/ready
 	$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
 
 test: .venv/ready-for-tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+audit: .venv/ready-for-tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist load tests/audit --audit-figures assets/benchmarks/audit.json; \
+		held=$$?; $(BIN)/python -m tests.audit.page && exit $$held
 
 lint: .venv/ready-for-tests
 	$(BIN)/ruff check .
