@@ -301,9 +301,11 @@ def _with_squares(rows: Tensor, device: torch.device) -> Tensor:
         InputError: there is none on this device.
     """
     largest = float(rows.abs().max())
-    if rows.dtype == torch.float32 and 0 < largest < _SMALLEST * torch.finfo(torch.float32).tiny ** 0.5:
-        rows = rows.to(widest(device))
     limits = torch.finfo(rows.dtype)
+    # numbers below `tiny` are held with fewer digits, which no wider type brings back
+    if _SMALLEST * limits.tiny <= largest < _SMALLEST * limits.tiny**0.5:
+        rows = rows.to(widest(device))
+        limits = torch.finfo(rows.dtype)
     if largest * rows.shape[1] ** 0.5 > 0.25 * limits.max**0.5:
         raise InputError(f"features as large as {largest:.0e} are too large for {rows.dtype}; scale them down")
     if 0 < largest < _SMALLEST * limits.tiny**0.5:
