@@ -8,7 +8,7 @@ from torch import Tensor
 
 from skmm_core.config import GradientParams, RunConfig, SketchParams
 from skmm_core.data import Dataset, Given, Scaler, Task, fit_scaler, make_given, nothing_given, train_targets
-from skmm_core.device import resolve_device
+from skmm_core.device import resolve_device, widest
 from skmm_core.errors import InputError
 from skmm_core.gradients import Dynamics, HeadGradients, WarmUp, head_gradients, train_warm_up, training_dynamics
 from skmm_core.pool.bias_variance import PoolFit, fit_pool
@@ -32,6 +32,7 @@ _DEFAULT_SKETCH = SketchParams()
 _DEFAULT_GRADIENT = GradientParams()
 _FIT_LIMIT = 2048
 _FIT_SKETCH = 512
+_SMALLEST = 1e3  # of the least number whose square is held: numbers a thousandth as large still count
 _SEEDLESS = ("feature_basis", "feature_products", "scaler", "order", "place")
 
 
@@ -337,7 +338,7 @@ def make_pool(
             task = Task.REGRESSION if y.is_floating_point() else Task.CLASSIFICATION
             n_classes = int(y.max()) + 1 if task is Task.CLASSIFICATION and len(y) else 0
         _check(rows, y)
-    _check_range(rows)
+    rows = _with_squares(rows, where)
     return Pool(
         features=rows.to(where),
         targets=None if y is None else y.to(where),
@@ -384,10 +385,20 @@ def _check(rows: Tensor, targets: Tensor | None) -> None:
         raise InputError(f"{tuple(targets.shape)} targets do not fit {len(rows)} rows of features")
 
 
-def _check_range(rows: Tensor) -> None:
-    """Refuse numbers whose squares their type cannot hold: distances would be infinite, or none would differ."""
-    largest, limits = float(rows.abs().max()), torch.finfo(rows.dtype)
+def _with_squares(rows: Tensor, device: torch.device) -> Tensor:
+    """The rows in a type that holds their squares too: else distances would be infinite, or none would differ.
+
+    Raises:
+        InputError: there is none on this device.
+    """
+    largest = float(rows.abs().max())
+    limits = torch.finfo(rows.dtype)
+    # numbers below `tiny` are held with fewer digits, which no wider type brings back
+    if _SMALLEST * limits.tiny <= largest < _SMALLEST * limits.tiny**0.5:
+        rows = rows.to(widest(device))
+        limits = torch.finfo(rows.dtype)
     if largest * rows.shape[1] ** 0.5 > 0.25 * limits.max**0.5:
         raise InputError(f"features as large as {largest:.0e} are too large for {rows.dtype}; scale them down")
-    if 0 < largest < 1e3 * limits.tiny**0.5:
+    if 0 < largest < _SMALLEST * limits.tiny**0.5:
         raise InputError(f"features no larger than {largest:.0e} are too small for {rows.dtype}; scale them up")
+    return rows

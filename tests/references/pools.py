@@ -70,6 +70,7 @@ _SHAPES: dict[str, tuple[Array, int]] = {
     "offset 1e4": (_plain() + 1e4, 6),
     "unit 1e-6": (_plain() * 1e-6, 6),
     "unit 1e6": (_plain() * 1e6, 6),
+    "unit 1e-30": (_plain() * 1e-30, 6),
     "mixed units": (_plain() * np.array([1e2, 1, 1e-2, 1, 10, 1]), 6),
     "ties": (np.round(_plain(40, 3)), 3),
     "duplicates": (np.repeat(_plain(10, 5), 4, axis=0), 5),

@@ -223,7 +223,7 @@ def test_stratifying_without_classes_is_refused_in_a_line(targets):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("scale", [1e-15, 1e-6, 1e-4, 1e6, 1e17])
+@pytest.mark.parametrize("scale", [1e-30, 1e-6, 1e-4, 1e6, 1e17])
 def test_direct_picks_and_objectives_do_not_depend_on_the_unit(scale, dtype):
     """Without a unit of its own, the kernel's constant drowns small rows and vanishes beside large ones."""
     x = rows(80, 6).astype(np.float32)
