@@ -55,7 +55,8 @@ def test_leverage(pool, rank):
     np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=direction_rounding(pool) / apart)
     assert float(found.double().sum()) == pytest.approx(min(rank, pool.rank), abs=len(found) * direction_rounding(pool))
     scores = picks_of(pool, "leverage", params={"rank": rank}).scores
-    assert torch.equal(scores.to(found), found)  # float64 where the squares of the rows leave float32
+    # the method sees rows in another order, and float64 where the squares of the rows leave float32
+    np.testing.assert_allclose(scores.numpy(), found.numpy(), rtol=0, atol=2 * direction_rounding(pool) / apart)
 
 
 @every_pool

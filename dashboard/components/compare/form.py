@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_CELLS = 20_000
 MAX_SEEDS = 100
+ABOUT_DATA = "Verdicts hold for data like these: each seed picks from a part of the pool of its own."
+ABOUT_POOL = "Verdicts hold for this pool alone: all seeds pick from the whole of it, and say nothing of another."
 _SEPARATORS = re.compile(r"[,;\s]+")
 _EXAMPLE = "20, 40, 80"
 _SEEDS = 8
@@ -116,13 +118,9 @@ def compare_form(
     with st.expander("Sketch", icon=":material/casino:"):
         sketch = sketch_form(key=f"{key}:sketch", given=given.sketch if given and job else None)
     fixed_pool = st.checkbox(
-        "About this very pool only",
-        value=bool(job and job.fixed_pool),
-        key=f"{key}:fixed",
-        persist_state="session",
-        help="Without it each seed picks from a part of the pool of its own, so that a verdict holds for data like "
-        "these; with it all seeds share the whole pool, and a verdict says nothing of any other.",
+        "About this very pool only", value=bool(job and job.fixed_pool), key=f"{key}:fixed", persist_state="session"
     )
+    st.caption(ABOUT_POOL if fixed_pool else ABOUT_DATA)
     finetune = finetune_form(embedding_of(config), key=f"{key}:finetune", given=job.finetune if job else None)
     try:
         budgets = parse_budgets(text, dataset.pool_size)

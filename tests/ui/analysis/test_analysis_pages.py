@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from dashboard.components.compare.form import ABOUT_DATA, ABOUT_POOL
 from dashboard.components.shared.theme import IMAGE_FORMAT, escape
 from skmm_core.comparison.score_log import read_scores
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
@@ -402,3 +403,12 @@ def test_an_unknown_run_in_the_url_is_one_line(home, visit):
     assert not app.exception
     assert len(app.error) == 1
     assert "no run" in app.error[0].value
+
+
+def test_compare_asks_which_pool_in_one_sentence(home, visit):
+    app = visit("compare", run=home.records(kind="compare")[0].id)
+    box = next(each for each in app.checkbox if each.label == "About this very pool only")
+    assert not box.value
+    assert ABOUT_DATA in texts(app)
+    box.check().run()
+    assert ABOUT_POOL in texts(app)
