@@ -51,7 +51,7 @@ class LogisticFamily:
         self._judged: dict[Choice, tuple[Verdict, Array]] = {}
 
     def tune(self) -> Choice:
-        """Walk from the moderate strength, either way while the held-out loss falls, then try classes weighing by their rows.
+        """Walk either way from the moderate strength while the held-out loss falls; then let classes weigh by rows.
 
         What is chosen beats the moderate fit by more than one standard error, or is the moderate fit.
         """
