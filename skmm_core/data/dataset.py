@@ -3,11 +3,13 @@
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from skmm_core.data.row_thumbnails import ImageStore
+from skmm_core.data.scaler import Scaler, fit_scaler
 
 
 class Task(StrEnum):
@@ -79,6 +81,11 @@ class Dataset:
     def n_classes(self) -> int:
         """Number of classes; 0 unless the task is classification."""
         return len(self.class_names)
+
+    @cached_property
+    def scaler(self) -> Scaler:
+        """Standardises columns by the pool; worked out once."""
+        return fit_scaler(self.features[self.split.train])
 
 
 def content_fingerprint(features: Tensor, targets: Tensor | None, ids: tuple[str, ...], split: Split) -> str:

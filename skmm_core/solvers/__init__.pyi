@@ -1,5 +1,7 @@
 from .centring import centred_rows as centred_rows
+from .classifier import fit_classifier as fit_classifier
 from .facility_location import greedy_cover as greedy_cover
+from .held_out import content_order as content_order
 from .kernels import (
     CosineSimilarity as CosineSimilarity,
     GaussianKernel as GaussianKernel,
@@ -11,7 +13,6 @@ from .kernels import (
     polynomial_kernel as polynomial_kernel,
     unit_rows as unit_rows,
 )
-from .logistic import fit_logistic as fit_logistic
 from .mmd import (
     exchange_mmd as exchange_mmd,
     greedy_mmd as greedy_mmd,
@@ -36,6 +37,7 @@ from .nonnegative_least_squares import nonnegative_weights as nonnegative_weight
 from .random_pivoting import adaptive as adaptive
 from .relaxation import Problem as Problem, Relaxed as Relaxed, solve_relaxation as solve_relaxation
 from .ridge import fit_ridge as fit_ridge
+from .ridge_average import average_ridge as average_ridge
 from .ridge_selection import (
     PoolMoments as PoolMoments,
     RidgeFit as RidgeFit,
