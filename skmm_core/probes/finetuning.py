@@ -66,7 +66,7 @@ class FinetuneScore:
     best_epoch: int
     validation: tuple[float, ...]
     cached: bool
-    predicted: NDArray[np.int64] | NDArray[np.float64]
+    predicted: NDArray[np.int64] | NDArray[np.float64] = field(compare=False)
 
 
 _DEFAULTS = FinetuneOptions()

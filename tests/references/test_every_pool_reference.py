@@ -10,6 +10,7 @@ from skmm_core.methods import kernel_matching
 from skmm_core.methods.registry import list_methods, select
 from skmm_core.methods.sampling import leverage_scores, ridge_leverage_scores
 from skmm_core.methods.typical_points import k_means
+from skmm_core.pool.content_order import content_order
 from skmm_core.pool.pool import make_pool
 from skmm_core.solvers.kernels import unit_rows
 from tests.references.pools import NamedPool, assert_greedy, every_pool, unit
@@ -266,6 +267,9 @@ def test_kernel_matching(pool, method, params, targets, monkeypatch):
         importance = np.maximum(leverage / (2 * leverage.mean()), 1)
         rounding += 4 * direction_rounding(pool)
     mean = gram @ importance / importance.sum()
+    # equal rows of other targets stand in the order of these
+    order = content_order(pool.tensor, labels).numpy()
+    gram, mean, picks = gram[np.ix_(order, order)], mean[order], np.argsort(order)[found.indices.numpy()]
     columns = used["kernel"].columns(torch.arange(len(gram))).double().numpy()
     np.testing.assert_allclose(columns, gram, rtol=0, atol=rounding)
     np.testing.assert_allclose(used["mean"].double().numpy(), mean, rtol=0, atol=2 * rounding)
@@ -273,8 +277,8 @@ def test_kernel_matching(pool, method, params, targets, monkeypatch):
     def costs(before):
         return gram[:, before].sum(axis=1) - (len(before) + 1) * mean + gram.diagonal() / 2
 
-    assert_greedy(found.indices.tolist(), costs, lambda before: 4 * (len(before) + 1) * rounding)
-    picks = found.indices.numpy()
+    assert_greedy(picks.tolist(), costs, lambda before: 4 * (len(before) + 1) * rounding)
+    picks = picks
     whole = importance @ mean / importance.sum()
     objective = whole - 2 * mean[picks].mean() + gram[np.ix_(picks, picks)].mean()
     assert found.objective["greedy"] == pytest.approx(objective, abs=8 * rounding)
@@ -407,8 +411,8 @@ def test_diverse_predictions_are_far_apart(pool):
 @every_pool
 @pytest.mark.parametrize("method", ["uniform", "uniform_stratified"])
 def test_uniform_draws_see_no_features(pool, method):
-    """Which rows are drawn depends on the seed, their number and classes alone."""
-    other = torch.zeros_like(pool.tensor)
+    """Which rows are drawn depends on the seed, on classes and on the order of rows, not on what their numbers are."""
+    other = pool.tensor * 4  # which keeps their order
     found = [select(x, method, BUDGET, targets=pool.classes, device="cpu").indices for x in (pool.tensor, other)]
     assert torch.equal(*found)
 
