@@ -269,7 +269,8 @@ def test_kernel_matching(pool, method, params, targets, monkeypatch):
     mean = gram @ importance / importance.sum()
     # equal rows of other targets stand in the order of these
     order = content_order(pool.tensor, labels).numpy()
-    gram, mean, picks = gram[np.ix_(order, order)], mean[order], np.argsort(order)[found.indices.numpy()]
+    gram, mean, importance = gram[np.ix_(order, order)], mean[order], importance[order]
+    picks = np.argsort(order)[found.indices.numpy()]
     columns = used["kernel"].columns(torch.arange(len(gram))).double().numpy()
     np.testing.assert_allclose(columns, gram, rtol=0, atol=rounding)
     np.testing.assert_allclose(used["mean"].double().numpy(), mean, rtol=0, atol=2 * rounding)
@@ -278,7 +279,6 @@ def test_kernel_matching(pool, method, params, targets, monkeypatch):
         return gram[:, before].sum(axis=1) - (len(before) + 1) * mean + gram.diagonal() / 2
 
     assert_greedy(picks.tolist(), costs, lambda before: 4 * (len(before) + 1) * rounding)
-    picks = picks
     whole = importance @ mean / importance.sum()
     objective = whole - 2 * mean[picks].mean() + gram[np.ix_(picks, picks)].mean()
     assert found.objective["greedy"] == pytest.approx(objective, abs=8 * rounding)
