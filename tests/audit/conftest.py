@@ -14,11 +14,17 @@ import torch
 
 _FAILED = pytest.StashKey[list[str]]()
 _NAME = "audit"
+_SECONDS = 1800  # a simulation may take minutes on busy cores
 _found: list[dict[str, Any]] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--audit-figures", type=Path, help="file that takes the figures of the audit")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.timeout(_SECONDS))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -72,7 +78,7 @@ class Audit:
 
     def at_most(self, subject: str, quantity: str, error: float, *, within: float, unit: str = "relative") -> None:
         """An error made elsewhere; below 0 counts as 0."""
-        error = max(0.0, float(error)) if np.isfinite(error) else np.inf
+        error = max(0.0, float(error)) if np.isfinite(float(error)) else np.inf
         self._keep(subject, quantity, error, within, unit)
 
     def chances(self, subject: str, quantity: str, counts: Any, draws: int, chances: Any) -> None:

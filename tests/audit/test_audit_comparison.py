@@ -40,7 +40,6 @@ def null_methods():
         return Picks(torch.tensor(np.random.default_rng(seed + 777).permutation(pool.size)[:budget]))
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("methods", [_FIXED[:1], _FIXED, (_RANDOM,)], ids=["one fixed", "three fixed", "one random"])
 def test_methods_that_are_random_picks_are_seldom_told_apart(methods, tmp_path, audit):
     """120 comparisons of 8 seeds, ridge probe: any method better, and any worse, in at most 5 % of them each."""

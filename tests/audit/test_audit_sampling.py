@@ -9,7 +9,7 @@ from skmm_core.pool import make_pool
 from tests.audit.cases import on
 from tests.audit.definitions import first_draws
 
-_DRAWS = 2000
+_DRAWS = 1500
 
 
 def counted(method, rows, n, **options):
@@ -25,7 +25,7 @@ def small(size=7, d=3):
 
 
 def test_uniform_takes_every_row_alike(audit):
-    """2,000 seeds: every row, and every pair of rows, has the same chance."""
+    """1,500 seeds: every row, and every pair of rows, has the same chance."""
     draws, pairs = _DRAWS, np.zeros((7, 7))
     for seed in range(draws):
         picks = select(small(), "uniform", 3, seed=seed).indices.numpy()
@@ -36,7 +36,7 @@ def test_uniform_takes_every_row_alike(audit):
 
 
 def test_classes_get_their_share_and_rows_of_a_class_are_alike(audit):
-    """Quotas by largest remainders, and 2,000 seeds for the chance of a row within its class."""
+    """Quotas by largest remainders, and 1,500 seeds for the chance of a row within its class."""
     targets = torch.tensor([0, 0, 0, 0, 1, 1, 2])
     counts = counted("uniform_stratified", small(), 3, targets=targets)
     # 3 · (4, 2, 1) / 7 = 1.71, 0.86, 0.43: two more points, to the first two
@@ -77,7 +77,7 @@ def test_leverage_scores(case, n, audit):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_leverage_and_influence_are_drawn_in_proportion(dtype, audit):
-    """2,000 seeds of two draws without replacement in proportion to the scores, all orders tried."""
+    """1,500 seeds of two draws without replacement in proportion to the scores, all orders tried."""
     rows, numbers = (small() + 1e3).to(dtype), torch.tensor([1.0, 3, 2, 8, -4, 0, 2])
     for method, options in (
         ("leverage", {"params": {"rank": 3}}),
@@ -117,7 +117,7 @@ def test_influence_is_leverage_times_squared_residual(case, audit):
 
 
 def test_adaptive_draws_by_what_is_not_expressed(audit):
-    """2,000 seeds: the chance of every ordered pair is the squared norm, then the squared residual after projection."""
+    """1,500 seeds: the chance of every ordered pair is the squared norm, then the squared residual after projection."""
     for rows in (small(), small().float(), small(5, 9).float()):
         x = rows.double().numpy()
         size = len(x)
@@ -135,7 +135,7 @@ def test_adaptive_draws_by_what_is_not_expressed(audit):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=lambda dtype: str(dtype).removeprefix("torch."))
 @pytest.mark.parametrize("faint", [1e-2, 1e-3, 1e-4])
 def test_adaptive_sees_a_faint_direction(dtype, faint, audit):
-    """2,000 seeds: the third pick follows what is left of a column far below the others, all ordered pairs tried."""
+    """1,500 seeds: the third pick follows what is left of a column far below the others, all ordered pairs tried."""
     rows = torch.tensor(np.random.default_rng(8).normal(size=(6, 3)) * [1, 1, faint]).to(dtype)
     x, draws = rows.double().numpy(), _DRAWS
     chances, energy = np.zeros(6), (x**2).sum(axis=1)
