@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.datasets import load_diabetes, load_digits
 
+from skmm_core.errors import InputError
 from skmm_core.methods import Need, list_methods, select
 from tests.audit.cases import _heavy, _plain
 
@@ -72,3 +73,17 @@ def test_the_precision_of_the_features_changes_no_pick(method, pool, audit):
     rows = torch.tensor(x).float()
     lost = len(picked(method, rows, y) - picked(method, rows.double(), y))
     audit.at_most(f"method {method}", "picks that the precision changes", lost, within=0, unit="rows")
+
+
+@pytest.mark.parametrize("unit", [2.0**-60, 2.0**-80, 2.0**-100, 2.0**55, 2.0**60], ids=lambda unit: f"{unit:.0e}")
+@pytest.mark.parametrize("method", [spec.key for spec in _METHODS])
+def test_features_of_extreme_size_are_refused_or_give_the_same_picks(method, unit, audit):
+    """Numbers in float32 whose squares come near the ends of its range: an error that says so, or no pick changed."""
+    x, y = _POOLS["plain"]
+    rows = torch.tensor(x).float()
+    base = picked(method, rows, y)
+    try:
+        lost = len(base - picked(method, rows * unit, y))
+    except InputError:
+        lost = 0
+    audit.at_most(f"method {method}", "picks that an extreme unit changes", lost, within=0, unit="rows")
