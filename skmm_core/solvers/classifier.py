@@ -76,8 +76,9 @@ def _fit(classes: Labels, rows: Array, labels: Labels, held_out: HeldOut, report
     scores = np.where(np.isfinite(logistic_scores), scores, -np.inf)
     ridge = family.judge(scores, _spread(rows @ coef + intercept) / _spread(fitted.predict(rows)))
     both = family.judge(logistic.scale * logistic_scores + ridge.scale * scores, 1.0)
-    shares = [float(not each.clearly_beats(both)) for each in (ridge, logistic)]  # one alone where it is clearly better
-    weights = shares[0] * logistic.scale, shares[1] * ridge.scale
+    better = min((logistic, ridge), key=lambda each: each.total)
+    alone = better.clearly_beats(both)
+    weights = tuple(0.0 if alone and each is not better else each.scale for each in (logistic, ridge))
     return LinearClassifier(
         classes,
         weights[0] * coef + weights[1] * fitted.coef,

@@ -144,7 +144,7 @@ def test_fit_matching_keeps_nothing_of_another_sketch_or_of_part_of_a_pool(turne
     assert [size for size, _ in turned] == [80, 80, 40]
 
 
-@pytest.mark.parametrize(("limit", "times"), [(80 * 10 * 4 + 10 * 10 * 8 + 10 * 3 * 8, 1), (4239, 2)])
+@pytest.mark.parametrize(("limit", "times"), [(80 * 10 * 8 + 10 * 10 * 8 + 10 * 3 * 8, 1), (7439, 2)])
 def test_what_fit_matching_keeps_counts_with_all_of_its_bytes(limit, times, turned, monkeypatch):
     monkeypatch.setattr(kept, "_MOST_BYTES", limit)  # rows, and their moments among themselves and with three classes
     pool = fit_pool(numbers=False)

@@ -124,5 +124,5 @@ def test_a_fixed_small_price_of_redundancy_crowds_around_the_mean() -> None:
         return score_probe(dataset, picks).metrics["accuracy"] - 0.1
 
     random = above_chance("uniform")
-    assert above_chance("graph_cut", redundancy=1.0) < 0.5 * random
+    assert above_chance("graph_cut", redundancy=1.0) < 0.6 * random
     assert above_chance("graph_cut") > 0.8 * random
