@@ -10,6 +10,7 @@ from .leagues import (
     league_savings as league_savings,
 )
 from .planner import Costs as Costs, Need as Need, Plan as Plan, needs as needs, plans as plans
+from .pool_parts import parts_at as parts_at
 from .savings import Relation as Relation, mean_saving as mean_saving, whole as whole
 from .score_log import ScoreLog as ScoreLog, read_scores as read_scores
 from .score_table import ScoreTable as ScoreTable
