@@ -17,7 +17,7 @@ from skmm_core.solvers.ridge import RidgeProblem
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
-_FOLDS, _TEN_FOLDS_UP_TO = 5, 100  # rows: fewer are dealt into ten folds, ten or fewer are left out one at a time
+_FOLDS, _TEN_FOLDS_UP_TO = 5, 50  # rows: fewer are dealt into ten folds, ten or fewer are left out one at a time
 _ONE_FOLD_ABOVE = 2_000  # rows: one fold then holds out hundreds, and four more would only cost time
 _ONE_THREAD_BELOW = 1_000_000_000  # numbers a pass: rows × columns × classes
 
@@ -39,7 +39,7 @@ def fit_classifier(
         features: (n, d) training rows, columns on comparable scales about 0.
         labels: (n,) int64 classes.
         validation: rows and labels to choose by; rows of classes that the training rows lack tell nothing. Without them
-            inner folds of the training rows are used: each row for itself up to 10 rows, ten folds up to 100, five
+            inner folds of the training rows are used: each row for itself up to 10 rows, ten folds up to 50, five
             above, and one such fold when there are more than 2,000 rows.
         seed: of the folds.
         report: told of every fit.
