@@ -71,7 +71,7 @@ def claims(pairs: list[Paired]):
 @pytest.mark.parametrize("budget", [20, 100])
 def test_methods_that_pick_for_no_reason_are_seldom_called_better_or_worse(shared, fixed, methods, budget):
     """With 20 of 400 rows no two seeds share one; with 100 there are two parts, cut four times."""
-    repetitions = 250
+    repetitions = 300
     said = np.array(
         [
             claims(one_null(seed, fixed=fixed, methods=methods, pool=400, budget=budget, shared=shared))
@@ -111,7 +111,7 @@ def made(random: np.random.Generator) -> Dataset:
 
 @pytest.mark.parametrize("fixed_pool", [False, True], ids=["data-like-these", "this-very-pool"])
 def test_the_whole_comparison_with_a_real_probe_keeps_what_it_promises(fixed_pool):
-    repetitions, metric = 40, primary_metric("regression")
+    repetitions, metric = 100, primary_metric("regression")
     options = {"kind": "fixed", "methods": 1, "budget": 20, "seeds": SEEDS}
     found = list(comparisons(made, **options, fixed_pool=fixed_pool, repetitions=repetitions))
     rates = counted(found, metric)
@@ -141,7 +141,7 @@ CURVES = {
 @pytest.mark.parametrize("noise", [0.005, 0.05])
 @pytest.mark.parametrize("curve", CURVES)
 def test_the_factor_of_identical_methods_is_one_within_its_interval_at_every_budget(curve, noise):
-    repetitions, random = 80, np.random.default_rng(7)
+    repetitions, random = 200, np.random.default_rng(7)
     missed = dict.fromkeys(BUDGETS, 0)
     for _ in range(repetitions):
         method, reference = CURVES[curve](BUDGETS)[None, :, None] + random.normal(0, noise, (2, len(BUDGETS), SEEDS))
@@ -156,7 +156,7 @@ def test_the_factor_of_identical_methods_is_one_within_its_interval_at_every_bud
 @pytest.mark.parametrize("curve", [name for name in CURVES if name != "flat"])
 def test_the_planner_covers_the_true_need_between_budgets_that_double_and_does_not_lean(curve, noise):
     """The point itself is within three standard errors of an estimate plus a hundredth for reading between budgets."""
-    repetitions, random = 80, np.random.default_rng(8)
+    repetitions, random = 150, np.random.default_rng(8)
     for true in (30.0, 57.0, 113.0, 226.0):
         target, missed, logs = float(CURVES[curve](true)), 0, []
         for _ in range(repetitions):
