@@ -137,6 +137,11 @@ class CompareJob(_Frozen):
     seeds: int = Field(8, ge=1, le=1000)
     params: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Params by method key.")
     finetune: FinetuneParams | None = Field(None, description="Score by finetuning; empty takes the linear probe.")
+    fixed_pool: bool = Field(
+        False,
+        description="Ask about this very pool, which all seeds share, instead of about data like these, where each "
+        "seed picks from a part of its own.",
+    )
 
 
 class PaperJob(_Frozen):
@@ -169,3 +174,18 @@ class RunConfig(_Frozen):
         "5 %, whichever is more.",
     )
     device: str = "auto"
+
+    @classmethod
+    def stored(cls, text: str | bytes) -> "RunConfig":
+        """Read a config that was written to a file.
+
+        Comparisons of versions that did not know the choice were about one fixed pool, and stay what they are.
+
+        Raises:
+            ValidationError: it is no config.
+        """
+        config = cls.model_validate_json(text)
+        job = config.job
+        if isinstance(job, CompareJob) and "fixed_pool" not in job.model_fields_set:
+            return config.model_copy(update={"job": job.model_copy(update={"fixed_pool": True})})
+        return config

@@ -3,8 +3,11 @@
 import hashlib
 
 import torch
+from torch import Tensor
 
 from skmm_core.errors import InputError
+
+_LITTLE = 2**18  # numbers: some milliseconds more a pass
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -47,3 +50,12 @@ def generator(seed: int, purpose: str) -> torch.Generator:
 def widest(device: torch.device) -> torch.dtype:
     """Type to add up in: float64, or float32 on MPS, which has no other."""
     return torch.float32 if device.type == "mps" else torch.float64
+
+
+def with_more_digits(rows: Tensor) -> Tensor:
+    """The same rows in the widest type where there are few, at most 2**18 numbers, so that this costs next to nothing.
+
+    Distances within a far-off cluster are small differences of large numbers. In float32 their last digits decide
+    which row is best; in the widest type those of the features themselves do not.
+    """
+    return rows.to(widest(rows.device)) if rows.numel() <= _LITTLE else rows

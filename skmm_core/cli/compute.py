@@ -10,7 +10,8 @@ from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, show_json
 from skmm_core.cli.embed import summary_line
 from skmm_core.cli.pool_flags import PoolFlags, with_pool_flags
-from skmm_core.config import RunConfig, SelectJob
+from skmm_core.comparison import few_seeds
+from skmm_core.config import CompareJob, RunConfig, SelectJob
 from skmm_core.data import read_rows, spread_notes
 from skmm_core.errors import InputError
 from skmm_core.probes import labels_note
@@ -85,12 +86,22 @@ def compare(
         typer.Option("--param", metavar="METHOD.KEY=VALUE", help="Option of one method; may be repeated."),
     ] = None,
     finetune: flags.Finetune = None,
+    fixed_pool: Annotated[
+        bool,
+        typer.Option(
+            "--fixed-pool",
+            help="Ask about this very pool, which all seeds share, instead of about data like these.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", hidden=True)] = 0,
     device: flags.Device = "auto",
     json_: flags.Json = False,
     quiet: flags.Quiet = False,
 ) -> None:
-    """Score methods at several budgets over several seeds; call it again with the same folder to continue."""
+    """Score methods at several budgets over several seeds; call it again with the same folder to continue.
+
+    Means, intervals and verdicts are about data like these: each seed picks from a part of the pool of its own.
+    """
     if seed:
         raise InputError(f"--seed {seed}: compare runs the seeds 0 .. --seeds - 1; choose how many with --seeds")
     config = pool.config(
@@ -102,6 +113,7 @@ def compare(
             "seeds": seeds,
             "params": _params_by_method(param),
             "finetune": flags.finetune_options(finetune),
+            "fixed_pool": fixed_pool,
         },
         device,
     )
@@ -156,7 +168,18 @@ def _check_reuse(folder: Path, config: RunConfig) -> None:
     before = read_config(folder)
     if before.job.kind != config.job.kind or (scores and before != config):
         what = {"compare": "another comparison", "paper": "another experiment"}.get(before.job.kind, "a selection")
-        raise InputError(f"--out {folder} holds {what}; choose another folder")
+        raise InputError(f"--out {folder} holds {what}; choose another folder{_to_continue(before, config)}")
+
+
+def _to_continue(before: RunConfig, config: RunConfig) -> str:
+    """What to add where only the pool differs, as from a comparison of an earlier version."""
+    mine, theirs = config.job, before.job
+    if not isinstance(mine, CompareJob) or not isinstance(theirs, CompareJob):
+        return ""
+    if mine.fixed_pool or not theirs.fixed_pool:
+        return ""
+    same = config.model_copy(update={"job": mine.model_copy(update={"fixed_pool": True})}) == before
+    return ", or continue this one, which is about one fixed pool, with --fixed-pool" if same else ""
 
 
 def run_prepared(folder: Path, *, json_: bool, quiet: bool) -> None:
@@ -191,10 +214,9 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
     count, largest = len(result["scored"]), max(result["budgets"])
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
     done = f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in {result['seconds']:.1f} s."
-    labels = [note] if (note := labels_note(result.get("validation_rows"))) else []
-    return (
-        "\n".join([done, *found, *labels, f"Results: {folder}; report.html in it has the curves and tables."]) + warned
-    )
+    told = [result["claim"], few_seeds(result["seeds"]), labels_note(result.get("validation_rows"))]
+    where = f"Results: {folder}; report.html in it has the curves and tables."
+    return "\n".join([done, *found, " ".join(filter(None, told)), where]) + warned
 
 
 def _params_by_method(pairs: list[str] | None) -> dict[str, dict[str, Any]]:

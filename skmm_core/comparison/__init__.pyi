@@ -1,4 +1,6 @@
 from .cells import compare as compare
+from .claim import FIXED as FIXED, claim_of as claim_of, few_seeds as few_seeds
+from .draws import Draws as Draws, compared as compared, mean_of as mean_of
 from .leagues import (
     ADVICE as ADVICE,
     STRATIFIED as STRATIFIED,
@@ -8,15 +10,12 @@ from .leagues import (
     league_savings as league_savings,
 )
 from .planner import Costs as Costs, Need as Need, Plan as Plan, needs as needs, plans as plans
+from .pool_parts import parts_at as parts_at
+from .savings import Relation as Relation, mean_saving as mean_saving, whole as whole
 from .score_log import ScoreLog as ScoreLog, read_scores as read_scores
+from .score_table import ScoreTable as ScoreTable
 from .splits import Typical as Typical, typical_saving as typical_saving
-from .statistics import (
-    Relation as Relation,
-    bootstrap_interval as bootstrap_interval,
-    holm as holm,
-    paired_difference as paired_difference,
-    whole as whole,
-)
+from .statistics import LEAST_SEEDS as LEAST_SEEDS, holm as holm
 from .summary import (
     REFERENCE as REFERENCE,
     SATURATED as SATURATED,

@@ -1,20 +1,25 @@
 """Score several methods at several budgets over several seeds, cell by cell, so that nothing finished is ever lost.
 
-A cell is (method, budget, seed). All methods of one seed share one pool and one sketch, and each seed pairs a method
-with uniform. Torch is imported only when cells are computed: :func:`summarise` serves pages without it.
+A cell is (method, budget, seed). Unless the comparison is about one fixed pool, each seed picks from a part of the pool
+of its own (see `pool_parts`). All methods of one seed and budget share that part and one sketch, and each seed pairs a
+method with uniform. Torch is imported only when cells are computed: :func:`summarise` serves pages without it.
 """
 
 import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from skmm_core.comparison.leagues import STRATIFIED
+from skmm_core.comparison.pool_parts import Rows, part_of, parts_at, test_blocks
 from skmm_core.comparison.score_log import Cell, ScoreLog, read_scores
-from skmm_core.comparison.summary import REFERENCE, SCORE_COLUMNS, Comparison, summarise
+from skmm_core.comparison.score_table import SCORE_COLUMNS, PoolPart
+from skmm_core.comparison.summary import REFERENCE, Comparison, summarise
 from skmm_core.config import CompareJob, GradientParams, SketchParams
 from skmm_core.errors import InputError
-from skmm_core.probes import METRICS, primary_metric
+from skmm_core.probes import METRICS, primary_metric, scores_of
 from skmm_core.progress import Progress, Report, ignore
 
 if TYPE_CHECKING:
@@ -24,7 +29,8 @@ if TYPE_CHECKING:
     from skmm_core.methods import MethodSpec, Selection
     from skmm_core.pool import Pool
 
-    _Probe = Callable[[Tensor, int, Report], dict[str, float]]
+    # dataset, chosen points of its pool, seed, report -> what was predicted for the test rows
+    _Probe = Callable[[Dataset, Tensor, int, Report], "Scored"]
 
 _FEATURES = GradientParams()
 _FINETUNING = "finetuning"  # folder of the checkpoint of the cell at work
@@ -65,9 +71,9 @@ def compare(
     """Select and score every cell that is not finished yet, then summarise.
 
     Uniform is added when it is not among the methods, since all others are paired with it, and so is class-stratified
-    uniform when some method sees the classes of the pool. A method that is not random
+    uniform when some method sees the classes of the pool. On one fixed pool a method that is not random
     runs once for all seeds when gradients are features and there is no sketch either; its scores then have no spread,
-    and are not given any.
+    and are not given any. The full-data score is that of a probe on the whole pool in any case.
 
     Args:
         dataset: with targets and test rows.
@@ -99,7 +105,7 @@ def compare(
     probe = _probe(dataset, job, device, folder, report)
     if log.full is None:
         told = _counting(report, "Scoring the whole pool", 0, total)
-        log.set_full(probe(torch.arange(dataset.pool_size), 0, told))
+        log.set_full(probe(dataset, torch.arange(dataset.pool_size), 0, told).metrics)
     runner = _Runner(dataset, plan, log, probe, sketch, gradient, warm_up_rows, device)
     for seed in range(job.seeds):
         for position, cell in enumerate(plan.cells(seed)):
@@ -115,18 +121,32 @@ def compare(
     return summarise(log.scores, log.full or {}, task, left_out=plan.left_out, label_aware=plan.label_aware)
 
 
+class Scored(Protocol):
+    """What every probe gives."""
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Test scores."""
+
+    @property
+    def predicted(self) -> Any:
+        """(T,) predictions for the test rows."""
+
+
 def _probe(dataset: "Dataset", job: CompareJob, device: str, folder: Path | None, report: Report) -> "_Probe":
     """What turns a selection, a seed and a report into test scores: the linear probe, or finetuning."""
     from skmm_core.probes import score_probe
 
     if job.finetune is None:
         # one seed for the inner folds: the probe is the same for every cell, only the selection differs
-        return lambda chosen, seed, told: score_probe(dataset, chosen, seed=0, report=told).metrics
+        return lambda part, chosen, seed, told: score_probe(part, chosen, seed=0, report=told)
     from skmm_core.probes import finetune_probe
 
     made = finetune_probe(dataset, job.finetune, device=device, report=report)
     work = None if folder is None else folder / _FINETUNING
-    return lambda chosen, seed, told: made.score_cell(chosen, seed=seed, work=work, report=told)
+    return lambda part, chosen, seed, told: dataclasses.replace(made, dataset=part).score_cell(
+        chosen, seed=seed, work=work, report=told
+    )
 
 
 def _plan(dataset: "Dataset", job: CompareJob, gradient: GradientParams) -> _Plan:
@@ -161,10 +181,12 @@ def _identity(
 ) -> dict[str, Any]:
     """Everything that scores depend on. The order in which methods and budgets were typed does not matter.
 
-    Options that came later are named only where they are used, so that older folders continue.
+    Options that came later are named only where they are used, so that older folders continue; a pool shared by all
+    seeds is what older folders have.
     """
     later: dict[str, Any] = {} if gradient == _FEATURES else {"gradient": gradient.model_dump(mode="json")}
     later |= {} if warm_up_rows is None else {"warm_up_rows": warm_up_rows}
+    later |= {} if plan.job.fixed_pool else {"pool": "drawn anew for every seed"}
     later |= {} if plan.job.finetune is None else {"finetune": plan.job.finetune.model_dump(mode="json")}
     return {
         "fingerprint": dataset.fingerprint,
@@ -189,7 +211,7 @@ def _counting(report: Report, phase: str, step: int, total: int) -> Report:
 
 
 class _Runner:
-    """Computes cells; keeps the pool of the current seed and what deterministic methods found."""
+    """Computes cells; keeps the pool of the current seed and budget, and what deterministic methods found."""
 
     def __init__(
         self,
@@ -205,45 +227,87 @@ class _Runner:
         self._dataset, self._plan, self._log, self._device = dataset, plan, log, device
         self._probe = probe
         self._sketch, self._gradient, self._warm_up_rows = sketch, gradient, warm_up_rows
-        self._pool: Pool | None = None
+        self._settled = False
+        self._kept: tuple[int, int] | None = None  # seed and number of parts that the pool and its dataset belong to
+        self._blocks = test_blocks(len(dataset.split.test))
 
     def run(self, cell: Cell, report: Report) -> list[dict[str, Any]]:
         """Rows of one cell."""
         from skmm_core.methods import select
 
         method, budget, seed = cell
-        pool = self._pool_of(seed, report)
+        parts = 1 if self._plan.job.fixed_pool else parts_at(self._dataset.pool_size, budget, self._plan.job.seeds)
+        dataset, pool = self._pool_of(seed, parts, report)
         drawn = pool.sketch.kind != "none" or self._gradient.kind != "features" or self._plan.job.finetune is not None
-        if not self._plan.specs[method].random and not drawn:
+        if parts == 1 and not self._plan.specs[method].random and not drawn:
             for earlier in range(self._plan.job.seeds):
                 if (method, budget, earlier) in self._log.done:
                     return [row | {"seed": seed} for row in self._log.rows((method, budget, earlier))]
         params = self._plan.job.params.get(method)
         selection: Selection = select(pool, method, budget, params=params, seed=seed, report=report)
-        scores = self._probe(selection.indices, seed, report)
+        scores = self._probe(dataset, selection.indices, seed, report)
         common = {"dataset": self._dataset.name, "method": method, "budget": budget, "seed": seed}
+        left_out = {} if parts == 1 else self._left_out(scores.predicted)
+        pool_text = "" if parts == 1 else str(PoolPart(dataset.pool_size, self._dataset.pool_size, parts))
+        tail = {"seconds": round(selection.seconds, 6), "split": "test", "pool": pool_text}
         return [
-            common | {"metric": key, "value": value, "seconds": round(selection.seconds, 6), "split": "test"}
-            for key, value in scores.items()
+            common | {"metric": key, "value": value} | tail | {"left_out": left_out.get(key, "")}
+            for key, value in scores.metrics.items()
         ]
 
-    def _pool_of(self, seed: int, report: Report) -> "Pool":
-        """The pool of a seed, with what methods share computed beforehand, so that no method is timed for it."""
-        from skmm_core.methods import compute_shared
-        from skmm_core.pool import make_pool
+    def _left_out(self, predicted: Any) -> dict[str, str]:
+        """By metric, the scores without each block of test rows in turn."""
+        targets = self._dataset.targets
+        if targets is None or not self._blocks:
+            return {}
+        truth = targets[self._dataset.split.test].numpy()
+        found = [scores_of(np.delete(truth, block), np.delete(predicted, block)) for block in self._blocks]
+        return {key: " ".join(f"{scores[key]:.9g}" for scores in found) for key in found[0]}
 
-        if self._pool is None or self._pool.seed != seed:
-            self._pool = make_pool(
-                self._dataset,
-                sketch=self._sketch,
-                gradient=self._gradient,
-                warm_up_rows=self._warm_up_rows,
-                seed=seed,
-                device=self._device,
-                report=report,
+    def _pool_of(self, seed: int, parts: int, report: Report) -> "tuple[Dataset, Pool]":
+        """What a seed picks from, with what methods share computed beforehand, so that no method is timed for it."""
+        from skmm_core.methods import compute_shared
+
+        if not self._settled:  # by the first seed, whichever is computed first, so that a continued job is the same one
+            first = (
+                1
+                if self._plan.job.fixed_pool
+                else parts_at(self._dataset.pool_size, self._plan.budgets[-1], self._plan.job.seeds)
             )
-            made = self._pool.sketch
+            made = self._make(self._part(0, first), 0, report).sketch
             whole = made.kind == "none"
             self._sketch = SketchParams(kind="none") if whole else self._sketch.model_copy(update={"dim": made.dim})
+            self._settled = True
+        if self._kept != (seed, parts):
+            self._part_dataset = self._part(seed, parts)
+            self._pool = self._make(self._part_dataset, seed, report)
             compute_shared(self._pool, self._plan.specs.values())
-        return self._pool
+            self._kept = seed, parts
+        return self._part_dataset, self._pool
+
+    def _make(self, dataset: "Dataset", seed: int, report: Report) -> "Pool":
+        from skmm_core.pool import make_pool
+
+        return make_pool(
+            dataset,
+            sketch=self._sketch,
+            gradient=self._gradient,
+            warm_up_rows=self._warm_up_rows,
+            seed=seed,
+            device=self._device,
+            report=report,
+        )
+
+    def _part(self, seed: int, parts: int) -> "Dataset":
+        """The dataset whose pool is the part of a seed; its fingerprint is its own, since caches go by it."""
+        import torch
+
+        if parts == 1:
+            return self._dataset
+        rows: Rows = part_of(self._dataset.pool_size, parts, seed)
+        split = self._dataset.split
+        return dataclasses.replace(
+            self._dataset,
+            split=dataclasses.replace(split, train=split.train[torch.from_numpy(rows)]),
+            fingerprint=f"{self._dataset.fingerprint}:part {seed} of {parts}",
+        )

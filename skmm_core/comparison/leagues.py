@@ -7,10 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from skmm_core.comparison.statistics import data_saving, holm, paired_difference
-from skmm_core.comparison.summary import REFERENCE, Verdict, saving_text, verdict
+from skmm_core.comparison.draws import compared
+from skmm_core.comparison.score_table import ScoreTable
+from skmm_core.comparison.statistics import holm
+from skmm_core.comparison.summary import REFERENCE, Verdict, read_saving, saving_text, verdict
 from skmm_core.probes import METRICS, Metric, primary_metric
 
 STRATIFIED = "uniform_stratified"
@@ -30,7 +33,7 @@ class Judged:
     Attributes:
         method, budget: what is judged.
         reference: class-stratified uniform for a method that sees classes, else uniform.
-        difference: mean of method - reference; lo, hi: its 95 % interval, NaN with one seed.
+        difference: mean of method - reference; lo, hi: its 95 % interval, NaN with fewer than five seeds.
         wins: seeds on which the method is better.
         p_holm: corrected over the methods of its league at this budget.
     """
@@ -146,37 +149,34 @@ def against_stratified(scores: pd.DataFrame, label_aware: Collection[str], task:
     """
     found: list[dict[str, Any]] = []
     for metric in METRICS[str(task)]:
-        rows = scores[scores["metric"] == metric.key]
-        wide = rows.pivot_table(index="seed", columns=["method", "budget"], values="value")
-        if STRATIFIED not in wide.columns.get_level_values("method"):
-            continue
-        curve = wide[STRATIFIED].dropna()
-        for budget in curve.columns:
+        table = ScoreTable(scores, metric.key)
+        for budget in table.budgets_of(STRATIFIED):
             family = []
-            for method in [key for key in label_aware if key != STRATIFIED and (key, budget) in wide.columns]:
-                values = wide[(method, budget)].dropna()
-                seeds = values.index.intersection(curve.index)
-                if not len(seeds):
-                    continue
-                mine, theirs = values[seeds], curve.loc[seeds, budget]
-                pair = paired_difference(mine, theirs, higher_is_better=metric.higher_is_better)
-                row: dict[str, Any] = {"method": method, "budget": int(budget), "metric": metric.key}
-                row |= {"difference": pair.difference.mean, "lo": pair.difference.lo, "hi": pair.difference.hi}
-                row |= {"wins": pair.wins, "pairs": pair.pairs, "p_holm": pair.p}
-                if metric == primary_metric(task):
-                    own = wide[method].loc[seeds].dropna(axis=1)
-                    saving = data_saving(
-                        int(budget),
-                        own.columns.to_numpy(),
-                        own.T.to_numpy(),
-                        curve.columns.to_numpy(),
-                        curve.loc[seeds].T.to_numpy(),
-                        higher_is_better=metric.higher_is_better,
-                    )
-                    row |= {"factor": saving.factor, "factor_lo": saving.lo, "factor_hi": saving.hi}
-                    row |= {"relation": saving.relation.value, "bound": saving.bound}
-                family.append(row)
+            for method in [key for key in label_aware if key != STRATIFIED]:
+                row = _beside_stratified(table, method, budget, metric, with_saving=metric == primary_metric(task))
+                family += [] if row is None else [row]
             for row, adjusted in zip(family, holm([row["p_holm"] for row in family]), strict=True):
                 row["p_holm"] = float(adjusted)
             found += family
     return found
+
+
+def _beside_stratified(
+    table: ScoreTable, method: str, budget: int, metric: Metric, *, with_saving: bool
+) -> dict[str, Any] | None:
+    """One row, its p-value not yet corrected; None where the two have no seed in common."""
+    mine, theirs = table.get(method, budget), table.get(STRATIFIED, budget)
+    if mine is None or theirs is None or not np.isin(mine.seeds, theirs.seeds).any():
+        return None
+    pair = compared(mine, theirs, higher_is_better=metric.higher_is_better)
+    row: dict[str, Any] = {"method": method, "budget": budget, "metric": metric.key}
+    row |= {"difference": pair.difference.mean, "lo": pair.difference.lo, "hi": pair.difference.hi}
+    row |= {"wins": pair.wins, "pairs": pair.pairs, "p_holm": pair.p}
+    read = read_saving(table, method, budget, STRATIFIED, metric) if with_saving else None
+    if with_saving and read is None:
+        return None
+    if read is not None:
+        saving, _ = read
+        row |= {"factor": saving.factor, "factor_lo": saving.lo, "factor_hi": saving.hi}
+        row |= {"relation": saving.relation.value, "bound": saving.bound}
+    return row

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from skmm_core.comparison.draws import Draws
 from skmm_core.comparison.leagues import STRATIFIED, Judged, judged
-from skmm_core.comparison.statistics import Array, Relation, expanded_tail, reach, resamples, whole
+from skmm_core.comparison.savings import Relation, needed_interval, reach, whole
+from skmm_core.comparison.score_table import ScoreTable
 from skmm_core.comparison.summary import REFERENCE, Comparison, Verdict
 from skmm_core.probes import Metric
 
@@ -28,7 +29,8 @@ class Need:
             smallest budget measured has it already.
         points: the smallest whole number of points whose mean reaches the score; None unless ABOUT.
         bound: the measured budget that MORE_THAN or LESS_THAN refers to; None when ABOUT.
-        lo, hi: 95 % interval of the points; None where it leaves the measured range on that side, or with one seed.
+        lo, hi: 95 % interval of the points, in whole points; None where it leaves the measured range on that side, and
+            with fewer than five seeds. The error of reading between measured budgets is in it.
     """
 
     method: str
@@ -48,7 +50,7 @@ class Plan:
         reference: of uniform, or of class-stratified uniform for a method that sees labels.
         relation: how `saved` is known; None when nothing can be said: neither side, or both, beyond what was measured.
         saved: points that the reference needs more; negative when it needs fewer.
-        lo, hi: 95 % interval of `saved` over paired seeds; None where it leaves the measured range on that side.
+        lo, hi: 95 % interval of `saved`; None where it leaves the measured range on that side.
         verdict: of the paired test at the measured budget nearest to the need; a tie proves no saving.
     """
 
@@ -92,8 +94,7 @@ def needs(found: Comparison, metric: Metric, target: float) -> dict[str, Need]:
         metric: the score.
         target: its wanted value.
     """
-    curves = _curves(found.scores, metric)
-    return {method: _need(method, curve, metric, target) for method, curve in curves.items()}
+    return {method: _need(method, curve, metric, target) for method, curve in _curves(found, metric).items()}
 
 
 def plans(found: Comparison, metric: Metric, target: float, against: Sequence[Mapping[str, Any]] = ()) -> list[Plan]:
@@ -109,63 +110,46 @@ def plans(found: Comparison, metric: Metric, target: float, against: Sequence[Ma
     Returns:
         One plan a method that has a reference, in the order of the scores.
     """
-    curves = _curves(found.scores, metric)
+    curves = _curves(found, metric)
     tests = judged(found.summary, against, metric.key)
     league = {row["method"] for row in against}
     found_plans = []
-    for method, curve in curves.items():
+    for method in curves:
         reference = STRATIFIED if method in league else REFERENCE
         if method in (REFERENCE, STRATIFIED) or reference not in curves:
             continue
         need, other = (_need(key, curves[key], metric, target) for key in (method, reference))
         relation, saved = _saved(need, other)
-        lo, hi = _saved_interval(curve, curves[reference], metric, target)
+        lo, hi = _saved_interval(need, other)
         said = _verdict(need, [row for row in tests if row.method == method], metric)
         found_plans.append(Plan(need, other, relation, saved, lo, hi, said))
     return found_plans
 
 
-def _curves(scores: pd.DataFrame, metric: Metric) -> dict[str, pd.DataFrame]:
-    """Seeds × budgets of every method, over the seeds that have all of its budgets."""
-    rows = scores[scores["metric"] == metric.key]
-    wide = {
-        str(method): part.pivot_table(index="seed", columns="budget", values="value").dropna()
-        for method, part in rows.groupby("method", sort=False)
-    }
-    return {method: curve for method, curve in wide.items() if len(curve)}
+_Curve = tuple[list[int], Draws]  # budgets, and the scores of the seeds that have all of them
 
 
-def _need(method: str, curve: pd.DataFrame, metric: Metric, target: float) -> Need:
-    budgets, scores, wanted = _upwards(curve, metric, target)
-    point = float(reach(budgets, scores.mean(axis=0)[None], np.array([wanted]))[0])
-    lo, hi = None, None
-    if len(scores) > 1:
-        drawn = _drawn(budgets, scores, wanted)
-        lo, hi = _interval(drawn, drawn, len(scores))
+def _curves(found: Comparison, metric: Metric) -> dict[str, _Curve]:
+    """Scores of every method over the seeds that have all of its budgets."""
+    table, curves = ScoreTable(found.scores, metric.key), {}
+    for method in dict.fromkeys(map(str, found.scores["method"])):
+        budgets = table.budgets_of(method)
+        if budgets and len(seeds := table.seeds(method, budgets)):
+            curves[method] = budgets, table.curve(method, budgets, seeds)
+    return curves
+
+
+def _need(method: str, curve: _Curve, metric: Metric, target: float) -> Need:
+    sign = 1.0 if metric.higher_is_better else -1.0
+    budgets, scores = np.array(curve[0], dtype=np.float64), curve[1].times(sign)
+    point = reach(budgets, scores.values.mean(axis=0), sign * target)
+    lo, hi = (None if end is None else float(whole(end)) for end in needed_interval(budgets, scores, sign * target))
     if not math.isfinite(point):
         relation = Relation.MORE_THAN if point > 0 else Relation.LESS_THAN
         return Need(method, relation, None, int(budgets[-1 if point > 0 else 0]), lo, hi)
-    return Need(method, Relation.ABOUT, int(whole(point)), None, lo, hi)
-
-
-def _upwards(curve: pd.DataFrame, metric: Metric, target: float) -> tuple[Array, Array, float]:
-    """Budgets, (S, K) scores and wanted score, turned so that higher is better."""
-    sign = 1.0 if metric.higher_is_better else -1.0
-    return curve.columns.to_numpy(dtype=np.float64), sign * curve.to_numpy(dtype=np.float64), sign * target
-
-
-def _drawn(budgets: Array, scores: Array, wanted: float) -> Array:
-    """Whole points needed in every bootstrap sample of the seeds."""
-    means = scores[resamples(len(scores), 0)].mean(axis=1)
-    return whole(reach(budgets, means, np.full(len(means), wanted)))
-
-
-def _interval(lower: Array, upper: Array, seeds: int) -> tuple[float | None, float | None]:
-    """95 % interval of drawn values; infinite ones lie beyond the measured range, where no number is made up."""
-    tail = expanded_tail(seeds)
-    lo = float(np.quantile(lower, tail, method="nearest"))
-    hi = float(np.quantile(upper, 1 - tail, method="nearest"))
-    return (lo if math.isfinite(lo) else None), (hi if math.isfinite(hi) else None)
+    points = int(whole(point))
+    lo, hi = None if lo is None else min(lo, points), None if hi is None else max(hi, points)
+    return Need(method, Relation.ABOUT, points, None, lo, hi)
 
 
 def _saved(need: Need, other: Need) -> tuple[Relation | None, int | None]:
@@ -179,18 +163,23 @@ def _saved(need: Need, other: Need) -> tuple[Relation | None, int | None]:
     return (Relation.MORE_THAN if more else Relation.LESS_THAN), theirs - mine
 
 
-def _saved_interval(
-    curve: pd.DataFrame, reference: pd.DataFrame, metric: Metric, target: float
-) -> tuple[float | None, float | None]:
-    """Interval of the points saved, from bootstrap samples of the seeds that both have."""
-    seeds = curve.index.intersection(reference.index)
-    if len(seeds) < 2:
-        return None, None
-    mine, theirs = (_drawn(*_upwards(side.loc[seeds], metric, target)) for side in (curve, reference))
-    with np.errstate(invalid="ignore"):
-        saved = theirs - mine
-    unknown = np.isnan(saved)  # both beyond the range, on the same side
-    return _interval(np.where(unknown, -np.inf, saved), np.where(unknown, np.inf, saved), len(seeds))
+def _saved_interval(need: Need, other: Need) -> tuple[float | None, float | None]:
+    """Interval of the points saved, put together from the two of n.
+
+    Squared distances from the estimates to the ends add up (Zou & Donner 2008), which holds for independent sides; the
+    seeds that both share make the difference vary less, not more. Where a side has no estimate, its ends are taken.
+    """
+    if need.points is None or other.points is None:
+        lo = None if other.lo is None or need.hi is None else other.lo - need.hi
+        return lo, None if other.hi is None or need.lo is None else other.hi - need.lo
+    saved = other.points - need.points
+
+    def end(mine: float | None, theirs: float | None, sign: int) -> float | None:
+        if mine is None or theirs is None:
+            return None
+        return saved + sign * math.hypot(theirs - other.points, mine - need.points)  # type: ignore[operator]
+
+    return end(need.hi, other.lo, -1), end(need.lo, other.hi, 1)
 
 
 def _verdict(need: Need, tests: Sequence[Judged], metric: Metric) -> Verdict:

@@ -13,17 +13,19 @@ from typing import Any
 
 import pandas as pd
 
-from skmm_core.comparison.summary import SCORE_COLUMNS
+from skmm_core.comparison.score_table import DRAW_COLUMNS, SCORE_COLUMNS
 from skmm_core.errors import InputError
 
 SCORES_FILE, STATE_FILE = "scores.csv", "compare.json"
+_COLUMNS = SCORE_COLUMNS + DRAW_COLUMNS
 Cell = tuple[str, int, int]  # method, budget, seed
 
 
 def read_scores(folder: Path) -> pd.DataFrame:
-    """Finished cells of a comparison's folder, columns SCORE_COLUMNS; empty when nothing is finished yet.
+    """Finished cells of a comparison's folder, columns SCORE_COLUMNS and DRAW_COLUMNS; empty when nothing is yet.
 
-    A torn last line is left out. Repeated rows count once.
+    Files of earlier versions lack DRAW_COLUMNS, which are empty then. A torn last line is left out. Repeated rows count
+    once.
 
     Raises:
         InputError: the file is no score file.
@@ -32,16 +34,16 @@ def read_scores(folder: Path) -> pd.DataFrame:
     text = path.read_bytes().decode("utf-8", "replace") if path.exists() else ""
     whole = text[: text.rfind("\n") + 1]
     if not whole:
-        return pd.DataFrame(columns=SCORE_COLUMNS)
+        return pd.DataFrame(columns=_COLUMNS)
     try:
         frame = pd.read_csv(
             io.StringIO(whole),
-            dtype=dict.fromkeys(SCORE_COLUMNS, str) | {"budget": int, "seed": int},  # floats from text lose no digit
+            dtype=dict.fromkeys(_COLUMNS, str) | {"budget": int, "seed": int},  # floats from text lose no digit
             keep_default_na=False,
         )
-        if list(frame.columns) != SCORE_COLUMNS:
+        if list(frame.columns) not in (SCORE_COLUMNS, _COLUMNS):
             raise ValueError("other columns")
-        frame = frame.astype({"value": float, "seconds": float})
+        frame = frame.astype({"value": float, "seconds": float}).reindex(columns=_COLUMNS, fill_value="")
     except (ValueError, pd.errors.ParserError):
         raise InputError(f"{path}: not a score file of a comparison; choose another folder") from None
     return frame.drop_duplicates(["method", "budget", "seed", "metric"], ignore_index=True)
@@ -71,8 +73,8 @@ class ScoreLog:
 
     @property
     def scores(self) -> pd.DataFrame:
-        """All rows so far, columns SCORE_COLUMNS."""
-        return pd.DataFrame(self._rows, columns=SCORE_COLUMNS)
+        """All rows so far, columns SCORE_COLUMNS and DRAW_COLUMNS."""
+        return pd.DataFrame([dict.fromkeys(DRAW_COLUMNS, "") | row for row in self._rows], columns=_COLUMNS)
 
     def rows(self, cell: Cell) -> list[dict[str, Any]]:
         """The rows of one finished cell."""
@@ -110,8 +112,8 @@ class ScoreLog:
             same = scores.empty
         if not same:
             raise InputError(
-                f"{folder} holds the scores of another comparison (other data, methods, budgets, seeds or sketch); "
-                "choose another folder"
+                f"{folder} holds the scores of another comparison (other data, methods, budgets, seeds or sketch, or "
+                "one about a fixed pool); choose another folder"
             )
         records: list[dict[str, Any]] = [
             {str(key): value for key, value in row.items()} for row in scores.to_dict("records")
@@ -121,7 +123,7 @@ class ScoreLog:
             seen.setdefault(_cell(row), set()).add(row["metric"])
         self.done = {cell for cell, names in seen.items() if names >= metrics}
         self._rows = [row for row in records if _cell(row) in self.done]
-        header = ",".join(SCORE_COLUMNS) + "\n"
+        header = ",".join(_COLUMNS) + "\n"
         _replace(folder / SCORES_FILE, header + _lines(self._rows))
         self._write_state(folder)
 
@@ -135,7 +137,7 @@ def _cell(row: Mapping[str, Any]) -> Cell:
 
 def _lines(rows: list[dict[str, Any]]) -> str:
     buffer = io.StringIO()
-    csv.DictWriter(buffer, SCORE_COLUMNS, lineterminator="\n").writerows(rows)
+    csv.DictWriter(buffer, _COLUMNS, lineterminator="\n").writerows(rows)
     return buffer.getvalue()
 
 

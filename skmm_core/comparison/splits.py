@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skmm_core.comparison.cells import compare
-from skmm_core.comparison.statistics import Relation, whole
+from skmm_core.comparison.savings import Relation, whole
 from skmm_core.comparison.summary import Comparison
 from skmm_core.config import CompareJob, SketchParams
 from skmm_core.progress import Progress, Report, ignore

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmm_core.comparison.statistics import Relation, bootstrap_interval, data_saving, holm, paired_difference, whole
+from skmm_core.comparison.claim import claim_of
+from skmm_core.comparison.draws import compared, mean_of
+from skmm_core.comparison.savings import Relation, Saving, saving_of, whole
+from skmm_core.comparison.score_table import ScoreTable
+from skmm_core.comparison.statistics import holm
 from skmm_core.probes import METRICS, Metric, primary_metric
 
 REFERENCE = "uniform"
 SATURATED = "the scores are saturated, so no saving can be read"
 SIGNIFICANT = 0.05  # corrected p-values below it count
-_Cells = dict[tuple[str, int], "pd.Series[float]"]  # (method, budget) -> score by seed
-_NO_SCORES = pd.Series(dtype=float)
-SCORE_COLUMNS = ["dataset", "method", "budget", "seed", "metric", "value", "seconds", "split"]
 SUMMARY_COLUMNS = [
     *("method", "budget", "metric", "mean", "sd", "lo", "hi"),
     *("vs_uniform", "vs_lo", "vs_hi", "wins", "p_holm"),
@@ -50,7 +51,7 @@ class Comparison:
     """The result of a comparison, or of the part of it that is done.
 
     Attributes:
-        scores: one row a cell and metric, columns SCORE_COLUMNS.
+        scores: one row a cell and metric, columns SCORE_COLUMNS and DRAW_COLUMNS.
         summary: one row a method, budget and metric, columns SUMMARY_COLUMNS; vs_* is method - uniform (NaN for
             uniform itself), p_holm is corrected over the methods of a league within one budget and metric.
         full: metric -> score of the probe trained on the whole pool.
@@ -59,6 +60,7 @@ class Comparison:
             speaks of), tie (the verdict on the scores at this budget), text (the sentence for a person).
         left_out: method -> why it could not run on this dataset.
         fixed: methods whose scores are the same for every seed; their spread is truly zero, not unmeasured.
+        claim: what means, intervals and verdicts are about, data like these or this very pool, in one sentence.
     """
 
     scores: pd.DataFrame
@@ -67,6 +69,7 @@ class Comparison:
     savings: list[dict[str, Any]]
     left_out: dict[str, str] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
+    claim: str = ""
 
 
 def summarise(
@@ -80,7 +83,8 @@ def summarise(
     """Summarise whatever cells are there; a pure function, fast enough to call while cells come in.
 
     Args:
-        scores: tidy rows, columns SCORE_COLUMNS; may be empty or lack cells.
+        scores: tidy rows, columns SCORE_COLUMNS and, unless all seeds share one pool, DRAW_COLUMNS; may be empty or
+            lack cells.
         full: metric -> full-data score; may be empty.
         task: "classification" or "regression".
         left_out: methods that could not run, with the reason.
@@ -88,48 +92,44 @@ def summarise(
     """
     metrics = {metric.key: metric for metric in METRICS[str(task)]}
     methods = list(dict.fromkeys(scores["method"]))
-    cells = {key: _cells(scores[scores["metric"] == key]) for key in metrics}
+    tables = {key: ScoreTable(scores, key) for key in metrics}
     rows: list[dict[str, Any]] = []
-    for key, by_cell in cells.items():
-        for budget in sorted({budget for _, budget in by_cell}):
-            rows += _paired(by_cell, methods, budget, metrics[key], label_aware)
+    for key, table in tables.items():
+        for budget in table.budgets:
+            rows += _paired(table, methods, budget, metrics[key], label_aware)
     primary = primary_metric(task)
     return Comparison(
         scores=scores,
         summary=pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"wins": "Int64"}),
         full=dict(full),
-        savings=_savings(cells[primary.key], methods, primary, _ties(rows, primary)),
+        savings=_savings(tables[primary.key], methods, primary, _ties(rows, primary)),
         left_out=dict(left_out or {}),
         fixed=tuple(method for method in methods if _is_fixed(scores[scores["method"] == method])),
+        claim=claim_of(scores),
     )
 
 
-def _cells(rows: pd.DataFrame) -> _Cells:
-    """The scores of each (method, budget) by seed."""
-    return {
-        (str(method), int(str(budget))): group.drop_duplicates("seed").set_index("seed")["value"].sort_index()
-        for (method, budget), group in rows.groupby(["method", "budget"])
-    }
-
-
 def _paired(
-    cells: _Cells, methods: list[str], budget: int, metric: Metric, label_aware: Collection[str]
+    table: ScoreTable, methods: list[str], budget: int, metric: Metric, label_aware: Collection[str]
 ) -> list[dict[str, Any]]:
     """Rows of all methods at one budget, with the tests of each league corrected together."""
     rows: list[dict[str, Any]] = []
     leagues: tuple[dict[int, float], dict[int, float]] = ({}, {})  # label-free, label-aware: row -> p
-    reference = cells.get((REFERENCE, budget), _NO_SCORES)
+    reference = table.get(REFERENCE, budget)
     for method in methods:
-        values = cells.get((method, budget), _NO_SCORES)
-        if values.empty:
+        mine = table.get(method, budget)
+        if mine is None:
             continue
-        interval = bootstrap_interval(values)
+        interval = mean_of(mine).interval()
         row: dict[str, Any] = dict.fromkeys(SUMMARY_COLUMNS, np.nan)
         row |= {"method": method, "budget": budget, "metric": metric.key, "mean": interval.mean}
-        row |= {"sd": values.std(ddof=1), "lo": interval.lo, "hi": interval.hi}
-        seeds = values.index.intersection(reference.index)
-        if method != REFERENCE and len(seeds):
-            pair = paired_difference(values[seeds], reference[seeds], higher_is_better=metric.higher_is_better)
+        row |= {
+            "sd": float(np.std(mine.values, ddof=1)) if len(mine.values) > 1 else np.nan,
+            "lo": interval.lo,
+            "hi": interval.hi,
+        }
+        if method != REFERENCE and reference is not None and np.isin(mine.seeds, reference.seeds).any():
+            pair = compared(mine, reference, higher_is_better=metric.higher_is_better)
             difference = pair.difference
             row |= {"vs_uniform": difference.mean, "vs_lo": difference.lo, "vs_hi": difference.hi, "wins": pair.wins}
             leagues[method in label_aware][len(rows)] = pair.p
@@ -151,42 +151,53 @@ def _ties(rows: list[dict[str, Any]], metric: Metric) -> set[tuple[str, int]]:
 
 
 def _savings(
-    cells: _Cells, methods: list[str], metric: Metric, ties: Collection[tuple[str, int]]
+    table: ScoreTable, methods: list[str], metric: Metric, ties: Collection[tuple[str, int]]
 ) -> list[dict[str, Any]]:
     """Data saved by every method at every budget, over the seeds for which uniform has all of its budgets so far."""
-    curve = {budget: values for (method, budget), values in sorted(cells.items()) if method == REFERENCE}
-    if not curve:
-        return []
-    reference = pd.DataFrame(curve).dropna().T  # budgets × seeds
     found = []
-    for (method, budget), values in sorted(cells.items(), key=lambda item: (methods.index(item[0][0]), item[0][1])):
-        seeds = values.index.intersection(reference.columns)
-        if method == REFERENCE or not len(seeds):
-            continue
-        own = pd.DataFrame({at: each for (key, at), each in sorted(cells.items()) if key == method})
-        own = own.loc[seeds].dropna(axis=1).T
-        saving = data_saving(
-            budget,
-            own.index.to_numpy(),
-            own.to_numpy(),
-            reference.index.to_numpy(),
-            reference[seeds].to_numpy(),
-            higher_is_better=metric.higher_is_better,
-        )
-        row: dict[str, Any] = {
-            "method": method,
-            "budget": budget,
-            "score": float(values[seeds].mean()),
-            "uniform_budget": saving.reference_budget,
-            "factor": saving.factor,
-            "lo": saving.lo,
-            "hi": saving.hi,
-            "relation": saving.relation.value,
-            "bound": saving.bound,
-            "tie": (method, budget) in ties,
-        }
-        found.append(row | {"text": saving_text(row, metric)})
+    for method in methods:
+        for budget in table.budgets_of(method) if method != REFERENCE else ():
+            read = read_saving(table, method, budget, REFERENCE, metric)
+            if read is None:
+                continue
+            saving, score = read
+            found.append(_saving_row(saving, method, budget, score, (method, budget) in ties, metric))
     return found
+
+
+def read_saving(
+    table: ScoreTable, method: str, budget: int, reference: str, metric: Metric
+) -> tuple[Saving, float] | None:
+    """The saving of a method at a budget, and its mean score there, over seeds that have all budgets of the reference.
+
+    Budgets of the method that lack one of these seeds are left aside. None without scores of the reference or seeds.
+    """
+    own, budgets = table.get(method, budget), table.budgets_of(reference)
+    if own is None or not budgets:
+        return None
+    seeds = np.intersect1d(own.seeds, table.seeds(reference, budgets))
+    if not len(seeds):
+        return None
+    at = [each for each in table.budgets_of(method) if np.isin(seeds, table.seeds(method, [each])).all()]
+    curve, other = table.curve(method, at, seeds), table.curve(reference, budgets, seeds)
+    saving = saving_of(budget, at, curve, budgets, other, higher_is_better=metric.higher_is_better)
+    return saving, float(curve.values[:, at.index(budget)].mean())
+
+
+def _saving_row(saving: Saving, method: str, budget: int, score: float, tie: bool, metric: Metric) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "method": method,
+        "budget": budget,
+        "score": score,
+        "uniform_budget": saving.reference_budget,
+        "factor": saving.factor,
+        "lo": saving.lo,
+        "hi": saving.hi,
+        "relation": saving.relation.value,
+        "bound": saving.bound,
+        "tie": tie,
+    }
+    return row | {"text": saving_text(row, metric)}
 
 
 def saving_text(saving: Mapping[str, Any], metric: Metric, *, others: str = REFERENCE) -> str:

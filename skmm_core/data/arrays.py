@@ -12,9 +12,10 @@ from typing import IO
 
 import numpy as np
 
+from skmm_core.data.column_offsets import HeldColumns, as_float32, hold_columns
 from skmm_core.data.file_limits import check_array_size, check_columns, check_file
 from skmm_core.data.row_thumbnails import EncodedImages
-from skmm_core.data.rows import RawRows, RawTargets, as_float32, number_targets
+from skmm_core.data.rows import RawRows, RawTargets, number_targets
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -49,26 +50,29 @@ class NpzFile:
     images: EncodedImages | None
 
 
-def read_npy(path: Path, labels: Path | None, *, report: Report) -> RawRows:
+def read_npy(path: Path, labels: Path | None, *, offsets: np.ndarray | None = None, report: Report) -> RawRows:
     """Read an npy file of features and, if there is one, the npy file of its labels.
+
+    Offsets are those of the pool, for held-out rows.
 
     Raises:
         InputError: either cannot be read, or their lengths differ.
     """
     report(Progress(f"Reading {path.name}", 0))
-    features = _features(_load_npy(path), path.name)
+    held = _features(_load_npy(path), path.name, offsets)
     targets = None
     if labels is not None:
         check_file(labels, kinds=(".npy",))
-        targets = _targets(_load_npy(labels), labels.name, len(features), path.name)
-    return _rows(path.name, features, targets)
+        targets = _targets(_load_npy(labels), labels.name, len(held.features), path.name)
+    return _rows(path.name, held, targets)
 
 
-def read_npz(path: Path, *, report: Report) -> NpzFile:
+def read_npz(path: Path, *, offsets: np.ndarray | None = None, report: Report) -> NpzFile:
     """Read an npz file with X and, optionally, y, ids, the same of held-out rows, names, thumbnails and provenance.
 
     Held-out rows are X_val, y_val, ids_val and X_test, y_test, ids_test. Thumbnails are the bytes of small pictures,
     joined (`thumbnails`), and where each ends (`thumbnail_ends`). Provenance is JSON text; its warnings become notes.
+    Offsets are those of the pool, for a file of held-out rows.
 
     Raises:
         InputError: the file cannot be read, or its arrays do not fit each other.
@@ -84,9 +88,9 @@ def read_npz(path: Path, *, report: Report) -> NpzFile:
             raise InputError(
                 f"{path.name} has {orphan}{ending} but no X{ending}; add the features of the {part} rows as X{ending}"
             )
-    pool = _part(found, "", path.name)
+    pool = _part(found, "", path.name, offsets)
     validation, test = (
-        _part(found, ending, path.name) if f"X{ending}" in found else None for ending in ("_val", "_test")
+        _part(found, ending, path.name, pool.offsets) if f"X{ending}" in found else None for ending in ("_val", "_test")
     )
     notes = [f"{path.name}: arrays not used: {', '.join(others)}."] if others else []
     rows = sum(len(part.rows) for part in (pool, validation, test) if part is not None)
@@ -96,7 +100,7 @@ def read_npz(path: Path, *, report: Report) -> NpzFile:
         pool,
         names=_texts(found, "names", None, path.name),
         feature_names=_texts(found, "feature_names", pool.features.shape[1], path.name),
-        notes=tuple(notes),
+        notes=(*pool.notes, *notes),
     )
     return NpzFile(pool, validation, test, images)
 
@@ -134,19 +138,20 @@ def _warnings(found: dict[str, np.ndarray], file: str) -> list[str]:
     return [text for text in texts if text]
 
 
-def _part(found: dict[str, np.ndarray], ending: str, file: str) -> RawRows:
+def _part(found: dict[str, np.ndarray], ending: str, file: str, offsets: np.ndarray | None) -> RawRows:
     x, y = f"X{ending}", f"y{ending}"
-    features = _features(found.pop(x), f"{file} {x}")
-    targets = _targets(found[y], y, len(features), x) if y in found else None
-    rows = _rows(f"{file} {x}" if ending else file, features, targets)
-    return replace(rows, ids=_texts(found, f"ids{ending}", len(features), file) or None)
+    held = _features(found.pop(x), f"{file} {x}", offsets)
+    targets = _targets(found[y], y, len(held.features), x) if y in found else None
+    rows = _rows(f"{file} {x}" if ending else file, held, targets)
+    return replace(rows, ids=_texts(found, f"ids{ending}", len(held.features), file) or None)
 
 
-def _rows(where: str, features: np.ndarray, targets: RawTargets | None) -> RawRows:
-    return RawRows(where, features, targets, np.arange(len(features), dtype=np.int64))
+def _rows(where: str, held: HeldColumns, targets: RawTargets | None) -> RawRows:
+    rows = np.arange(len(held.features), dtype=np.int64)
+    return RawRows(where, held.features, targets, rows, notes=held.notes, offsets=held.offsets)
 
 
-def _features(array: np.ndarray, where: str) -> np.ndarray:
+def _features(array: np.ndarray, where: str, offsets: np.ndarray | None) -> HeldColumns:
     if array.dtype.kind not in "biuf":
         raise InputError(f"{where} holds {array.dtype} values; features must be numbers, save them as float32")
     if array.ndim != 2:
@@ -156,7 +161,10 @@ def _features(array: np.ndarray, where: str) -> np.ndarray:
     if 0 in array.shape:
         raise InputError(f"{where} is empty: shape {array.shape}; give at least one row and one column")
     check_columns(where, array.shape[1])
-    return as_float32(array)
+    features = as_float32(array)
+    if features is array:  # float32 as it was
+        return HeldColumns(features, np.zeros(array.shape[1]), ())
+    return hold_columns(features, lambda index: array[:, index], where=where, offsets=offsets)
 
 
 def _targets(array: np.ndarray, name: str, count: int, features: str) -> RawTargets:

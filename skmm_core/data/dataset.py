@@ -3,11 +3,13 @@
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from skmm_core.data.row_thumbnails import ImageStore
+from skmm_core.data.scaler import Scaler, fit_scaler
 
 
 class Task(StrEnum):
@@ -40,8 +42,10 @@ class Dataset:
     Attributes:
         name: short name for pages and files, such as "digits".
         task: what the targets ask for.
-        features: (R, d) float32, finite; all rows, of the pool and of the held-out parts.
-        targets: (R,) int64 class indices, float32 values, or None for an unlabelled pool.
+        features: (R, d) float32, finite; all rows, of the pool and of the held-out parts. Columns that float32 cannot
+            hold are distances from their median, and a note says so.
+        targets: (R,) int64 class indices, float32 values (float64 ones where float32 would lose how they differ), or
+            None for an unlabelled pool.
         ids: R distinct names of rows, in row order.
         rows: (R,) int64, 0-based row of each row in the input file or array it came from (rows of a separate test
             file count from 0 in that file); what `selection.npy` reports.
@@ -77,6 +81,11 @@ class Dataset:
     def n_classes(self) -> int:
         """Number of classes; 0 unless the task is classification."""
         return len(self.class_names)
+
+    @cached_property
+    def scaler(self) -> Scaler:
+        """Standardises columns by the pool; worked out once."""
+        return fit_scaler(self.features[self.split.train])
 
 
 def content_fingerprint(features: Tensor, targets: Tensor | None, ids: tuple[str, ...], split: Split) -> str:

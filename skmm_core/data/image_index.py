@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image
 
 from skmm_core.data.archive import extract
-from skmm_core.data.dataset import Task
 from skmm_core.data.image_targets import METADATA_NAMES, Found, parts_of, read_targets, wrapping_folders
 from skmm_core.data.picture_file import Checked, Unusable, check_picture, read_picture
 from skmm_core.data.row_thumbnails import EncodedImages
@@ -262,7 +261,7 @@ def _understood(
         return None, (), (*found.notes, note)
     held = some(~train) if (~train).any() else None
     known = understand(some(train), held, task="auto", names=(), where=where)
-    targets = np.empty(len(keep), np.int64 if known.task is Task.CLASSIFICATION else np.float32)
+    targets = np.empty(len(keep), known.pool.dtype)
     targets[train] = known.pool
     if known.test is not None:
         targets[~train] = known.test

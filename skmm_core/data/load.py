@@ -150,12 +150,13 @@ def _read_test(path: Path, pool: RawRows, config: DatasetConfig, report: Report)
     check_file(path)
     kind = path.suffix.lower()
     if kind == ".npy":
-        return read_npy(path, None, report=report)
+        return read_npy(path, None, offsets=pool.offsets, report=report)
     if kind == ".npz":
-        return read_npz(path, report=report).pool
+        return read_npz(path, offsets=pool.offsets, report=report).pool
     if not pool.feature_names or Path(config.source).suffix.lower() not in _TABLES:
         raise InputError(f"{path.name}: a {kind} test file goes with a csv or parquet pool; use one kind for both")
-    return read_table(path, Columns(pool.target_name, config.id, pool.feature_names), report=report)
+    columns = Columns(pool.target_name, config.id, pool.feature_names)
+    return read_table(path, columns, offsets=pool.offsets, report=report)
 
 
 def _assemble(

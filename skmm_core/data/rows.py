@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skmm_core.data.column_offsets import as_float32
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -41,6 +42,7 @@ class RawRows:
         feature_names: d names, or empty.
         target_name: name of the target column of a table.
         notes: what a person should know of the reading.
+        offsets: (d,) float64, what was subtracted from every column of the file, or None for nothing.
     """
 
     where: str
@@ -52,12 +54,7 @@ class RawRows:
     feature_names: tuple[str, ...] = ()
     target_name: str | None = None
     notes: tuple[str, ...] = ()
-
-
-def as_float32(array: np.ndarray) -> np.ndarray:
-    """Cast to float32; what does not fit becomes infinite, and so is found with the bad rows."""
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(array, dtype=np.float32)
+    offsets: np.ndarray | None = None
 
 
 def number_targets(values: np.ndarray, column: str, missing: np.ndarray | None = None) -> RawTargets:

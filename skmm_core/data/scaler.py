@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_SCALE_FLOOR = 1e-6  # of |mean|: a column that varies less than float32 can hold is constant
+from skmm_core.device import widest
+
 _BLOCK_ELEMENTS = 8_000_000
 
 
@@ -36,13 +37,19 @@ class Scaler:
 
 
 def fit_scaler(features: Tensor) -> Scaler:
-    """Mean and standard deviation of the columns of (N, d) rows, in two passes."""
-    kind = torch.float32 if features.device.type == "mps" else torch.float64
+    """Mean and standard deviation of the columns of (N, d) rows, in two passes.
+
+    A column whose values are neighbours, as one number rounded in two ways is, counts as constant: then its deviation
+    is at most half the ε of its type, in units of its mean.
+    """
+    kind = widest(features.device)
     blocks = row_blocks(features, features.shape[1])
-    mean = torch.stack([block.to(kind).sum(dim=0) for block in blocks]).sum(dim=0) / len(features)
-    squares = [(block.to(kind) - mean).square().sum(dim=0) for block in blocks]
+    origin = features[0].to(kind)  # differences of equal numbers are 0, while a mean of them may be off by rounding
+    apart = torch.stack([(block.to(kind) - origin).sum(dim=0) for block in blocks]).sum(dim=0) / len(features)
+    squares = [(block.to(kind) - origin - apart).square().sum(dim=0) for block in blocks]
     scale = (torch.stack(squares).sum(dim=0) / len(features)).sqrt()
-    return Scaler(mean, torch.where(scale > _SCALE_FLOOR * mean.abs(), scale, torch.inf))
+    mean = origin + apart
+    return Scaler(mean, torch.where(scale > torch.finfo(features.dtype).eps / 2 * mean.abs(), scale, torch.inf))
 
 
 def row_blocks(rows: Tensor, width: int) -> tuple[Tensor, ...]:

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from skmm_core.data.column_offsets import HeldColumns, as_float32, hold_columns
 from skmm_core.data.file_limits import check_array_size
-from skmm_core.data.rows import RawRows, RawTargets, as_float32, number_targets
+from skmm_core.data.rows import RawRows, RawTargets, number_targets
 from skmm_core.data.table_readers import is_numeric, is_text, listed, read_csv, read_parquet
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
@@ -33,8 +34,10 @@ class Columns:
     features: tuple[str, ...] | None = None
 
 
-def read_table(path: Path, columns: Columns, *, report: Report) -> RawRows:
+def read_table(path: Path, columns: Columns, *, offsets: np.ndarray | None = None, report: Report) -> RawRows:
     """Read a csv or parquet file.
+
+    Offsets are those of the pool, for held-out rows.
 
     Raises:
         InputError: the file cannot be parsed, or lacks what `columns` asks for.
@@ -57,15 +60,17 @@ def read_table(path: Path, columns: Columns, *, report: Report) -> RawRows:
     if columns.id is None and columns.features is None and (name := _names_rows(table, target)):
         notes.append(f"{path.name}: column {name!r} holds a text of its own in every row; name it as the id to see it.")
     check_array_size(path.name, (table.num_rows, len(features)), 4)
+    held = _held(table, features, path.name, offsets, report)
     return RawRows(
         where=path.name,
-        features=_feature_array(table, features, path.name, report),
+        features=held.features,
         targets=None if target is None else column_targets(table.column(target), f"column {target!r}", path.name),
         rows=np.arange(table.num_rows, dtype=np.int64),
         ids=None if columns.id is None else _ids(table.column(columns.id)),
         feature_names=features,
         target_name=target,
-        notes=tuple(notes),
+        notes=(*notes, *held.notes),
+        offsets=held.offsets,
     )
 
 
@@ -127,7 +132,9 @@ def _names_rows(table: pa.Table, target: str | None) -> str | None:
     return None
 
 
-def _feature_array(table: pa.Table, names: tuple[str, ...], where: str, report: Report) -> np.ndarray:
+def _held(
+    table: pa.Table, names: tuple[str, ...], where: str, offsets: np.ndarray | None, report: Report
+) -> HeldColumns:
     # Columns are gathered as the rows of a transposed array: writing is contiguous, and the one transposition at the
     # end is several times faster than filling a row-major array column by column.
     gathered = np.empty((len(names), table.num_rows), np.float32)
@@ -135,7 +142,10 @@ def _feature_array(table: pa.Table, names: tuple[str, ...], where: str, report: 
         if index % 32 == 0:
             report(Progress(f"Reading {where}", index, len(names)))
         gathered[index] = as_float32(_as_floats(table.column(name)))
-    return np.ascontiguousarray(gathered.T)
+    features = np.ascontiguousarray(gathered.T)
+    return hold_columns(
+        features, lambda index: _as_floats(table.column(names[index])), where=where, names=names, offsets=offsets
+    )
 
 
 def _as_floats(column: pa.ChunkedArray) -> np.ndarray:

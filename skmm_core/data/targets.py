@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmm_core.data.column_offsets import float32_holds
 from skmm_core.data.dataset import Task
-from skmm_core.data.rows import RawTargets, as_float32
+from skmm_core.data.rows import RawTargets
 from skmm_core.errors import InputError
 
 _MAX_AUTO_CLASSES = 1000
@@ -17,7 +18,7 @@ class Targets:
 
     Attributes:
         task: classification or regression.
-        pool: (N,) int64 class indices or float32 values.
+        pool: (N,) int64 class indices or float32 values; float64 ones where float32 would lose how they differ.
         test: the same for the test rows, or None when there are none.
         class_names: by class index; empty for a regression.
         notes: what a person should know.
@@ -31,7 +32,7 @@ class Targets:
 
 
 def understand(pool: RawTargets, test: RawTargets | None, *, task: str, names: tuple[str, ...], where: str) -> Targets:
-    """Decide the task and turn targets into class indices or float32 values.
+    """Decide the task and turn targets into class indices or values.
 
     Auto means classification for text, for integers whose classes have names, and for integers with at most 1,000
     distinct values, each seen twice on average.
@@ -55,7 +56,9 @@ def understand(pool: RawTargets, test: RawTargets | None, *, task: str, names: t
         kinds = ("numbers", "text") if pool.levels is None else ("text", "numbers")
         raise InputError(f"{where}: the targets are {kinds[0]} but those of the test rows are {kinds[1]}; use one kind")
     if task == "regression":
-        return Targets(Task.REGRESSION, _values(pool, where), None if test is None else _values(test, where))
+        number = np.float32 if float32_holds(pool.values) else np.float64
+        values = _values(pool, where).astype(number)
+        return Targets(Task.REGRESSION, values, None if test is None else _values(test, where).astype(number))
     return _classes(pool, test, names, where)
 
 
@@ -69,7 +72,7 @@ def _looks_like_classes(targets: RawTargets, names: tuple[str, ...]) -> bool:
 def _values(targets: RawTargets, where: str) -> np.ndarray:
     if targets.levels is not None and targets.levels != ("False", "True"):
         raise InputError(f"{where}: the target {targets.column} is text; a regression needs numbers")
-    return as_float32(targets.values)
+    return targets.values
 
 
 def _classes(pool: RawTargets, test: RawTargets | None, names: tuple[str, ...], where: str) -> Targets:

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from skmm_core.comparison import against_stratified, compare
+from skmm_core.comparison import against_stratified, compare, parts_at
 from skmm_core.config import CompareJob, RunConfig
 from skmm_core.data import Dataset, train_targets
 from skmm_core.gradients import warm_up_size
@@ -51,6 +51,7 @@ def run_comparison(
         "label_aware": label_aware,
         "budgets": list(job.budgets),
         "seeds": job.seeds,
+        "claim": done.claim,
         "warm_up_rows": _warm_up_rows(config, job, dataset),
         "validation_rows": validation_rows(dataset, job.finetune),
         "N": dataset.pool_size,
@@ -70,8 +71,12 @@ def run_comparison(
 
 
 def _warm_up_rows(config: RunConfig, job: CompareJob, dataset: Dataset) -> int | None:
-    """Labelled rows that trained the warm-up head; None when no method that was scored asks one."""
+    """Labelled rows that trained the warm-up head, at most; None when no method that was scored asks one.
+
+    They are of what a seed picks from, which is largest at the largest budget.
+    """
     targets = train_targets(dataset)
     if targets is None or not any(get_method(key).trains_head(dataset.task) for key in job.methods):
         return None
-    return warm_up_size(dataset.pool_size, len(targets.unique()), asked=config.warm_up_rows)
+    parts = 1 if job.fixed_pool else parts_at(dataset.pool_size, max(job.budgets), job.seeds)
+    return warm_up_size(dataset.pool_size // parts, len(targets.unique()), asked=config.warm_up_rows)

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from skmm_core.data import Given, nothing_given
-from skmm_core.device import generator
+from skmm_core.device import generator, with_more_digits
 from skmm_core.methods.registry import Family, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers import lowest
+from skmm_core.solvers import centred_rows, lowest
 
 
 @register(
@@ -25,7 +25,7 @@ from skmm_core.solvers import lowest
     goes_on=True,
 )
 def _herding(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
-    return Picks(herding(pool.features, budget, given=pool.given, report=report))
+    return Picks(herding(with_more_digits(pool.features), budget, given=pool.given, report=report))
 
 
 def herding(features: Tensor, budget: int, *, given: Given | None = None, report: Report = ignore) -> Tensor:
@@ -44,7 +44,7 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
         (budget,) int64 rows in the order picked; ties go to the lower row.
     """
     # Distances from the mean do not change when all rows move, and centred rows lose fewer digits.
-    rows = features - features.mean(dim=0, dtype=torch.float64).to(features)
+    rows = centred_rows(features)
     squared_norms = rows.square().sum(dim=1)
     given = given or nothing_given(len(rows), rows.device)
     taken = ~given.free
@@ -74,7 +74,7 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
 )
 def _k_center(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     first = first_row(pool, generator(seed, "k_center:first"))
-    return Picks(k_center(pool.features, budget, first=first, given=pool.given, report=report))
+    return Picks(k_center(with_more_digits(pool.features), budget, first=first, given=pool.given, report=report))
 
 
 def first_row(pool: Pool, draw: torch.Generator) -> int:
@@ -104,7 +104,7 @@ def k_center(
         (budget,) int64 rows in the order picked; ties go to the lower row.
     """
     # Squared distances as norms and products lose digits far from the origin, so the mean is moved there first.
-    rows = features - features.mean(dim=0, dtype=torch.float64).to(features)
+    rows = centred_rows(features)
     squared_norms = rows.square().sum(dim=1)
 
     def distances(pick: Tensor) -> Tensor:

@@ -12,8 +12,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from skmm_core.device import widest
-from skmm_core.errors import InputError
+from skmm_core.device import with_more_digits
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, Status, register
 from skmm_core.methods.stratify import pick_by_class
 from skmm_core.pool import Pool
@@ -29,6 +28,7 @@ from skmm_core.solvers import (
     kernel_mean,
     labelled_kernel,
     order_by_prefix,
+    polynomial_kernel,
     squared_mmd,
 )
 
@@ -37,8 +37,6 @@ SPACE = "Compare full gradients (features) or sketched ones (less memory and tim
 NORMALISE = "Scale rows to unit length first: directions matter, not lengths."
 _SCALE = "Squared bandwidth as a multiple of the median squared distance; small = local."
 _KEEP_RARE = "Points with over twice the average leverage count by it, so rare directions get a point."
-
-_LARGEST_SQUARE = 1e15
 
 
 class SkmmKernelParams(MethodParams):
@@ -76,7 +74,7 @@ def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int,
         return pick_by_class(
             pool, budget, "skmm_kernel", lambda part, n: skmm_kernel(part, n, whole, seed=seed, report=report)
         )
-    rows = pool.dense_gradients if params.space == "features" else pool.sketched
+    rows = with_more_digits(pool.dense_gradients if params.space == "features" else pool.sketched)
 
     def kernel() -> GaussianKernel:
         return gaussian_kernel(rows, normalise=params.normalise, scale=params.scale, seed=seed)
@@ -129,7 +127,7 @@ def skmm_joint(pool: Pool, budget: int, params: SkmmJointParams, *, seed: int, r
     targets = pool.targets
     if targets is None:
         raise ValueError("select() checks that there are targets")
-    rows = pool.dense_gradients if params.space == "features" else pool.sketched
+    rows = with_more_digits(pool.dense_gradients if params.space == "features" else pool.sketched)
 
     def kernel() -> LabelledKernel:
         inputs = gaussian_kernel(rows, normalise=params.normalise, scale=params.scale, seed=0)
@@ -159,16 +157,13 @@ class SkmmDirectParams(MethodParams):
 def skmm_direct(pool: Pool, budget: int, params: SkmmDirectParams, *, seed: int, report: Report) -> Picks:
     """Minimise ‖mean_S ψ - mean ψ‖² for the kernel ψ(z)·ψ(z') = (1 + z·z'/m)² on (N, m) sketched gradients z.
 
-    Its moments are the mean and the whole matrix of second moments, not only its diagonal as in the paper's problem.
-    The pool's mean is exact and in closed form, O(N · m²) once; O(N · m) a pick, O(N) memory beyond the sketch.
+    z are divided by their root mean square entry, so that no unit of the features changes what is picked. The moments
+    of the kernel are the mean and the whole matrix of second moments, not only its diagonal as in the paper's problem;
+    objectives are 2‖Δ mean‖²/m + ‖Δ second moment‖²/m². The pool's mean is exact and in closed form, O(N · m²) once;
+    O(N · m) a pick. In float64, which is a copy of a float32 sketch.
     """
-    rows = pool.sketched
-    if float(rows.to(widest(rows.device)).square().sum(dim=1).max()) > _LARGEST_SQUARE * rows.shape[1]:
-        rows = rows.to(widest(rows.device))  # fourth powers leave the range of float32
-    kernel = PolynomialKernel(rows)
+    kernel = polynomial_kernel(pool.sketched)
     mean = kernel.mean()
-    if not bool(torch.isfinite(mean).all()):
-        raise InputError("the features are too large for fourth moments; scale them down or take another method")
     aim = Aim(kernel, mean, float(mean.mean(dtype=torch.float64)))
     return match_mean(pool, aim, budget, params.exchanges, report)
 
@@ -188,6 +183,12 @@ class Aim:
     mean: Tensor
     constant: float
     seconds_saved: float = 0.0
+
+    def squared_mmd(self, picks: Tensor) -> float:
+        """Squared distance of the kernel mean of the picks to the pool's."""
+        if isinstance(self.kernel, PolynomialKernel):
+            return self.kernel.squared_mmd(picks)
+        return squared_mmd(self.kernel, self.mean, picks, self.constant)
 
 
 def aim_at_pool(
@@ -221,14 +222,14 @@ def match_mean(pool: Pool, aim: Aim, budget: int, exchanges: int, report: Report
 
     Greedy goes on from the points that are in by hand, and no exchange touches them.
     """
-    given, kernel, mean, constant = pool.given, aim.kernel, aim.mean, aim.constant
+    given, kernel, mean = pool.given, aim.kernel, aim.mean
     picks = greedy_mmd(kernel, mean, budget, given=given, report=report)
-    greedy = squared_mmd(kernel, mean, picks, constant)
+    greedy = aim.squared_mmd(picks)
     picks, converged = exchange_mmd(kernel, mean, picks, sweeps=exchanges, given=given, report=report)
     return Picks(
         order_by_prefix(kernel, mean, picks, fixed=len(given.start)),
         scores=mean,
         status=Status.CONVERGED if converged or exchanges == 0 else Status.MAX_SWEEPS,
-        objective={"greedy": greedy, "rounded": squared_mmd(kernel, mean, picks, constant)},
+        objective={"greedy": greedy, "rounded": aim.squared_mmd(picks)},
         seconds_saved=aim.seconds_saved,
     )

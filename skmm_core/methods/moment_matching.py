@@ -4,19 +4,22 @@ Source: Dong, Phan, Pan, Lei, "Sketchy Moment Matching: Toward Fast and Provable
 NeurIPS 2024.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from pydantic import Field, field_serializer, field_validator, model_validator
 from torch import Tensor
 
-from skmm_core.device import generator
+from skmm_core.device import generator, widest
 from skmm_core.methods.registry import Family, MethodParams, Picks, Status, register
 from skmm_core.methods.stratify import pick_by_class
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers import (
+    lowest,
     round_balanced,
+    round_matched,
     round_sample,
     round_top,
     shortfall_objective,
@@ -24,8 +27,13 @@ from skmm_core.solvers import (
     solve_relaxation,
 )
 
+_ROUNDING = (
+    "From weights to points: matched draws, then evens out the moments; balanced (cube method) keeps the chances of "
+    "all points, but last digits of the features change picks; sample draws (the paper); top takes the largest."
+)
 _CANDIDATES = 4096
 _MAX_SWEEPS = 20
+_NOTHING = 1e-12  # of the moments asked for, squared: a shortfall below that is rounding
 _DOUBLE_LIMIT = 32_000_000
 
 
@@ -41,9 +49,7 @@ class SkmmParams(MethodParams):
     weights: Literal["relative", "absolute"] = Field(
         "relative", description="Relative counts every direction alike; absolute (the paper) favours large ones."
     )
-    rounding: Literal["balanced", "sample", "top"] = Field(
-        "balanced", description="From weights to points: moments kept (cube method), at random (the paper), or largest."
-    )
+    rounding: Literal["matched", "balanced", "sample", "top"] = Field("matched", description=_ROUNDING)
     polish: bool = Field(True, description="Exchange points afterwards while that improves the moments.")
     max_steps: int = Field(5000, ge=1, le=1_000_000, description="Most iterations of the solver.")
     tol: float = Field(1e-6, gt=0, lt=1, description="Certified gap at which to stop, relative to an empty selection.")
@@ -82,9 +88,9 @@ class SkmmParams(MethodParams):
 def skmm(pool: Pool, budget: int, params: SkmmParams, *, seed: int, report: Report) -> Picks:
     """Solve the relaxed moment-matching problem, round it, and exchange points on the discrete objective.
 
-    O(N · m) a solver step, an exchange and a rounding round; memory O(N · m). c_s="auto" takes the smallest c_S that
-    weights can reach, some ten solves more; then `objective` holds it as c_s, a certified lower bound of it as
-    c_s_lower, and trace_bound = c_s · k, which Σ_j λ_j/(a_jᵀs) of the relaxed weights does not exceed.
+    O(N · m) a solver step, an exchange and a rounding round; memory O(N · m). c_s="auto" takes, by some ten solves, the
+    smallest c_S that weights can reach, and those weights; then `objective` holds it as c_s, a certified lower bound of
+    it as c_s_lower, and trace_bound = c_s · k, which Σ_j λ_j/(a_jᵀs) of the weights does not exceed.
 
     Points in by hand keep the weight 1/n, points out have none; relaxation, rounding and exchanges choose the others
     for the moments that are then still missing.
@@ -101,44 +107,65 @@ def skmm(pool: Pool, budget: int, params: SkmmParams, *, seed: int, report: Repo
     # Points in by hand hold 1/n each, so the others solve the same problem for the moments that are then still missing.
     rows, rest = given.free_rows(), budget - fixed
     squares = whole[rows] if given.any else whole
-    held, share = whole[given.start].sum(dim=0) / budget, rest / budget
-    c_s, bounds = params.c_s, {}
-    if c_s is None:
-        smallest = smallest_c_s(squares, eigenvalues, rest, held=held, share=share, size=pool.size, report=report)
-        c_s = smallest.value
-        bounds = {"c_s": c_s, "c_s_lower": smallest.lower, "trace_bound": c_s * len(eigenvalues)}
-    targets = eigenvalues / c_s
-    missing = ((targets.to(held) - held) / share).clamp_min(0) if given.any else targets
+    held, share = whole[given.start].sum(dim=0, dtype=widest(whole.device)) / budget, rest / budget
     scale = eigenvalues.reciprocal() if relative else torch.ones_like(eigenvalues)
-    relaxed = solve_relaxation(
-        squares,
-        missing,
-        rest,
-        column_weights=scale,
-        max_steps=params.max_steps,
-        tol=params.tol,
-        report=report,
-    )
-    picks = _rounded(relaxed.weights, rest, squares, params, seed, report)
+    if params.c_s is None:
+        solved = _smallest(squares, eigenvalues, rest, held, share, pool.size, report)
+    else:
+        missing = ((eigenvalues / params.c_s - held.cpu()) / share).clamp_min(0)
+        steps, tol = params.max_steps, params.tol
+        found = solve_relaxation(squares, missing, rest, column_weights=scale, max_steps=steps, tol=tol, report=report)
+        solved = _Solved(
+            params.c_s,
+            found.weights,
+            found.converged,
+            {"relaxed": share**2 * found.objective, "gap": share**2 * found.gap},
+            {"objective": share**2 * found.trace, "gap": share**2 * found.trace_gap},
+        )
+    targets = eigenvalues / solved.c_s
+    picks = _rounded(solved.weights, rest, squares, params, seed, report)
     if params.polish:
+        missing = ((targets - held.cpu()) / share).clamp_min(0)
         picks = polish(squares, missing, picks, column_weights=scale, report=report)
     picks = torch.cat([given.start, rows[picks]])
-    if params.polish or params.rounding == "balanced":
+    if params.polish or params.rounding in ("matched", "balanced"):
         picks = order_by_prefix(whole, targets, picks, column_weights=scale, fixed=fixed)
     achieved = whole[picks].mean(dim=0, dtype=torch.float64)
+    rounded = shortfall_objective(achieved, eigenvalues, solved.c_s, relative=relative)
     weights = whole.new_zeros(len(whole))
-    weights[rows], weights[given.start] = share * relaxed.weights, 1 / budget
+    weights[rows], weights[given.start] = share * solved.weights, 1 / budget
     return Picks(
         picks,
         scores=weights,
-        status=Status.CONVERGED if relaxed.converged else Status.MAX_STEPS,
-        objective={
-            "relaxed": share**2 * relaxed.objective,
-            "gap": share**2 * relaxed.gap,
-            "rounded": shortfall_objective(achieved, eigenvalues, c_s, relative=relative),
-            **bounds,
-        },
-        trace={"objective": share**2 * relaxed.trace, "gap": share**2 * relaxed.trace_gap},
+        status=Status.CONVERGED if solved.converged else Status.MAX_STEPS,
+        objective={**solved.objective, "rounded": rounded},
+        trace=solved.trace,
+    )
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """Weights of the points that are free, and what is told of them."""
+
+    c_s: float
+    weights: Tensor
+    converged: bool
+    objective: dict[str, float]
+    trace: dict[str, Tensor]
+
+
+def _smallest(
+    squares: Tensor, eigenvalues: Tensor, n: int, held: Tensor, share: float, size: int, report: Report
+) -> _Solved:
+    """The smallest c_S, and the weights that reach it: another solve would miss it by its own gap."""
+    found = smallest_c_s(squares, eigenvalues, n, held=held, share=share, size=size, report=report)
+    bounds = {"c_s": found.value, "c_s_lower": found.lower, "trace_bound": found.value * len(eigenvalues)}
+    return _Solved(
+        found.value,
+        found.weights,
+        found.converged,
+        {"relaxed": 0.0, "gap": 0.0, **bounds},  # nothing falls short of 1/c_S times the pool's moments
+        {"c_s": found.trace, "c_s_lower": found.trace_lower},
     )
 
 
@@ -149,7 +176,8 @@ def _rounded(weights: Tensor, n: int, squares: Tensor, params: SkmmParams, seed:
         return round_sample(weights, n, generator=draw)
     if params.rounding == "top":
         return round_top(weights, n)
-    return round_balanced(weights, n, squares, generator=draw, report=report)
+    find = round_matched if params.rounding == "matched" else round_balanced
+    return find(weights, n, squares, generator=draw, report=report)
 
 
 def _squares(coordinates: Tensor) -> Tensor:
@@ -189,7 +217,7 @@ def polish(
     for sweep in range(_MAX_SWEEPS):
         exchanged = False
         for slot in range(n):
-            if current <= 0:
+            if current <= _NOTHING * float(asked.square().sum()):
                 return picks
             report(Progress("Polishing", sweep * n + slot, _MAX_SWEEPS * n, {"objective": current}))
             shortfall = (asked - achieved).clamp_min(0)
@@ -226,9 +254,10 @@ def order_by_prefix(
     left = torch.ones(len(rest), dtype=torch.bool, device=rest.device)
     order = torch.empty_like(rest)
     first = torch.searchsorted(rest, picks[:fixed])
+    nothing = _NOTHING / (16 * torch.finfo(asked.dtype).eps) * asked.square().sum()
     for t in range(len(rest)):
         shortfall = (asked - (total + values) / (t + 1)).clamp_min(0).square().sum(dim=1)
-        best = first[t] if t < fixed else shortfall.masked_fill_(~left, torch.inf).argmin()
+        best = first[t] if t < fixed else lowest(shortfall.masked_fill_(~left, torch.inf), nothing)
         order[t], left[best] = rest[best], False
         total += values[best]
     return order

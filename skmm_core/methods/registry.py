@@ -176,11 +176,11 @@ def compute_shared(pool: Pool, specs: Iterable[MethodSpec]) -> None:
         Cancelled: raised by the report of the pool.
     """
     needs = {need for spec in specs for need in spec.needs}
-    _ = pool.moments
+    _ = pool.ordered.moments
     if Need.WARM_UP in needs and pool.task is Task.CLASSIFICATION:
-        _ = pool.warm_up
+        _ = pool.ordered.warm_up
     if Need.DYNAMICS in needs and pool.task is Task.CLASSIFICATION:
-        _ = pool.dynamics
+        _ = pool.ordered.dynamics
 
 
 def select(

@@ -7,13 +7,13 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.data import Given
-from skmm_core.device import generator
+from skmm_core.device import generator, widest
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.methods.stratify import class_parts, deal_out
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report
-from skmm_core.solvers import GramSpectrum, adaptive, gram_spectrum, round_sample
+from skmm_core.solvers import SingularBasis, adaptive, round_sample, singular_basis
 
 _BLOCK_ROWS = 16_384
 _PRODUCTS_LIMIT = 2048  # rows of a wide pool whose products, 32 MiB at most, save much time
@@ -100,7 +100,7 @@ def leverage(pool: Pool, budget: int, params: LeverageParams, *, seed: int, repo
 
     A rank above the numerical rank of the features takes that rank.
     """
-    scores = leverage_scores(pool.features, params.rank or budget, gram=pool.feature_gram)
+    scores = leverage_scores(pool.features, params.rank or budget, basis=pool.feature_basis)
     return Picks(draw_rest(scores, budget, pool.given, generator(seed, "leverage")), scores=scores)
 
 
@@ -112,40 +112,37 @@ def draw_rest(scores: Tensor, budget: int, given: Given, draw: torch.Generator) 
     return torch.cat([start, rows[round_sample(scores[rows], budget - len(start), generator=draw)]])
 
 
-def leverage_scores(rows: Tensor, rank: int, *, gram: GramSpectrum | None = None) -> Tensor:
+def leverage_scores(rows: Tensor, rank: int, *, basis: SingularBasis | None = None) -> Tensor:
     """Rank-k leverage: squared row norms of the leading left singular vectors, (N,) in 0..1, sum min(rank, true rank).
 
-    Taken from the eigenvectors of XᵀX or XXᵀ, whichever is smaller, in float64. Not the squared row norms of X, which
-    some public code calls leverage.
+    Not the squared row norms of X, which some public code calls leverage.
 
     Args:
         rows: (N, d) float32 or float64.
         rank: leading directions that count.
-        gram: of the rows, where it was computed before.
+        basis: of the rows, where it was computed before.
     """
-    return _weighted_energies(rows, gram, lambda eigenvalues: (torch.arange(len(eigenvalues)) < rank).double())
+    return _weighted_energies(rows, basis, lambda energies: (torch.arange(len(energies)) < rank).double())
 
 
-def _weighted_energies(rows: Tensor, gram: GramSpectrum | None, weigh: Callable[[Tensor], Tensor]) -> Tensor:
+def _weighted_energies(rows: Tensor, basis: SingularBasis | None, weigh: Callable[[Tensor], Tensor]) -> Tensor:
     """Σ_j w_j u_ij² for the left singular vectors u_j of X, (N,) in 0..1 and of the dtype of the rows.
 
     Args:
         rows: (N, d) X.
-        gram: of X, where it was computed before.
-        weigh: gives w, in 0..1, for the eigenvalues of XᵀX above rounding, float64, descending.
+        basis: of X, where it was computed before.
+        weigh: gives w, in 0..1, for the squared singular values of X, float64, descending.
     """
-    eigenvalues, vectors = gram or gram_spectrum(rows)
-    floor = max(rows.shape) * torch.finfo(rows.dtype).eps * eigenvalues[0].clamp_min(0)
-    k = int((eigenvalues > floor).sum())
-    eigenvalues = eigenvalues[:k]
-    weights = weigh(eigenvalues)
+    basis = basis or singular_basis(rows)
+    weights = weigh(basis.values.square())
     if rows.shape[0] < rows.shape[1]:
-        energy: Tensor = vectors[:, :k].square() @ weights
+        energy: Tensor = basis.vectors.square() @ weights
         return energy.clamp(max=1.0).to(rows)
     kept = (weights > 0).nonzero().squeeze(1)
-    scaled = (vectors[:, kept] * (weights[kept] / eigenvalues[kept]).sqrt()).to(rows)
-    energies = [(block @ scaled).square().sum(dim=1) for block in rows.split(_BLOCK_ROWS)]
-    return torch.cat(energies).clamp(max=1.0)
+    # far from the origin a row's part in a faint direction is a small difference of large numbers
+    scaled = (basis.vectors[:, kept] * (weights[kept].sqrt() / basis.values[kept])).to(rows.device, widest(rows.device))
+    energies = [(block.to(scaled) @ scaled).square().sum(dim=1) for block in rows.split(_BLOCK_ROWS)]
+    return torch.cat(energies).clamp(max=1.0).to(rows)
 
 
 class RidgeLeverageParams(MethodParams):
@@ -178,12 +175,12 @@ def ridge_leverage(pool: Pool, budget: int, params: RidgeLeverageParams, *, seed
     α = ‖X - X_k‖_F²/k unless it is given (Cohen, Musco & Musco, Definition 3), k being the rank.
     """
     report(Progress("Scoring points", 0, 1))
-    scores = ridge_leverage_scores(pool.features, params.rank or budget, ridge=params.ridge, gram=pool.feature_gram)
+    scores = ridge_leverage_scores(pool.features, params.rank or budget, ridge=params.ridge, basis=pool.feature_basis)
     return Picks(draw_rest(scores, budget, pool.given, generator(seed, "ridge_leverage")), scores=scores)
 
 
 def ridge_leverage_scores(
-    rows: Tensor, rank: int, *, ridge: float | None = None, gram: GramSpectrum | None = None
+    rows: Tensor, rank: int, *, ridge: float | None = None, basis: SingularBasis | None = None
 ) -> Tensor:
     """x_iᵀ(XᵀX + αI)⁻¹x_i, (N,) in 0..1, of the dtype of the rows; float64 inside.
 
@@ -191,14 +188,14 @@ def ridge_leverage_scores(
         rows: (N, d) float32 or float64.
         rank: k of α = ‖X - X_k‖_F²/k; from the true rank on α is 0 and the scores are leverage.
         ridge: α, which overrules the rank.
-        gram: of the rows, where it was computed before.
+        basis: of the rows, where it was computed before.
     """
 
-    def weigh(eigenvalues: Tensor) -> Tensor:
-        alpha = float(eigenvalues[rank:].sum()) / rank if ridge is None else ridge
-        return eigenvalues / (eigenvalues + alpha)
+    def weigh(energies: Tensor) -> Tensor:
+        alpha = float(energies[rank:].sum()) / rank if ridge is None else ridge
+        return energies / (energies + alpha)
 
-    return _weighted_energies(rows, gram, weigh)
+    return _weighted_energies(rows, basis, weigh)
 
 
 class AdaptiveParams(MethodParams):

@@ -62,6 +62,7 @@ def run_method(
     Raises:
         InputError: a budget outside 1..N or at odds with what is decided by hand, or targets that the method needs are
             missing.
+        ValueError: the method gave another number of scores than there are points.
         Cancelled: raised by `report`.
     """
     if not 1 <= budget <= pool.size:
@@ -70,13 +71,13 @@ def run_method(
         raise InputError(reason)
     check_budget(pool.given, budget)
     run = spec.function if spec.goes_on or not pool.given.any else _without_given(spec.function)
-    picks = _given_first(pool, run(pool, budget, params, seed=seed, report=report))
+    picks = _given_first(pool.ordered, run(pool.ordered, budget, params, seed=seed, report=report))
     weights = torch.ones(budget) if picks.weights is None else picks.weights.cpu()
     weights = weights.double() / weights.double().sum()
     return Selection(
-        indices=picks.indices.cpu(),
+        indices=pool.order.cpu()[picks.indices.cpu()],
         weights=weights,
-        scores=None if picks.scores is None else picks.scores.cpu(),
+        scores=None if picks.scores is None else _in_file_order(picks.scores.cpu(), pool),
         method=spec.key,
         params=params.model_dump(mode="json"),
         seed=seed,
@@ -86,6 +87,12 @@ def run_method(
         seconds=time.perf_counter() - began + picks.seconds_saved,
         remarks=picks.remarks,
     )
+
+
+def _in_file_order(scores: Tensor, pool: Pool) -> Tensor:
+    if len(scores) != pool.size:
+        raise ValueError(f"{len(scores)} scores do not fit the {pool.size} points of the pool")
+    return scores[pool.place.cpu()]
 
 
 def _without_given(function: MethodFunction) -> MethodFunction:

@@ -5,7 +5,7 @@ from pydantic import Field
 from torch import Tensor
 
 from skmm_core.data import Given, nothing_given
-from skmm_core.device import generator
+from skmm_core.device import generator, with_more_digits
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.pool import Pool
@@ -32,7 +32,7 @@ def _facility_location(pool: Pool, budget: int, params: NoParams, *, seed: int, 
         # One fixed draw for all seeds: the method itself is not random.
         draw = generator(0, "facility_location:reference")
         reference = torch.randperm(pool.size, generator=draw)[:REFERENCE_LIMIT].sort().values
-    similarity = CosineSimilarity(unit_rows(pool.features))
+    similarity = CosineSimilarity(unit_rows(with_more_digits(pool.features)))
     place = reference.to(pool.features.device)
     return facility_location(similarity, budget, reference=place, given=pool.given, report=report)
 
@@ -94,7 +94,7 @@ class GraphCutParams(MethodParams):
     goes_on=True,
 )
 def _graph_cut(pool: Pool, budget: int, params: GraphCutParams, *, seed: int, report: Report) -> Picks:
-    rows = unit_rows(pool.features)
+    rows = unit_rows(with_more_digits(pool.features))
     total = rows.sum(dim=0, dtype=torch.float64)
     to_all = torch.cat([(block.double() @ total + len(rows)) / 2 for block in rows.split(_BLOCK_ROWS)])
     redundancy = params.redundancy if params.redundancy is not None else len(rows) / (2 * budget)

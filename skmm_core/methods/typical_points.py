@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from skmm_core.data import Given, nothing_given
-from skmm_core.device import generator, widest
+from skmm_core.device import generator, widest, with_more_digits
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
@@ -42,7 +42,7 @@ class TypiclustParams(MethodParams):
     goes_on=True,
 )
 def _typiclust(pool: Pool, budget: int, params: TypiclustParams, *, seed: int, report: Report) -> Picks:
-    rows = unit_rows(pool.features)
+    rows = unit_rows(with_more_digits(pool.features))
     report(Progress("Clustering", 0, 1))
     clusters = k_means(rows, min(budget, params.clusters), seed)
     report(Progress("Clustering", 1, 1))

@@ -2,6 +2,7 @@ from .experiments import EXPERIMENTS as EXPERIMENTS, Experiment as Experiment, g
 from .planning import plan as plan
 from .run import fingerprint as fingerprint, run_paper as run_paper
 from .table import (
+    COVERAGE as COVERAGE,
     best_rows as best_rows,
     best_variant as best_variant,
     cells_of as cells_of,

@@ -188,10 +188,11 @@ def run_mixtures(
             mine = [cell for cell in cells if cell.data_seed == data_seed]
             report(Progress(f"Drawing mixture {data_seed + 1}", done, len(cells)))
             mixture = Mixture(data_seed, options)
+            _ = mixture.pool.ordered
             if any(cell.row.method in _LEVERAGE for cell in mine):
-                _ = mixture.pool.feature_gram  # once for all seeds, which take it over
+                _ = mixture.pool.ordered.feature_basis  # once for all seeds, which take it over
             if any(cell.row.method == "adaptive" for cell in mine):
-                _ = mixture.pool.feature_products
+                _ = mixture.pool.ordered.feature_products
             full(data_seed, mixture.ridge.full_risk)
             seeds = sorted({cell.seed for cell in mine})
             futures = [threads.submit(serve, mixture, [c for c in mine if c.seed == seed]) for seed in seeds]

@@ -112,7 +112,7 @@ def _finetuned(dataset: Dataset, params: FinetuneParams, folder: Path, device: s
     work = folder / f"finetuning{ending}"
 
     def train(chosen: Tensor, seed: int, told: Report) -> dict[str, float]:
-        scores = probe.score_cell(chosen, seed=seed, work=work, report=told)
+        scores = probe.score_cell(chosen, seed=seed, work=work, report=told).metrics
         return {f"{name}{ending}": value for name, value in scores.items()}
 
     return train

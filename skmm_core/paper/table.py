@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmm_core.comparison import Comparison
+from skmm_core.comparison import Comparison, mean_saving
 from skmm_core.paper.experiments import Row
 from skmm_core.probes import METRICS, Metric
 
+COVERAGE = (
+    "Intervals and verdicts cover the seeds of the selection on this one protocol: its pool (every drawn mixture as it "
+    "is) and its test rows. A method that always picks the same is set beside the spread of single random draws."
+)
 _FIGURES = ("mean", "sd", "lo", "hi", "vs_uniform", "vs_lo", "vs_hi", "wins", "p_holm")
 
 
@@ -140,24 +144,20 @@ def markdown_table(result: Mapping[str, Any], metric: Metric, figure: str = "mea
 
 
 def saving_summary(result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The data-saving factor of every row: geometric mean over budgets, and where it is only bounded.
+    """The data-saving factor of every row: geometric mean over budgets, those without a factor entering as bounds.
 
-    A budget whose score uniform never reaches or always exceeds, or where scores are saturated, has no factor; it is
-    counted, not guessed.
+    A budget whose score uniform never reaches, or always exceeds, bounds the factor; one where scores are saturated
+    says nothing. Both are counted.
     """
     titles = {row["key"]: row["title"] + (" †" if row["label_aware"] else "") for row in result["rows"]}
     found = []
     for key, title in titles.items():
         mine = [saving for saving in result["savings"] if saving["method"] == key]
-        known = [saving["factor"] for saving in mine if saving["factor"]]
         if not mine:
             continue
+        mean = mean_saving(mine)
         found.append({
-            "row": key, "title": title,
-            "factor": float(np.exp(np.log(known).mean())) if known else None,
-            "budgets": len(known),
-            "above": sum(saving["relation"] == "more than" for saving in mine),
-            "below": sum(saving["relation"] == "less than" for saving in mine),
-            "saturated": sum(saving["relation"] == "saturated" for saving in mine),
+            "row": key, "title": title, "factor": mean.factor, "text": mean.text, "budgets": mean.known,
+            "above": mean.above, "below": mean.below, "saturated": mean.saturated,
         })  # fmt: skip
     return found

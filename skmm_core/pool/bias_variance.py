@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from skmm_core.data import Task
-from skmm_core.solvers import second_moment
+from skmm_core.solvers import second_moment, singular_basis
 
 # α / (rows · λ_1), three a decade
-_STRENGTHS = torch.logspace(-8, 2, 31, dtype=torch.float64)
+_STRENGTHS = torch.logspace(-14, 2, 49, dtype=torch.float64)
 _BLOCK_ROWS = 65_536
 
 
@@ -99,8 +99,10 @@ def fit_pool(gradients: Tensor, targets: Tensor | None, task: Task, n_classes: i
     alphas = _STRENGTHS * (float(energy[-1]) if len(energy) else 1.0)
     shrink = energy[:, None] / (energy[:, None] + alphas)
     residual = unreachable + ((1 - shrink).square() * explained.square().sum(1)[:, None]).sum(0)
-    freedom = (size - 1 - shrink.sum(0)).clamp_min(1e-9 * size)
-    best = int((residual / freedom.square()).argmin())
+    freedom = size - 1 - shrink.sum(0)
+    # a fit without a degree of freedom left passes through every target and says nothing of its error
+    error = torch.where(freedom > 1e-9 * size, residual / freedom.square(), torch.inf)
+    best = int(error.argmin())
     coef = vectors @ (explained * (energy.sqrt() / (energy + alphas[best]))[:, None])
     return PoolFit(moment, coef, float(residual[best] / freedom[best].clamp_min(1)), total / size)
 
@@ -113,17 +115,13 @@ def _columns(targets: Tensor, task: Task, n_classes: int) -> Tensor:
 
 
 def selection_basis(chosen: Tensor, fit: PoolFit) -> _Basis:
-    """Thin SVD of the (n, r) chosen rows from the smaller Gram matrix, numerically zero directions left out."""
-    precision = torch.finfo(chosen.dtype).eps
+    """Thin SVD of the (n, r) chosen rows, numerically zero directions left out."""
     rows = chosen.cpu().double()
     n, r = rows.shape
-    energy, vectors = torch.linalg.eigh(rows @ rows.T if n <= r else rows.T @ rows)
-    floor = max((max(n, r) * precision) ** 2, 1e-14 * len(energy)) * energy[-1].clamp_min(0)
-    kept = energy > floor
-    energy, vectors = energy[kept].flip(0), vectors[:, kept].flip(1)
-    other = (rows.T if n <= r else rows) @ vectors / energy.sqrt()
-    left, right = (vectors, other) if n <= r else (other, vectors)
-    return _Basis(energy, left, right, right.T @ fit.moment @ right)
+    basis = singular_basis(chosen)
+    other = (rows.T if n < r else rows) @ basis.vectors / basis.values
+    left, right = (basis.vectors, other) if n < r else (other, basis.vectors)
+    return _Basis(basis.values.square(), left, right, right.T @ fit.moment @ right)
 
 
 def risk_curve(basis: _Basis, fit: PoolFit) -> Curve:

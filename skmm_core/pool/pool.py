@@ -8,11 +8,12 @@ from torch import Tensor
 
 from skmm_core.config import GradientParams, RunConfig, SketchParams
 from skmm_core.data import Dataset, Given, Scaler, Task, fit_scaler, make_given, nothing_given, train_targets
-from skmm_core.device import resolve_device
+from skmm_core.device import resolve_device, widest
 from skmm_core.errors import InputError
 from skmm_core.gradients import Dynamics, HeadGradients, WarmUp, head_gradients, train_warm_up, training_dynamics
 from skmm_core.pool.bias_variance import PoolFit, fit_pool
 from skmm_core.pool.cache import Kept
+from skmm_core.pool.content_order import content_order
 from skmm_core.progress import Report, ignore
 from skmm_core.sketches import (
     Distortion,
@@ -25,18 +26,22 @@ from skmm_core.sketches import (
     measure_distortion,
     spectrum,
 )
-from skmm_core.solvers import GramSpectrum, Moments, eigenbasis, gram_products, gram_spectrum
+from skmm_core.solvers import Moments, SingularBasis, eigenbasis, gram_products, singular_basis
 
 _DEFAULT_SKETCH = SketchParams()
 _DEFAULT_GRADIENT = GradientParams()
 _FIT_LIMIT = 2048
 _FIT_SKETCH = 512
-_SEEDLESS = ("feature_gram", "feature_products", "scaler")
+_SMALLEST = 1e3  # of the least number whose square is held: numbers a thousandth as large still count
+_SEEDLESS = ("feature_basis", "feature_products", "scaler", "order", "place")
 
 
 @dataclass(frozen=True)
 class Pool:
     """N rows that a method may pick from.
+
+    A method sees :attr:`ordered`, the same rows in an order of their own. What is computed of single rows is computed
+    there and put into the order of the file here.
 
     Attributes:
         features: (N, d) float32 or float64, finite, on the device that computes.
@@ -48,6 +53,7 @@ class Pool:
         warm_up_rows: labelled rows that train the warm-up head; None takes min(N, max(10 · classes, 5 % of N)).
         gradient_params: what stands for a row when moments are matched.
         decided: what was decided by hand, or None; read :attr:`given`.
+        in_order: whether the rows stand in the order of what they hold.
     """
 
     features: Tensor
@@ -60,6 +66,7 @@ class Pool:
     warm_up_rows: int | None = None
     gradient_params: GradientParams = _DEFAULT_GRADIENT
     decided: Given | None = None
+    in_order: bool = False
 
     @property
     def size(self) -> int:
@@ -88,17 +95,57 @@ class Pool:
         """
         _ = self.kept  # made now, so that both pools have the same one
         made = replace(self, decided=make_given(include, exclude, self.size, self.features.device))
-        vars(made).update({name: value for name, value in vars(self).items() if name not in ("decided", "given")})
+        own = ("decided", "given", "ordered")
+        vars(made).update({name: value for name, value in vars(self).items() if name not in own})
+        if not self.in_order:
+            vars(made)["ordered"] = self.ordered.decide(self.place[include], self.place[exclude])
         return made
+
+    @cached_property
+    def order(self) -> Tensor:
+        """(N,) int64 rows in the order of what they hold, see :func:`content_order`; on the device of the features."""
+        if self.in_order:
+            return torch.arange(self.size, device=self.features.device)
+        return content_order(self.features, self.targets).to(self.features.device)
+
+    @cached_property
+    def place(self) -> Tensor:
+        """(N,) int64 place of every row in that order."""
+        return torch.empty_like(self.order).scatter_(0, self.order, torch.arange(self.size, device=self.order.device))
+
+    @cached_property
+    def ordered(self) -> "Pool":
+        """The same rows in the order of what they hold, which methods see: the order of a file then changes no pick."""
+        if self.in_order:
+            return self
+        targets = None if self.targets is None else self.targets[self.order]
+        made = replace(self, features=self.features[self.order], targets=targets, decided=None, in_order=True)
+        # a part of a pool has these from the whole
+        for name in ("gradients", "sketched"):
+            if name in vars(self):
+                vars(made)[name] = vars(self)[name][self.order]
+        if "sketch" in vars(self):
+            vars(made)["sketch"] = self.sketch
+        return made.decide(self.place[self.given.start], self._kept_out()) if self.given.any else made
+
+    def _kept_out(self) -> Tensor:
+        out = ~self.given.free
+        out[self.given.start] = False
+        return self.place[out.nonzero().squeeze(1)]
 
     @cached_property
     def gradients(self) -> Rows:
         """(N, r) per-sample gradients: the features themselves, or the factors of those of a head's loss."""
-        return self.features if self.gradient_params.kind == "features" else self.head.rows
+        if self.gradient_params.kind == "features":
+            return self.features
+        return self.head.rows if self.in_order else self.ordered.gradients[self.place]
 
     @cached_property
     def head(self) -> HeadGradients:
         """Gradients of a linear head's loss, and which labels they read."""
+        if not self.in_order:
+            found = self.ordered.head
+            return replace(found, features=found.features[self.place], residuals=found.residuals[self.place])
         shares = self.gradient_params.warm_up is None and self.task is Task.CLASSIFICATION
         return head_gradients(
             self.features,
@@ -126,12 +173,16 @@ class Pool:
     @cached_property
     def sketch(self) -> Sketch:
         """The one map Γ of this run."""
+        if not self.in_order:
+            return self.ordered.sketch
         return make_sketch(self.sketch_params, self.gradients, seed=self.seed)
 
     @cached_property
     def sketched(self) -> Tensor:
         """(N, m) sketched gradients G̃ = GΓ."""
-        return self.sketch(self.gradients, report=self.report)
+        if self.in_order or self.sketch.kind == "none":  # which copies nothing
+            return self.sketch(self.gradients, report=self.report)
+        return self.ordered.sketched[self.place]
 
     def subset(self, rows: Tensor) -> "Pool":
         """The pool of some of the rows, seen through the same sketch.
@@ -154,12 +205,14 @@ class Pool:
         """
         part = replace(self, seed=seed, sketch_params=sketch or self.sketch_params, report=report or self.report)
         vars(part).update({name: vars(self)[name] for name in _SEEDLESS if name in vars(self)})
+        if "ordered" in vars(self):
+            vars(part)["ordered"] = self.ordered.reseeded(seed, sketch=sketch, report=report)
         return part
 
     @cached_property
-    def feature_gram(self) -> GramSpectrum:
-        """Spectrum of XᵀX or XXᵀ of the features X, whichever is smaller."""
-        return gram_spectrum(self.features)
+    def feature_basis(self) -> SingularBasis:
+        """Singular values of the features, and singular vectors on their shorter side."""
+        return singular_basis(self.features)
 
     @cached_property
     def feature_products(self) -> Tensor:
@@ -169,12 +222,15 @@ class Pool:
     @cached_property
     def moments(self) -> Moments:
         """Eigenbasis of the sketched second moment, and the pool in it."""
+        if not self.in_order:
+            found = self.ordered.moments
+            return replace(found, coordinates=found.coordinates[self.place])
         return eigenbasis(self.sketched)
 
     @cached_property
     def spectrum(self) -> Tensor:
         """Eigenvalues of the unsketched second moment GᵀG/N, float64, descending."""
-        return spectrum(self.gradients)
+        return spectrum(self.gradients) if self.in_order else self.ordered.spectrum
 
     @cached_property
     def effective_dimension(self) -> float:
@@ -184,6 +240,8 @@ class Pool:
     @cached_property
     def distortion(self) -> Distortion | None:
         """How far the sketch bends distances of random pairs; None without a sketch."""
+        if not self.in_order:
+            return self.ordered.distortion
         return measure_distortion(self.gradients, self.sketched, self.sketch, seed=self.seed)
 
     @cached_property
@@ -209,6 +267,8 @@ class Pool:
     @cached_property
     def warm_up(self) -> WarmUp:
         """A linear head trained on a small stratified part of the pool, and its answer for every row."""
+        if not self.in_order:
+            return _in_file_order(self.ordered.warm_up, self.order, self.place)
         return train_warm_up(
             self.features,
             self._classes(),
@@ -221,6 +281,10 @@ class Pool:
     @cached_property
     def dynamics(self) -> Dynamics:
         """How hard every row is while linear heads learn the whole pool."""
+        if not self.in_order:
+            found = self.ordered.dynamics
+            el2n, grand, forgetting = (each[self.place] for each in (found.el2n, found.grand, found.forgetting))
+            return Dynamics(el2n, grand, forgetting, found.epochs)
         labels = self._classes().unique(return_inverse=True)[1]
         return training_dynamics(self.features, labels, self.scaler, seed=self.seed, report=self.report)
 
@@ -228,6 +292,11 @@ class Pool:
         if self.task is not Task.CLASSIFICATION or self.targets is None:
             raise InputError("a head needs class labels, which this pool lacks; add labels or take another method")
         return self.targets
+
+
+def _in_file_order(found: WarmUp, order: Tensor, place: Tensor) -> WarmUp:
+    rows, held_out = (order[part].sort().values for part in (found.rows, found.held_out))
+    return replace(found, rows=rows, held_out=held_out, labels=found.labels[place], logits=found.logits[place])
 
 
 def make_pool(
@@ -269,7 +338,7 @@ def make_pool(
             task = Task.REGRESSION if y.is_floating_point() else Task.CLASSIFICATION
             n_classes = int(y.max()) + 1 if task is Task.CLASSIFICATION and len(y) else 0
         _check(rows, y)
-    _check_range(rows)
+    rows = _with_squares(rows, where)
     return Pool(
         features=rows.to(where),
         targets=None if y is None else y.to(where),
@@ -316,10 +385,20 @@ def _check(rows: Tensor, targets: Tensor | None) -> None:
         raise InputError(f"{tuple(targets.shape)} targets do not fit {len(rows)} rows of features")
 
 
-def _check_range(rows: Tensor) -> None:
-    """Refuse numbers whose squares their type cannot hold: distances would be infinite, or none would differ."""
-    largest, limits = float(rows.abs().max()), torch.finfo(rows.dtype)
+def _with_squares(rows: Tensor, device: torch.device) -> Tensor:
+    """The rows in a type that holds their squares too: else distances would be infinite, or none would differ.
+
+    Raises:
+        InputError: there is none on this device.
+    """
+    largest = float(rows.abs().max())
+    limits = torch.finfo(rows.dtype)
+    # numbers below `tiny` are held with fewer digits, which no wider type brings back
+    if _SMALLEST * limits.tiny <= largest < _SMALLEST * limits.tiny**0.5:
+        rows = rows.to(widest(device))
+        limits = torch.finfo(rows.dtype)
     if largest * rows.shape[1] ** 0.5 > 0.25 * limits.max**0.5:
         raise InputError(f"features as large as {largest:.0e} are too large for {rows.dtype}; scale them down")
-    if 0 < largest < 1e3 * limits.tiny:
+    if 0 < largest < _SMALLEST * limits.tiny**0.5:
         raise InputError(f"features no larger than {largest:.0e} are too small for {rows.dtype}; scale them up")
+    return rows

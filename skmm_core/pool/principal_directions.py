@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from skmm_core.device import widest
+from skmm_core.device import widest, with_more_digits
 from skmm_core.pool.pool import Pool
+from skmm_core.solvers import centred_rows
 
 _WIDEST = 2048
 _BLOCK_ROWS = 16_384
@@ -12,11 +13,12 @@ _FLOOR = 0.1  # of the mean eigenvalue: fainter directions are not blown up any 
 
 
 def matched_rows(pool: Pool, space: str) -> Tensor:
-    """(N, r) gradients, or the sketched ones when those are asked for or r > 2048 would make an r × r matrix heavy."""
-    if space == "features":
-        rows = pool.dense_gradients
-        return rows if rows.shape[1] <= _WIDEST else pool.sketched
-    return pool.sketched
+    """(N, r) gradients, or the sketched ones when those are asked for or r > 2048 would make an r × r matrix heavy.
+
+    Few rows come in the widest type, see :func:`with_more_digits`.
+    """
+    whole = space == "features" and pool.dense_gradients.shape[1] <= _WIDEST
+    return with_more_digits(pool.dense_gradients if whole else pool.sketched)
 
 
 def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0) -> Tensor:
@@ -31,7 +33,7 @@ def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0) -> Tensor:
     Returns:
         (N, min(rank, d)).
     """
-    centred = rows - rows.mean(dim=0, dtype=widest(rows.device)).to(rows)
+    centred = centred_rows(rows)
     if rank >= rows.shape[1] and not power:
         return centred
     covariance = torch.zeros(rows.shape[1], rows.shape[1], dtype=widest(rows.device), device=rows.device)

@@ -1,4 +1,9 @@
 from .finetuning_probe import finetune_probe as finetune_probe
 from .labels_read import labels_note as labels_note, validation_rows as validation_rows
 from .linear_probe import check_scorable as check_scorable, score_probe as score_probe
-from .metrics import METRICS as METRICS, Metric as Metric, primary_metric as primary_metric
+from .metrics import (
+    METRICS as METRICS,
+    Metric as Metric,
+    primary_metric as primary_metric,
+    scores_of as scores_of,
+)

@@ -9,11 +9,13 @@ import hashlib
 import json
 import pickle
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skmm_core.device import generator, resolve_device
@@ -56,6 +58,7 @@ class FinetuneScore:
         best_epoch: whose parameters were scored, from 1: smallest validation loss, or the last one without validation.
         validation: validation loss after every epoch; empty without validation rows.
         cached: whether the frozen part ran once, rather than in every epoch.
+        predicted: (T,) classes or values predicted for the test rows, in their order.
     """
 
     metrics: dict[str, float]
@@ -63,6 +66,7 @@ class FinetuneScore:
     best_epoch: int
     validation: tuple[float, ...]
     cached: bool
+    predicted: NDArray[np.int64] | NDArray[np.float64] = field(compare=False)
 
 
 _DEFAULTS = FinetuneOptions()
@@ -120,7 +124,9 @@ def finetune(
             checkpoint.save(state, trainer.optimiser)
     trainer.restore(state.best)
     output = _forward(split.tail, ready["test"][0], options, where, report)
-    return FinetuneScore(_score(output, test[1]), state.epoch, state.best_epoch, tuple(state.losses), split.cached)
+    predicted = _predictions(output, test[1])
+    metrics = _score(predicted, test[1])
+    return FinetuneScore(metrics, state.epoch, state.best_epoch, tuple(state.losses), split.cached, predicted)
 
 
 @dataclass(frozen=True)
@@ -266,7 +272,13 @@ def _losses(output: Tensor, targets: Tensor) -> Tensor:
     return nn.functional.cross_entropy(output, targets, reduction="none")
 
 
-def _score(output: Tensor, targets: Tensor) -> dict[str, float]:
+def _predictions(output: Tensor, targets: Tensor) -> NDArray[np.int64] | NDArray[np.float64]:
+    found: NDArray[np.int64] | NDArray[np.float64]
+    found = (output.reshape(-1).double() if targets.is_floating_point() else output.argmax(dim=1)).numpy()
+    return found
+
+
+def _score(predicted: NDArray[Any], targets: Tensor) -> dict[str, float]:
     if targets.is_floating_point():
-        return regression_metrics(targets.cpu().double().numpy(), output.reshape(-1).double().numpy())
-    return classification_metrics(targets.cpu().numpy(), output.argmax(dim=1).numpy())
+        return regression_metrics(targets.cpu().double().numpy(), predicted)
+    return classification_metrics(targets.cpu().numpy(), predicted)

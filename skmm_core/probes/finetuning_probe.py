@@ -108,10 +108,13 @@ class FinetuneProbe:
             report=report,
         )
         in_unit = {key: value * spread if key in ("mae", "rmse") else value for key, value in found.metrics.items()}
-        return replace(found, metrics=in_unit)
+        predicted = found.predicted
+        if self.dataset.task is Task.REGRESSION:
+            predicted = predicted.astype(np.float64) * spread + mean
+        return replace(found, metrics=in_unit, predicted=predicted)
 
-    def score_cell(self, chosen: Tensor, *, seed: int, work: Path | None, report: Report = ignore) -> dict[str, float]:
-        """Scores of one of many selections that are scored one after another.
+    def score_cell(self, chosen: Tensor, *, seed: int, work: Path | None, report: Report = ignore) -> FinetuneScore:
+        """Score one of many selections that are scored one after another.
 
         Args:
             chosen: (n,) distinct positions in the pool, 0..N-1.
@@ -124,11 +127,12 @@ class FinetuneProbe:
             InputError: nothing is chosen.
             Cancelled: raised by `report`.
         """
-        kept = None if work is None else work / hashlib.sha256(chosen.cpu().numpy().tobytes()).hexdigest()[:16]
-        metrics = self.score(chosen, seed=seed, folder=kept, report=report).metrics
+        rows = self.dataset.split.train[chosen.cpu()]
+        kept = None if work is None else work / hashlib.sha256(rows.numpy().tobytes()).hexdigest()[:16]
+        found = self.score(chosen, seed=seed, folder=kept, report=report)
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)  # with the checkpoints of selections that changed
-        return metrics
+        return found
 
     def _network(self, inputs: Tensor) -> nn.Sequential:
         """The tail with a head of zeros on top, which makes training start alike for every selection."""

@@ -1,10 +1,9 @@
 """Train a linear probe on the chosen points and score it once on the test rows."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -12,11 +11,12 @@ from skmm_core.data import Dataset, Task
 from skmm_core.errors import InputError
 from skmm_core.probes.metrics import classification_metrics, regression_metrics
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers import fit_logistic, fit_ridge
+from skmm_core.solvers import average_ridge, content_order, fit_classifier
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
-_SCALE_FLOOR = 1e-6  # of |mean|: a column that varies less than float32 can hold is constant
+_INNER, _VALIDATED = "inner folds of the selection", "validation rows, and leave-one-out in the selection"
+_LIKELIHOOD = "likelihood of the selection"
 
 
 @dataclass(frozen=True)
@@ -25,23 +25,32 @@ class ProbeScore:
 
     Attributes:
         metrics: "accuracy", "macro_f1" (0..1) or "mae", "rmse" (unit of the targets), "r2".
-        alpha: L2 penalty that was chosen: on ‖coef‖² for ridge, on ½‖coef‖² for logistic; ∞ for a constant predictor.
+        alpha: L2 penalty: the likeliest on ‖coef‖² for numbers, the chosen one on ½‖coef‖² of the logistic part for
+            classes; ∞ for a constant predictor.
         tuned_on: where it was chosen, in words.
+        validation_rows: labelled validation rows that helped to choose it, beside the n of the selection.
+        predicted: (T,) classes or values predicted for the test rows, in their order.
     """
 
     metrics: dict[str, float]
     alpha: float
     tuned_on: str
+    validation_rows: int
+    predicted: Array | Labels = field(compare=False)
 
 
 def score_probe(dataset: Dataset, chosen: Tensor, *, seed: int = 0, report: Report = ignore) -> ProbeScore:
     """Train on the chosen points of the pool, tune without the test rows, score on them once.
 
-    Columns are standardised with mean and standard deviation of the selection; a column that is constant there is
-    ignored. Classification: multinomial logistic regression with L2, its strength by accuracy on the validation rows,
-    or in stratified inner folds of the selection when there are none. Regression: ridge, its α by leave-one-out inside
-    the selection, which also decides whether the columns are standardised or share one scale: where the energy sits in
-    a few columns, as in the paper's mixture, standardising would blow the noise of all others up to the signal.
+    Columns are standardised by the pool, whose features are known without labels: of a few chosen rows neither mean
+    nor spread is known well. A column that is constant in the pool is ignored. The order of the chosen points changes
+    no score.
+
+    Classification: logistic regression and ridge on indicators, added up (:func:`fit_classifier`), tuned by log-loss on
+    the validation rows, or in inner folds of the selection when there are none. Regression: an average of ridge fits
+    weighted by their likelihood (:func:`average_ridge`), over penalties, and over columns of unit spread and columns
+    that keep their own: where the energy sits in a few columns, as in the paper's mixture, standardising would blow the
+    noise of all others up to the signal.
 
     Args:
         dataset: with targets and test rows.
@@ -58,38 +67,48 @@ def score_probe(dataset: Dataset, chosen: Tensor, *, seed: int = 0, report: Repo
     report(Progress("Training the probe", 0))
     train = dataset.split.train[chosen.cpu()]
     if dataset.task is Task.REGRESSION:
-        return _score_ridge(dataset, targets, train)
-    return _score_logistic(dataset, targets, train, seed, report)
+        return _score_numbers(dataset, targets, train)
+    return _score_classes(dataset, targets, train, seed, report)
 
 
-def _score_ridge(dataset: Dataset, targets: Tensor, train: Tensor) -> ProbeScore:
-    mean, scale = _scaler(dataset.features[train])
-    varies = torch.isfinite(scale)
-    common = torch.where(varies, scale[varies].square().mean().sqrt(), torch.inf)
+def _score_numbers(dataset: Dataset, targets: Tensor, train: Tensor) -> ProbeScore:
+    spread = dataset.scaler.scale.numpy()
+    common = np.where(np.isfinite(spread), spread, 0.0)
+    common /= float(np.sqrt((common**2).mean())) or 1.0
+
+    def part(rows: Tensor) -> tuple[Array, Array]:
+        scaled = dataset.scaler(dataset.features[rows]).numpy()
+        return scaled, scaled * common
+
     wanted = targets[train].double().numpy()
-    fits = [(fit_ridge(_scaled(dataset, train, mean, by), wanted), by) for by in (scale, common)]
-    ridge, by = min(fits, key=lambda fit: fit[0].loo_error)
-    predicted = ridge.predict(_scaled(dataset, dataset.split.test, mean, by))
+    rows = part(train)
+    order = content_order(rows[0], wanted)
+    fitted = average_ridge([each[order] for each in rows], wanted[order])
+    predicted = fitted.predict(part(dataset.split.test))
     return ProbeScore(
         regression_metrics(targets[dataset.split.test].double().numpy(), predicted),
-        ridge.alpha,
-        "leave-one-out in the selection",
+        fitted.alpha,
+        _LIKELIHOOD,
+        0,
+        predicted,
     )
 
 
-def _score_logistic(dataset: Dataset, targets: Tensor, train: Tensor, seed: int, report: Report) -> ProbeScore:
-    mean, scale = _scaler(dataset.features[train])
-
-    def part(rows: Tensor) -> tuple[NDArray[np.floating], Labels]:
-        return _scaled(dataset, rows, mean, scale).astype(np.float32), targets[rows].numpy()
+def _score_classes(dataset: Dataset, targets: Tensor, train: Tensor, seed: int, report: Report) -> ProbeScore:
+    def part(rows: Tensor) -> tuple[Array, Labels]:
+        return dataset.scaler(dataset.features[rows]).numpy(), targets[rows].numpy()
 
     validation = part(dataset.split.validation) if len(dataset.split.validation) else None
-    fitted = fit_logistic(*part(train), validation=validation, seed=seed, report=report)
+    fitted = fit_classifier(*part(train), validation=validation, seed=seed, report=report)
     rows, truth = part(dataset.split.test)
+    tuned = validation is not None and math.isfinite(fitted.alpha)
+    predicted = fitted.predict(rows)
     return ProbeScore(
-        classification_metrics(truth, fitted.predict(rows)),
-        1 / fitted.strength if fitted.strength else math.inf,
-        "validation rows" if validation else "inner folds of the selection",
+        classification_metrics(truth, predicted),
+        fitted.alpha,
+        _VALIDATED if tuned else _INNER,
+        len(dataset.split.validation) if tuned else 0,
+        predicted,
     )
 
 
@@ -106,15 +125,3 @@ def check_scorable(dataset: Dataset) -> Tensor:
             f"{dataset.name} has no test rows to score on; hold some out (--holdout 0.2) or give a test file (--test)"
         )
     return dataset.targets
-
-
-def _scaler(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """(d,) float64 mean and scale; the scale of a constant column is ∞, which turns the column into zeros."""
-    rows = rows.double()
-    mean, scale = rows.mean(dim=0), rows.std(dim=0, correction=0)
-    return mean, torch.where(scale > _SCALE_FLOOR * mean.abs(), scale, torch.inf)
-
-
-def _scaled(dataset: Dataset, rows: Tensor, mean: Tensor, scale: Tensor) -> Array:
-    scaled: Array = ((dataset.features[rows] - mean) / scale).numpy()
-    return scaled

@@ -56,6 +56,13 @@ def primary_metric(task: str) -> Metric:
     return METRICS[str(task)][0]
 
 
+def scores_of(truth: Array | Labels, predicted: Array | Labels) -> dict[str, float]:
+    """Scores of predictions for test rows: of classes where the truth is whole numbers, else of values."""
+    if np.issubdtype(truth.dtype, np.integer):
+        return classification_metrics(truth.astype(np.int64), predicted.astype(np.int64))
+    return regression_metrics(truth.astype(np.float64), predicted.astype(np.float64))
+
+
 def classification_metrics(truth: Labels, predicted: Labels) -> dict[str, float]:
     """Accuracy, and the mean F1 over the classes that occur in the truth or in the predictions; both 0..1."""
     size = int(max(truth.max(), predicted.max())) + 1

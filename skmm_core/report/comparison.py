@@ -7,7 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from skmm_core.comparison import STRATIFIED, Judged, Verdict, judged, league_savings, read_scores
+from skmm_core.comparison import (
+    STRATIFIED,
+    Judged,
+    Verdict,
+    claim_of,
+    few_seeds,
+    judged,
+    league_savings,
+    read_scores,
+)
 from skmm_core.probes import Metric, labels_note
 from skmm_core.report.figures import curves_figure, time_figure
 from skmm_core.report.methods_text import comparison_methods, sources, titles
@@ -41,7 +50,17 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     full = result["full"].get(metric["key"])
     return {
         "title": f"{result['dataset']}: {len(cells)} method{'s' * (len(cells) != 1)} compared",
-        "lead": f"{result['N']:,} points to pick from. {labels_note(result.get('validation_rows'))}".strip(),
+        "lead": " ".join(
+            filter(
+                None,
+                (
+                    f"{result['N']:,} points to pick from.",
+                    claim_of(scores),
+                    few_seeds(result["seeds"]),
+                    labels_note(result.get("validation_rows")),
+                ),
+            )
+        ),
         "figures": [curves_figure(summary, metric, names, full), time_figure(seconds, budgets[-1], names)],
         "metric": metric["title"] + (f" ({metric['unit']})" if metric["unit"] else ""),
         "full": score(full, percent),

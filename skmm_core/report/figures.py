@@ -193,10 +193,11 @@ def curves_figure(
     if full is not None and np.isfinite(full):
         line = {"color": GREY, "dash": "dash", "width": 1.5}
         shapes.append({"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": full, "y1": full, "line": line})
+    sure = " with 95 % intervals" if summary["lo"].notna().any() else ""
     return Figure(
         "curves",
         "Scores",
-        "Mean over seeds with 95 % intervals; the dashed line is a probe trained on the whole pool.",
+        f"Mean over seeds{sure}; the dashed line is a probe trained on the whole pool.",
         f"{metric['title']} against points chosen, one line a method.",
         traces,
         {

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from skmm_core.comparison import FIXED, LEAST_SEEDS, few_seeds
 from skmm_core.diagnostics import QUANTITIES
 from skmm_core.report.citation import PAPER_URL
 
@@ -47,12 +48,32 @@ def comparison_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
         f"Every method picked from a pool of {result['N']:,} points at every budget with {result['seeds']} seeds. A "
         f"{probe} probe was trained on the chosen points alone, its penalty chosen {tuned}, and "
         "scored once on the test rows, from which nothing is ever picked.",
-        "Intervals are 95 % bootstrap intervals over seeds with percentiles widened for few seeds (Hesterberg 2015). "
-        "Differences are paired by seed, from uniform or, for what sees class labels, from uniform within classes; "
-        "p-values are of the sign-flip test, corrected by Holm over the methods of a league at a budget. It is "
-        "a difference only where the interval leaves out zero and the corrected p is below .05; else it is a tie. "
-        "Savings are read off the mean curves of the method and of that same uniform, both made monotone, between the "
-        "budgets measured and never beyond them.",
+        *_statistics(result),
+    )
+
+
+def _statistics(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """Sentences on intervals, tests and savings; results of earlier versions, without `claim`, share one pool."""
+    claim = result.get("claim", FIXED)
+    spread = (
+        "the spread of single random draws stands for the luck of a method that always picks the same (prediction "
+        "interval of Student)"
+        if claim == FIXED
+        else "parts of the pool with rows in common count as correlated by their share (Nadeau & Bengio 2003), and the "
+        "choice of the test rows is counted by leaving out a tenth of them in turn (jackknife)"
+    )
+    intervals = (
+        f"Intervals of 95 % and p-values are of Student's t over seeds; {spread}."
+        if result["seeds"] >= LEAST_SEEDS
+        else few_seeds(result["seeds"])
+    )
+    return (
+        claim,
+        f"{intervals} Differences are from uniform on the same seeds or, for what sees class labels, from uniform "
+        "within classes; p-values are corrected by Holm over the methods of a league at a budget. It is a difference "
+        "only where the interval leaves out zero and the corrected p is below .05; else it is a tie. Savings are read "
+        "off the mean curves of the method and of that same uniform, both made monotone, between the budgets measured "
+        "and never beyond them; their intervals hold the budgets at which the two scores cannot be told apart.",
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skmm_core.paper import get_experiment, metrics_in, number_text, paper_layout, saving_summary
+from skmm_core.paper import COVERAGE, get_experiment, metrics_in, number_text, paper_layout, saving_summary
 
 
 def paper_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,4 +34,5 @@ def paper_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         "sources": (),
         "blocks": blocks,
         "savings": saving_summary(result),
+        "coverage": COVERAGE,
     }

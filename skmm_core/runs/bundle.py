@@ -123,7 +123,7 @@ def _copy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> No
 def _identity(path: Path, folder: Path) -> tuple[RunCard, RunConfig]:
     try:
         card = RunCard.model_validate_json((folder / CARD).read_bytes())
-        config = RunConfig.model_validate_json((folder / CONFIG).read_bytes())
+        config = RunConfig.stored((folder / CONFIG).read_bytes())
     except ValidationError as error:
         raise InputError(f"{path} is not a run bundle: {first_problem(error)}") from None
     if card.id != run_id(config, card.fingerprint):

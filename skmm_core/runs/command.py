@@ -45,6 +45,7 @@ def command_line(config: RunConfig, out: str = "out") -> str:
         for method, params in job.params.items():
             words += [word for key, value in params.items() for word in ("--param", _pair(f"{method}.{key}", value))]
         words += [] if job.finetune is None else _finetune_flags(job.finetune)
+        words += ["--fixed-pool"] if job.fixed_pool else []
     words += [*_gradient_flags(config.gradient), *_sketch_flags(config.sketch, config.gradient)]
     words += [] if config.warm_up_rows is None else ["--warm-up-rows", str(config.warm_up_rows)]
     return shlex.join([*words, *_device_flags(config), "--out", out])

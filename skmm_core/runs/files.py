@@ -61,7 +61,7 @@ def read_config(folder: Path) -> RunConfig:
     """
     path = folder / CONFIG
     try:
-        return RunConfig.model_validate_json(path.read_bytes())
+        return RunConfig.stored(path.read_bytes())
     except FileNotFoundError:
         raise InputError(f"{folder} is not a run folder: it has no {CONFIG}") from None
     except ValidationError as error:

@@ -312,7 +312,7 @@ class RunStore:
         """A row as a record; None for a config that this version cannot read."""
         values = dict(zip(_COLUMNS.split(", "), row, strict=True))
         try:
-            config = RunConfig.model_validate_json(values.pop("config"))
+            config = RunConfig.stored(values.pop("config"))
         except ValidationError:
             return None
         state = RunState(values.pop("state"))

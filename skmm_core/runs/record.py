@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from skmm_core.config import EmbedJob, FinetuneParams, PaperJob, RunConfig, SelectJob
+from skmm_core.config import CompareJob, EmbedJob, FinetuneParams, PaperJob, RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -73,10 +73,16 @@ class RunRecord:
 def run_id(config: RunConfig, fingerprint: str) -> str:
     """First 12 hex digits of a hash of config and dataset: the same question has the same id, hence one answer.
 
-    Options at their defaults do not count, so runs keep their ids when a later version brings new options.
+    Options at their defaults do not count, so runs keep their ids when a later version brings new options. The pool of
+    a comparison is the exception: what is the default now was not known once, so that it counts and its opposite,
+    which was then what every comparison did, does not.
     """
     asked = config.model_dump(mode="json", exclude_defaults=True)
-    asked.setdefault("job", {})["kind"] = config.job.kind
+    job = asked.setdefault("job", {})
+    job["kind"] = config.job.kind
+    if isinstance(config.job, CompareJob):
+        job.pop("fixed_pool", None)
+        job |= {} if config.job.fixed_pool else {"fixed_pool": False}
     canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{canonical}\n{fingerprint}".encode()).hexdigest()[:12]
 
@@ -135,6 +141,7 @@ def default_name(config: RunConfig) -> str:
     what = job.method if isinstance(job, SelectJob) else f"{count} method{'s' * (count != 1)}"
     points = budget_text(config)
     tuned = " · finetuned" if not isinstance(job, SelectJob) and job.finetune is not None else ""
+    tuned += " · this very pool" if isinstance(job, CompareJob) and job.fixed_pool else ""
     return f"{dataset_text(config)} · {what} · {points} point{'s' * (points != '1')}{tuned}"
 
 

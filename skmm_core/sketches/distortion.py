@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PAIRS = 1000
 FAILURE = 0.05
 _BLOCK_PAIRS = 250
-_EQUAL = 1e-12  # of the squared lengths: two rows closer than that are one row, up to rounding
+_EQUAL = 8.0  # ε of their length: two rows closer than that are one row, up to rounding of the sketch
 Floats = NDArray[np.float64]
 
 
@@ -71,7 +71,7 @@ def measure_distortion(gradients: "Rows", sketched: "Tensor", sketch: "Sketch", 
         here = slice(start, start + _BLOCK_PAIRS)
         before, scale = _squared_distances(gradients, first[here], second[here])
         after, _ = _squared_distances(sketched, first[here], second[here])
-        apart = before > _EQUAL * scale
+        apart = before > (_EQUAL * torch.finfo(sketched.dtype).eps) ** 2 * scale
         found.append(after[apart] / before[apart])
     ratios = np.sort(torch.cat(found).numpy())
     if not len(ratios):

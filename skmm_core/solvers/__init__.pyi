@@ -1,4 +1,7 @@
+from .centring import centred_rows as centred_rows
+from .classifier import fit_classifier as fit_classifier
 from .facility_location import greedy_cover as greedy_cover
+from .held_out import content_order as content_order
 from .kernels import (
     CosineSimilarity as CosineSimilarity,
     GaussianKernel as GaussianKernel,
@@ -7,9 +10,9 @@ from .kernels import (
     PolynomialKernel as PolynomialKernel,
     gaussian_kernel as gaussian_kernel,
     labelled_kernel as labelled_kernel,
+    polynomial_kernel as polynomial_kernel,
     unit_rows as unit_rows,
 )
-from .logistic import fit_logistic as fit_logistic
 from .mmd import (
     exchange_mmd as exchange_mmd,
     greedy_mmd as greedy_mmd,
@@ -18,15 +21,15 @@ from .mmd import (
     squared_mmd as squared_mmd,
 )
 from .moments import (
-    GramSpectrum as GramSpectrum,
     Moments as Moments,
+    SingularBasis as SingularBasis,
     certificate as certificate,
     eigenbasis as eigenbasis,
     gram_products as gram_products,
-    gram_spectrum as gram_spectrum,
     moment_error as moment_error,
     second_moment as second_moment,
     shortfall_objective as shortfall_objective,
+    singular_basis as singular_basis,
     trace_score as trace_score,
     whitened_moment as whitened_moment,
 )
@@ -34,6 +37,7 @@ from .nonnegative_least_squares import nonnegative_weights as nonnegative_weight
 from .random_pivoting import adaptive as adaptive
 from .relaxation import Problem as Problem, Relaxed as Relaxed, solve_relaxation as solve_relaxation
 from .ridge import fit_ridge as fit_ridge
+from .ridge_average import average_ridge as average_ridge
 from .ridge_selection import (
     PoolMoments as PoolMoments,
     RidgeFit as RidgeFit,
@@ -45,6 +49,7 @@ from .scaling_pilot import pilot_errors as pilot_errors
 from .simplex import (
     project_capped_simplex as project_capped_simplex,
     round_balanced as round_balanced,
+    round_matched as round_matched,
     round_sample as round_sample,
     round_top as round_top,
 )

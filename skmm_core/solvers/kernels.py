@@ -1,4 +1,4 @@
-"""Kernels over the rows of a pool, read by columns: no (N, N) matrix is built for more rows than fit 16 MiB."""
+"""Kernels over the rows of a pool, read by columns: no (N, N) matrix is built for more than 2,048 rows."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,12 +7,15 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from skmm_core.device import generator
+from skmm_core.device import generator, widest
+from skmm_core.solvers.centring import centred_rows
 
 _MEDIAN_PAIRS = 20_000
+_BLOCK_ROWS = 65_536
+_LEAST_SPREAD = 1e-4  # of unit rows about their mean, which float32 still resolves to a thousandth
 # All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy
-# steps and exchanges ask for the same ones again. The bound is a constant, 2,048 rows of float32, whatever N is.
-_KEPT_BYTES = 16 * 2**20
+# steps and exchanges ask for the same ones again. The bound is a constant, 32 MiB at most, whatever N is.
+_KEPT_ROWS = 2048
 
 
 class Kernel(Protocol):
@@ -31,6 +34,10 @@ class Kernel(Protocol):
 
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """Kernel of all rows, or of the rows `among`, with the rows `indices`: (N, len) or (len(among), len)."""
+        ...
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """Kernel of some rows with others, (len(some), len(others)) in the widest type, as exact as the rows are."""
         ...
 
 
@@ -64,7 +71,7 @@ class GaussianKernel:
 
     @property
     def _keeps_columns(self) -> bool:
-        return self._square_bytes <= _KEPT_BYTES
+        return len(self.rows) <= _KEPT_ROWS
 
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Kernel`."""
@@ -73,6 +80,14 @@ class GaussianKernel:
             kept = self._kept[indices]  # rows of a symmetric matrix lie together, columns do not
             return kept.T if among is None else kept[:, among].T
         return self._computed(indices, among)
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        wide = widest(self.rows.device)
+        distances = torch.cdist(
+            self.rows[some].to(wide), self.rows[others].to(wide), compute_mode="donot_use_mm_for_euclid_dist"
+        )
+        return distances.square_().mul_(-0.5 / self.bandwidth).exp_()
 
     @cached_property
     def _kept(self) -> Tensor:
@@ -88,16 +103,15 @@ class GaussianKernel:
 
 
 def gaussian_kernel(rows: Tensor, *, normalise: bool, scale: float, seed: int) -> GaussianKernel:
-    """Make the kernel with h² = scale × median squared distance over random pairs of different rows.
+    """Make the kernel with h² = scale × median squared distance over pairs of different rows.
 
-    When the median is 0 (most rows are duplicates) the mean takes its place; when all rows are equal, 1.
+    All pairs count where there are no more than 20,000, else as many random ones, drawn by place from the seed. When
+    the median is 0 (most rows are duplicates) the mean takes its place; when all rows are equal, 1.
     """
     if normalise:
         rows = unit_rows(rows)
-    rows = rows - rows.mean(dim=0, dtype=torch.float64).to(rows)
-    draw = generator(seed, "kernel:median")
-    first = torch.randint(len(rows), (_MEDIAN_PAIRS,), generator=draw)
-    second = (first + 1 + torch.randint(max(1, len(rows) - 1), (_MEDIAN_PAIRS,), generator=draw)) % len(rows)
+    rows = centred_rows(rows)
+    first, second = _pairs(len(rows), seed)
     squared = torch.cat(
         [(rows[a] - rows[b]).square().sum(dim=1) for a, b in zip(first.split(1000), second.split(1000), strict=True)]
     )
@@ -105,11 +119,24 @@ def gaussian_kernel(rows: Tensor, *, normalise: bool, scale: float, seed: int) -
     return GaussianKernel(rows, rows.square().sum(dim=1), scale * median)
 
 
+def _pairs(size: int, seed: int) -> tuple[Tensor, Tensor]:
+    """(P,) places of two different rows each, (0, 0) for a row alone."""
+    if size == 1:
+        return torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
+    if size * (size - 1) // 2 <= _MEDIAN_PAIRS:
+        first, second = torch.triu_indices(size, size, offset=1)
+        return first, second
+    draw = generator(seed, "kernel:median")
+    first = torch.randint(size, (_MEDIAN_PAIRS,), generator=draw)
+    return first, (first + 1 + torch.randint(size - 1, (_MEDIAN_PAIRS,), generator=draw)) % size
+
+
 @dataclass(frozen=True)
 class PolynomialKernel:
     """k(x, y) = (1 + x·y / m)², whose features are 1, the coordinates and all their products.
 
-    Matching its mean matches the mean and the whole second moment of the rows.
+    Matching its mean matches the mean and the whole second moment of the rows; how much either counts depends on the
+    unit of the rows, so :func:`polynomial_kernel` sets that first.
 
     Attributes:
         rows: (N, m).
@@ -127,19 +154,50 @@ class PolynomialKernel:
         rows = self.rows if among is None else self.rows[among]
         return (rows @ (self.rows[indices].T / rows.shape[1])).add_(1).square_()
 
+    @cached_property
+    def _moments(self) -> tuple[Tensor, Tensor]:
+        """(m,) x̄ and (m, m) XᵀX/N, in the widest type."""
+        wide = widest(self.rows.device)
+        second = torch.zeros(self.rows.shape[1], self.rows.shape[1], dtype=wide, device=self.rows.device)
+        for block in self.rows.split(_BLOCK_ROWS):
+            second += block.T.to(wide) @ block.to(wide)
+        return self.rows.mean(dim=0, dtype=wide), second / len(self.rows)
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        rows, columns = (self.rows[each].to(widest(self.rows.device)) for each in (some, others))
+        return (rows @ columns.T / rows.shape[1]).add_(1).square_()
+
     def mean(self) -> Tensor:
         """Mean of k(x_i, ·) over all rows, (N,), in closed form: 1 + 2 x_i·x̄/m + x_iᵀ(XᵀX/N)x_i/m². O(N m²)."""
-        size, m = self.rows.shape
-        centre = self.rows.mean(dim=0, dtype=torch.float64).to(self.rows)
+        m = self.rows.shape[1]
+        centre, second = (moment.to(self.rows) for moment in self._moments)
         mean = 1 + (2 / m) * (self.rows @ centre)
-        moment = torch.zeros(m, m, dtype=torch.float64, device=self.rows.device)
-        for block in self.rows.split(65_536):
-            moment += block.T.double() @ block.double()
-        moment = (moment / (size * m * m)).to(self.rows)
-        for start in range(0, size, 65_536):
-            block = self.rows[start : start + 65_536]
-            mean[start : start + 65_536] += ((block @ moment) * block).sum(dim=1)
+        for part, block in zip(mean.split(_BLOCK_ROWS), self.rows.split(_BLOCK_ROWS), strict=True):
+            part += ((block @ (second / m**2)) * block).sum(dim=1)
         return mean
+
+    def squared_mmd(self, picks: Tensor) -> float:
+        """‖mean of the picks - mean of all rows‖² in the kernel's space: 2‖Δx̄‖²/m + ‖Δ second moment‖²/m². O(n m²).
+
+        Differences of the moments themselves keep digits that differences of kernel means lose, where rows lie far from
+        the origin: those are squares already.
+        """
+        centre, second = self._moments
+        m, chosen = self.rows.shape[1], self.rows[picks].to(centre)
+        first = chosen.mean(dim=0) - centre
+        return float(2 * first.square().sum() / m + (chosen.T @ chosen / len(chosen) - second).square().sum() / m**2)
+
+
+def polynomial_kernel(rows: Tensor) -> PolynomialKernel:
+    """Make the kernel on rows divided by their root mean square entry, in the widest type.
+
+    The mean of x·x/m is then 1, the kernel's own constant, so that mean and second moment both count whatever the unit
+    of the rows is. Products of float32 rows differ by less than their rounding where the rows lie far from the origin.
+    """
+    largest = float(rows.abs().max()) or 1.0  # first, since squares of huge or tiny numbers leave the range
+    rows = rows.to(widest(rows.device)) / largest
+    return PolynomialKernel(rows.mul_(rows.numel() ** 0.5 / (float(rows.norm()) or 1.0)))
 
 
 @dataclass(frozen=True)
@@ -173,12 +231,18 @@ class LabelledKernel:
 
     def columns(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Kernel`."""
-        mine = (self.targets if among is None else self.targets[among])[:, None]
-        theirs = self.targets[indices]
-        columns = self.inputs.columns(indices, among)
+        return self._labelled(self.inputs.columns(indices, among), among, indices)
+
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        return self._labelled(self.inputs.precise(some, others), some, others)
+
+    def _labelled(self, columns: Tensor, some: Tensor | None, others: Tensor) -> Tensor:
+        mine = (self.targets if some is None else self.targets[some])[:, None]
+        theirs = self.targets[others]
         if not self.targets.is_floating_point():
             return columns.mul_(mine == theirs)
-        return columns.mul_(((mine - theirs).square() * (-0.5 / self.bandwidth)).exp())
+        return columns.mul_(((mine.to(columns) - theirs.to(columns)).square() * (-0.5 / self.bandwidth)).exp())
 
 
 def labelled_kernel(inputs: GaussianKernel, targets: Tensor, *, bandwidth: float) -> LabelledKernel:
@@ -211,6 +275,11 @@ class CosineSimilarity:
         rows = self.rows if among is None else self.rows[among]
         return (rows @ self.rows[indices].T).add_(1).mul_(0.5)
 
+    def precise(self, some: Tensor, others: Tensor) -> Tensor:
+        """See :class:`Kernel`."""
+        rows, columns = (self.rows[each].to(widest(self.rows.device)) for each in (some, others))
+        return (rows @ columns.T).add_(1).mul_(0.5)
+
     def to(self, reference: Tensor) -> "ReferenceSimilarity":
         """The same similarity of the rows to the (R,) rows `reference` alone, which are copied unless they are all."""
         whole = len(reference) == len(self.rows)
@@ -236,6 +305,21 @@ class ReferenceSimilarity:
 
 
 def unit_rows(rows: Tensor) -> Tensor:
-    """Scale rows to unit length; zero rows stay zero."""
-    norms = rows.norm(dim=1, keepdim=True)
-    return rows / torch.where(norms > 0, norms, 1.0)
+    """Scale (N, d) rows to unit length; zero rows stay zero.
+
+    In the type of the rows, but in the widest one where float32 could not tell their directions apart: rows 100 times
+    farther from the origin than from each other have cosines of 0.9999 and more, which float32 rounds by a thousandth
+    of what they differ by.
+    """
+    wide = widest(rows.device)
+    units = [_unit(block.to(wide)) for block in rows.split(_BLOCK_ROWS)]
+    mean = torch.stack([block.sum(dim=0) for block in units]).sum(dim=0) / len(rows)
+    length = torch.stack([block.square().sum() for block in units]).sum() / len(rows)
+    alike = float(length - mean.square().sum()) < _LEAST_SPREAD * float(length)
+    return torch.cat([block if alike else block.to(rows) for block in units])
+
+
+def _unit(rows: Tensor) -> Tensor:
+    rows = rows / rows.abs().amax(dim=1, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
+    length: Tensor = rows.norm(dim=1, keepdim=True).clamp_min(1.0)  # 1 at least, unless the row is zero
+    return rows / length

@@ -1,160 +1,128 @@
-"""Multinomial logistic regression with L2, tuned along a warm-started path."""
+"""Multinomial logistic regression that works from one row a class on, tuned by what it says of held-out rows."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
-from skmm_core.progress import Progress, Report, ignore
+from skmm_core.progress import Progress, Report
+from skmm_core.solvers.held_out import HeldOut, Verdict, judge
+from skmm_core.solvers.softmax import fit_softmax, rotate
 
-STRENGTHS = np.logspace(-4, 1, 6)  # C of scikit-learn: weight of the summed loss against ½‖coef‖²
-FOLDS = 5
-_PATIENCE = 2  # the path ends once the score was below its best this many times in a row
-_MAX_ITER = 300
-_TOL = 1e-5  # largest entry of the mean loss's gradient; the default 1e-4 leaves the intercept visibly off
-_ONE_FOLD_ABOVE = 2_000  # rows: one fold then holds out hundreds, and four more would only cost time
-_ONE_THREAD_BELOW = 1_000_000_000  # numbers a pass: rows × columns × classes
-Rows = NDArray[np.floating]
+Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
+# mean squared length of a row over the penalty: what a fit may do with one row, whatever the unit and number of columns
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+ENOUGH = 3e-3  # tolerance of fits that are only compared
+MODERATE = 3.0  # kept unless held-out rows clearly say otherwise
 
 
 @dataclass(frozen=True)
-class LinearClassifier:
-    """Predicts the class with the largest linear score.
+class Choice:
+    """One member of the family.
 
     Attributes:
-        classes: (K,) class indices it can predict: those seen in training.
-        coef: (d, K).
-        intercept: (K,).
-        strength: C; 0 for the constant predictor of a selection with one class.
+        strength: of `STRENGTHS`.
+        even: whether classes weigh alike, whatever their numbers of rows.
     """
 
-    classes: Labels
-    coef: Rows
-    intercept: Rows
     strength: float
-
-    def predict(self, features: Rows) -> Labels:
-        """(M,) classes of (M, d) rows."""
-        picked: Labels = self.classes[np.argmax(features @ self.coef + self.intercept, axis=1)]
-        return picked
+    even: bool
 
 
-def fit_logistic(
-    features: Rows,
-    labels: Labels,
-    *,
-    validation: tuple[Rows, Labels] | None = None,
-    seed: int = 0,
-    report: Report = ignore,
-) -> LinearClassifier:
-    """Fit with the C of a log grid that predicts best on rows it was not trained on.
+class LogisticFamily:
+    """Fits on the same rows, by strength and by weights of the classes.
 
-    Rows are first rotated into their own row space, which changes neither loss nor penalty, so the cost is that of
-    min(n, d) columns. The grid is walked from strong to weak penalty, each fit starting at the one before, and the
-    walk ends when the score keeps falling. Of equal scores the strongest penalty wins.
-
-    Args:
-        features: (n, d) standardised training rows.
-        labels: (n,) int64 classes.
-        validation: rows and labels to choose C on; without them 5 stratified inner folds of the training rows, or one
-            such fold held out when there are more than 2,000 rows.
-        seed: of the folds.
-        report: told of every fit.
+    Three things make a fit of few rows sound. The intercept is one more coefficient, of a column as long as a row, so
+    that no penalty leaves it to decide alone. Classes weigh alike unless held-out rows clearly tell that their numbers
+    matter. And targets are smoothed by about as much as two rows of doubt a class (Platt 1999 does so for two classes):
+    the more rows the less, and nothing of it remains with many.
     """
-    classes = len(np.unique(labels))
-    if classes == 1:
-        return _constant(labels, features.shape[1])
-    # thin products gain nothing from more threads, and lose fortyfold when the cores are busy with other work
-    threads = 1 if features.shape[0] * min(features.shape) * classes < _ONE_THREAD_BELOW else None
-    with threadpool_limits(threads):
-        return _tuned(features, labels, validation, seed, report)
 
+    def __init__(self, features: Array, labels: Labels, held_out: HeldOut, report: Report) -> None:
+        """Keep (n, d) rows with (n,) classes 0..K-1, all present, and what to judge fits by."""
+        self._unit = float(np.sqrt((features**2).sum(axis=1).mean())) or 1.0
+        self._rotated = rotate(self._extended(features))
+        self._labels, self._held_out, self._report = labels, held_out, report
+        self._classes = int(labels.max()) + 1
+        self._smoothing = 1 / (len(labels) / self._classes + 2)
+        self._other = None if held_out.rows is None else self._extended(held_out.rows) @ self._rotated.basis
+        self._starts: dict[int, Array] = {}
+        self._judged: dict[Choice, tuple[Verdict, Array]] = {}
 
-def _tuned(
-    features: Rows, labels: Labels, validation: tuple[Rows, Labels] | None, seed: int, report: Report
-) -> LinearClassifier:
-    rows, basis = rotate(features)
-    if validation is not None:
-        held_out = validation[0] if basis is None else validation[0] @ basis
-        strength, best = _walk([_Path(rows, labels, held_out, validation[1])], report)
-    else:
-        folds = stratified_folds(labels, FOLDS, seed)
-        parts = [folds == k for k in range(1 if len(labels) > _ONE_FOLD_ABOVE else int(folds.max()) + 1)]
-        strength, _ = _walk([_Path(rows[~out], labels[~out], rows[out], labels[out]) for out in parts], report)
-        best = _Path(rows, labels, rows[:0], labels[:0]).fit(strength)
-    coef = best.coef if basis is None else basis @ best.coef
-    return LinearClassifier(best.classes, coef, best.intercept, strength)
+    def tune(self) -> Choice:
+        """Walk either way from the moderate strength while the held-out loss falls; then let classes weigh by rows.
 
+        What is chosen beats the moderate fit by more than one standard error, or is the moderate fit.
+        """
+        moderate = best = Choice(MODERATE, True)
+        middle = STRENGTHS.index(MODERATE)
+        for strengths in (STRENGTHS[:middle][::-1], STRENGTHS[middle + 1 :]):
+            for strength in strengths:
+                choice = Choice(strength, True)
+                if self.verdict(choice).total >= self.verdict(best).total:
+                    break
+                best = choice
+            if self.verdict(best).clearly_beats(self.verdict(moderate)):
+                break
+        uneven = Choice(best.strength, False)
+        best = min((best, uneven), key=lambda choice: self.verdict(choice).total)
+        return best if self.verdict(best).clearly_beats(self.verdict(moderate)) else moderate
 
-def rotate(features: Rows) -> tuple[Rows, Rows | None]:
-    """Coordinates of n rows in an orthonormal basis of their row space.
+    def penalty(self, choice: Choice) -> float:
+        """Weight of ½‖coef‖² beside the summed loss."""
+        return self._unit**2 / choice.strength
 
-    Args:
-        features: (n, d) rows.
+    def fit(self, choice: Choice) -> tuple[Array, Array]:
+        """(d, K) coefficients and (K,) intercepts by all rows."""
+        coef = self._rotated.basis @ self._solve(np.ones(len(self._labels), bool), choice, -1, tolerance=1e-4)[0]
+        return coef[:-1], self._unit * coef[-1]
 
-    Returns:
-        (n, n) coordinates and the (d, n) basis when n < d, else the rows themselves and None. X = coordinates @ basisᵀ.
-    """
-    if features.shape[0] >= features.shape[1]:
-        return features, None
-    basis, triangle = np.linalg.qr(features.T)
-    return triangle.T, basis
+    def verdict(self, choice: Choice) -> Verdict:
+        """What the held-out rows say of a fit."""
+        return self._judge(choice)[0]
 
+    def held_out_scores(self, choice: Choice) -> Array:
+        """(m, K) scores of the held-out rows; -∞ for a class that the fit has not seen."""
+        return self._judge(choice)[1]
 
-def stratified_folds(labels: Labels, folds: int, seed: int) -> NDArray[np.int64]:
-    """(n,) fold of every row: each class is dealt out evenly, in seeded order, and so are the rows as a whole."""
-    shuffled = np.random.default_rng(seed).permutation(len(labels))
-    dealt = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    fold = np.empty(len(labels), dtype=np.int64)
-    fold[dealt] = np.arange(len(labels)) % min(folds, len(labels))
-    return fold
+    def judge(self, scores: Array, expected: float) -> Verdict:
+        """What the held-out rows say of other scores."""
+        return judge(scores, self._held_out.truth, smoothing=self._smoothing, expected=expected)
 
+    def _judge(self, choice: Choice) -> tuple[Verdict, Array]:
+        if choice not in self._judged:
+            scores = self._scores(choice)
+            self._judged[choice] = self.judge(scores, 1.0), scores
+        return self._judged[choice]
 
-class _Path:
-    """One training part and its held-out part, fitted for one C after another."""
+    def _scores(self, choice: Choice) -> Array:
+        if self._other is not None:
+            coef: Array = self._solve(np.ones(len(self._labels), bool), choice, -1)[0]
+            return self._other @ coef
+        scores = np.full((len(self._labels), self._classes), -np.inf)
+        for each in range(int(self._held_out.fold.max()) + 1):
+            out = self._held_out.fold == each
+            coef, seen = self._solve(~out, choice, each)
+            scores[np.ix_(out, seen)] = self._rotated.rows[out] @ coef
+        return scores
 
-    def __init__(self, rows: Rows, labels: Labels, held_out: Rows, truth: Labels) -> None:
-        self._rows, self._labels, self._held_out, self._truth = rows, labels, held_out, truth
-        self._classes = np.unique(labels)
-        self._model = LogisticRegression(warm_start=True, max_iter=_MAX_ITER, tol=_TOL, solver="lbfgs")
+    def _solve(
+        self, kept: NDArray[np.bool_], choice: Choice, name: int, tolerance: float = ENOUGH
+    ) -> tuple[Array, Labels]:
+        """(p, k) coefficients by the rows kept, and the k classes among them."""
+        self._report(Progress("Training the probe", 0))
+        seen, labels, counts = np.unique(self._labels[kept], return_inverse=True, return_counts=True)
+        if len(seen) == 1:
+            return np.zeros((len(self._rotated.energy), 1)), seen
+        targets = np.full((len(labels), len(seen)), self._smoothing / len(seen))
+        targets[np.arange(len(labels)), labels] += 1 - self._smoothing
+        weights = len(labels) / (len(seen) * counts[labels]) if choice.even else np.ones(len(labels))
+        rows, energy = self._rotated.rows[kept], self._rotated.energy
+        start, penalty = self._starts.get(name), self.penalty(choice)
+        coef = fit_softmax(rows, energy, targets, weights, penalty, start=start, tolerance=tolerance)
+        self._starts[name] = coef
+        return coef, seen
 
-    def fit(self, strength: float) -> LinearClassifier:
-        if len(self._classes) == 1:  # an inner fold may lack all classes but one
-            return _constant(self._labels, self._rows.shape[1])
-        self._model.set_params(C=strength)
-        with warnings.catch_warnings():  # stopping at max_iter is one more, harmless, form of regularisation
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            self._model.fit(self._rows, self._labels)
-        coef, intercept = self._model.coef_.T, self._model.intercept_
-        if len(self._classes) == 2:  # scikit-learn keeps the score of the second class only
-            coef, intercept = np.hstack([0 * coef, coef]), np.append(0.0, intercept)
-        return LinearClassifier(self._classes, coef.copy(), intercept.copy(), strength)
-
-    def hits(self, fitted: LinearClassifier) -> int:
-        return int((fitted.predict(self._held_out) == self._truth).sum())
-
-
-def _walk(paths: list[_Path], report: Report) -> tuple[float, LinearClassifier]:
-    """The strength with the most hits over all paths, and the first path's fit there."""
-    best, best_hits, worse = (0.0, _constant(np.zeros(1, np.int64), 0)), -1, 0
-    for strength in map(float, STRENGTHS):
-        fits = []
-        for path in paths:
-            report(Progress("Training the probe", 0))
-            fits.append(path.fit(strength))
-        hits = sum(path.hits(fitted) for path, fitted in zip(paths, fits, strict=True))
-        worse = worse + 1 if hits < best_hits else 0
-        if hits > best_hits:
-            best, best_hits = (strength, fits[0]), hits
-        if worse >= _PATIENCE:
-            break
-    return best
-
-
-def _constant(labels: Labels, dims: int) -> LinearClassifier:
-    return LinearClassifier(np.unique(labels), np.zeros((dims, 1)), np.zeros(1), 0.0)
+    def _extended(self, features: Array) -> Array:
+        return np.hstack([features, np.full((len(features), 1), self._unit)])

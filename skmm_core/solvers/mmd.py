@@ -16,6 +16,7 @@ from skmm_core.solvers.tie_breaking import lowest
 EXACT_LIMIT = 20_000
 _BLOCK_ELEMENTS = 8_000_000
 _EXCHANGE_BLOCK = 16
+_MOST_IN_DOUBT = 256  # rows: with more, most of them equal, the first will do
 
 
 def kernel_mean(kernel: Kernel, importance: Tensor, *, seed: int, report: Report = ignore) -> Tensor:
@@ -50,24 +51,67 @@ def greedy_mmd(
     taken = ~given.free
     mean = mean.to(widest(mean.device))
     similarity = torch.zeros_like(mean)
-    half, margin = kernel.diagonal / 2, _margin(kernel)
+    half, costs = kernel.diagonal / 2, _Costs(kernel, mean)
     picks = torch.empty(budget, dtype=torch.int64, device=mean.device)
     for t in range(budget):
         if t < len(given.start):
             pick = given.start[t]
         else:
             cost = similarity - (t + 1) * mean + half
-            pick = lowest(cost.masked_fill_(taken, torch.inf), margin * (t + 1) ** 0.5)
+            pick = costs.least(cost.masked_fill_(taken, torch.inf), picks[:t])
         picks[t], taken[pick] = pick, True
         similarity += kernel.columns(pick[None]).squeeze(1)
         report(Progress("Picking points", t + 1, budget))
     return picks
 
 
-def _margin(kernel: Kernel) -> float:
-    """Size of a column's rounding, in ε of the type that columns are added up in."""
-    largest = float(torch.as_tensor(kernel.diagonal).abs().max())
-    return largest * torch.finfo(kernel.rows.dtype).eps / torch.finfo(widest(kernel.rows.device)).eps
+class _Costs:
+    """What a further row would cost beside others, k(i, chosen) summed - (t + 1) μ_i + k_ii/2, and the least of it.
+
+    Columns in float32 round by far more than the best rows may differ. Rows that this leaves in doubt are compared by
+    kernels computed anew in the widest type, so that they are ties only where those are.
+    """
+
+    def __init__(self, kernel: Kernel, mean: Tensor) -> None:
+        self._kernel, self._mean = kernel, mean
+        self._half = torch.as_tensor(kernel.diagonal, device=mean.device).to(mean) / 2
+        wide = torch.finfo(mean.dtype).eps
+        self._largest = 2 * float(self._half.abs().max())
+        self._rounding = torch.finfo(kernel.rows.dtype).eps / wide  # of a column, in ε of the widest type
+        self._unit = 16 * wide * self._largest
+
+    def doubt(self, count: int) -> float:
+        """Difference of two costs beside `count` rows that may be rounding."""
+        return float(self._unit * self._rounding * (count + 1) ** 0.5)
+
+    def least(self, cost: Tensor, chosen: Tensor, rows: Tensor | None = None) -> Tensor:
+        """() position of the least cost; of equal ones the first.
+
+        Args:
+            cost: infinite where a row may not be taken.
+            chosen: (t,) int64 the rows it is taken beside.
+            rows: which rows the costs belong to; None for all.
+        """
+        size = self._largest * (len(chosen) + 1) ** 0.5
+        if self._rounding > 1:
+            near = (cost <= cost.min() + self.doubt(len(chosen))).nonzero().squeeze(1)
+            if len(near) <= _MOST_IN_DOUBT:
+                exact = self._precise(near if rows is None else rows[near], chosen) if len(near) > 1 else cost[near]
+                return near[lowest(exact, size)]
+        return lowest(cost, size * self._rounding)
+
+    def is_gain(self, old: Tensor, new: Tensor, cost: Tensor, chosen: Tensor) -> bool:
+        """Whether `new` costs less than `old` beside the other chosen rows, by more than rounding."""
+        gain, doubt = float(cost[old] - cost[new]), self.doubt(len(chosen))
+        if self._rounding > 1 and abs(gain) <= doubt:
+            before, after = self._precise(torch.stack([old, new]), chosen).tolist()
+            return bool(before - after > doubt / self._rounding)
+        return gain > doubt
+
+    def _precise(self, rows: Tensor, chosen: Tensor) -> Tensor:
+        half = self._half if self._half.ndim == 0 else self._half[rows]
+        similarity = self._kernel.precise(rows, chosen).sum(dim=1) if len(chosen) else 0.0
+        return similarity - (len(chosen) + 1) * self._mean[rows] + half
 
 
 def exchange_mmd(
@@ -90,8 +134,7 @@ def exchange_mmd(
     for block in picks.split(max(1, _BLOCK_ELEMENTS // len(mean))):
         similarity += kernel.columns(block).sum(dim=1, dtype=mean.dtype)
     wanted = n * mean - kernel.diagonal / 2
-    # Rounding alone must not look like a gain, or two equal rows would be exchanged for ever.
-    tolerance = 16 * torch.finfo(mean.dtype).eps * _margin(kernel) * n**0.5
+    costs = _Costs(kernel, mean)
     for sweep in range(sweeps):
         exchanged = False
         for start in range(fixed, n, _EXCHANGE_BLOCK):
@@ -102,8 +145,13 @@ def exchange_mmd(
                 old = picks[slot].clone()
                 without = similarity - column
                 cost = without - wanted
-                new = cost.masked_fill(taken, torch.inf).argmin()
-                if float(cost[old] - cost[new]) > tolerance:
+                offered = cost.masked_fill(taken, torch.inf)
+                if float(offered.min() - cost[old]) > costs.doubt(n - 1):
+                    continue
+                others = torch.cat([picks[:slot], picks[slot + 1 :]])
+                new = costs.least(offered, others)
+                # Rounding alone must not look like a gain, or two equal rows would be exchanged for ever.
+                if costs.is_gain(old, new, cost, others):
                     picks[slot], taken[old], taken[new] = new, False, True
                     similarity = without + kernel.columns(new[None]).squeeze(1)
                     exchanged = True
@@ -119,12 +167,13 @@ def order_by_prefix(kernel: Kernel, mean: Tensor, picks: Tensor, *, fixed: int =
     similarity = torch.zeros_like(mean[rest])
     half = kernel.diagonal / 2
     half = half if isinstance(half, float) else half[rest]
+    costs = _Costs(kernel, mean)
     left = torch.ones(len(rest), dtype=torch.bool, device=rest.device)
     order = torch.empty_like(rest)
     first = torch.searchsorted(rest, picks[:fixed])
     for t in range(len(rest)):
         cost = similarity - (t + 1) * mean[rest] + half
-        best = first[t] if t < fixed else cost.masked_fill_(~left, torch.inf).argmin()
+        best = first[t] if t < fixed else costs.least(cost.masked_fill_(~left, torch.inf), order[:t], rest)
         order[t], left[best] = rest[best], False
         similarity += kernel.columns(rest[best][None], among=rest).squeeze(1)
     return order

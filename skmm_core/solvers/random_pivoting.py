@@ -10,9 +10,14 @@ import torch
 from torch import Tensor
 
 from skmm_core.data import Given, nothing_given
+from skmm_core.device import widest
 from skmm_core.progress import Progress, Report, ignore
 
-_ROUNDING = 64  # in ε of the rows: a residual of at most that share of its row's energy is none
+# A residual that rounding alone may leave is none: 64 ε of its row's energy where it is a difference in the type of the
+# rows; in float64, the square of 30 ε of the row's length, ε being that of the type in which rows were given. Pivots
+# magnify the rounding of float32 rows of known rank: up to 14 ε in 96 pools of rank 3 to 200.
+_ROUNDING, _MAGNIFIED = 64, 30
+_DOUBLE_LIMIT = 32_000_000  # numbers whose copy in float64, 256 MB, lets float32 rows far from the origin be told apart
 
 
 def adaptive(
@@ -81,6 +86,13 @@ def _draw(shares: Tensor, count: int, generator: torch.Generator) -> Tensor:
     return torch.cat(drawn)
 
 
+def _least_residual(given: torch.dtype, used: torch.dtype) -> float:
+    """Share of its row's energy that a residual must exceed, for rows given in one type and worked on in another."""
+    if given == used:
+        return _ROUNDING * torch.finfo(used).eps
+    return (_MAGNIFIED * torch.finfo(given).eps) ** 2
+
+
 class _Span(Protocol):
     """The directions that the chosen rows span.
 
@@ -105,8 +117,10 @@ class _Basis:
     """The span as an orthonormal basis, by Gram-Schmidt, done twice."""
 
     def __init__(self, rows: Tensor, budget: int) -> None:
-        self.energy = rows.square().sum(dim=1, dtype=torch.float64)
-        self.floor = _ROUNDING * torch.finfo(rows.dtype).eps * self.energy
+        given = rows.dtype
+        rows = rows.to(widest(rows.device)) if rows.numel() <= _DOUBLE_LIMIT else rows
+        self.energy = rows.square().sum(dim=1, dtype=widest(rows.device))
+        self.floor = _least_residual(given, rows.dtype) * self.energy
         self._rows, self._size = rows, 0
         self._basis = rows.new_empty(min(budget, rows.shape[1]), rows.shape[1])
 
@@ -131,13 +145,13 @@ class _Cholesky:
     """The span by what all rows have in each of its directions: the pivoted Cholesky factor of their products.
 
     In float64, for rows in float32: divisions by small pivots magnify rounding, up to several N ε of float64 in all,
-    which is far below the ε of float32.
+    which is below what rows in float32 leave.
     """
 
     def __init__(self, rows: Tensor, products: Tensor, budget: int) -> None:
         self.energy = products.diagonal().clone()
         self._products, self._size = products, 0
-        self.floor = _ROUNDING * torch.finfo(rows.dtype).eps * self.energy
+        self.floor = _least_residual(rows.dtype, products.dtype) * self.energy
         # direction by direction, so that those in use lie together
         self._factor = products.new_empty(min(budget, *rows.shape), len(rows))
 

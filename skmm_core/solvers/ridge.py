@@ -15,19 +15,19 @@ class Ridge:
     """A fitted linear predictor.
 
     Attributes:
-        coef: (d,) float64.
-        intercept: float.
+        coef: (d,) float64, or (d, C) for C targets.
+        intercept: float, or (C,).
         alpha: penalty on ‖coef‖² beside the sum of squared residuals; ∞ for the constant predictor.
-        loo_error: mean squared leave-one-out error at this alpha; NaN for one row.
+        loo_error: mean squared leave-one-out error at this alpha, summed over targets; NaN for one row.
     """
 
     coef: Array
-    intercept: float
+    intercept: Array | float
     alpha: float
     loo_error: float
 
     def predict(self, features: Array) -> Array:
-        """(M,) predictions for (M, d) rows."""
+        """(M,) or (M, C) predictions for (M, d) rows."""
         prediction: Array = features @ self.coef + self.intercept
         return prediction
 
@@ -40,29 +40,68 @@ def fit_ridge(features: Array, targets: Array) -> Ridge:
 
     Args:
         features: (n, d) float64 rows, columns on comparable scales.
-        targets: (n,) float64.
+        targets: (n,) float64, or (n, C): all share one α.
 
     Returns:
         The fit; for one row, or rows without variance, the constant predictor.
     """
-    n = len(features)
-    centre, mean = features.mean(axis=0), float(targets.mean())
-    rows, residual = features - centre, targets - mean
-    energy, left, right = _thin_svd(rows)
-    if n < 2 or not len(energy):
-        return Ridge(np.zeros(features.shape[1]), mean, np.inf, np.nan if n < 2 else float(np.var(targets)))
-    alphas = n * STRENGTHS
-    projected = left.T @ residual
-    shrink = energy[:, None] / (energy[:, None] + alphas)
-    # 1 - h may fall to rounding noise when a row is fitted exactly; its residual is then as small, so keep it positive
-    slack = np.maximum(1 - 1 / n - (left**2) @ shrink, 1e-12)
-    errors = (((residual[:, None] - left @ (shrink * projected[:, None])) / slack) ** 2).mean(axis=0)
-    best = int(len(alphas) - 1 - np.argmin(errors[::-1]))  # of equal errors the strongest penalty
-    coef = right @ (np.sqrt(energy) / (energy + alphas[best]) * projected)
-    return Ridge(coef, mean - float(centre @ coef), float(alphas[best]), float(errors[best]))
+    return RidgeProblem(features, targets).solve()
 
 
-def _thin_svd(rows: Array) -> tuple[Array, Array, Array]:
+class RidgeProblem:
+    """Rows and targets, taken apart once; then every α and every fold is cheap."""
+
+    def __init__(self, features: Array, targets: Array) -> None:
+        """Keep (n, d) rows and (n,) or (n, C) targets."""
+        self._centre, self._mean = features.mean(axis=0), targets.mean(axis=0)
+        self._residual = targets - self._mean
+        self._energy, self._left, self._right = thin_svd(features - self._centre)
+        self._projected = self._left.T @ self._residual
+
+    def solve(self) -> Ridge:
+        """The fit at the α with the smallest leave-one-out error; of equal ones the largest."""
+        n, shape = len(self._residual), (len(self._centre), *self._residual.shape[1:])
+        if n < 2 or not len(self._energy):
+            error = np.nan if n < 2 else float(self._residual.var(axis=0).sum())
+            return Ridge(np.zeros(shape), self._mean, np.inf, error)
+        alphas = n * STRENGTHS
+        errors = np.array([self._loo_error(alpha) for alpha in alphas])
+        best = int(len(alphas) - 1 - np.argmin(errors[::-1]))
+        coef = self._right @ _times(np.sqrt(self._energy) / (self._energy + alphas[best]), self._projected)
+        return Ridge(coef, self._mean - self._centre @ coef, float(alphas[best]), float(errors[best]))
+
+    def held_out(self, alpha: float, fold: NDArray[np.int64]) -> Array:
+        """(n,) or (n, C) predictions of every row by the fit with this α on the rows of all other folds.
+
+        Leaving the rows F out gives them the residuals (I - H_FF)⁻¹ r_F. Rows of fold -1 are never left out: they get
+        the predictions of the fit to all rows.
+        """
+        shrink = self._energy / (self._energy + alpha)
+        residual = self._residual - self._left @ _times(shrink, self._projected)
+        missed = residual.copy()
+        for each in range(int(fold.max()) + 1):
+            out = fold == each
+            left = self._left[out]
+            slack = np.eye(len(left)) - 1 / len(fold) - (left * shrink) @ left.T
+            missed[out] = np.linalg.solve(slack, residual[out])
+        predictions: Array = self._residual + self._mean - missed
+        return predictions
+
+    def _loo_error(self, alpha: float) -> float:
+        shrink = self._energy / (self._energy + alpha)
+        # 1 - h may fall to rounding noise where a row is fitted exactly; its residual is as small, so keep it positive
+        slack = np.maximum(1 - 1 / len(self._left) - self._left**2 @ shrink, 1e-12)
+        residual = self._residual - self._left @ _times(shrink, self._projected)
+        return float((_times(1 / slack, residual) ** 2).sum() / len(slack))
+
+
+def _times(factors: Array, rows: Array) -> Array:
+    """Multiply row i of a vector or matrix by factor i."""
+    product: Array = factors.reshape(-1, *[1] * (rows.ndim - 1)) * rows
+    return product
+
+
+def thin_svd(rows: Array) -> tuple[Array, Array, Array]:
     """(k,) squared singular values, (n, k) left and (d, k) right singular vectors, from the smaller Gram matrix."""
     n, d = rows.shape
     gram = rows @ rows.T if n <= d else rows.T @ rows

@@ -3,11 +3,16 @@
 import torch
 from torch import Tensor
 
+from skmm_core.device import widest
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
 
 _MAX_NEWTON_STEPS = 200
+_NO_GAIN = 1e-6  # of what is missing: an exchange that evens out less is left
 _INTEGRAL = 1e-9
+# The cube method's walk is chaotic, so it starts from numbers without their last digits.
+_CHANCE_GRID = 2.0**-26
+_VALUE_GRID = 2.0**-12  # of a column's root mean square
 
 
 def project_capped_simplex(x: Tensor, cap: float, *, start: float | None = None) -> tuple[Tensor, float]:
@@ -48,7 +53,12 @@ def project_capped_simplex(x: Tensor, cap: float, *, start: float | None = None)
             if not low < newton < high:
                 break
         tau = newton
-    return (values - tau).clamp_(0, cap).to(x), tau
+    shifted = values - tau
+    # τ is rounded to its own size, which may be that of millions of weights; the last part of it is taken off apart.
+    interior = int(((shifted > 0) & (shifted < cap)).sum())
+    if interior:
+        shifted -= (float(shifted.clamp(0, cap).sum(dtype=torch.float64)) - 1.0) / interior
+    return shifted.clamp_(0, cap).to(x), tau
 
 
 def round_sample(weights: Tensor, n: int, *, generator: torch.Generator) -> Tensor:
@@ -66,6 +76,50 @@ def round_top(weights: Tensor, n: int) -> Tensor:
     return torch.sort(weights, descending=True, stable=True).indices[:n]
 
 
+def round_matched(
+    weights: Tensor, n: int, moments: Tensor, *, generator: torch.Generator, report: Report = ignore
+) -> Tensor:
+    """Draw n points in proportion to s, then exchange each once for the one that best evens out all moments.
+
+    What is left is the squared error of the moments, each in units of its column's length. Every step is decided by
+    differences far above rounding, n steps in all, so last digits of the numbers change no pick; a walk as in
+    :func:`round_balanced` takes N steps, each of which magnifies them. The price: points are in with about the chance
+    n·s, not exactly. O(n · N · k) time, O(N · k) memory.
+
+    Args:
+        weights: (N,) s, in 0..1/n, sum 1. Points of weight 1/n are in, those of weight 0 out while there are others.
+        n: number of points.
+        moments: (N, k) values whose weighted sums are aimed at.
+        generator: on the CPU.
+        report: told of the points looked at.
+
+    Returns:
+        (n,) int64 rows, ascending.
+    """
+    chance = (weights.to(widest(weights.device)) * n).clamp(0, 1)
+    sure, out = chance > 1 - _INTEGRAL, chance < _INTEGRAL
+    keys = torch.empty(len(weights), dtype=torch.float64).exponential_(generator=generator)
+    races = (keys / chance.cpu().clamp_min(1e-300)).masked_fill(sure.cpu(), -1.0)
+    picks = races.topk(n, largest=False).indices.to(weights.device)
+    values = moments / moments.norm(dim=0).clamp_min(torch.finfo(moments.dtype).tiny)
+    missing = chance.to(values) @ values - values[picks].sum(dim=0)
+    lengths = values.square().sum(dim=1)
+    closed = out.clone()
+    closed[picks] = True
+    for slot in range(n):
+        report(Progress("Rounding", slot, n))
+        old = picks[slot].clone()
+        if bool(sure[old]):
+            continue
+        wanted = missing + values[old]
+        cost = lengths - 2 * (values @ wanted)  # of the error, without what is the same for all
+        new = cost.masked_fill(closed, torch.inf).argmin()
+        if float(cost[old] - cost[new]) > _NO_GAIN * float(wanted.square().sum() + lengths[old]):
+            missing = wanted - values[new]
+            picks[slot], closed[old], closed[new] = new, bool(out[old]), True
+    return picks.sort().values
+
+
 def round_balanced(
     weights: Tensor, n: int, balance: Tensor, *, generator: torch.Generator, report: Report = ignore
 ) -> Tensor:
@@ -73,8 +127,10 @@ def round_balanced(
 
     Inclusion probabilities are exactly n·s. The flight phase walks inside the cube along directions that change
     no balanced moment, until at most k + 1 points are undecided; the landing phase then gives up the moments one at a
-    time, the last column first, but never the number of points. Source: Deville & Tillé (2004), fast flight in blocks
-    after Chauvet & Tillé (2006); blocks of twice the needed size share one factorisation.
+    time, the last column first, but never the number of points. Probabilities and values are read to 2⁻²⁶ and 2⁻¹²,
+    since the walk magnifies last digits: those of float64 then change no pick, those of float32 may. Source: Deville &
+    Tillé (2004), fast flight in blocks after Chauvet & Tillé (2006); blocks of twice the needed size share one
+    factorisation.
 
     Args:
         weights: (N,) s, in 0..1/n, sum 1.
@@ -87,10 +143,12 @@ def round_balanced(
         (n,) int64 rows, ascending.
     """
     chance = (weights.cpu().double() * n).clamp(0, 1)
+    chance = (chance / _CHANCE_GRID).round_() * _CHANCE_GRID
     chance *= n / chance.sum()
     chance.clamp_(max=1)
     values = balance.cpu().double()
-    values = values / values.norm(dim=0).clamp_min(1e-300)
+    values = values / values.square().mean(dim=0).sqrt().clamp_min(1e-300)
+    values = (values / _VALUE_GRID).round_() * (_VALUE_GRID / len(values) ** 0.5)
     constraints = torch.cat([torch.ones(len(chance), 1, dtype=torch.float64), values], dim=1)
     for kept in range(constraints.shape[1], 0, -1):
         _fly(chance, constraints[:, :kept], generator, report)

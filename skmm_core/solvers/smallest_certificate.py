@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from skmm_core.device import widest
 from skmm_core.errors import InputError
 from skmm_core.progress import Report, ignore
 from skmm_core.solvers.relaxation import solve_relaxation
 
 _ROUNDS = 30
+_BLOCK_ROWS = 65_536
 _SOLVER_TOL = 1e-9
 _SOLVER_STEPS = 500
 
@@ -20,12 +22,20 @@ class SmallestCs:
     """What bisection found; the true minimum lies in lower..value.
 
     Attributes:
-        value: c_S that some weights reach.
+        value: c_S that the weights reach: the largest λ_j/(held_j + share · a_jᵀs).
         lower: no weights reach less.
+        weights: (N,) s, in 0..1/n, sum 1.
+        converged: whether both ends came as near as asked.
+        trace: (rounds + 1,) float64 value so far.
+        trace_lower: (rounds + 1,) float64 lower end so far.
     """
 
     value: float
     lower: float
+    weights: Tensor
+    converged: bool
+    trace: Tensor
+    trace_lower: Tensor
 
 
 def smallest_c_s(
@@ -58,21 +68,24 @@ def smallest_c_s(
     Raises:
         InputError: no weights of these points reach every direction.
     """
+    uniform = torch.full((len(squares),), 1 / len(squares), dtype=squares.dtype, device=squares.device)
     if not len(eigenvalues):
-        return SmallestCs(1.0, 1.0)
+        one = torch.ones(1, dtype=torch.float64)
+        return SmallestCs(1.0, 1.0, uniform, True, one, one)
     base = torch.zeros_like(eigenvalues) if held is None else held.cpu().double()
-    value, lower = 1.0, n / share / (size or len(squares))
-    if size is not None and size > len(squares):
-        uniform = (base + share * squares.mean(dim=0).cpu().double()) / eigenvalues
-        if float(uniform.min()) <= 0:
-            raise InputError(
-                "c_s auto: the points that are left over miss a direction of the pool; exclude fewer, or give c_s as a "
-                "number"
-            )
-        value = float(1 / uniform.min())
-    for _ in range(_ROUNDS):
-        if value <= lower * (1 + tol):
-            break
+
+    def reached(weights: Tensor) -> Tensor:
+        return (base + share * _weighted_sum(weights, squares)) / eigenvalues
+
+    least = float(reached(uniform).min())
+    if least <= 0:
+        raise InputError(
+            "c_s auto: the points that are left over miss a direction of the pool; exclude fewer, or give c_s as a "
+            "number"
+        )
+    value, lower, best = 1 / least, n / share / (size or len(squares)), uniform
+    values, lowers = [value], [lower]
+    while value > lower * (1 + tol) and len(values) <= _ROUNDS:
         c_s = math.sqrt(value * lower)
         found = solve_relaxation(
             squares,
@@ -83,12 +96,25 @@ def smallest_c_s(
             tol=_SOLVER_TOL,
             report=report,
         )
-        reached = (base + share * (found.weights @ squares).cpu().double()) / eigenvalues
-        value = min(value, float(1 / reached.min())) if bool((reached > 0).all()) else value
-        shortfall = (1 / c_s - reached).clamp_min(0)
+        now = reached(found.weights)
+        if float(now.min()) > 1 / value:
+            value, best = 1 / float(now.min()), found.weights
+        shortfall = (1 / c_s - now).clamp_min(0)
         if float(shortfall.sum()) > 0:
             price = shortfall / shortfall.sum() / eigenvalues
             wanted = squares @ price.to(squares)
             most = float(price @ base) + share * float(wanted.topk(n).values.mean(dtype=torch.float64))
             lower = max(lower, 1 / most)
-    return SmallestCs(value, min(lower, value))
+        values.append(value)
+        lowers.append(lower)
+    trace, trace_lower = (torch.tensor(ends, dtype=torch.float64) for ends in (values, lowers))
+    return SmallestCs(value, min(lower, value), best, value <= lower * (1 + tol), trace, trace_lower)
+
+
+def _weighted_sum(weights: Tensor, squares: Tensor) -> Tensor:
+    """(k,) Σ_i s_i a_ij in float64 on the CPU, so that what is promised of the weights holds to the last digits."""
+    total = torch.zeros(squares.shape[1], dtype=torch.float64)
+    wide = widest(squares.device)
+    for part, block in zip(weights.split(_BLOCK_ROWS), squares.split(_BLOCK_ROWS), strict=True):
+        total += (part.to(wide) @ block.to(wide)).cpu().double()
+    return total

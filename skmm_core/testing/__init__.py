@@ -11,7 +11,7 @@ except ImportError as error:
     raise ImportError(f"skmm_core.testing needs {error.name}; run: pip install pytest hypothesis") from None
 
 # Asserts of a library say nothing but "AssertionError" unless pytest rewrites them, which it does at import.
-_THEMES = ("answers", "descriptions", "include_exclude", "inputs", "randomness", "reports", "subject")
+_THEMES = ("answers", "descriptions", "include_exclude", "inputs", "invariance", "randomness", "reports", "subject")
 pytest.register_assert_rewrite(*(f"{__name__}.{theme}" for theme in _THEMES))
 
 from skmm_core.testing.contract import MethodContract  # noqa: E402 - only now are the asserts rewritten

@@ -16,9 +16,12 @@ class InputContract(MethodUnderTest):
     def test_input_is_not_modified(self, dtype: torch.dtype) -> None:
         rows, targets = self.rows(80, 6, dtype=dtype), self.labels(80)
         rows_before, targets_before = rows.clone(), targets.clone()
-        self.run(rows, 10, targets=targets)
+        pool = make_pool(rows, targets=targets, device="cpu")
+        seen = pool.ordered.features.clone()
+        select(pool, self.method, 10, params=self.params)
         assert torch.equal(rows, rows_before)
         assert torch.equal(targets, targets_before)
+        assert torch.equal(pool.ordered.features, seen)
 
     def test_a_pool_can_be_used_again(self) -> None:
         pool = make_pool(self.rows(80, 6), targets=self.labels(80), device="cpu")

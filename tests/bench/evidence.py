@@ -104,7 +104,7 @@ def _ablations() -> Iterator[Configuration]:
     for c_s in (0.6, 0.8, 0.9):
         yield Configuration(f"skmm: c_s = {c_s}", "skmm", {"c_s": c_s})
     yield Configuration("skmm: weights absolute", "skmm", {"weights": "absolute"})
-    for rounding in ("balanced", "sample", "top"):
+    for rounding in ("matched", "balanced", "sample", "top"):
         for polish in (False, True):
             params = {"rounding": rounding, "polish": polish}
             yield Configuration(f"skmm: rounding {rounding}, polish {'on' if polish else 'off'}", "skmm", params)

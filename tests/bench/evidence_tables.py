@@ -16,7 +16,8 @@ import pandas as pd
 
 from skmm_core.comparison.families import family_means, student_interval
 from skmm_core.comparison.ranks import Friedman, critical_difference, friedman, ranks
-from skmm_core.comparison.statistics import Interval, Paired, Relation, Saving, data_saving, holm, paired_difference
+from skmm_core.comparison.savings import Relation, Saving, data_saving
+from skmm_core.comparison.statistics import Interval, Paired, holm, paired_difference
 
 OURS = "skmm"
 CLASSES, NUMBERS = "accuracy", "mae"  # metrics

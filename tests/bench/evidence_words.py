@@ -4,7 +4,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from skmm_core.comparison.statistics import Interval, Relation
+from skmm_core.comparison.savings import Relation
+from skmm_core.comparison.statistics import Interval
 from tests.bench.evidence_tables import CLASSES, NUMBERS, Evidence, Factor, MeanFactor
 
 _MARKS = {Relation.ABOUT: "", Relation.MORE_THAN: "≥ ", Relation.LESS_THAN: "≤ ", Relation.SATURATED: "≈ "}

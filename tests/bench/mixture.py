@@ -117,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--c-s", type=float, nargs="+")
     parser.add_argument("--weights", nargs="+", choices=["relative", "absolute"])
-    parser.add_argument("--rounding", nargs="+", choices=["balanced", "sample", "top"])
+    parser.add_argument("--rounding", nargs="+", choices=["matched", "balanced", "sample", "top"])
     parser.add_argument("--budgets", type=int, nargs="+", default=[48, 64, 80])
     parser.add_argument("--data-seeds", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=8)

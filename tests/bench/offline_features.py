@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from skmm_core.device import generator
 from skmm_core.encoders.offline import OfflineMap, prepare
-from skmm_core.solvers.logistic import fit_logistic
+from skmm_core.solvers.classifier import fit_classifier
 
 _TEXTURE, _COLOUR = 864, 226  # the map's columns: scattering of three channels, then colour and histogram
 _MAP = OfflineMap(torch.device("cpu"))
@@ -54,7 +54,7 @@ def _rows(encode: Map, pictures: Tensor) -> np.ndarray:
 def _accuracy(rows: np.ndarray, labels: np.ndarray, train: np.ndarray) -> float:
     mean, spread = rows[train].mean(0), rows[train].std(0)
     scaled = (rows - mean) / np.where(spread > 1e-6, spread, np.inf)
-    fitted = fit_logistic(scaled[train], labels[train])
+    fitted = fit_classifier(scaled[train], labels[train])
     return float((fitted.predict(scaled[~train]) == labels[~train]).mean())
 
 

@@ -53,11 +53,9 @@ def section(file: Path, result: dict[str, Any]) -> str:
         if metric.key == "risk":
             lines += ["", "The same as geometric means:", "", markdown_table(result, metric, "geometric_mean")]
     factors = [
-        f"{row['title']} {row['factor']:.2f}"
-        for row in saving_summary(result)
-        if row["factor"] and row["row"] != "uniform"
+        f"{row['title']} {row['text']}" for row in saving_summary(result) if row["factor"] and row["row"] != "uniform"
     ]
-    lines += ["", f"Data-saving factor over uniform, where it is within the measured range: {', '.join(factors)}."]
+    lines += ["", f"Data-saving factor over uniform, geometric mean over budgets: {', '.join(factors)}."]
     return "\n".join(lines)
 
 

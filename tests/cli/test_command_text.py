@@ -20,7 +20,7 @@ _VALUES = (
 )
 _PARAMS = st.dictionaries(_KEYS.filter(lambda key: key not in ("c_s", "rounding")), _VALUES, max_size=3)
 _SHORTCUTS = st.fixed_dictionaries(
-    {}, optional={"c_s": st.floats(0.01, 1), "rounding": st.sampled_from(["sample", "balanced", "top"])}
+    {}, optional={"c_s": st.floats(0.01, 1), "rounding": st.sampled_from(["matched", "sample", "balanced", "top"])}
 )
 _DATASETS = st.builds(
     DatasetConfig,

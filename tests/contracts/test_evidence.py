@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from skmm_core.comparison import ADVICE
-from skmm_core.comparison.statistics import Interval, Relation, data_saving
+from skmm_core.comparison.savings import Relation, data_saving
+from skmm_core.comparison.statistics import Interval
 from skmm_core.methods.registry import list_methods
 from tests.bench import evidence_page
 from tests.bench.evidence import ABLATIONS, METHODS

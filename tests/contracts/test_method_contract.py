@@ -1,6 +1,7 @@
 """The public contract of methods: each of its tests can fail, and says what is missing when pytest is not there."""
 
 import ast
+import itertools
 import random
 import subprocess
 import sys
@@ -90,6 +91,27 @@ def not_a_number(pool, budget, params, **_):
     return Picks(torch.arange(budget), objective={"loss": float("nan")})
 
 
+CALLS = itertools.count()
+
+
+def another_at_each_call(pool, budget, params, **_):
+    rows = (torch.arange(budget) + next(CALLS)) % pool.size
+    return Picks(rows)
+
+
+def in_metres(pool, budget, params, **_):
+    return Picks((pool.features[:, 0] > 1).double().sort(stable=True).indices[:budget])
+
+
+def by_type(pool, budget, params, **_):
+    return Picks(torch.arange(budget) + 5 * (pool.features.dtype == torch.float64))
+
+
+def by_last_digits(pool, budget, params, **_):
+    last = torch.frexp(pool.features[:, 0]).mantissa * 2**20 % 1
+    return Picks(last.topk(budget).indices)
+
+
 ROWS = {"dtype": torch.float32, "budget": 17}
 
 
@@ -124,6 +146,11 @@ BROKEN = [
     (seeding_numpy, {}, "global_generators_are_neither_read_nor_written", {}),
     (writing_on_the_rows, {}, "input_is_not_modified", {"dtype": torch.float32}),
     (unseeded, {}, "a_pool_can_be_used_again", {}),
+    (another_at_each_call, {}, "the_order_of_the_rows_changes_no_pick", {"dtype": torch.float32, "duplicates": True}),
+    (another_at_each_call, {}, "decisions_by_hand_follow_their_rows", {}),
+    (in_metres, {}, "the_unit_of_the_features_changes_no_pick", {"dtype": torch.float32, "factor": 1e3}),
+    (by_type, {}, "the_type_that_holds_the_numbers_changes_no_pick", {}),
+    (by_last_digits, {}, "last_digits_of_the_features_change_no_pick", {"dtype": torch.float32, "noise": 2.0**-23}),
     (repeated_row, {}, "included_rows_come_first_and_excluded_ones_never", {"budget": 17}),
     (choosing_barred_rows, {"goes_on": True}, "included_rows_come_first_and_excluded_ones_never", {"budget": 17}),
     (first_rows, {"goes_on": True}, "excluding_alone_leaves_the_others_to_choose_from", {}),
@@ -142,7 +169,7 @@ BROKEN = [
 )
 def test_a_broken_method_fails_the_test_that_is_meant_for_it(suite, function, options, test, given):
     broken = getattr(suite(function, **options), f"test_{test}")
-    with pytest.raises((AssertionError, pytest.fail.Exception)):
+    with pytest.raises((AssertionError, ValueError, pytest.fail.Exception)):
         broken(**given)
 
 
@@ -157,6 +184,13 @@ def test_a_class_without_params_runs_the_defaults_and_one_with_params_runs_these
     plain.params = {"step": 2}
     assert plain.run(plain.rows(9, 2), 3).params == {"step": 2}
     plain.test_params_that_ran_are_in_the_answer()
+
+
+def test_what_a_method_cannot_promise_is_skipped_with_its_reason(suite):
+    honest = suite(in_metres)
+    honest.not_kept = {"unit": "It counts in metres."}
+    with pytest.raises(pytest.skip.Exception, match="It counts in metres"):
+        honest.test_the_unit_of_the_features_changes_no_pick(torch.float32, 1e3)
 
 
 @pytest.mark.parametrize("missing", ["pytest", "hypothesis"])

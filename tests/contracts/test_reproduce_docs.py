@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from skmm_core.comparison.statistics import data_saving
+from skmm_core.comparison.savings import data_saving
 from skmm_core.comparison.summary import REFERENCE
 from skmm_core.paper.experiments import EXPERIMENTS, chosen_rows
 from skmm_core.paper.table import best_rows, cells_of, metrics_in, number_text

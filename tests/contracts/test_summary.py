@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified, league_savings
-from skmm_core.comparison.summary import SCORE_COLUMNS, SUMMARY_COLUMNS, Verdict, saving_text, summarise, verdict
+from skmm_core.comparison.score_table import SCORE_COLUMNS
+from skmm_core.comparison.summary import SUMMARY_COLUMNS, Verdict, saving_text, summarise, verdict
 from skmm_core.probes.metrics import primary_metric
 
 BUDGETS = [10, 20, 40, 80]

@@ -257,7 +257,18 @@ def test_a_cancelled_comparison_keeps_its_scores(store):
 
 def test_compare_files_are_as_documented(uninterrupted):
     scores, summary = pd.read_csv(uninterrupted / "scores.csv"), pd.read_csv(uninterrupted / "summary.csv")
-    assert list(scores.columns) == ["dataset", "method", "budget", "seed", "metric", "value", "seconds", "split"]
+    assert list(scores.columns) == [
+        "dataset",
+        "method",
+        "budget",
+        "seed",
+        "metric",
+        "value",
+        "seconds",
+        "split",
+        "pool",
+        "left_out",
+    ]
     assert list(summary.columns) == [
         *("method", "budget", "metric", "mean", "sd", "lo", "hi", "vs_uniform", "vs_lo", "vs_hi", "wins", "p_holm")
     ]

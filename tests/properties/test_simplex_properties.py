@@ -1,5 +1,7 @@
 """The capped simplex for any numbers: projection against a sort-based reference and a QP, rounding against chance."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -11,9 +13,10 @@ from numpy.typing import NDArray
 
 from skmm_core.device import generator
 from skmm_core.errors import InputError
-from skmm_core.solvers.simplex import project_capped_simplex, round_balanced, round_sample, round_top
+from skmm_core.solvers.simplex import project_capped_simplex, round_balanced, round_matched, round_sample, round_top
 
 Array = NDArray[np.float64]
+Rounding = Callable[..., torch.Tensor]
 FALSE_ALARM = 1e-6  # chance that a correct draw fails one statistical test, after Bonferroni over what it compares
 
 
@@ -161,24 +164,29 @@ def feasible(draw: st.DrawFn) -> tuple[Array, int, Array]:
     return project_by_sorting(raw / size, 1 / n), n, balance
 
 
+@pytest.mark.parametrize("rounding", [round_balanced, round_matched])
 @settings(deadline=None)
 @given(feasible(), st.integers(0, 5))
-def test_balanced_draws_are_exactly_n_distinct_points_with_weight(problem: tuple[Array, int, Array], seed: int) -> None:
+def test_balanced_draws_are_exactly_n_distinct_points_with_weight(
+    rounding: Rounding, problem: tuple[Array, int, Array], seed: int
+) -> None:
     weights, n, balance = problem
-    picks = round_balanced(torch.tensor(weights), n, torch.tensor(balance), generator=generator(seed, "test"))
+    picks = rounding(torch.tensor(weights), n, torch.tensor(balance), generator=generator(seed, "test"))
     assert picks.dtype == torch.int64
     assert len(picks.unique()) == len(picks) == n
     assert picks.tolist() == sorted(picks.tolist())
     assume(abs(weights.sum() - 1) < 1e-9)
     chosen = np.isin(np.arange(len(weights)), picks.numpy())
+    # of the cube method's chances what is below 2⁻²⁷ is cut off
     assert weights[chosen].min() > 1e-10
     assert chosen[n * weights > 1 - 1e-10].all()
 
 
-def test_balanced_keeps_weights_that_are_whole_points_already() -> None:
+@pytest.mark.parametrize("rounding", [round_balanced, round_matched])
+def test_balanced_keeps_weights_that_are_whole_points_already(rounding: Rounding) -> None:
     weights = torch.zeros(20)
     weights[[3, 7, 8, 19]] = 0.25
-    picks = round_balanced(weights, 4, torch.rand(20, 3), generator=generator(0, "test"))
+    picks = rounding(weights, 4, torch.rand(20, 3), generator=generator(0, "test"))
     assert picks.tolist() == [3, 7, 8, 19]
 
 
@@ -214,6 +222,37 @@ def test_balanced_draws_are_balanced() -> None:
         error(round_balanced(torch.tensor(weights), n, torch.tensor(balance), generator=draw)) for _ in range(draws)
     ]
     independent = [error(round_sample(torch.tensor(weights), n, generator=draw)) for _ in range(draws)]
+    matched = [
+        error(round_matched(torch.tensor(weights), n, torch.tensor(balance), generator=draw)) for _ in range(draws)
+    ]
+    # With n·N exchanges to choose from, what is left of k moments is below that of the landing, which errs on k points.
+    assert np.mean(matched) < np.mean(cube)
     # Only the landing errs, on about k of the points, so the variance is about k/n of an independent draw's.
     assert np.mean(cube) < 4 * k / n
     assert np.mean(cube) < 0.5 * np.mean(independent)
+
+
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e9])
+def test_weights_of_a_far_point_still_sum_to_one(size: float) -> None:
+    """The threshold is then rounded to more than a weight, which must not show in their sum."""
+    x = torch.tensor(np.random.default_rng(0).normal(size=200) / 20 + size)
+    found, _ = project_capped_simplex(x, 1 / 20)
+    assert float(found.sum()) == pytest.approx(1, abs=200 * torch.finfo(torch.float64).eps)
+    assert float(found.max()) <= 1 / 20
+
+
+def noisy(values: Array, noise: float, seed: int = 7) -> torch.Tensor:
+    return torch.tensor(values * (1 + noise * np.random.default_rng(seed).uniform(-1, 1, values.shape)))
+
+
+@pytest.mark.parametrize(("rounding", "noise"), [(round_matched, 1e-7), (round_balanced, 1e-12)])
+def test_last_digits_of_weights_and_moments_change_no_draw(rounding: Rounding, noise: float) -> None:
+    """A walk of 400 steps in 80 dimensions magnifies a difference by more than 10¹²."""
+    rng = np.random.default_rng(5)
+    size, n, k = 400, 30, 80
+    weights, moments = project_by_sorting(rng.uniform(0, 2 / size, size), 1 / n), rng.normal(size=(size, k)) ** 2
+    for seed in range(8):
+        one = rounding(torch.tensor(weights), n, torch.tensor(moments), generator=generator(seed, "test"))
+        two = rounding(noisy(weights, noise), n, noisy(moments, noise), generator=generator(seed, "test"))
+        units = rounding(torch.tensor(weights), n, torch.tensor(moments * 1024), generator=generator(seed, "test"))
+        assert one.tolist() == two.tolist() == units.tolist()

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from skmm_core.comparison.statistics import Relation, bootstrap_interval, data_saving, holm, isotonic, paired_difference
+from skmm_core.comparison.savings import Relation, data_saving, isotonic
+from skmm_core.comparison.statistics import bootstrap_interval, holm, paired_difference
 
-scores = hnp.arrays(np.float64, st.integers(2, 9), elements=st.floats(0, 1, width=32))
+scores = hnp.arrays(np.float64, st.integers(5, 9), elements=st.floats(0, 1, width=32))
 p_values = hnp.arrays(np.float64, st.integers(1, 9), elements=st.floats(0, 1))
 
 
@@ -49,7 +50,7 @@ def test_isotonic_is_monotone_idempotent_and_keeps_the_mean(curves: np.ndarray) 
 
 
 @given(
-    hnp.arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(1, 4)), elements=st.floats(0, 1, width=32)),
+    hnp.arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(1, 7)), elements=st.floats(0, 1, width=32)),
     st.booleans(),
 )
 def test_a_curve_saves_nothing_over_itself(curve: np.ndarray, higher: bool) -> None:
@@ -59,11 +60,11 @@ def test_a_curve_saves_nothing_over_itself(curve: np.ndarray, higher: bool) -> N
         if saving.relation is Relation.SATURATED:
             continue
         assert saving.factor == pytest.approx(1)
-        if curve.shape[1] > 1:
-            assert (saving.lo, saving.hi) == (pytest.approx(1), pytest.approx(1))
+        assert saving.lo is None or saving.lo <= 1 + 1e-9
+        assert saving.hi is None or saving.hi >= 1 - 1e-9
 
 
-@given(hnp.arrays(np.float64, st.just((4, 3)), elements=st.floats(0, 1, width=32)), st.integers(0, 3))
+@given(hnp.arrays(np.float64, st.just((4, 6)), elements=st.floats(0, 1, width=32)), st.integers(0, 3))
 def test_saving_never_leaves_the_measured_range(curve: np.ndarray, at: int) -> None:
     budgets = [10, 20, 40, 80]
     saving = data_saving(budgets[at], budgets, curve + 0.01, budgets, curve, higher_is_better=True)

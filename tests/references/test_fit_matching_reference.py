@@ -11,6 +11,7 @@ from skmm_core.device import generator
 from skmm_core.methods import fit_matching
 from skmm_core.methods.fit_matching import centred_targets, fitted_rows, pilot_remark, scaled
 from skmm_core.methods.registry import select
+from skmm_core.pool.content_order import content_order
 from skmm_core.solvers.ridge_selection import RidgeFit, greedy_fit, pool_moments
 from skmm_core.solvers.scaling_pilot import PENALTIES, pilot_errors
 
@@ -236,7 +237,8 @@ def test_a_pilot_that_tells_nothing_is_said_to_tell_nothing():
 def test_the_errors_told_are_those_of_the_pilot():
     x, y = problem("numbers", n=50)
     rows = {key: fitted_rows(scaled(torch.tensor(x), key), 256).numpy() for key in ("none", "unit", "columns")}
-    drawn = torch.randperm(50, generator=generator(0, "fit:pilot")).numpy()
+    drawn = torch.randperm(50, generator=generator(0, "fit:pilot"))
+    drawn = content_order(torch.tensor(x), torch.tensor(y))[drawn].numpy()
     brute = brute_pilot({key: each[drawn] for key, each in rows.items()}, brute_targets(y)[drawn], 9)
     (said,) = select(x, "skmm_fit", 9, targets=y).remarks
     assert sorted(re.findall(r"0\.\d+", said)) == sorted(f"{error:.3g}" for error in brute.values())

@@ -88,8 +88,9 @@ def test_regression_gradients_equal_autograd_of_the_ridge_head() -> None:
 
 
 def test_random_targets_read_the_labels_of_the_warm_up_rows_only() -> None:
-    features, labels = data()
-    first = pool(targets="random", seed=3)
+    first = pool(targets="random", seed=3).ordered
+    features, labels = first.features, first.targets
+    assert labels is not None
     rows = first.warm_up.rows
     assert first.labels_read == len(rows) < SIZE
     # the same head, and other labels on all rows that did not train it

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified, judged, league_savings
+from skmm_core.comparison.score_table import SCORE_COLUMNS
 from skmm_core.comparison.statistics import holm, paired_difference
-from skmm_core.comparison.summary import SCORE_COLUMNS, Verdict, summarise
+from skmm_core.comparison.summary import Verdict, summarise
 from skmm_core.probes.metrics import primary_metric
 from skmm_core.storage.writing import to_json
 
@@ -51,8 +52,8 @@ def test_differences_wins_and_holm_are_those_of_the_pairs() -> None:
 
 def test_the_saving_is_the_budget_that_stratified_uniform_needs() -> None:
     """Half-way between 100 and 200 points in score is at 100·√2 points: curves are read on a log scale of budgets."""
-    cells = {(STRATIFIED, budget): [budget / 1000] * 3 for budget in (50, 100, 200)}
-    cells |= {("skmm_joint", 50): [0.150] * 3}
+    cells = {(STRATIFIED, budget): [0.1 * np.log2(budget / 25)] * 3 for budget in (50, 100, 200)}
+    cells |= {("skmm_joint", 50): [0.25] * 3}
     (row,) = against_stratified(table(cells), ["skmm_joint"], "classification")
     assert row["factor"] == pytest.approx(100 * 2**0.5 / 50)
     assert row["relation"] == "about"

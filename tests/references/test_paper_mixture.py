@@ -65,7 +65,7 @@ def test_rows_called_fixed_choose_the_same_points_for_every_seed(mixture):
 
 
 def test_a_pool_with_another_seed_is_that_of_a_fresh_one(mixture):
-    _ = mixture.pool.feature_gram
+    _ = mixture.pool.feature_basis
     again, fresh = mixture.pool.reseeded(4), Mixture(1, SMALL).pool.reseeded(4)
     assert torch.equal(again.sketched, fresh.sketched)
     assert not torch.equal(again.sketched, mixture.pool.sketched)

@@ -50,6 +50,17 @@ def test_ridge_leverage_is_its_definition(x, rank):
     assert np.allclose(ridge_leverage_scores(torch.tensor(x), rank, ridge=0.7), given, atol=1e-8)
 
 
+def test_leverage_in_float32_sees_directions_fainter_than_the_mean():
+    """64 columns of spread 1 about a mean of 10, ten rows far out in one of them: nothing may count but the rank."""
+    x = (np.random.default_rng(0).normal(size=(5000, 64)) + 10).astype("f4")
+    x[:10, 0] += 20
+    scores = select(x, "leverage", 64, device="cpu").scores.double()
+    # each score is rounded to float32 once
+    assert float(scores.sum()) == pytest.approx(64, abs=64 * torch.finfo(torch.float32).eps)
+    assert float(scores[:10].mean()) == pytest.approx(0.0564, abs=5e-5)
+    assert float(scores[10:].mean()) == pytest.approx(0.0127, abs=5e-5)
+
+
 def test_ridge_leverage_beyond_the_rank_is_leverage():
     x = torch.tensor(rows())
     assert torch.allclose(ridge_leverage_scores(x, 6), leverage_scores(x, 6))

@@ -10,6 +10,7 @@ from skmm_core.data.load import load_dataset
 from skmm_core.methods import submodular
 from skmm_core.methods.registry import select
 from skmm_core.methods.submodular import facility_location
+from skmm_core.pool.content_order import content_order
 from skmm_core.probes.linear_probe import score_probe
 from skmm_core.solvers import facility_location as cover
 from skmm_core.solvers.kernels import CosineSimilarity, unit_rows
@@ -43,9 +44,14 @@ def greedy(value, size, budget):
     return picks
 
 
+def in_order(x):
+    """In the order that methods see, where ties go to the lower row."""
+    return x[content_order(torch.tensor(x)).numpy()]
+
+
 POOLS = [
-    rows(), np.repeat(rows(10, 3), 4, axis=0), np.c_[rows(40, 3), np.full(40, 7.0)],
-    np.r_[np.zeros((30, 4)), rows(10, 4)], np.zeros((12, 3)), np.ones((12, 3)),
+    in_order(rows()), in_order(np.repeat(rows(10, 3), 4, axis=0)), in_order(np.c_[rows(40, 3), np.full(40, 7.0)]),
+    in_order(np.r_[np.zeros((30, 4)), rows(10, 4)]), np.zeros((12, 3)), np.ones((12, 3)),
 ]  # fmt: skip
 NAMES = ["normal", "duplicates", "a constant column", "mostly zero rows", "only zeros", "all equal"]
 pools = pytest.mark.parametrize("x", POOLS, ids=NAMES)
@@ -118,5 +124,5 @@ def test_a_fixed_small_price_of_redundancy_crowds_around_the_mean() -> None:
         return score_probe(dataset, picks).metrics["accuracy"] - 0.1
 
     random = above_chance("uniform")
-    assert above_chance("graph_cut", redundancy=1.0) < 0.5 * random
+    assert above_chance("graph_cut", redundancy=1.0) < 0.6 * random
     assert above_chance("graph_cut") > 0.8 * random

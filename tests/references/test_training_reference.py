@@ -27,13 +27,15 @@ KEYS = ["el2n", "grand", "forgetting", "craig", "gradmatch", "glister"]
 
 
 def blobs(size: int = 40, seed: int = 0, classes: int = 3) -> Pool:
-    """Overlapping classes with an offset, a constant column and columns on other scales."""
+    """Overlapping classes with an offset, a constant column and columns on other scales, in the order methods see."""
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, classes, size)
     targets[:classes] = np.arange(classes)
     rows = (rng.normal(size=(classes, 5))[targets] + rng.normal(size=(size, 5))) * [1, 10, 0.1, 1, 1] + 5
     rows[:, 4] = 3.0
-    return make_pool(torch.tensor(rows), targets=torch.tensor(targets), seed=seed, device="cpu", warm_up_rows=12)
+    return make_pool(
+        torch.tensor(rows), targets=torch.tensor(targets), seed=seed, device="cpu", warm_up_rows=12
+    ).ordered
 
 
 def standardised(pool: Pool) -> Tensor:
@@ -360,7 +362,7 @@ def test_shared_needs_are_computed_once_and_for_all_methods() -> None:
     pool = make_pool(blobs().features, targets=blobs().targets, device="cpu", report=reports.append)
     compute_shared(pool, [get_method(key) for key in ("entropy", "el2n")])
     computed = len(reports)
-    assert {"warm_up", "dynamics"} <= set(vars(pool))
+    assert {"warm_up", "dynamics"} <= set(vars(pool.ordered))
     for key in ("entropy", "margin", "el2n", "grand", "craig"):
         select(pool, key, 5)
     assert len(reports) == computed

@@ -58,7 +58,7 @@ def test_points_in_by_hand_count_for_their_clusters_and_points_kept_out_stay_out
 
 def test_the_method_clusters_rows_of_unit_length_into_as_many_as_are_picked():
     x = torch.tensor(blobs([40, 30, 20], seed=2), dtype=torch.float64)
-    pool = make_pool(x)
+    pool = make_pool(x).ordered
     rows = unit_rows(pool.features)
     for budget, most in [(4, 500), (7, 500), (12, 5)]:
         clusters = k_means(rows, min(budget, most), seed=9)

@@ -185,7 +185,7 @@ def test_contextual_diversity_is_greedy_k_center_on_symmetric_divergence(scale: 
 
 
 def test_contextual_diversity_through_select_starts_at_a_seeded_row() -> None:
-    pool = blobs(seed=5)
+    pool = blobs(seed=5).ordered
     first = int(torch.randint(pool.size, (1,), generator=generator(1, "contextual_diversity:first")))
     assert select(pool, "contextual_diversity", 10, seed=1).indices.tolist() == slow_diverse(
         pool.warm_up.logits, 10, first

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skmm_core.comparison.statistics import bootstrap_interval, data_saving, holm, paired_difference
+from skmm_core.comparison.savings import data_saving
+from skmm_core.comparison.statistics import bootstrap_interval, holm, paired_difference
 
 pytestmark = pytest.mark.statistical
 LEVEL, ERRORS = 0.05, 3.5
@@ -72,7 +73,8 @@ def test_the_saving_on_a_power_law_is_that_of_theory_within_the_error_of_interpo
     """Score a - b n^-c at budgets that double; a method as good as f times the points saves f.
 
     In t = log n the score is g = a - b exp(-ct). A chord over h = log 2 lies below g by at most h²/8 max|g''|; divided
-    by the least slope of the piece, the answer in log n is too large by at most c h² exp(ch) / 8.
+    by the least slope of the piece, an answer read off it is too large by at most c h² exp(ch) / 8 in log n. The
+    monotone cubic has an error of a higher order in h: a tenth of that is generous.
     """
     budgets = np.array([20, 40, 80, 160, 320, 640])
     reference = np.repeat((0.9 - 0.8 * budgets**-rate)[:, None], 5, axis=1)
@@ -80,7 +82,10 @@ def test_the_saving_on_a_power_law_is_that_of_theory_within_the_error_of_interpo
     saving = data_saving(60, [60], [method], budgets, reference, higher_is_better=True)
     bound = rate * np.log(2) ** 2 * 2**rate / 8
     assert saving.factor is not None
-    assert -1e-9 <= np.log(saving.factor / factor) <= bound
+    assert abs(np.log(saving.factor / factor)) <= bound / 10
+    assert saving.lo is not None
+    assert saving.hi is not None
+    assert saving.lo <= factor <= saving.hi, "the error of reading between budgets is in the interval"
     mirrored = data_saving(60, [60], [-method], budgets, -reference, higher_is_better=False)
     assert mirrored.factor == pytest.approx(saving.factor)
 

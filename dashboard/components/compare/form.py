@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_CELLS = 20_000
 MAX_SEEDS = 100
+ABOUT_DATA = "Verdicts hold for data like these: each seed picks from a part of the pool of its own."
+ABOUT_POOL = "Verdicts hold for this pool alone: all seeds pick from the whole of it, and say nothing of another."
 _SEPARATORS = re.compile(r"[,;\s]+")
 _EXAMPLE = "20, 40, 80"
 _SEEDS = 8
@@ -110,11 +112,15 @@ def compare_form(
     )
     seeds = right.number_input(
         "Seeds", 1, MAX_SEEDS, job.seeds if job else _SEEDS, key=f"{key}:seeds", persist_state="session",
-        help="Repetitions; the intervals are over them. Eight or more say something.",
+        help="Repetitions; the intervals are over them. Below five there are none; eight or more say something.",
     )  # fmt: skip
     params, warm_up_rows = _options([spec for spec in specs if spec.key in methods], dataset.task, given, key)
     with st.expander("Sketch", icon=":material/casino:"):
         sketch = sketch_form(key=f"{key}:sketch", given=given.sketch if given and job else None)
+    fixed_pool = st.checkbox(
+        "About this very pool only", value=bool(job and job.fixed_pool), key=f"{key}:fixed", persist_state="session"
+    )
+    st.caption(ABOUT_POOL if fixed_pool else ABOUT_DATA)
     finetune = finetune_form(embedding_of(config), key=f"{key}:finetune", given=job.finetune if job else None)
     try:
         budgets = parse_budgets(text, dataset.pool_size)
@@ -131,7 +137,14 @@ def compare_form(
         return None
     return RunConfig(
         dataset=config,
-        job=CompareJob(methods=methods, budgets=budgets, seeds=int(seeds), params=params, finetune=finetune),
+        job=CompareJob(
+            methods=methods,
+            budgets=budgets,
+            seeds=int(seeds),
+            params=params,
+            finetune=finetune,
+            fixed_pool=fixed_pool,
+        ),
         sketch=sketch,
         warm_up_rows=warm_up_rows,
     )

@@ -11,7 +11,18 @@ import pandas as pd
 from dashboard.components.shared.comparisons.methods import Methods
 from dashboard.components.shared.comparisons.score_words import best_of, is_share, signed, verdict_text
 from dashboard.components.shared.theme import UNKNOWN, fmt_number, plural
-from skmm_core.comparison import REFERENCE, SIGNIFICANT, Judged, Verdict, holm, paired_difference, verdict
+from skmm_core.comparison import (
+    LEAST_SEEDS,
+    REFERENCE,
+    SIGNIFICANT,
+    Judged,
+    ScoreTable,
+    Verdict,
+    compared,
+    few_seeds,
+    holm,
+    verdict,
+)
 from skmm_core.probes import Metric
 
 TIE = "≈"
@@ -69,14 +80,14 @@ def mean_sd(metric: Metric, mean: float, sd: float) -> str:
 
 def tied(scores: pd.DataFrame, metric: Metric, budget: int, methods: Collection[str], best: str) -> set[str]:
     """Methods that cannot be told from the best one: paired by seed, corrected over all that are set beside it."""
-    here = scores[(scores["metric"] == metric.key) & (scores["budget"] == budget)]
-    values = here.pivot_table(index="seed", columns="method", values="value")
-    rivals = {key: values[[key, best]].dropna() for key in methods if key != best and key in values and best in values}
-    higher = metric.higher_is_better
+    table = ScoreTable(scores[scores["budget"] == budget], metric.key)
+    cells = {key: cell for key in methods if (cell := table.get(key, budget)) is not None}
+    rivals = [key for key in cells if key != best and best in cells]
+    higher, luck = metric.higher_is_better, table.get(REFERENCE, budget)
     pairs = {
-        key: paired_difference(both[key], both[best], higher_is_better=higher)
-        for key, both in rivals.items()
-        if len(both)
+        key: compared(cells[key], cells[best], higher_is_better=higher, luck=luck, other_luck=luck)
+        for key in rivals
+        if np.isin(cells[key].seeds, cells[best].seeds).any()
     }
     corrected = holm([pair.p for pair in pairs.values()])
     apart = {
@@ -123,10 +134,11 @@ def weak_test_line(
 ) -> str:
     """Say so when there are too few seeds for any corrected p-value to be small; empty when there are enough.
 
-    The sign-flip test over S seeds cannot give less than 2 / 2^S, and Holm multiplies the smallest by the methods of
-    the league.
+    A p-value over S seeds is never below 2 / 2^S, and Holm multiplies the smallest by the methods of the league.
     """
     seeds, lines = int(scores["seed"].nunique()), []
+    if seeds < LEAST_SEEDS:
+        return few_seeds(seeds)
     for reference in dict.fromkeys(row.reference for row in tests):
         family = _family(tests, summary, metric, methods, reference)
         smallest = min(1.0, family * 2.0 ** (1 - seeds))

@@ -18,7 +18,7 @@ from dashboard.components.shared.comparisons.score_words import is_share
 from dashboard.components.shared.copy_as import copy_panel, image_format
 from dashboard.components.shared.theme import columns, escape, plural
 from dashboard.services import cache
-from skmm_core.comparison import REFERENCE, Comparison, against_stratified, judged, needs, plans
+from skmm_core.comparison import REFERENCE, Comparison, against_stratified, few_seeds, judged, needs, plans
 from skmm_core.config import CompareJob
 from skmm_core.errors import InputError
 from skmm_core.probes import METRICS, Metric, labels_note
@@ -75,6 +75,8 @@ def _draw(run_id: str, methods: Methods) -> None:
     with st.container():  # lines that come and go have a place of their own, so that what follows is not drawn anew
         if record.state is not RunState.DONE:
             st.caption(f":material/hourglass_top: {progress_line(found.scores, job, ended=record.state.ended)}")
+    seeds = int(found.scores["seed"].nunique())
+    st.caption(f":material/info: {found.claim} {few_seeds(seeds)}".strip())
     for note in scored_by(job.finetune):
         st.caption(f":material/model_training: {escape(note)}")
     if record.state is RunState.DONE and (labels := labels_note(cache.run_result(run_id).get("validation_rows"))):
@@ -108,9 +110,9 @@ def _savings(found: Comparison, against: list[dict[str, Any]], metric: Metric, m
         return
     st.markdown(
         "##### How much data does it save?",
-        help="Read off the mean curves, between measured budgets and never beyond them; intervals are over the seeds. "
-        "A tie: at the measured budget nearest to n, the 95 % interval of the paired difference holds zero or the "
-        "corrected p is .05 or more. † is set beside random picks within classes.",
+        help="Read off the mean curves, between measured budgets and never beyond them; the error of reading between "
+        "them is in the intervals. A tie: at the measured budget nearest to n, the 95 % interval of the paired "
+        "difference holds zero or the corrected p is .05 or more. † is set beside random picks within classes.",
     )
     if (saturated := saturated_sentence(found.summary, metric)) is not None:
         st.info(saturated, icon=":material/vertical_align_top:")
@@ -141,8 +143,9 @@ def _tables(found: Comparison, against: list[dict[str, Any]], metric: Metric, me
         return
     st.markdown(
         "##### Is the difference from random picks real?",
-        help="Pairs of runs with the same seed; sign-flip test, p-values corrected by Holm over the methods of a "
-        "league at a budget. What sees class labels (†) is set beside random picks within classes.",
+        help="Pairs of runs with the same seed; Student's t test, p-values corrected by Holm over the methods of a "
+        "league at a budget. What sees class labels (†) is set beside random picks within classes. "
+        f"{found.claim}",
     )
     with st.container():
         if weak := weak_test_line(tests, found.summary, found.scores, metric, methods):

@@ -10,8 +10,9 @@ import streamlit as st
 from dashboard.components.shared.answered_chart import Answer, draw_answer
 from dashboard.components.shared.comparisons.learning_curves import learning_curves
 from dashboard.components.shared.comparisons.methods import Methods
-from dashboard.components.shared.theme import UNKNOWN, escape, plural
+from dashboard.components.shared.theme import escape, plural
 from skmm_core.paper import (
+    COVERAGE,
     Experiment,
     best_rows,
     best_variant,
@@ -93,7 +94,7 @@ def saving_table(result: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Row": [row["title"] for row in rows],
-            "Factor": [UNKNOWN if row["factor"] is None else f"{row['factor']:.2f}" for row in rows],
+            "Factor": [row["text"] for row in rows],
             "Rests on": [_rests_on(row) for row in rows],
         }
     )
@@ -135,11 +136,12 @@ def reproduced(experiment: Experiment, result: Mapping[str, Any], key: str) -> N
     _drawn(result, metric, key)
     st.markdown(
         "##### How much data does it save?",
-        help="How many times as many random points reach the same mean score: the geometric mean over those budgets "
-        "where uniform reaches that score within the measured range. Never extrapolated.",
+        help="How many times as many random points reach the same mean score: the geometric mean over budgets. Where "
+        "uniform does not reach that score within the measured range, the end of the range enters as a bound. Never "
+        "extrapolated.",
     )
     st.dataframe(saving_table(result), hide_index=True, height="content", alt="Data-saving factor of each row.")
-    st.caption(f"Read from the mean of: {metrics_in(result)[0].title}.")
+    st.caption(f"Read from the mean of: {metrics_in(result)[0].title}. {COVERAGE}")
     st.markdown("##### What differs from the paper")
     st.markdown("\n".join(f"- {escape(line)}" for line in result["differences"]))
     for note in result.get("notes", ()):

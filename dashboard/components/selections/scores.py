@@ -18,7 +18,18 @@ from dashboard.components.shared.comparisons.repeated_selections import covers
 from dashboard.components.shared.comparisons.score_words import is_share, score_text, signed, verdict_text
 from dashboard.components.shared.series_style import run_style
 from dashboard.components.shared.theme import escape, figure_layout, plural
-from skmm_core.comparison import Verdict, bootstrap_interval, holm, paired_difference, verdict
+from skmm_core.comparison import (
+    REFERENCE,
+    Draws,
+    ScoreTable,
+    Verdict,
+    claim_of,
+    compared,
+    few_seeds,
+    holm,
+    mean_of,
+    verdict,
+)
 from skmm_core.config import SelectJob
 from skmm_core.probes import Metric, labels_note
 from skmm_core.runs import RunRecord
@@ -33,10 +44,14 @@ class Scored:
     Attributes:
         name: of the comparison.
         values: by number of the selection, its scores by seed.
+        luck: by number of the selection, the scores of random picks of as many points, or None.
+        claim: what the comparison is about.
     """
 
     name: str
-    values: Mapping[int, "pd.Series[float]"]
+    values: Mapping[int, Draws]
+    luck: Mapping[int, Draws | None]
+    claim: str
 
 
 def best_comparison(comparisons: Sequence[RunRecord], selections: Sequence[RunRecord]) -> RunRecord | None:
@@ -52,14 +67,15 @@ def best_comparison(comparisons: Sequence[RunRecord], selections: Sequence[RunRe
 
 def scored_by(comparison: RunRecord, scores: pd.DataFrame, selections: Sequence[RunRecord], metric: Metric) -> Scored:
     """The scores by seed of the selections that a comparison repeated."""
-    rows = scores[scores["metric"] == metric.key]
-    values = {}
+    table = ScoreTable(scores, metric.key)
+    values, luck = {}, {}
     for number, made in enumerate(selections):
         if covers(comparison, made) and isinstance(made.config.job, SelectJob):
-            mine = rows[(rows["method"] == made.config.job.method) & (rows["budget"] == made.config.job.budget)]
-            if len(mine):
-                values[number] = mine.drop_duplicates("seed").set_index("seed")["value"].sort_index()
-    return Scored(comparison.name, values)
+            job = made.config.job
+            mine = table.get(job.method, job.budget)
+            if mine is not None:
+                values[number], luck[number] = mine, table.get(REFERENCE, job.budget)
+    return Scored(comparison.name, values, luck, claim_of(scores))
 
 
 def scores_answer(
@@ -73,23 +89,34 @@ def scores_answer(
         metric: that is shown.
         validation_rows: labelled rows that tuned the probe, where the comparison tells.
     """
-    seeds = max(len(values) for values in scored.values.values())
+    seeds = max(len(found.values) for found in scored.values.values())
     pairs = paired_sentences(scored, metric)
     means = "; ".join(
-        f"**{LETTERS[number]}** {score_text(metric, float(values.mean()))}" for number, values in scored.values.items()
+        f"**{LETTERS[number]}** {score_text(metric, float(found.values.mean()))}"
+        for number, found in scored.values.items()
     )
     sentence = f"{metric.title}: {means}. {' '.join(pairs)}".strip()
-    source = f"Over {plural(seeds, 'seed')} of the comparison {escape(scored.name)}, not of these selections alone."
-    source = f"{source} {labels_note(validation_rows)}".strip()
+    source = " ".join(
+        filter(
+            None,
+            (
+                f"Over {plural(seeds, 'seed')} of the comparison {escape(scored.name)}, not of these selections alone.",
+                labels_note(validation_rows),
+                few_seeds(seeds),
+            ),
+        )
+    )
     figure = _figure(scored, labels, metric)
-    alt = f"Mean {metric.title.lower()} of a linear probe with its 95 % interval. {sentence}"
-    return Answer("Which picks teach a probe more?", f"{sentence} {source}", (Panel("", figure, alt),), _HELP)
+    sure = "" if few_seeds(seeds) else " with its 95 % interval"
+    alt = f"Mean {metric.title.lower()} of a linear probe{sure}. {sentence}"
+    explained = f"{_HELP} {scored.claim}"
+    return Answer("Which picks teach a probe more?", f"{sentence} {source}", (Panel("", figure, alt),), explained)
 
 
 _HELP = (
-    "A linear probe is trained on what each method picks, once a seed, and scored on the test rows. Bars: 95 % "
-    "intervals of the mean. Differences are taken seed by seed; they are not clear unless the interval leaves out 0 "
-    "and the corrected p is below 0.05."
+    "A linear probe is trained on what each method picks, once a seed, and scored on the test rows. Bars, with five "
+    "seeds or more: 95 % intervals of the mean. Differences are taken seed by seed; they are not clear unless the "
+    "interval leaves out 0 and the corrected p is below 0.05."
 )
 
 
@@ -97,9 +124,10 @@ def paired_sentences(scored: Scored, metric: Metric) -> list[str]:
     """One sentence for each two selections: difference, its interval, and what it means."""
     found = []
     for first, second in itertools.combinations(scored.values, 2):
-        both = pd.concat([scored.values[first], scored.values[second]], axis=1, join="inner").to_numpy(dtype=float)
-        if len(both):
-            paired = paired_difference(both[:, 0], both[:, 1], higher_is_better=metric.higher_is_better)
+        one, two = scored.values[first], scored.values[second]
+        if np.isin(one.seeds, two.seeds).any():
+            luck = {"luck": scored.luck[first], "other_luck": scored.luck[second]}
+            paired = compared(one, two, higher_is_better=metric.higher_is_better, **luck)
             found.append((LETTERS[first], LETTERS[second], paired))
     if not found:
         return []
@@ -143,8 +171,9 @@ def _by_hand(record: RunRecord) -> bool:
 def _figure(scored: Scored, labels: Sequence[str], metric: Metric) -> go.Figure:
     figure, factor = go.Figure(), 100 if is_share(metric) else 1
     for number, values in scored.values.items():
-        style, interval = run_style(number), bootstrap_interval(values.to_numpy(dtype=float))
-        low, high = (abs(edge - interval.mean) * factor for edge in (interval.lo, interval.hi))
+        style, interval = run_style(number), mean_of(values).interval()
+        edges = (interval.lo, interval.hi)
+        low, high = (abs(edge - interval.mean) * factor if np.isfinite(edge) else 0.0 for edge in edges)
         figure.add_scatter(
             x=[factor * interval.mean], y=[LETTERS[number]], mode="markers", name=labels[number], showlegend=False,
             error_x={"type": "data", "array": [high], "arrayminus": [low], "thickness": 2, "width": 7},

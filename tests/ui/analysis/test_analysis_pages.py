@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from dashboard.components.compare.form import ABOUT_DATA, ABOUT_POOL
 from dashboard.components.shared.theme import IMAGE_FORMAT, escape
 from skmm_core.comparison.score_log import read_scores
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
@@ -167,7 +168,8 @@ def test_compare_shows_curves_tables_tests_and_downloads(home, visit):
     assert "How good is a probe trained on the chosen points?" in shown
     assert re.search(r"choose \*\*n = ", shown)
     assert "a tie, no saving is proven" in shown
-    assert "no corrected p can fall below" in shown, "three seeds cannot show a difference, and it is said"
+    assert "3 seeds are too few to tell luck from merit" in shown
+    assert "About data like these: each seed picks from its own" in shown
     assert any("**" in cell for cell in app.table[0].value.to_numpy().ravel())
     assert "python -m skmm_core compare --dataset digits" in app.code[0].value
     assert len(app.get("download_button")) == 4
@@ -401,3 +403,12 @@ def test_an_unknown_run_in_the_url_is_one_line(home, visit):
     assert not app.exception
     assert len(app.error) == 1
     assert "no run" in app.error[0].value
+
+
+def test_compare_asks_which_pool_in_one_sentence(home, visit):
+    app = visit("compare", run=home.records(kind="compare")[0].id)
+    box = next(each for each in app.checkbox if each.label == "About this very pool only")
+    assert not box.value
+    assert ABOUT_DATA in texts(app)
+    box.check().run()
+    assert ABOUT_POOL in texts(app)

@@ -11,7 +11,8 @@ from dashboard.components.compare.view import progress_line
 from dashboard.components.shared.comparisons.learning_curves import learning_curves
 from dashboard.components.shared.comparisons.methods import Methods, known_methods, with_readers
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified, judged
-from skmm_core.comparison.summary import SCORE_COLUMNS, summarise
+from skmm_core.comparison.score_table import SCORE_COLUMNS
+from skmm_core.comparison.summary import summarise
 from skmm_core.config import CompareJob, DatasetConfig, GradientParams, RunConfig
 from skmm_core.data.dataset import Task
 from skmm_core.errors import InputError

@@ -194,7 +194,7 @@ def test_scores_are_those_of_the_comparison_paired_by_seed(scores):
     here = scores[scores["metric"] == "accuracy"].pivot_table(
         index="seed", columns=["method", "budget"], values="value"
     )
-    assert scored.values[0].tolist() == here["uniform", 20].tolist()
+    assert scored.values[0].values[:, 0].tolist() == here["uniform", 20].tolist()
     answer = scores_answer(scored, ["A · u", "B · s", "C · h"], metric)
     paired = paired_difference(here["uniform", 20], here["skmm", 10], higher_is_better=True)
     assert f"A − B: −{abs(100 * paired.difference.mean):.1f} pp" in answer.sentence

@@ -19,7 +19,8 @@ from dashboard.components.shared.comparisons.methods import Methods
 from dashboard.components.shared.comparisons.savings_words import escape_money, fmt_money, interval_text
 from skmm_core.comparison.leagues import STRATIFIED, against_stratified
 from skmm_core.comparison.planner import Costs, needs, plans
-from skmm_core.comparison.summary import SCORE_COLUMNS, summarise
+from skmm_core.comparison.score_table import SCORE_COLUMNS
+from skmm_core.comparison.summary import summarise
 from skmm_core.probes.metrics import METRICS
 
 ACCURACY = METRICS["classification"][0]

@@ -49,7 +49,7 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
                 "array": (part["hi"] - part["mean"]).fillna(0.0), "arrayminus": (part["mean"] - part["lo"]).fillna(0.0),
             },
             customdata=part[["budget", "lo", "hi"]].to_numpy(),
-            hovertemplate=_hover(metric),
+            hovertemplate=_hover(metric, sure=bool(part["lo"].notna().any())),
         )  # fmt: skip
     budgets = sorted({int(budget) for budget in rows["budget"]})
     log = spans_decades(rows["mean"], metric)
@@ -75,10 +75,15 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
         "How good is a probe trained on the chosen points?",
         sentence,
         (Panel("", figure, f"{metric.title} against points chosen, one line a method. {sentence}"),),
-        "Mean over seeds; bars are 95 % intervals. Points of one budget are drawn slightly apart so that bars do not "
-        "hide each other. The probe counts all chosen points alike, also where a method weights them."
+        f"Mean over seeds; {_bars(rows)} Points of one budget are drawn slightly apart so that they do not hide each "
+        "other. The probe counts all chosen points alike, also where a method weights them."
         + (" † sees the pool's labels." if methods.label_aware & set(keys) else ""),
     )
+
+
+def _bars(rows: pd.DataFrame) -> str:
+    """What the bars are; with few seeds there are none."""
+    return "bars are 95 % intervals." if rows["lo"].notna().any() else "no bars, as there are fewer than five seeds."
 
 
 def _log_axis(rows: pd.DataFrame, full: float | None) -> dict[str, Any]:
@@ -98,12 +103,10 @@ def _log_axis(rows: pd.DataFrame, full: float | None) -> dict[str, Any]:
     }
 
 
-def _hover(metric: Metric) -> str:
+def _hover(metric: Metric, *, sure: bool) -> str:
     form = ".1%" if is_share(metric) else ".3g"
-    return (
-        f"%{{customdata[0]:,}} points: %{{y:{form}}}<br>95 %% interval %{{customdata[1]:{form}}} to "
-        f"%{{customdata[2]:{form}}}".replace("%%", "%")
-    )
+    interval = f"<br>95 % interval %{{customdata[1]:{form}}} to %{{customdata[2]:{form}}}" if sure else ""
+    return f"%{{customdata[0]:,}} points: %{{y:{form}}}{interval}"
 
 
 def _best_sentence(rows: pd.DataFrame, metric: Metric, methods: Methods) -> str:

@@ -1,0 +1,92 @@
+"""A linear classifier for anything from one row a class to thousands: logistic and ridge regression, added up.
+
+With few rows either may be far ahead: ridge on indicators where there are more columns than rows, logistic regression
+where classes lie in a row or columns are few. Held-out rows are then too few to choose by, while the sum of both, each
+scaled as held-out rows ask, stays near the better one and is a linear predictor as well.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from skmm_core.progress import Report, ignore
+from skmm_core.solvers.held_out import HeldOut, content_order, stratified_folds
+from skmm_core.solvers.linear_classifier import LinearClassifier
+from skmm_core.solvers.logistic import LogisticFamily
+from skmm_core.solvers.ridge import RidgeProblem
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+_FOLDS, _TEN_FOLDS_UP_TO = 5, 50  # rows: fewer are dealt into ten folds, ten or fewer are left out one at a time
+_ONE_FOLD_ABOVE = 2_000  # rows: one fold then holds out hundreds, and four more would only cost time
+_ONE_THREAD_BELOW = 1_000_000_000  # numbers a pass: rows × columns × classes
+
+
+def fit_classifier(
+    features: NDArray[np.floating],
+    labels: Labels,
+    *,
+    validation: tuple[NDArray[np.floating], Labels] | None = None,
+    seed: int = 0,
+    report: Report = ignore,
+) -> LinearClassifier:
+    """Fit logistic regression and ridge on indicators, and add up their scores.
+
+    The strength of the logistic part is chosen by log-loss on rows that the fit has not seen, pooled over all folds; α
+    of ridge by exact leave-one-out. The order of the rows changes nothing: they are sorted by content first.
+
+    Args:
+        features: (n, d) training rows, columns on comparable scales about 0.
+        labels: (n,) int64 classes.
+        validation: rows and labels to choose by; rows of classes that the training rows lack tell nothing. Without them
+            inner folds of the training rows are used: each row for itself up to 10 rows, ten folds up to 50, five
+            above, and one such fold when there are more than 2,000 rows.
+        seed: of the folds.
+        report: told of every fit.
+    """
+    classes, within = np.unique(labels, return_inverse=True)
+    if len(classes) == 1:
+        return LinearClassifier(classes, np.zeros((features.shape[1], 1)), np.zeros(1), np.inf)
+    # thin products gain nothing from more threads, and lose fortyfold when the cores are busy with other work
+    threads = 1 if features.shape[0] * min(features.shape) * len(classes) < _ONE_THREAD_BELOW else None
+    with threadpool_limits(threads):
+        rows = features.astype(np.float64)
+        order = content_order(rows, within)
+        rows, within = rows[order], within[order].astype(np.int64)
+        if validation is None:
+            return _fit(classes, rows, within, HeldOut(within, _inner_folds(within, seed)), report)
+        known = np.isin(validation[1], classes)
+        truth, other = np.searchsorted(classes, validation[1][known]), validation[0][known].astype(np.float64)
+        return _fit(classes, rows, within, HeldOut(truth, np.empty(0, np.int64), other), report)
+
+
+def _inner_folds(labels: Labels, seed: int) -> Labels:
+    fold = stratified_folds(labels, 2 * _FOLDS if len(labels) <= _TEN_FOLDS_UP_TO else _FOLDS, seed)
+    return np.where(fold > 0, -1, 0) if len(labels) > _ONE_FOLD_ABOVE else fold
+
+
+def _fit(classes: Labels, rows: Array, labels: Labels, held_out: HeldOut, report: Report) -> LinearClassifier:
+    family = LogisticFamily(rows, labels, held_out, report)
+    choice = family.tune()
+    coef, intercept = family.fit(choice)
+    logistic, logistic_scores = family.verdict(choice), family.held_out_scores(choice)
+    problem = RidgeProblem(rows, np.eye(len(classes))[labels])
+    fitted = problem.solve()
+    scores = problem.held_out(fitted.alpha, held_out.fold) if held_out.rows is None else fitted.predict(held_out.rows)
+    scores = np.where(np.isfinite(logistic_scores), scores, -np.inf)
+    ridge = family.judge(scores, _spread(rows @ coef + intercept) / _spread(fitted.predict(rows)))
+    both = family.judge(logistic.scale * logistic_scores + ridge.scale * scores, 1.0)
+    better = min((logistic, ridge), key=lambda each: each.total)
+    alone = better.clearly_beats(both)
+    weights = tuple(0.0 if alone and each is not better else each.scale for each in (logistic, ridge))
+    return LinearClassifier(
+        classes,
+        weights[0] * coef + weights[1] * fitted.coef,
+        weights[0] * intercept + weights[1] * fitted.intercept,
+        family.penalty(choice),
+    )
+
+
+def _spread(scores: Array) -> float:
+    """Standard deviation of scores about the mean of their row; 1 where there is none."""
+    return float(np.std(scores - scores.mean(axis=1, keepdims=True))) or 1.0
