@@ -14,20 +14,26 @@ _MEDIAN_PAIRS = 20_000
 _BLOCK_ROWS = 65_536
 _LEAST_SPREAD = 1e-4  # of unit rows about their mean, which float32 still resolves to a thousandth
 # All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy
-# steps and exchanges ask for the same ones again. The bound is a constant, 32 MiB at most, whatever N is.
+# steps and exchanges ask for the same ones again. They are kept in the widest type, so that no two rows are in doubt.
+# The bound is a constant, 32 MiB, whatever N is.
 _KEPT_ROWS = 2048
+_KEPT_COLUMNS = 4096  # of the rows widened at a time
 
 
 class Kernel(Protocol):
     """A positive semidefinite kernel over the rows of one pool.
 
     Attributes:
-        rows: (N, d), whose length, dtype and device are those of every column.
+        rows: (N, d), whose length and device are those of every column.
+        dtype: of every column.
         diagonal: (N,) k(x_i, x_i), or one number when they are all equal.
     """
 
     @property
     def rows(self) -> Tensor: ...  # noqa: D102 - said above
+
+    @property
+    def dtype(self) -> torch.dtype: ...  # noqa: D102 - said above
 
     @property
     def diagonal(self) -> Tensor | float: ...  # noqa: D102 - said above
@@ -56,6 +62,11 @@ class GaussianKernel:
     bandwidth: float
 
     @property
+    def dtype(self) -> torch.dtype:
+        """The widest type where columns are kept, else that of the rows."""
+        return widest(self.rows.device) if self._keeps_columns else self.rows.dtype
+
+    @property
     def diagonal(self) -> float:
         """Every row is as similar to itself as can be."""
         return 1.0
@@ -67,7 +78,7 @@ class GaussianKernel:
 
     @property
     def _square_bytes(self) -> int:
-        return len(self.rows) ** 2 * self.rows.element_size()
+        return len(self.rows) ** 2 * self.dtype.itemsize
 
     @property
     def _keeps_columns(self) -> bool:
@@ -83,22 +94,28 @@ class GaussianKernel:
 
     def precise(self, some: Tensor, others: Tensor) -> Tensor:
         """See :class:`Kernel`."""
-        wide = widest(self.rows.device)
-        distances = torch.cdist(
-            self.rows[some].to(wide), self.rows[others].to(wide), compute_mode="donot_use_mm_for_euclid_dist"
-        )
-        return distances.square_().mul_(-0.5 / self.bandwidth).exp_()
+        left, right = (self.rows[each].to(widest(self.rows.device)) for each in (some, others))
+        norms = left.square().sum(dim=1), right.square().sum(dim=1)
+        return self._of_products(left @ right.T, *norms)
 
     @cached_property
     def _kept(self) -> Tensor:
-        return self._computed(torch.arange(len(self.rows), device=self.rows.device), None)
+        products = torch.zeros(len(self.rows), len(self.rows), dtype=self.dtype, device=self.rows.device)
+        for block in self.rows.split(_KEPT_COLUMNS, dim=1):
+            wide = block.to(products)
+            products.addmm_(wide, wide.T)
+        norms = products.diagonal().clone()
+        return self._of_products(products, norms, norms)
 
     def _computed(self, indices: Tensor, among: Tensor | None) -> Tensor:
         rows, norms = (
             (self.rows, self.squared_norms) if among is None else (self.rows[among], self.squared_norms[among])
         )
-        squared = torch.addmm(norms[:, None], rows, self.rows[indices].T, alpha=-2)
-        squared += self.squared_norms[indices]
+        return self._of_products(rows @ self.rows[indices].T, norms, self.squared_norms[indices])
+
+    def _of_products(self, products: Tensor, norms: Tensor, other_norms: Tensor) -> Tensor:
+        """Kernel from products of rows, which it overwrites, and the squared norms of either side."""
+        squared = products.mul_(-2).add_(norms[:, None]).add_(other_norms)
         return squared.clamp_min_(0).mul_(-0.5 / self.bandwidth).exp_()
 
 
@@ -143,6 +160,11 @@ class PolynomialKernel:
     """
 
     rows: Tensor
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """That of the rows."""
+        return self.rows.dtype
 
     @property
     def diagonal(self) -> Tensor:
@@ -220,6 +242,11 @@ class LabelledKernel:
         return self.inputs.rows
 
     @property
+    def dtype(self) -> torch.dtype:
+        """That of the kernel on the inputs."""
+        return self.inputs.dtype
+
+    @property
     def diagonal(self) -> Tensor | float:
         """That of the kernel on the inputs: a target is as similar to itself as can be."""
         return self.inputs.diagonal
@@ -251,7 +278,7 @@ def labelled_kernel(inputs: GaussianKernel, targets: Tensor, *, bandwidth: float
         values = targets.double()
         values = values - values.mean()
         deviation = float(values.square().mean().sqrt())
-        targets = (values / (deviation or 1.0)).to(inputs.rows)
+        targets = (values / (deviation or 1.0)).to(inputs.rows.device, inputs.dtype)
     return LabelledKernel(inputs, targets, bandwidth)
 
 
@@ -264,6 +291,11 @@ class CosineSimilarity:
     """
 
     rows: Tensor
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """That of the rows."""
+        return self.rows.dtype
 
     @property
     def diagonal(self) -> Tensor:

@@ -33,10 +33,10 @@ def kernel_mean(kernel: Kernel, importance: Tensor, *, seed: int, report: Report
     total = torch.zeros(size, dtype=torch.float64, device=kernel.rows.device)
     done = 0
     for block in reference.split(max(1, _BLOCK_ELEMENTS // size)):
-        total += kernel.columns(block) @ importance[block].to(kernel.rows)
+        total += kernel.columns(block) @ importance[block].to(total.device, kernel.dtype)
         done += len(block)
         report(Progress("Averaging the kernel", done, len(reference)))
-    return (total / importance[reference].sum(dtype=torch.float64)).to(kernel.rows)
+    return (total / importance[reference].sum(dtype=torch.float64)).to(kernel.dtype)
 
 
 def greedy_mmd(
@@ -77,7 +77,7 @@ class _Costs:
         self._half = torch.as_tensor(kernel.diagonal, device=mean.device).to(mean) / 2
         wide = torch.finfo(mean.dtype).eps
         self._largest = 2 * float(self._half.abs().max())
-        self._rounding = torch.finfo(kernel.rows.dtype).eps / wide  # of a column, in ε of the widest type
+        self._rounding = torch.finfo(kernel.dtype).eps / wide  # of a column, in ε of the widest type
         self._unit = 16 * wide * self._largest
 
     def doubt(self, count: int) -> float:
