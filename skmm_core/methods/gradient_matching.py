@@ -16,7 +16,7 @@ from skmm_core.data import Given, nothing_given
 from skmm_core.methods.ranking import ranked
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.spec import NoParams
-from skmm_core.methods.stratify import class_parts, deal_out
+from skmm_core.methods.stratify import class_parts, deal_out, rows_without_a_point
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers import greedy_cover, lowest, nonnegative_weights
@@ -87,7 +87,8 @@ def _gradients(pool: Pool, rows: Tensor | None = None) -> Gradients:
 def craig(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     """Minimise Σ_i min over chosen j of ‖g_i - g_j‖ within every class; weights are the sizes of the clusters.
 
-    Classes get their share of the budget, as in the authors' code. O(Σ N_c² (d + K)) time, O(N) memory beyond one copy
+    Classes get their share of the budget, as in the authors' code. `mean_distance` is over the rows of classes that get
+    a point; where others do not, the number of their rows stands beside it. O(Σ N_c² (d + K)) time, O(N) memory beyond one copy
     of a class.
     """
     parts = class_parts(pool, budget, "craig")
@@ -97,7 +98,10 @@ def craig(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Repor
         chosen.append(part.rows[picks].cpu())
         weights.append(sizes.cpu())
         distance += left
-    found = {"mean_distance": distance / pool.size, "warm_up_rows": float(len(pool.warm_up.rows))}
+    found = {"mean_distance": distance / sum(len(part.rows) for part in parts)}
+    if without := rows_without_a_point(pool, parts, "craig"):
+        found["rows_of_classes_without_points"] = float(sum(len(rows) for rows in without))
+    found["warm_up_rows"] = float(len(pool.warm_up.rows))
     return Picks(deal_out(parts, chosen), weights=deal_out(parts, weights), objective=found)
 
 
@@ -168,7 +172,7 @@ def gradmatch(pool: Pool, budget: int, params: GradMatchParams, *, seed: int, re
     """Orthogonal matching pursuit on the sum of the gradients of every class, with nonnegative weights.
 
     Classes get their share of the budget. A point that the fit gives (almost) no weight keeps 1 % of the mean weight.
-    O(N_c d K) a pick.
+    `gradient_error` counts all of the gradient of a class without a point as missed. O(N_c d K) a pick.
     """
     parts = class_parts(pool, budget, "gradmatch")
     chosen, weights, error, energy = [], [], 0.0, 0.0
@@ -180,6 +184,9 @@ def gradmatch(pool: Pool, budget: int, params: GradMatchParams, *, seed: int, re
         chosen.append(part.rows[picks].cpu())
         weights.append(amounts.cpu())
         error, energy = error + missed, energy + whole
+    for rows in rows_without_a_point(pool, parts, "gradmatch"):
+        whole = _energy(_gradients(pool, rows))
+        error, energy = error + whole, energy + whole
     found = {
         "gradient_error": math.sqrt(error / energy) if energy else 0.0,
         "warm_up_rows": float(len(pool.warm_up.rows)),
@@ -239,9 +246,14 @@ def _mismatch(gradients: Gradients, picks: Tensor, weights: Tensor) -> tuple[flo
     """Squared norms of Σ_j w_j g_j - Σ_i g_i and of Σ_i g_i."""
     whole = gradients.total(torch.ones_like(gradients.rows[:, 0]))
     reached = gradients.total(weights.to(picks.device), of=picks)
-    pairs = list(zip(whole, reached, strict=True))
-    missed = sum(float((a - b).double().square().sum()) for a, b in pairs)
-    return missed, sum(float(a.double().square().sum()) for a, _ in pairs)
+    missed = sum(float((a - b).double().square().sum()) for a, b in zip(whole, reached, strict=True))
+    return missed, _energy(gradients)
+
+
+def _energy(gradients: Gradients) -> float:
+    """Squared norm of Σ_i g_i."""
+    whole = gradients.total(torch.ones_like(gradients.rows[:, 0]))
+    return sum(float(a.double().square().sum()) for a in whole)
 
 
 class GlisterParams(MethodParams):

@@ -82,6 +82,13 @@ def class_parts(pool: Pool, budget: int, method: str) -> list[ClassPart]:
     return [ClassPart(rows, quota, part) for rows, quota, part in parts if quota]
 
 
+def rows_without_a_point(pool: Pool, parts: Sequence[ClassPart], method: str) -> list[Tensor]:
+    """Rows of every class that has some but gets no point, as where there are fewer points than classes."""
+    members = class_members(pool, method)
+    taken = {int(part.rows[0]) for part in parts}
+    return [rows for rows in members if int(rows[0]) not in taken]
+
+
 def pick_by_class(pool: Pool, budget: int, method: str, pick: Callable[[Pool, int], Picks]) -> Picks:
     """Run a method within every class and merge, so that every prefix holds the classes in proportion.
 

@@ -250,6 +250,33 @@ def test_gradmatch_weights_stay_positive_and_its_error_is_that_of_the_weights() 
     assert bool((answer.weights > 0).all())
 
 
+def test_errors_of_craig_and_gradmatch_say_what_a_class_without_a_point_costs() -> None:
+    pool = blobs(size=45, seed=5)
+    assert pool.targets is not None
+    full = explicit(pool).numpy()
+    craig, gradmatch = select(pool, "craig", 2), select(pool, "gradmatch", 2)
+    for answer in (craig, gradmatch):
+        assert len({int(pool.targets[row]) for row in answer.indices}) == 2
+    seen = torch.isin(pool.targets, pool.targets[craig.indices]).numpy()
+    same = pool.targets[:, None].eq(pool.targets[craig.indices]).numpy()
+    distances = np.linalg.norm(full[:, None] - full[craig.indices.numpy()], axis=2)
+    nearest = np.where(same, distances, np.inf)[seen].min(axis=1)
+    assert craig.objective["mean_distance"] == pytest.approx(nearest.mean(), rel=1e-5)
+    assert craig.objective["rows_of_classes_without_points"] == float((~seen).sum()) > 0
+    missed = whole = 0.0
+    for label in range(3):
+        total = full[(pool.targets == label).numpy()].sum(axis=0)
+        found = [row for row in gradmatch.indices.tolist() if pool.targets[row] == label]
+        if found:
+            weights = slow_gradmatch(full[(pool.targets == label).numpy()], 1, 0.5)[1]
+            total_reached = weights @ full[found]
+        else:
+            total_reached = np.zeros_like(total)
+        missed += float(((total_reached - total) ** 2).sum())
+        whole += float((total**2).sum())
+    assert gradmatch.objective["gradient_error"] == pytest.approx(math.sqrt(missed / whole), rel=1e-5)
+
+
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 10_000), k=st.integers(1, 12), warm=st.booleans())
 def test_nonnegative_weights_meet_the_optimality_conditions(seed: int, k: int, warm: bool) -> None:
