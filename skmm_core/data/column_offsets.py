@@ -98,8 +98,11 @@ def middle_if_far(values: np.ndarray, *, slack: float = 1.0) -> float:
     middle = float(np.partition(finite, (len(finite) - 1) // 2)[(len(finite) - 1) // 2])
     apart = np.abs(finite.astype(np.float64) - middle)
     apart = apart[apart > 0]
-    with np.errstate(over="ignore", invalid="ignore"):
-        step = float(np.spacing(np.float32(abs(middle))))
+    with np.errstate(over="ignore"):
+        held = np.float32(abs(middle))
+    if not np.isfinite(held):
+        return 0.0  # such rows are bad ones, whatever they differ by
+    step = float(held - np.nextafter(held, np.float32(0)))  # towards 0: the largest number has no next one
     return middle if len(apart) and step * slack > _LARGEST_STEP * float(np.median(apart)) else 0.0
 
 

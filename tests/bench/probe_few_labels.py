@@ -73,7 +73,7 @@ def _simulated(
 
 
 def _set(name: str, title: str, load: Load, pool: int = 1200) -> Benchmark:
-    return Benchmark(name, title, "simulated", (), load, pool, test=600)
+    return Benchmark(name, title, "simulated", title, (), load, pool, test=600)
 
 
 _BY_NAME = {each.name: each for each in BENCHMARKS}

@@ -94,6 +94,9 @@ def test_what_no_offset_can_keep_is_said(tmp_path):
 def test_only_harmed_columns_are_far():
     assert middle_if_far(np.full(5, 1e9)) == 0
     assert middle_if_far(np.array([np.nan, np.inf])) == 0
+    largest = float(np.finfo(np.float32).max)
+    assert middle_if_far(np.array([-largest, 0.0])) == 0
+    assert middle_if_far(np.array([1e39, 1.1e39])) == 0
     # float32 numbers near 2^23 lie 1 apart: a thousandth of 1,000
     assert middle_if_far(2.0**23 + 1001 * np.arange(-5, 6)) == 0
     assert middle_if_far(2.0**23 + 300 * np.arange(-5, 6)) == 2.0**23
