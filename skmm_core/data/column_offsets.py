@@ -13,6 +13,7 @@ _LARGEST_STEP = 1e-3  # of the typical distance from the middle: at least three 
 _SLACK = 4.0  # median and typical distance in a sample stray from those of the column
 _KEPT = 0.9  # of the different values; of 4,096 draws of a smooth distribution hardly any become equal
 _LISTED = 5
+_LAST_WITH_A_NEXT = np.nextafter(np.finfo(np.float32).max, np.float32(0))
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def middle_if_far(values: np.ndarray, *, slack: float = 1.0) -> float:
         held = np.float32(abs(middle))
     if not np.isfinite(held):
         return 0.0  # such rows are bad ones, whatever they differ by
-    step = float(held - np.nextafter(held, np.float32(0)))  # towards 0: the largest number has no next one
+    step = float(np.spacing(min(held, _LAST_WITH_A_NEXT)))
     return middle if len(apart) and step * slack > _LARGEST_STEP * float(np.median(apart)) else 0.0
 
 
