@@ -39,14 +39,14 @@ Rows = NDArray[np.float64]
 
 
 def _stored(name: str, every: int = 1) -> Load:
-    """Files of features, of every so-many-th class."""
+    """Three quarters of the rows of a file of features, of every so-many-th class, and test rows."""
 
     def load(folder: Path, seed: int) -> tuple[Labelled, Labelled]:
-        found = []
+        found, rng = [], np.random.default_rng([seed, every])
         for part in ("train", "test"):
             with np.load(folder / f"{name}_{part}.npz", allow_pickle=False) as file:
-                mine = file["y"] % every == 0
-                rows = np.flatnonzero(mine)[: None if part == "train" else _TEST]
+                mine = rng.permutation(np.flatnonzero(file["y"] % every == 0))
+                rows = mine[: len(mine) * 3 // 4 if part == "train" else _TEST]
                 found.append((file["X"][rows].astype(np.float32), (file["y"][rows] // every).astype(np.int64)))
         return found[0], found[1]
 
