@@ -9,7 +9,7 @@ run: .venv/ready
 	$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
 
 test: .venv/ready-for-tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 audit: .venv/ready-for-tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist load tests/audit --audit-figures assets/benchmarks/audit.json; \

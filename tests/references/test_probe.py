@@ -17,7 +17,7 @@ from skmm_core.probes.linear_probe import score_probe
 from skmm_core.probes.metrics import classification_metrics, regression_metrics
 from skmm_core.progress import ignore
 from skmm_core.solvers.classifier import fit_classifier
-from skmm_core.solvers.held_out import HeldOut, content_order, judge, stratified_folds
+from skmm_core.solvers.held_out import HeldOut, Verdict, content_order, judge, stratified_folds
 from skmm_core.solvers.logistic import ENOUGH, MODERATE, STRENGTHS, Choice, LogisticFamily
 from skmm_core.solvers.ridge import STRENGTHS as RIDGE_STRENGTHS, RidgeProblem, fit_ridge
 from skmm_core.solvers.ridge_average import SHARES, average_ridge
@@ -487,3 +487,19 @@ def test_validation_rows_of_classes_not_chosen_tell_nothing() -> None:
         for kept in (np.ones(60, bool), known)
     ]
     np.testing.assert_array_equal(fits[0].coef, fits[1].coef)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_one_fit_is_taken_alone_it_is_the_better_one_and_not_nothing(seed, monkeypatch):
+    """Were both better than their sum, both were dropped once, and every row was told to be of the first class."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(3), 6)
+    rows = rng.normal(size=(18, 5)) + 2 * np.eye(5)[labels]
+    monkeypatch.setattr(Verdict, "clearly_beats", lambda self, other: True)
+    found = fit_classifier(rows, labels).coef
+    assert np.ptp(found, axis=1).max() > 0
+    order = content_order(rows, labels)
+    family = LogisticFamily(rows[order], labels[order], HeldOut(labels, stratified_folds(labels, 10, 0)), ignore)
+    alone = family.fit(family.tune())[0], RidgeProblem(rows, np.eye(3)[labels]).solve().coef
+    aligned = [float((found * one).sum() / np.linalg.norm(found) / np.linalg.norm(one)) for one in alone]
+    assert max(aligned) == pytest.approx(1, abs=1e-9), aligned
