@@ -5,9 +5,11 @@ where classes lie in a row or columns are few. Held-out rows are then too few to
 scaled as held-out rows ask, stays near the better one and is a linear predictor as well.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from skmm_core.progress import Report, ignore
 from skmm_core.solvers.held_out import HeldOut, content_order, stratified_folds
@@ -49,7 +51,7 @@ def fit_classifier(
         return LinearClassifier(classes, np.zeros((features.shape[1], 1)), np.zeros(1), np.inf)
     # thin products gain nothing from more threads, and lose fortyfold when the cores are busy with other work
     threads = 1 if features.shape[0] * min(features.shape) * len(classes) < _ONE_THREAD_BELOW else None
-    with threadpool_limits(threads):
+    with _thread_pools().limit(limits=threads):
         rows = features.astype(np.float64)
         order = content_order(rows, within)
         rows, within = rows[order], within[order].astype(np.int64)
@@ -58,6 +60,12 @@ def fit_classifier(
         known = np.isin(validation[1], classes)
         truth, other = np.searchsorted(classes, validation[1][known]), validation[0][known].astype(np.float64)
         return _fit(classes, rows, within, HeldOut(truth, np.empty(0, np.int64), other), report)
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """Looking for the pools takes as long as a small fit."""
+    return ThreadpoolController()
 
 
 def _inner_folds(labels: Labels, seed: int) -> Labels:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import log_softmax
 
 Array = NDArray[np.float64]
 _MAX_ITER = 300
@@ -70,12 +69,19 @@ def fit_softmax(
     scale = 1 / np.sqrt(energy[:, None] / 4 + penalty)
     scaled = rows * scale.T
 
+    column, weighted, shrink = weights[:, None], weights[:, None] * targets, penalty * scale**2
+
     def loss(flat: Array) -> tuple[float, Array]:
+        # thousands of fits of a few rows: written out, since a call of scipy's softmax costs more than its sums
         found = flat.reshape(shape)
-        logs = log_softmax(scaled @ found, axis=1)
-        gradient = scaled.T @ (weights[:, None] * (np.exp(logs) - targets)) + penalty * scale**2 * found
-        value = -float(weights @ (targets * logs).sum(axis=1)) + penalty / 2 * float(((scale * found) ** 2).sum())
-        return value, gradient.ravel()
+        scores = scaled @ found
+        scores -= scores.max(axis=1, keepdims=True)
+        shares = np.exp(scores)
+        total = shares.sum(axis=1, keepdims=True)
+        shares *= column / total
+        pull = shrink * found
+        value = float(weights @ np.log(total[:, 0]) - np.vdot(weighted, scores) + np.vdot(pull, found) / 2)
+        return value, (scaled.T @ (shares - weighted) + pull).ravel()
 
     begin = np.zeros(shape) if start is None else start / scale
     options = {"maxiter": _MAX_ITER, "gtol": tolerance, "ftol": 0.0}
