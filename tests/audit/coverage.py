@@ -6,27 +6,42 @@ from dataclasses import fields
 from types import ModuleType
 from typing import get_args
 
-from skmm_core.comparison import cells, leagues, planner, ranks, statistics, summary
+from skmm_core.comparison import (
+    cells,
+    claim,
+    draws,
+    families,
+    leagues,
+    planner,
+    pool_parts,
+    ranks,
+    savings,
+    score_log,
+    splits,
+    statistics,
+    summary,
+)
 from skmm_core.config import SketchParams
 from skmm_core.diagnostics import Diagnostics
 from skmm_core.methods.registry import list_own_methods
 from skmm_core.probes.metrics import METRICS
 
 NOT_COVERED = {
-    "statistic resamples": "random numbers; what is made of them is covered with bootstrap_interval",
-    "statistic expanded_tail": "a part of bootstrap_interval, whose cover is simulated",
-    "statistic summarise": "joins statistics that are covered each; run by the simulations of compare, needs and plans",
     "statistic saving_text": "words",
-    "statistic judged": "picks rows of tables; run by the simulations of compare",
-    "statistic league_savings": "picks rows of tables whose numbers are those of data_saving",
-    "statistic against_stratified": "paired_difference, holm and data_saving of another reference",
+    "statistic claim_of": "words",
+    "statistic few_seeds": "words",
+    "statistic read_scores": "reads a file back; no number is made",
+    "statistic compare_splits": "compare on one split after the other",
     "diagnostics distortion_source": "words",
 }
 
 
 def wanted() -> set[str]:
     """Every method, field of the diagnostics, statistic, metric of a probe and kind of sketch."""
-    statistics_of = [cells, leagues, planner, ranks, statistics, summary]
+    statistics_of = [
+        *(cells, claim, draws, families, leagues, planner, pool_parts),
+        *(ranks, savings, score_log, splits, statistics, summary),
+    ]
     metrics = [metric.key for task in ("classification", "regression") for metric in METRICS[task]]
     return {
         *(f"method {spec.key}" for spec in list_own_methods()),

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from skmm_core.device import generator
 from skmm_core.pool import Pool
 from tests.audit.cases import Array, Case
 
@@ -70,6 +72,17 @@ def standard_rounding(case: Case) -> float:
 def squared_distances(a: Array, b: Array) -> Array:
     """(len(a), len(b)), from differences, not from products."""
     return np.stack([((a - row) ** 2).sum(axis=1) for row in b], axis=1)
+
+
+def content_order(rows: Array, targets: Array) -> NDArray[np.int64]:
+    """Along one fixed direction, equal rows by target, then by the last column that varies, and so on to the first.
+
+    Methods see the rows in this order whatever the file's, so what is drawn by place is drawn by place in it.
+    """
+    direction = torch.randn(rows.shape[1], generator=generator(0, "pool:order"), dtype=torch.float64).numpy()
+    along = (rows * direction).sum(axis=1)
+    keys = [(along[i], targets[i], *rows[i, ::-1]) for i in range(len(rows))]
+    return np.array(sorted(range(len(rows)), key=lambda i: keys[i]))
 
 
 def one_hot(classes: NDArray[np.int64]) -> Array:

@@ -17,7 +17,7 @@ from tests.audit.definitions import (
     squared_distances,
 )
 
-_GRID = np.logspace(-8, 2, 31)
+_GRID = np.logspace(-14, 2, 49)
 _KEPT = 1.2e-7  # what is told of every row is kept in float32, and so are the written-out rows of a sketch
 
 

@@ -98,7 +98,7 @@ def test_influence_is_leverage_times_squared_residual(case, audit):
     left, singular = left[:, kept], singular[kept]
     wanted = y - y.mean()
     best, residual = np.inf, None
-    for alpha in np.logspace(-8, 2, 31) * singular[0] ** 2:
+    for alpha in np.logspace(-14, 2, 49) * singular[0] ** 2:
         shrink = singular**2 / (singular**2 + alpha)
         rest = wanted - left @ (shrink * (left.T @ wanted))
         freedom = len(y) - 1 - shrink.sum()
