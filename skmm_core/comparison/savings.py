@@ -145,7 +145,7 @@ def saving_of(
     """Points the reference needs for the mean score that the method reaches at `budget`, divided by `budget`.
 
     Both mean curves over budgets are made monotone (isotonic regression), the method's is read at `budget`, and the
-    reference's is read off by monotone cubic interpolation (Fritsch & Carlson 1980) over log(budget). Where the
+    reference's is read off by monotone cubic interpolation (Fritsch & Butland 1984) over log(budget). Where the
     reference is level at the score, its budget nearest to `budget` counts. So a curve's factor over itself is 1 at
     every budget.
 

@@ -87,7 +87,7 @@ def _moments(pool: "Pool", indices: "Tensor", weights: "Tensor", c_s: float) -> 
     from skmm_core.solvers import certificate, moment_error, shortfall_objective, trace_score, whitened_moment
 
     moments = pool.moments
-    whitened = whitened_moment(moments, indices, weights)
+    whitened = whitened_moment(moments, pool.sketched_rows(indices), weights)
     achieved = moments.eigenvalues * whitened.diagonal()
     bound = certificate(whitened)
     k = len(moments.eigenvalues)

@@ -17,7 +17,7 @@ class Quantity:
         key: name here; unless there are `parts`, also that in `result.json` (under `diagnostics`) and
             `diagnostics.npz`.
         title: name on pages and in reports.
-        symbol: how it is computed; notation of methods.md in short: Σ, Σ_S second moments of pool and selection, P_k
+        symbol: how it is computed; in short: Σ, Σ_S second moments of pool and selection, P_k
             projection on the k strongest directions of the selection, k* the effective rank, θ the ridge fit on the
             pool, σ² its noise, M the ridge map from labels to coefficients, ~ what is measured in the sketch.
         unit: of the number.

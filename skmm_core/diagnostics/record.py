@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """Measurements of one selection; see methods.md, section 4, for the definitions.
+    """Measurements of one selection; see `assets/docs/numbers.md` for the definitions.
 
     The moments of the sketch (certificate to moment_objective, spectra) use the selection's weights. The curve, its
     minimum and the ridge risk describe a fit with equal weights on the features, as the probe does it; with more than

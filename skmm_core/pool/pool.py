@@ -182,7 +182,11 @@ class Pool:
         """(N, m) sketched gradients G̃ = GΓ."""
         if self.in_order or self.sketch.kind == "none":  # which copies nothing
             return self.sketch(self.gradients, report=self.report)
-        return self.ordered.sketched[self.place]
+        return self.sketched_rows(torch.arange(self.size))
+
+    def sketched_rows(self, indices: Tensor) -> Tensor:
+        """(n, m) sketched gradients of (n,) rows, without those of all others."""
+        return self.ordered.sketched[self.place[indices.to(self.place.device)]]
 
     def subset(self, rows: Tensor) -> "Pool":
         """The pool of some of the rows, seen through the same sketch.

@@ -120,11 +120,19 @@ def _above_rounding(values: Tensor, rows: Tensor, rounding: float) -> Tensor:
     return values > torch.maximum(made, lost)
 
 
-def whitened_moment(moments: Moments, indices: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Λ^{-1/2} Vᵀ Σ̃_S V Λ^{-1/2}, (k, k) float64: the identity when the selection matches every second moment."""
-    scale = moments.eigenvalues.rsqrt()
-    chosen = moments.coordinates[indices.to(moments.coordinates.device)].cpu().double() * scale
-    return second_moment(chosen, None if weights is None else weights.cpu().double())
+def whitened_moment(moments: Moments, chosen: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Λ^{-1/2} Vᵀ Σ̃_S V Λ^{-1/2}, (k, k) float64: the identity when the selection matches every second moment.
+
+    From the rows themselves: coordinates in float32 are rounded by more than moments differ where the rows lie far from
+    the origin.
+
+    Args:
+        moments: of the pool.
+        chosen: (n, m) rows of G̃ that were picked.
+        weights: (n,) of them, which sum to 1; equal without.
+    """
+    coordinates = (chosen.cpu().double() @ moments.eigenvectors) * moments.eigenvalues.rsqrt()
+    return second_moment(coordinates, None if weights is None else weights.cpu().double())
 
 
 def certificate(whitened: Tensor) -> float:

@@ -63,13 +63,13 @@ def run_cells(
                 if configuration.sampled is not None:
                     sampled = select(pool, configuration.method, budget, params=configuration.sampled, seed=seed)
                     sampled_objective = sampled.objective["rounded"]
-                    sampled_trace = trace_score(whitened_moment(pool.moments, sampled.indices))
+                    sampled_trace = trace_score(whitened_moment(pool.moments, pool.sketched_rows(sampled.indices)))
                 yield (
                     configuration,
                     budget,
                     Cell(
                         risk=ridge.risk(found.indices.numpy(), seed=seed) / ridge.full_risk,
-                        trace=trace_score(whitened_moment(pool.moments, found.indices)),
+                        trace=trace_score(whitened_moment(pool.moments, pool.sketched_rows(found.indices))),
                         objective=found.objective.get("rounded", math.nan),
                         sampled_objective=sampled_objective,
                         sampled_trace=sampled_trace,

@@ -33,7 +33,8 @@ def test_on_the_mixture_skmm_has_the_lower_objective_and_a_trace_score_no_worse(
             assert torch.equal(torch.as_tensor(default.scores), torch.as_tensor(sampled.scores)), "same relaxed weights"
             assert default.objective["rounded"] < sampled.objective["rounded"]
             default_trace, sampled_trace = (
-                trace_score(whitened_moment(pool.moments, found.indices)) for found in (default, sampled)
+                trace_score(whitened_moment(pool.moments, pool.sketched_rows(found.indices)))
+                for found in (default, sampled)
             )
             log_ratios.append(np.log(default_trace / sampled_trace))
     assert len(log_ratios) == 24
