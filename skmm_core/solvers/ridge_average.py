@@ -11,6 +11,7 @@ from skmm_core.solvers.ridge import thin_svd
 Array = NDArray[np.float64]
 # α over the summed squares of the centred rows, three a decade: from (nearly) no shrinkage to (nearly) the constant
 SHARES: Array = np.logspace(-6, 1, 22)
+_TIED = 1e-9  # of the largest likelihood
 _EXACT = 1e-20  # of the targets' energy: what a faultless fit is taken to leave, so that its likelihood stays finite
 
 
@@ -65,8 +66,10 @@ def average_ridge(scaled: Sequence[Array], targets: Array) -> AveragedRidge:
     weights /= weights.sum()
     coefs = tuple(fit.average(share) for fit, share in zip(fits, weights, strict=True))
     shift = sum(float(fit.centre @ coef) for fit, coef in zip(fits, coefs, strict=True))
-    which, best = np.unravel_index(np.argmax(weights), weights.shape)
-    return AveragedRidge(coefs, mean - shift, float(fits[which].alphas[best]))
+    # of equal ones the strongest: two rows say nothing of α, and rounding should not either
+    likeliest = weights >= weights.max() * (1 - _TIED)
+    alpha = max(float(fit.alphas[tied].max()) for fit, tied in zip(fits, likeliest, strict=True) if tied.any())
+    return AveragedRidge(coefs, mean - shift, alpha)
 
 
 class _Fits:

@@ -489,6 +489,13 @@ def test_validation_rows_of_classes_not_chosen_tell_nothing() -> None:
     np.testing.assert_array_equal(fits[0].coef, fits[1].coef)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_two_rows_say_nothing_of_alpha_so_the_strongest_is_told(seed):
+    rows = np.random.default_rng(seed).normal(size=(2, 6))
+    energy = float(((rows - rows.mean(axis=0)) ** 2).sum())
+    assert average_ridge([rows], np.array([0.0, 1.0])).alpha == pytest.approx(SHARES[-1] * energy)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_where_one_fit_is_taken_alone_it_is_the_better_one_and_not_nothing(seed, monkeypatch):
     """Were both better than their sum, both were dropped once, and every row was told to be of the first class."""
