@@ -3,6 +3,9 @@
 With few rows either may be far ahead: ridge on indicators where there are more columns than rows, logistic regression
 where classes lie in a row or columns are few. Held-out rows are then too few to choose by, while the sum of both, each
 scaled as held-out rows ask, stays near the better one and is a linear predictor as well.
+
+How often a class was chosen tells little of how often it occurs. In the logistic part classes weigh alike; in the ridge
+part as the root of their numbers of rows, between alike and as they came; a class of one row has no say in any choice.
 """
 
 from functools import cache
@@ -35,7 +38,8 @@ def fit_classifier(
     """Fit logistic regression and ridge on indicators, and add up their scores.
 
     The strength of the logistic part is chosen by log-loss on rows that the fit has not seen, pooled over all folds; α
-    of ridge by exact leave-one-out. The order of the rows changes nothing: they are sorted by content first.
+    of ridge by exact leave-one-out of the rows that are not the only ones of their class. The order of the rows changes
+    nothing: they are sorted by content first.
 
     Args:
         features: (n, d) training rows, columns on comparable scales about 0.
@@ -78,8 +82,9 @@ def _fit(classes: Labels, rows: Array, labels: Labels, held_out: HeldOut, report
     choice = family.tune()
     coef, intercept = family.fit(choice)
     logistic, logistic_scores = family.verdict(choice), family.held_out_scores(choice)
-    problem = RidgeProblem(rows, np.eye(len(classes))[labels])
-    fitted = problem.solve()
+    counts = np.bincount(labels)[labels]
+    problem = RidgeProblem(rows, np.eye(len(classes))[labels], 1 / np.sqrt(counts))
+    fitted = problem.solve(counts > 1 if counts.max() > 1 else None)
     scores = problem.held_out(fitted.alpha, held_out.fold) if held_out.rows is None else fitted.predict(held_out.rows)
     scores = np.where(np.isfinite(logistic_scores), scores, -np.inf)
     ridge = family.judge(scores, _spread(rows @ coef + intercept) / _spread(fitted.predict(rows)))

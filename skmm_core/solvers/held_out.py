@@ -80,12 +80,14 @@ def judge(scores: Array, truth: Labels, *, smoothing: float, expected: float) ->
 
     Args:
         scores: (m, K); -∞ for a class that the fit has not seen.
-        truth: (m,) classes. A row whose own class was not seen has the same loss by any fit and is left out.
+        truth: (m,) classes. A row whose own class was not seen has the same loss by any fit and is left out. So is a
+            class that no other row is told of: with all rows of one class against it, the best fit would be the one
+            that never predicts it.
         smoothing: share of a target that is spread over all classes seen.
         expected: scale to begin from.
     """
     told = np.isfinite(scores[np.arange(len(truth)), truth])
-    seen = np.isfinite(scores[told])
+    seen = np.isfinite(scores[told]) & np.isin(np.arange(scores.shape[1]), truth[told])
     plain = np.where(seen, scores[told], 0.0)
     target = smoothing * seen / np.maximum(seen.sum(axis=1, keepdims=True), 1)
     target[np.arange(len(target)), truth[told]] += 1 - smoothing

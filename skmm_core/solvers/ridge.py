@@ -18,7 +18,7 @@ class Ridge:
         coef: (d,) float64, or (d, C) for C targets.
         intercept: float, or (C,).
         alpha: penalty on ‖coef‖² beside the sum of squared residuals; ∞ for the constant predictor.
-        loo_error: mean squared leave-one-out error at this alpha, summed over targets; NaN for one row.
+        loo_error: mean (weighted) squared leave-one-out error at this alpha, summed over targets; NaN for one row.
     """
 
     coef: Array
@@ -49,23 +49,30 @@ def fit_ridge(features: Array, targets: Array) -> Ridge:
 
 
 class RidgeProblem:
-    """Rows and targets, taken apart once; then every α and every fold is cheap."""
+    """Rows, targets and weights, taken apart once; then every α and every fold is cheap."""
 
-    def __init__(self, features: Array, targets: Array) -> None:
-        """Keep (n, d) rows and (n,) or (n, C) targets."""
-        self._centre, self._mean = features.mean(axis=0), targets.mean(axis=0)
-        self._residual = targets - self._mean
-        self._energy, self._left, self._right = thin_svd(features - self._centre)
+    def __init__(self, features: Array, targets: Array, weights: Array | None = None) -> None:
+        """Keep (n, d) rows, (n,) or (n, C) targets, and (n,) weights of the rows, all alike without."""
+        n = len(features)
+        self._weights = np.ones(n) if weights is None else weights * (n / weights.sum())
+        self._roots = np.sqrt(self._weights)
+        self._centre, self._mean = (np.average(each, axis=0, weights=self._weights) for each in (features, targets))
+        self._residual = _times(self._roots, targets - self._mean)
+        self._energy, self._left, self._right = thin_svd(_times(self._roots, features - self._centre))
         self._projected = self._left.T @ self._residual
 
-    def solve(self) -> Ridge:
-        """The fit at the α with the smallest leave-one-out error; of equal ones the largest."""
+    def solve(self, counted: NDArray[np.bool_] | None = None) -> Ridge:
+        """The fit at the α with the smallest leave-one-out error; of equal ones the largest.
+
+        Args:
+            counted: (n,) rows whose errors count, at least one; all without.
+        """
         n, shape = len(self._residual), (len(self._centre), *self._residual.shape[1:])
         if n < 2 or not len(self._energy):
-            error = np.nan if n < 2 else float(self._residual.var(axis=0).sum())
+            error = np.nan if n < 2 else float((self._residual**2).sum() / n)
             return Ridge(np.zeros(shape), self._mean, np.inf, error)
         alphas = n * STRENGTHS
-        errors = np.array([self._loo_error(alpha) for alpha in alphas])
+        errors = np.array([self._loo_error(alpha, counted) for alpha in alphas])
         best = int(len(alphas) - 1 - np.argmin(errors[::-1]))
         coef = self._right @ _times(np.sqrt(self._energy) / (self._energy + alphas[best]), self._projected)
         return Ridge(coef, self._mean - self._centre @ coef, float(alphas[best]), float(errors[best]))
@@ -73,26 +80,26 @@ class RidgeProblem:
     def held_out(self, alpha: float, fold: NDArray[np.int64]) -> Array:
         """(n,) or (n, C) predictions of every row by the fit with this α on the rows of all other folds.
 
-        Leaving the rows F out gives them the residuals (I - H_FF)⁻¹ r_F. Rows of fold -1 are never left out: they get
-        the predictions of the fit to all rows.
+        Leaving the rows F out gives them the residuals (I - H_FF)⁻¹ r_F, times the roots of their weights. Rows of fold
+        -1 are never left out: they get the predictions of the fit to all rows.
         """
         shrink = self._energy / (self._energy + alpha)
         residual = self._residual - self._left @ _times(shrink, self._projected)
         missed = residual.copy()
         for each in range(int(fold.max()) + 1):
             out = fold == each
-            left = self._left[out]
-            slack = np.eye(len(left)) - 1 / len(fold) - (left * shrink) @ left.T
+            left, roots = self._left[out], self._roots[out]
+            slack = np.eye(len(left)) - np.outer(roots, roots) / len(fold) - (left * shrink) @ left.T
             missed[out] = np.linalg.solve(slack, residual[out])
-        predictions: Array = self._residual + self._mean - missed
+        predictions: Array = self._mean + _times(1 / self._roots, self._residual - missed)
         return predictions
 
-    def _loo_error(self, alpha: float) -> float:
+    def _loo_error(self, alpha: float, counted: NDArray[np.bool_] | None) -> float:
         shrink = self._energy / (self._energy + alpha)
         # 1 - h may fall to rounding noise where a row is fitted exactly; its residual is as small, so keep it positive
-        slack = np.maximum(1 - 1 / len(self._left) - self._left**2 @ shrink, 1e-12)
-        residual = self._residual - self._left @ _times(shrink, self._projected)
-        return float((_times(1 / slack, residual) ** 2).sum() / len(slack))
+        slack = np.maximum(1 - self._weights / len(self._weights) - self._left**2 @ shrink, 1e-12)
+        errors = _times(1 / slack, self._residual - self._left @ _times(shrink, self._projected)) ** 2
+        return float((errors if counted is None else errors[counted]).sum() / len(slack))
 
 
 def _times(factors: Array, rows: Array) -> Array:

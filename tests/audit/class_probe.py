@@ -83,9 +83,13 @@ def logistic(x: Array, y: Labels, penalty: float, smoothing: float, *, even: boo
 
 
 def judge(scores: Array, y: Labels, smoothing: float, expected: float) -> Said:
-    """The scale by a fine grid, then between its neighbours; -∞ marks a class that a fit has not seen."""
+    """The scale by a fine grid, then between its neighbours; -∞ marks a class that a fit has not seen.
+
+    A class that no row is told of takes no part.
+    """
     told = np.array([np.isfinite(row[label]) for row, label in zip(scores, y, strict=True)], dtype=bool)
     rows, labels = scores[told], y[told]
+    rows = np.where([label in set(labels.tolist()) for label in range(scores.shape[1])], rows, -np.inf)
 
     def losses(log_scale):
         found = []
@@ -107,19 +111,20 @@ def judge(scores: Array, y: Labels, smoothing: float, expected: float) -> Said:
     return Said(losses(best), expected * float(np.exp(best)))
 
 
-def centred_ridge(x: Array, y: Array, alpha: float) -> Array:
-    """Coefficients and, as the last row, the unpenalised intercept, by the normal equations."""
-    centre, mean = x.mean(axis=0), y.mean(axis=0)
-    coef = np.linalg.solve((x - centre).T @ (x - centre) + alpha * np.eye(x.shape[1]), (x - centre).T @ (y - mean))
+def centred_ridge(x: Array, y: Array, alpha: float, weights: Array) -> Array:
+    """Coefficients and, as the last row, the unpenalised intercept, by the normal equations of weighted rows."""
+    centre, mean = weights @ x / weights.sum(), weights @ y / weights.sum()
+    weighted = (x - centre).T * weights
+    coef = np.linalg.solve(weighted @ (x - centre) + alpha * np.eye(x.shape[1]), weighted @ (y - mean))
     return np.vstack([coef, mean - centre @ coef])
 
 
-def left_out_error(x: Array, y: Array, alpha: float) -> float:
-    """Every row left out and the fit made anew."""
+def left_out_error(x: Array, y: Array, alpha: float, weights: Array, counted: Labels) -> float:
+    """Every row that counts left out and the fit made anew."""
     total = 0.0
-    for row in range(len(x)):
-        fit = centred_ridge(np.delete(x, row, axis=0), np.delete(y, row, axis=0), alpha)
-        total += ((np.r_[x[row], 1] @ fit - y[row]) ** 2).sum()
+    for row in counted:
+        fit = centred_ridge(*(np.delete(each, row, axis=0) for each in (x, y)), alpha, np.delete(weights, row))
+        total += weights[row] * ((np.r_[x[row], 1] @ fit - y[row]) ** 2).sum()
     return total
 
 
@@ -209,11 +214,14 @@ def probes(
         return judge(scores, truth, smoothing, 1.0), scores
 
     truths, alphas = one_hot(y), n * np.logspace(-6, 4, 31)
-    alpha = alphas[int(np.argmin([left_out_error(x, truths, each) for each in alphas]))]
-    line = centred_ridge(x, truths, alpha)
+    sizes = truths.sum(axis=0)[y]
+    weights = np.sqrt(1 / sizes) / np.sqrt(1 / sizes).mean()
+    counted = np.flatnonzero(sizes > 1) if sizes.max() > 1 else np.arange(n)
+    alpha = alphas[int(np.argmin([left_out_error(x, truths, each, weights, counted) for each in alphas]))]
+    line = centred_ridge(x, truths, alpha, weights)
 
     def by_ridge(kept, out, seen):
-        fit = line if validation is not None else centred_ridge(x[kept], truths[kept], alpha)
+        fit = line if validation is not None else centred_ridge(x[kept], truths[kept], alpha, weights[kept])
         return np.c_[asked[out], np.ones(out.sum())] @ fit[:, seen]
 
     ridge_scores, known, found = held_out(by_ridge), np.c_[x, np.ones(n)], {}

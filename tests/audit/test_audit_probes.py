@@ -20,7 +20,7 @@ from tests.audit.definitions import one_hot, standardised
 
 def ridge(x, y, alpha):
     """Coefficients, and the unpenalised intercept as the last one."""
-    return centred_ridge(x, y[:, None], alpha)[:, 0]
+    return centred_ridge(x, y[:, None], alpha, np.ones(len(x)))[:, 0]
 
 
 @on(without=("offset 1e4",))
@@ -29,7 +29,9 @@ def test_ridge_and_its_leave_one_out_error(case, audit):
     x, y = standardised(case.exact, case.eps), case.numbers.double().numpy()
     x, y = x[:16], y[:16]
     found = fit_ridge(x, y)
-    errors = [left_out_error(x, y[:, None], alpha) / 16 for alpha in 16 * np.logspace(-6, 4, 31)]
+    errors = [
+        left_out_error(x, y[:, None], alpha, np.ones(16), np.arange(16)) / 16 for alpha in 16 * np.logspace(-6, 4, 31)
+    ]
     rounding = 1e-6  # the weakest penalty is 1e-6 of the rows' energy
     audit.same("probe ridge", "leave-one-out error", found.loo_error, min(errors), within=rounding)
     expected = ridge(x, y, found.alpha)
@@ -162,7 +164,7 @@ def others(x, y, rows, test):
         hat = centred @ np.linalg.solve(centred.T @ centred + alpha * np.eye(a.shape[1]), centred.T) + 1 / len(rows)
         left = (wanted - hat @ wanted) / np.maximum(1 - hat.diagonal(), 1e-9)[:, None]
         best = min(best, ((left**2).sum(), alpha), key=lambda each: each[0])
-    fit = centred_ridge(a, wanted, best[1])
+    fit = centred_ridge(a, wanted, best[1], np.ones(len(a)))
     linear = (classes[(np.c_[scaled[test], np.ones(len(test))] @ fit).argmax(axis=1)] == y[test]).mean()
     fixed = LogisticRegression(C=0.01, max_iter=500).fit(a, y[rows])
     return linear, (fixed.predict(scaled[test]) == y[test]).mean()
