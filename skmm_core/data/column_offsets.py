@@ -101,8 +101,9 @@ def middle_if_far(values: np.ndarray, *, slack: float = 1.0) -> float:
     apart = apart[apart > 0]
     with np.errstate(over="ignore"):
         held = np.float32(abs(middle))
-    if not np.isfinite(held):
-        return 0.0  # such rows are bad ones, whatever they differ by
+        exact = np.array_equal(finite.astype(np.float32), finite)
+    if exact or not np.isfinite(held):  # infinite ones are bad rows, whatever they differ by
+        return 0.0
     step = float(np.spacing(min(held, _LAST_WITH_A_NEXT)))
     return middle if len(apart) and step * slack > _LARGEST_STEP * float(np.median(apart)) else 0.0
 

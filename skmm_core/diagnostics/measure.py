@@ -138,7 +138,8 @@ def _coverage(pool: "Pool", indices: "Tensor", report: Report) -> dict[str, Any]
 
     features = pool.features
     chosen = features[indices.to(features.device)]
-    centre = chosen.mean(dim=0)  # distances do not change, but lose less to rounding near the origin
+    # distances do not change, but lose less to rounding near the origin; a mean would follow a single row far out
+    centre = chosen.median(dim=0).values
     anchors = chosen - centre
     half_norms = anchors.square().sum(dim=1) / 2
     distance = torch.empty(len(features), dtype=features.dtype, device=features.device)

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from skmm_core.data import Given, nothing_given
-from skmm_core.device import generator, with_more_digits
+from skmm_core.device import generator, widest, with_more_digits
 from skmm_core.methods.registry import Family, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers import centred_rows, lowest
+from skmm_core.solvers import lowest, rows_about_middle
 
 
 @register(
@@ -43,17 +43,19 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
     Returns:
         (budget,) int64 rows in the order picked; ties go to the lower row.
     """
-    # Distances from the mean do not change when all rows move, and centred rows lose fewer digits.
-    rows = centred_rows(features)
-    squared_norms = rows.square().sum(dim=1)
+    # Distances from the mean do not change when all rows move, and rows about their middle lose fewer digits.
+    rows = rows_about_middle(features)
+    squared_norms, mean = rows.square().sum(dim=1), rows.mean(dim=0, dtype=widest(rows.device)).to(rows)
+    lengths = squared_norms.sqrt()
     given = given or nothing_given(len(rows), rows.device)
     taken = ~given.free
-    total, longest = torch.zeros_like(rows[0]), squared_norms.max().sqrt()
+    total = torch.zeros_like(mean)
     picks = torch.empty(budget, dtype=torch.int64, device=rows.device)
     for t in range(budget):
-        # ‖total + z‖² without its constant; the divisor (t + 1)² is the same for all rows.
-        distance = (squared_norms + 2 * (rows @ total)).masked_fill_(taken, torch.inf)
-        size = longest * (longest + 2 * total.norm())
+        # ‖total + z - (t + 1) μ‖² without its constant; the divisor (t + 1)² is the same for all rows.
+        behind = total - (t + 1) * mean
+        distance = (squared_norms + 2 * (rows @ behind)).masked_fill_(taken, torch.inf)
+        size = lengths * (lengths + 2 * behind.norm())
         pick = given.start[t] if t < len(given.start) else lowest(distance, size)
         picks[t], taken[pick] = pick, True
         total += rows[pick]
@@ -103,15 +105,15 @@ def k_center(
     Returns:
         (budget,) int64 rows in the order picked; ties go to the lower row.
     """
-    # Squared distances as norms and products lose digits far from the origin, so the mean is moved there first.
-    rows = centred_rows(features)
+    # Squared distances as norms and products lose digits far from the origin, so the middle is moved there first.
+    rows = rows_about_middle(features)
     squared_norms = rows.square().sum(dim=1)
 
     def distances(pick: Tensor) -> Tensor:
         return squared_norms - 2 * (rows @ rows[pick]) + squared_norms[pick]
 
     given = given or nothing_given(len(rows), rows.device)
-    return farthest_first(distances, budget, first=first, scale=squared_norms.max(), given=given, report=report)
+    return farthest_first(distances, budget, first=first, scale=squared_norms, given=given, report=report)
 
 
 def farthest_first(
@@ -125,7 +127,7 @@ def farthest_first(
         distances: gives (N,) distances of all rows to one; rounding may leave them below 0.
         budget: number of rows to pick, 1..N.
         first: row to start from.
-        scale: () size of the numbers whose difference a distance is.
+        scale: size of the numbers whose difference a distance is, () or (N,) for each row.
         given: rows that are in by hand, picked before any other, and rows that may be picked.
         report: told of every pick.
 

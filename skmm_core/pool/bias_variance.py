@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.data import Task
-from skmm_core.solvers import second_moment, singular_basis
+from skmm_core.solvers import SingularBasis, second_moment, singular_basis
 
 # α / (rows · λ_1), three a decade
 _STRENGTHS = torch.logspace(-14, 2, 49, dtype=torch.float64)
@@ -69,41 +69,50 @@ class _Basis:
     moment: Tensor  # (k, k) VᵀΣV
 
 
-def fit_pool(gradients: Tensor, targets: Tensor | None, task: Task, n_classes: int) -> PoolFit:
+def fit_pool(
+    gradients: Tensor, targets: Tensor | None, task: Task, n_classes: int, *, basis: SingularBasis | None = None
+) -> PoolFit:
     """Second moment of all rows and, with targets, the ridge fit on them.
 
     α is the one with the smallest generalised cross-validation error (Golub, Heath & Wahba 1979) on a log grid.
-    O(N r² + r³).
+    O(N r min(N, r)). From singular vectors of the rows: those of their second moment lose every column whose unit is
+    10⁷ times smaller than that of another.
 
     Args:
         gradients: (N, r) rows on any device.
         targets: (N,) classes or values, or None.
         task: what the targets are.
         n_classes: number of classes; 0 unless the task is classification.
+        basis: of the rows, where it is there already.
     """
     moment = second_moment(gradients)
     if targets is None:
         return PoolFit(moment)
-    size = len(gradients)
-    mean = torch.stack([_columns(part, task, n_classes).sum(0) for part in targets.split(_BLOCK_ROWS)]).sum(0) / size
-    cross, total = torch.zeros(gradients.shape[1], len(mean), dtype=torch.float64), 0.0
-    for start in range(0, size, _BLOCK_ROWS):
-        wanted = _columns(targets[start : start + _BLOCK_ROWS], task, n_classes) - mean
-        cross += gradients[start : start + _BLOCK_ROWS].cpu().double().T @ wanted
+    basis = singular_basis(gradients) if basis is None else basis
+    size, wide = len(gradients), gradients.shape[1] > len(gradients)  # where wide, the vectors are those on the left
+    parts = targets.split(_BLOCK_ROWS)
+    mean = torch.stack([_columns(part, task, n_classes).sum(0) for part in parts]).sum(0) / size
+    rows = (basis.vectors if wide else gradients).split(_BLOCK_ROWS)
+    cross, total = torch.zeros(rows[0].shape[1], len(mean), dtype=torch.float64), 0.0
+    for part, block in zip(parts, rows, strict=True):
+        wanted = _columns(part, task, n_classes) - mean
+        cross += block.cpu().double().T @ wanted
         total += float(wanted.square().sum())
-    energy, vectors = torch.linalg.eigh(moment * size)
-    kept = energy > len(energy) * 1e-14 * energy[-1]
-    energy, vectors = energy[kept], vectors[:, kept]
-    explained = (vectors.T @ cross) / energy.sqrt()[:, None]  # UᵀY
+    explained = cross if wide else (basis.vectors.T @ cross) / basis.values[:, None]  # UᵀY
+    energy = basis.values.square()
     unreachable = max(0.0, total - float(explained.square().sum()))
-    alphas = _STRENGTHS * (float(energy[-1]) if len(energy) else 1.0)
+    alphas = _STRENGTHS * (float(energy[0]) if len(energy) else 1.0)
     shrink = energy[:, None] / (energy[:, None] + alphas)
     residual = unreachable + ((1 - shrink).square() * explained.square().sum(1)[:, None]).sum(0)
     freedom = size - 1 - shrink.sum(0)
     # a fit without a degree of freedom left passes through every target and says nothing of its error
     error = torch.where(freedom > 1e-9 * size, residual / freedom.square(), torch.inf)
     best = int(error.argmin())
-    coef = vectors @ (explained * (energy.sqrt() / (energy + alphas[best]))[:, None])
+    shrunk = explained / (energy + alphas[best])[:, None]
+    if wide:
+        coef = gradients.cpu().double().T @ (basis.vectors @ shrunk)
+    else:
+        coef = basis.vectors @ (basis.values[:, None] * shrunk)
     return PoolFit(moment, coef, float(residual[best] / freedom[best].clamp_min(1)), total / size)
 
 

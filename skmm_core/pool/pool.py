@@ -229,7 +229,7 @@ class Pool:
         if not self.in_order:
             found = self.ordered.moments
             return replace(found, coordinates=found.coordinates[self.place])
-        return eigenbasis(self.sketched)
+        return eigenbasis(self.sketched, given=self.sketched is self.features)
 
     @cached_property
     def spectrum(self) -> Tensor:
@@ -261,7 +261,8 @@ class Pool:
     @cached_property
     def fit(self) -> PoolFit:
         """Second moment of :attr:`fit_rows` and the ridge fit on all targets, against which selections are measured."""
-        return fit_pool(self.fit_rows, self.targets, self.task, self.n_classes)
+        known = self.feature_basis if self.targets is not None and self.fit_rows is self.features else None
+        return fit_pool(self.fit_rows, self.targets, self.task, self.n_classes, basis=known)
 
     @cached_property
     def scaler(self) -> Scaler:
@@ -336,7 +337,7 @@ def make_pool(
         rows, y, task, n_classes = data.features[data.split.train], train_targets(data), data.task, data.n_classes
     else:
         rows, y = torch.as_tensor(data), None if targets is None else torch.as_tensor(targets)
-        rows = rows if rows.dtype == torch.float64 else rows.float()
+        rows = _as_floats(rows)
         task, n_classes = Task.UNLABELLED, 0
         if y is not None:
             task = Task.REGRESSION if y.is_floating_point() else Task.CLASSIFICATION
@@ -387,6 +388,15 @@ def _check(rows: Tensor, targets: Tensor | None) -> None:
         raise InputError(f"{int(bad.sum())} rows hold NaN or infinite numbers, first row {int(bad.nonzero()[0])}")
     if targets is not None and targets.shape != rows.shape[:1]:
         raise InputError(f"{tuple(targets.shape)} targets do not fit {len(rows)} rows of features")
+
+
+def _as_floats(rows: Tensor) -> Tensor:
+    """Rows in float32, or in float64 where they come so or are whole numbers that float32 would merge."""
+    if rows.dtype == torch.float64:
+        return rows
+    held = rows.float()
+    exact = rows.is_floating_point() or torch.equal(held.double(), rows.double())
+    return held if exact else rows.double()
 
 
 def _with_squares(rows: Tensor, device: torch.device) -> Tensor:

@@ -1,4 +1,4 @@
-from .centring import centred_rows as centred_rows
+from .centring import centred_rows as centred_rows, rows_about_middle as rows_about_middle
 from .classifier import fit_classifier as fit_classifier
 from .facility_location import greedy_cover as greedy_cover
 from .held_out import content_order as content_order

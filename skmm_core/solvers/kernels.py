@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.device import generator, widest
-from skmm_core.solvers.centring import centred_rows
+from skmm_core.solvers.centring import rows_about_middle
 
 _MEDIAN_PAIRS = 20_000
 _BLOCK_ROWS = 65_536
@@ -52,7 +52,7 @@ class GaussianKernel:
     """k(x, y) = exp(-‖x - y‖² / (2 h²)).
 
     Attributes:
-        rows: (N, d), centred (distances do not change, digits are saved).
+        rows: (N, d), about their middle (distances do not change, digits are saved).
         squared_norms: (N,).
         bandwidth: h² in squared units of the rows; > 0.
     """
@@ -127,7 +127,7 @@ def gaussian_kernel(rows: Tensor, *, normalise: bool, scale: float, seed: int) -
     """
     if normalise:
         rows = unit_rows(rows)
-    rows = centred_rows(rows)
+    rows = rows_about_middle(rows)
     first, second = _pairs(len(rows), seed)
     squared = torch.cat(
         [(rows[a] - rows[b]).square().sum(dim=1) for a, b in zip(first.split(1000), second.split(1000), strict=True)]

@@ -79,14 +79,18 @@ def singular_basis(rows: Tensor) -> SingularBasis:
     return SingularBasis(values[kept], vectors[:, kept].contiguous())
 
 
-def eigenbasis(sketched: Tensor) -> Moments:
-    """Diagonalise the second moment of (N, m) rows, which are sums of rounded products.
+def eigenbasis(sketched: Tensor, *, given: bool = False) -> Moments:
+    """Diagonalise the second moment of (N, m) rows.
 
     Directions that rounding alone may make are left out, since no selection can match them: see
     :func:`_above_rounding`.
+
+    Args:
+        sketched: (N, m) rows.
+        given: whether they are as given, and not sums of rounded products, as a sketch makes them.
     """
     values, vectors = _right_singular(sketched)
-    kept = _above_rounding(values, sketched, _SKETCHED)
+    kept = _above_rounding(values, sketched, _GIVEN if given else _SKETCHED)
     vectors = vectors[:, kept].contiguous()
     turn = vectors.to(sketched.device, widest(sketched.device))
     coordinates = [(block.to(turn) @ turn).to(sketched) for block in sketched.split(_BLOCK_ROWS)]

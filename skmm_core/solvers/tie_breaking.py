@@ -12,11 +12,14 @@ def lowest(cost: Tensor, scale: Tensor | float = 0.0) -> Tensor:
 
     Args:
         cost: (N,); infinite where a row may not be picked.
-        scale: size of the numbers whose difference the cost is.
+        scale: size of the numbers whose difference the cost is, of each row (N,) or one for all. One for all would make
+            everything a tie where a single row lies far out.
 
     Returns:
         () int64.
     """
-    least = cost.min()
-    size = torch.maximum(least.abs(), torch.as_tensor(scale, dtype=cost.dtype, device=cost.device))
+    best = cost.argmin()
+    least = cost[best]
+    scale = torch.as_tensor(scale, dtype=cost.dtype, device=cost.device)
+    size = torch.maximum(least.abs(), scale if scale.ndim == 0 else torch.maximum(scale, scale[best]))
     return (cost <= least + 16 * torch.finfo(cost.dtype).eps * size).to(torch.uint8).argmax()

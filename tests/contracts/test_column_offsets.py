@@ -98,8 +98,9 @@ def test_only_harmed_columns_are_far():
     assert middle_if_far(np.array([-largest, 0.0])) == 0
     assert middle_if_far(np.array([1e39, 1.1e39])) == 0
     # float32 numbers near 2^23 lie 1 apart: a thousandth of 1,000
-    assert middle_if_far(2.0**23 + 1001 * np.arange(-5, 6)) == 0
-    assert middle_if_far(2.0**23 + 300 * np.arange(-5, 6)) == 2.0**23
+    assert middle_if_far(2.0**23 + 0.25 + 1001 * np.arange(-5, 6)) == 0
+    assert middle_if_far(2.0**23 + 0.25 + 300 * np.arange(-5, 6)) == 2.0**23 + 0.25
+    assert middle_if_far(2.0**23 + 300 * np.arange(-5, 6)) == 0, "float32 holds these whole numbers as they are"
 
 
 def test_targets_that_float32_cannot_hold_stay_in_float64(tmp_path):
