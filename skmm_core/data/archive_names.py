@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from zipfile import ZipInfo
 
+from skmm_core.data.skipped import counted
+
 _UTF8_FLAG = 0x800
 _UNICODE_PATH = 0x7075
 _UNIX = (3, 19)  # makers of archives that write UTF-8; the others write the code page of their machine
 _UNREADABLE = -40.0  # log likelihood of a byte that a code page does not have
-_MOST_JUDGED = 2000  # parts of names; more say nothing new
+_MOST_JUDGED = 300  # parts of names; more say nothing new
+_LONGEST_JUDGED = 200  # bytes; a longer part is refused anyway
 _LETTER = re.compile(r"[A-Za-z]")
 _ASCII_SIGN = re.compile(r"[@\[\\\]^`{|}~]")
 
@@ -71,11 +74,12 @@ def read_names(infos: Sequence[ZipInfo]) -> Names:
     makers = {info.create_system for info, name in zip(infos, raw, strict=True) if not name.isascii()}
     judged = _judged(unmarked)
     if all(map(_is_utf8, judged)) and (makers.issubset(_UNIX) or any(map(_looks_like_utf8, judged))):
-        return Names(tuple(_filled(told, [name.decode("utf-8", "replace") for name in raw])), ())
+        return Names(tuple(_filled(told, [_decoded(name, "utf-8") for name in raw])), ())
     page = max(_PAGES, key=lambda page: page.prior + sum(_likelihood(page, part) for part in judged))
+    count = counted(len(unmarked), "name", "names")
     note = (
-        f"{len(unmarked):,} names in the zip file are not marked as UTF-8; read as {page.title}. If they look wrong, "
-        "pack it again with UTF-8 names."
+        f"{count} in the zip file without the mark of UTF-8: read as {page.title}. If they look wrong, pack it again "
+        "with UTF-8 names."
     )
     return Names(tuple(_filled(told, [_decoded(name, page.codec) for name in raw])), (note,))
 
@@ -88,12 +92,15 @@ def _told(info: ZipInfo) -> str | None:
     """The name as the archive says it is, or None when it does not say in which encoding it is."""
     if info.flag_bits & _UTF8_FLAG:
         return info.orig_filename
-    raw, extra = _raw(info), info.extra
-    while len(extra) >= 4:
-        kind, size = struct.unpack("<HH", extra[:4])
-        field, extra = extra[4 : 4 + size], extra[4 + size :]
+    raw, extra, start = _raw(info), info.extra, 0
+    while start + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, start)
+        start += 4 + size
+        if kind != _UNICODE_PATH:
+            continue
         # The field holds a checksum of the plain name, so that it is void where a program renamed the member.
-        if kind == _UNICODE_PATH and field[:5] == b"\1" + struct.pack("<L", zlib.crc32(raw)) and _is_utf8(field[5:]):
+        field = extra[start - size : start]
+        if field[:5] == b"\1" + struct.pack("<L", zlib.crc32(raw)) and _is_utf8(field[5:]):
             return field[5:].decode()
     return None
 
@@ -109,7 +116,8 @@ def _judged(names: Iterable[bytes]) -> list[bytes]:
     for name in names:
         folders, _, last = name.rpartition(b"/")
         stem = last.rpartition(b".")[0] or last
-        parts |= dict.fromkeys(part for part in (*folders.split(b"/"), stem) if not part.isascii())
+        own = (part for part in (*folders.split(b"/"), stem) if not part.isascii() and len(part) <= _LONGEST_JUDGED)
+        parts |= dict.fromkeys(own)
         if len(parts) >= _MOST_JUDGED:
             break
     return list(parts)

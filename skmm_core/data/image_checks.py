@@ -11,7 +11,7 @@ from PIL import Image
 
 from skmm_core.data.picture_depth import DEPTHS
 from skmm_core.data.picture_file import Checked, Unusable, check_picture
-from skmm_core.data.skipped import Skipped, clean_name
+from skmm_core.data.skipped import Skipped, clean_name, counted
 from skmm_core.progress import Progress, Report
 
 _AHEAD = 64
@@ -80,16 +80,15 @@ def reading_notes(kept: dict[str, Checked], depth: int | None) -> Iterator[str]:
     """How files were read that hold more than one picture of 8 bits."""
     several = [name for name, each in kept.items() if each.more_frames]
     if several:
-        yield f"{len(several):,} files hold more than one picture, as {clean_name(several[0])}: the first one is read."
+        how_many = counted(len(several), "file holds", "files hold")
+        yield f"{how_many} several pictures, as {clean_name(several[0])}: the first is read."
     wide = [each.depth for each in kept.values() if each.depth is not None]
     if depth is not None and depth < DEPTHS[-1]:
-        yield (
-            f"{len(wide):,} files have room for more bits than their values use: read as {depth} bits, white at "
-            f"{(1 << depth) - 1:,}."
-        )
+        how_many = counted(len(wide), "file has", "files have")
+        yield f"{how_many} room for more bits than the values use: read as {depth} bits, white at {(1 << depth) - 1:,}."
     dark = sum(own < depth - 2 for own in wide) if depth is not None else 0
     if dark:
         yield (
-            f"{dark:,} pictures use far fewer bits than the {depth} of the brightest, and are dark: all are read at "
-            "one scale. If they are from another camera, give them alone."
+            f"{counted(dark, 'picture uses', 'pictures use')} far fewer bits than the {depth} of the brightest: dark, "
+            "since all are read at one scale. What comes from another camera is better given alone."
         )

@@ -108,7 +108,7 @@ def index_images(
     parts = parts_of(ids, list(described))
     found = read_targets(ids, parts.inner, described, pattern=pattern, target=target)
     reasons = {**found.reasons, **parts.reasons}
-    twins = leave_one_of_each(ids, [each.sha256 for each in checked.values()], found.targets, reasons)
+    twins = leave_one_of_each(ids, [each.sha256 for each in checked.values()], parts.parts, found.targets, reasons)
     reasons |= {row: f"same content as {clean_name(names[other])}" for row, other in twins.of.items()}
     reasons |= _unseen_classes(found, parts.parts, reasons)
     skipped += [Skipped(clean_name(names[row]), reason) for row, reason in sorted(reasons.items())]

@@ -1,12 +1,12 @@
 """Pictures whose files are the same, byte for byte: one of each is used, and which one."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from skmm_core.data.rows import RawTargets
-from skmm_core.data.skipped import clean_name
+from skmm_core.data.skipped import clean_name, counted
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,11 @@ class Twins:
 
 
 def leave_one_of_each(
-    ids: Sequence[str], hashes: Sequence[str], targets: RawTargets | None, unusable: Collection[int]
+    ids: Sequence[str],
+    hashes: Sequence[str],
+    parts: Sequence[str],
+    targets: RawTargets | None,
+    unusable: Collection[int],
 ) -> Twins:
     """Keep one picture of each content: of those that can be used, the one with the shortest name, then the first.
 
@@ -32,6 +36,7 @@ def leave_one_of_each(
     Args:
         ids: paths of the pictures.
         hashes: of their contents.
+        parts: "train", "validation" or "test" of each.
         targets: of all pictures, or None.
         unusable: positions of pictures that are left out for another reason; they push out no other.
     """
@@ -40,21 +45,24 @@ def leave_one_of_each(
         if row not in unusable:
             groups[content].append(row)
     of: dict[int, int] = {}
-    torn: list[tuple[int, int]] = []
+    torn, leaked = [], []
+    values = None if targets is None else targets.values
     for group in groups.values():
         first = min(group, key=lambda row: (len(PurePosixPath(ids[row]).stem), ids[row]))
-        of |= {row: first for row in group if row != first}
-        other = next(
-            (row for row in group if targets is not None and targets.values[row] != targets.values[first]), None
-        )
-        if other is not None:
-            torn.append((first, other))
-    if not torn:
-        return Twins(of, ())
-    first, other = torn[0]
+        copies = [row for row in group if row != first]
+        of |= dict.fromkeys(copies, first)
+        torn += [(first, row) for row in copies if values is not None and values[row] != values[first]][:1]
+        leaked += [(first, row) for row in copies if parts[row] != parts[first]][:1]
     what = "classes" if targets is not None and targets.levels is not None else "targets"
-    note = (
-        f"{len(torn):,} pictures lie there twice with different {what}, as {clean_name(ids[first])} and "
-        f"{clean_name(ids[other])}: only the first is used; keep the right one."
-    )
-    return Twins(of, (note,))
+    notes = [
+        *_note(ids, torn, f"with different {what}", "; keep the right one"),
+        *_note(ids, leaked, "in different parts", ""),
+    ]
+    return Twins(of, tuple(notes))
+
+
+def _note(ids: Sequence[str], pairs: Sequence[tuple[int, int]], how: str, advice: str) -> Iterator[str]:
+    if pairs:
+        first, other = (clean_name(ids[row]) for row in pairs[0])
+        count = counted(len(pairs), "picture lies", "pictures lie")
+        yield f"{count} there twice {how}, as {first} and {other}: only the first is used{advice}."

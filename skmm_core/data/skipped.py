@@ -1,4 +1,4 @@
-"""Files that are not used, and why."""
+"""Files that are not used, and why; how files are named and counted in what is said of them."""
 
 from dataclasses import dataclass
 
@@ -24,3 +24,8 @@ def clean_name(name: str) -> str:
         mark if mark.isprintable() else mark.encode("unicode_escape", "surrogatepass").decode() for mark in name
     )
     return shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}…"
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """How many there are, with the words that go with one or with many: "1 file holds", "1,200 files hold"."""
+    return f"{count:,} {one if count == 1 else many}"

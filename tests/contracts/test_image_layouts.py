@@ -119,8 +119,19 @@ def test_one_picture_in_two_classes_is_said(root):
     index = index_images(root)
     assert index.ids == ORIGINALS
     assert index.notes == (
-        "1 pictures lie there twice with different classes, as a/1.png and b/1.png: only the first is used; "
+        "1 picture lies there twice with different classes, as a/1.png and b/1.png: only the first is used; "
         "keep the right one.",
+    )
+
+
+def test_one_picture_in_two_parts_is_said(root):
+    add(root, *(f"{part}/{name}/{i}.png" for part in ("train", "test") for name in "ab" for i in range(2)))
+    copy(root, "train/a/0.png", "test/a/0 again.png")
+    index = index_images(root)
+    assert len(index) == 8
+    assert index.notes == (
+        "1 picture lies there twice in different parts, as train/a/0.png and test/a/0 again.png: "
+        "only the first is used.",
     )
 
 

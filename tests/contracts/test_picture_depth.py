@@ -135,9 +135,9 @@ def test_a_set_is_read_at_one_depth_and_says_so(tmp_path):
     assert min(mean for row, mean in enumerate(means) if row != dark) > 110
     assert thumbs == pytest.approx(means, abs=2)
     assert index.notes == (
-        "4 files have room for more bits than their values use: read as 12 bits, white at 4,095.",
-        "1 pictures use far fewer bits than the 12 of the brightest, and are dark: all are read at one scale. If they "
-        "are from another camera, give them alone.",
+        "4 files have room for more bits than the values use: read as 12 bits, white at 4,095.",
+        "1 picture uses far fewer bits than the 12 of the brightest: dark, since all are read at one scale. What comes "
+        "from another camera is better given alone.",
     )
 
 
@@ -150,7 +150,7 @@ def test_full_16_bits_are_nothing_to_say(tmp_path):
 def test_12_bits_beside_16_are_said_to_be_dark(tmp_path):
     index = index_images(set_of(tmp_path / "set", (65535, 4095, 65534, 4094)))
     assert len(index.notes) == 1
-    assert index.notes[0].startswith("2 pictures use far fewer bits than the 16 of the brightest, and are dark")
+    assert index.notes[0].startswith("2 pictures use far fewer bits than the 16 of the brightest: dark")
 
 
 def test_pictures_of_8_bits_have_no_depth(tmp_path):
@@ -180,4 +180,4 @@ def test_several_frames_are_said(tmp_path):
         more = {"save_all": True, "append_images": frames[1:]} if number == 2 else {}
         frames[0].save(tmp_path / "set" / "ab"[number % 2] / f"{number}.tif", **more)
     index = index_images(tmp_path / "set")
-    assert index.notes == ("1 files hold more than one picture, as a/2.tif: the first one is read.",)
+    assert index.notes == ("1 file holds several pictures, as a/2.tif: the first is read.",)
