@@ -7,6 +7,7 @@ itself, so all such pictures of one set are read at the depth of the brightest: 
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -27,8 +28,8 @@ def wide_colour_mode(image: ImageFile.ImageFile) -> str | None:
     To be asked before the picture is decoded. Pillow keeps the upper byte of each sample only.
     """
     tile = image.tile[0] if image.mode in ("RGB", "RGBA") and len(image.tile) == 1 else None
-    options = (tile.args if isinstance(tile.args, tuple) else (tile.args,)) if tile else ()
-    kind = options[0] if options else None
+    options: Any = tile[3] if tile else None  # by place: tiles of Pillow 10 have no names
+    kind = options[0] if isinstance(options, tuple) and options else options
     known = isinstance(kind, str) and kind.partition(";")[0] == image.mode and kind.partition(";")[2] in _OTHER_ORDER
     return kind if known else None
 
@@ -37,9 +38,10 @@ def swap_bytes(image: ImageFile.ImageFile, kind: str) -> None:
     """Let Pillow decode the lower bytes of a picture of 16-bit colours, in place of the upper ones."""
     mode, _, order = kind.partition(";")
     other = f"{mode};{_OTHER_ORDER[order]}"
-    tile = image.tile[0]
-    args = (other, *tile.args[1:]) if isinstance(tile.args, tuple) else other
-    image.tile = [tile._replace(args=args)]
+    tile: Any = image.tile[0]
+    options = (other, *tile[3][1:]) if isinstance(tile[3], tuple) else other
+    swapped: Any = tile._replace(args=options) if hasattr(tile, "_replace") else (*tile[:3], options)
+    image.tile = [swapped]
 
 
 def is_dark(upper: np.ndarray) -> bool:

@@ -28,7 +28,8 @@ PICTURE_KINDS = (
 MAX_PIXELS = 80_000_000  # below the count from which Pillow warns of a decompression bomb
 MAX_PICTURE_BYTES = 256 << 20
 _UNREAD_KINDS = (".svg", ".psd", ".raw", ".cr2", ".nef", ".dng", ".jp2", ".ico", ".pdf")
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", *(("AVIF",) if features.check("avif") else ()))
+_HAS_AVIF = "avif" in features.modules and features.check("avif")  # Pillow before 11.3 has not heard of it
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", *(("AVIF",) if _HAS_AVIF else ()))
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _NO_HEIC = "HEIC needs pillow-heif: pip install pillow-heif, or save it as JPEG"
 _NO_AVIF = "AVIF needs Pillow 11.3 or newer: pip install --upgrade Pillow, or save it as JPEG"
@@ -213,6 +214,7 @@ def _wide_colours(image: Image.Image, kind: str, content: bytes, depth: int | No
     below = Image.open(io.BytesIO(content), formats=_FORMATS)
     picture_depth.swap_bytes(below, kind)
     try:
+        below.load()
         lower = np.asarray(below)
     except ValueError:  # a decoder that knows one order of bytes only
         lower = upper

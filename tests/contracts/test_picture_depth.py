@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -35,15 +36,36 @@ def png16(path, values):
     return path
 
 
-def tiff16(path, values):
-    """An uncompressed little-endian TIFF of 16-bit colours."""
+def tiff16(path, values, *, order="<", packed=False):
+    """A TIFF of 16-bit colours, in one strip; packed ones are read by libtiff."""
     height, width, channels = values.shape
-    data = values.astype("<u2").tobytes()
-    tags = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 3, 8 + 2 + 9 * 12 + 4), (259, 3, 1, 1), (262, 3, 1, 2)]
-    tags += [(273, 4, 1, 8 + 2 + 9 * 12 + 4 + 6), (277, 3, 1, channels), (278, 4, 1, height), (279, 4, 1, len(data))]
-    table = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHLL", *tag) for tag in tags) + bytes(4)
-    path.write_bytes(b"II*\0" + struct.pack("<L", 8) + table + struct.pack("<HHH", 16, 16, 16) + data)
+    data = values.astype(f"{order}u2").tobytes()
+    data = zlib.compress(data) if packed else data
+    after = 8 + 2 + 9 * 12 + 4  # the header, the table of nine tags, its end
+    short, long = (3, "LHxx"), (4, "LL")
+    tags = [
+        *(
+            (256, long, 1, width),
+            (257, long, 1, height),
+            (258, (3, "LL"), 3, after),
+            (259, short, 1, 8 if packed else 1),
+        ),
+        *((262, short, 1, 2), (273, long, 1, after + 6), (277, short, 1, channels), (278, long, 1, height)),
+        (279, long, 1, len(data)),
+    ]
+    table = b"".join(struct.pack(f"{order}HH{form}", tag, kind, *rest) for tag, (kind, form), *rest in tags)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}LH", 8, len(tags))
+    path.write_bytes(head + table + bytes(4) + struct.pack(f"{order}HHH", 16, 16, 16) + data)
     return path
+
+
+WRITERS = {
+    "a.png": png16,
+    "little.tif": tiff16,
+    "big.tif": partial(tiff16, order=">"),
+    "packed-little.tif": partial(tiff16, packed=True),
+    "packed-big.tif": partial(tiff16, packed=True, order=">"),
+}
 
 
 def pixels(path, depth=None):
@@ -65,11 +87,11 @@ def test_white_is_the_largest_value_of_the_bits_used(tmp_path, kind, top, bits):
     assert np.array_equal(pixels(path, 16)[..., 0], np.round(values * (255 / 65535)).astype(int))
 
 
-@pytest.mark.parametrize("write", [png16, tiff16])
+@pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize(("top", "bits"), [(1023, 10), (4095, 12), (16383, 14), (65535, 16)])
-def test_colours_keep_all_their_bits(tmp_path, write, top, bits):
+def test_colours_keep_all_their_bits(tmp_path, name, top, bits):
     values = np.stack([RAMP * top, RAMP[::-1] * top, RAMP.T.reshape(24, 32) * top], axis=2).round().astype(np.uint16)
-    path = write(tmp_path / ("a.png" if write is png16 else "a.tiff"), values)
+    path = WRITERS[name](tmp_path / name, values)
     assert check_picture(path).depth == bits
     # Pillow cuts full 16-bit colours to their upper byte, which is within one of the nearest.
     assert np.abs(pixels(path) - values * (255 / ((1 << bits) - 1))).max() <= (1 if bits == 16 else 0.5)

@@ -14,7 +14,8 @@ from PIL import Image, ImageFile, features
 from skmm_core.data.picture_file import Unusable, check_picture, read_picture
 from skmm_core.data.row_thumbnails import EncodedImages
 
-avif = pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+HAS_AVIF = "avif" in features.modules and features.check("avif")
+avif = pytest.mark.skipif(not HAS_AVIF, reason="this Pillow reads no AVIF")
 RAMP = np.linspace(0, 255, 12 * 10).round().astype(np.uint8).reshape(10, 12)
 
 
