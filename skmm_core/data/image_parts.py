@@ -84,5 +84,6 @@ def _classes_note(tops: Sequence[str]) -> tuple[str, ...]:
         return ()
     parts = " and ".join(named)
     return (
-        f"{parts}: read like the folder {others[0]}, not as parts; those are train and test with the same classes.",
+        f"{parts}: read like the folder {others[0]}, not as parts: a split has train and test folders that hold the "
+        "same class folders.",
     )
