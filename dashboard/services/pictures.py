@@ -3,6 +3,7 @@
 import hashlib
 import re
 import threading
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,10 +20,15 @@ from skmm_core.progress import Report
 if TYPE_CHECKING:
     from skmm_core.data import ImageIndex
 
-PICTURE_SUFFIXES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff")
+# The endings that :data:`skmm_core.data.picture_file.PICTURE_KINDS` reads, written down since a page must not load it.
+PICTURE_SUFFIXES = (
+    *("jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff"),
+    *("ppm", "pgm", "pbm", "pnm", "avif", "avifs", "heic", "heif", "hif"),
+)
 UPLOAD_SUFFIXES = ("zip", *PICTURE_SUFFIXES, "csv", "jsonl")
 WEIGHT_SUFFIXES = ("safetensors", "pt", "pth", "bin", "ckpt")
 _MOST_KEPT = 4
+_MOST_NAME_BYTES = 180
 _BLOCK = 1 << 20
 _FRESH_SECONDS = 30  # after which the files of a folder are looked at again
 
@@ -63,11 +69,12 @@ def save_pictures(files: Sequence[BinaryIO], names: Sequence[str]) -> Path:
 
 
 def _picture_name(name: str) -> str:
-    """A harmless form of a file name that keeps its ending, and the marks by which targets are read from names."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    stem, dot, suffix = last.rpartition(".")
-    clean = re.sub(r"[^\w. -]+", "-", stem if dot else last).strip(" .")[:100] or "picture"
-    return f"{clean}.{suffix.lower()[:8]}" if dot else clean
+    """A harmless form of a file name that metadata still finds: only what is no part of a name on some disk goes."""
+    last = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
+    stem, dot, suffix = re.sub(r'[\x00-\x1f\x7f-\x9f\u2028\u2029<>:"|?*]+', "-", last).rpartition(".")
+    cut = (stem if dot else suffix).encode(errors="replace")[:_MOST_NAME_BYTES].decode(errors="ignore")
+    clean = cut.lstrip(" .").rstrip(".") or "picture"
+    return f"{clean}.{suffix[:8]}" if dot else clean
 
 
 def server_pictures(text: str) -> Path:

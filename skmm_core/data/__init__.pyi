@@ -6,6 +6,7 @@ from .builtin import (
 )
 from .dataset import Dataset as Dataset, Task as Task, train_targets as train_targets
 from .file_limits import file_path as file_path
+from .file_names import one_form as one_form
 from .hub import HUB as HUB, hub_name as hub_name
 from .image_index import ImageIndex as ImageIndex, index_images as index_images
 from .include_exclude import (

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from skmm_core.data.archive_members import Refused, choose_members
+from skmm_core.data.archive_names import read_names
 from skmm_core.data.file_limits import check_file
 from skmm_core.data.skipped import Skipped, clean_name
 from skmm_core.errors import InputError
@@ -37,6 +38,7 @@ _DEFAULT_MAX_MB = 16_384
 _FREE_BYTES = 256 << 20  # left on the disk for others
 _CHUNK = 1 << 20
 _CONTENTS = "contents.json"
+_RULES = b"2"  # raised when other members or names come out, so that what was unpacked before is not taken
 _STALE_SECONDS = 24 * 3600
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -48,10 +50,12 @@ class Unpacked:
     Attributes:
         folder: with the files.
         skipped: members that are not in it, with the reason.
+        notes: what a person should know of how names were read.
     """
 
     folder: Path
     skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...] = ()
 
 
 def unpacked_megabytes() -> int:
@@ -92,7 +96,8 @@ def _extract(file: IO[bytes], path: Path, report: Report) -> Unpacked:
     if (known := _cached(target)) is not None:
         return known
     with _opened(file, path.name) as archive:
-        members, skipped = choose_members(archive.infolist())
+        read = read_names(archive.infolist())
+        members, skipped = choose_members(archive.infolist(), read.names)
         _check_size(members, path)
         cache.mkdir(parents=True, exist_ok=True)
         _trim(cache, unpacked_megabytes() << 20)
@@ -111,18 +116,18 @@ def _extract(file: IO[bytes], path: Path, report: Report) -> Unpacked:
                     _write(archive, info, temporary / "files" / name, partial(report, now))
                 except Refused as error:
                     skipped.append(Skipped(clean_name(name), str(error)))
-            write_json(temporary / _CONTENTS, _contents(declared, skipped))
+            write_json(temporary / _CONTENTS, _contents(declared, skipped, read.notes))
             if _cached(target) is None:
                 shutil.rmtree(target, ignore_errors=True)  # damaged, or not there
             with contextlib.suppress(OSError):  # another process was faster; its files are the same
                 temporary.rename(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-    return Unpacked(target / "files", tuple(skipped))
+    return Unpacked(target / "files", tuple(skipped), read.notes)
 
 
 def _hash(file: IO[bytes], path: Path, report: Report) -> str:
-    digest, size, done = hashlib.sha256(), path.stat().st_size, 0
+    digest, size, done = hashlib.sha256(_RULES), path.stat().st_size, 0
     while chunk := file.read(_CHUNK):
         report(Progress(f"Reading {path.name}", done, size))
         digest.update(chunk)
@@ -132,15 +137,16 @@ def _hash(file: IO[bytes], path: Path, report: Report) -> str:
 
 def _cached(target: Path) -> Unpacked | None:
     try:
-        found = json.loads((target / _CONTENTS).read_bytes())["skipped"]
+        found = json.loads((target / _CONTENTS).read_bytes())
+        skipped = tuple(Skipped(str(name), str(reason)) for name, reason in found["skipped"])
         os.utime(target)
-        return Unpacked(target / "files", tuple(Skipped(str(name), str(reason)) for name, reason in found))
+        return Unpacked(target / "files", skipped, tuple(map(str, found["notes"])))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _contents(size: int, skipped: list[Skipped]) -> dict[str, Any]:
-    return {"bytes": size, "skipped": [[each.path, each.reason] for each in skipped]}
+def _contents(size: int, skipped: list[Skipped], notes: tuple[str, ...]) -> dict[str, Any]:
+    return {"bytes": size, "skipped": [[each.path, each.reason] for each in skipped], "notes": notes}
 
 
 def _trim(cache: Path, room: int) -> None:

@@ -2,18 +2,17 @@
 
 import re
 import stat
-import unicodedata
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from skmm_core.data.image_targets import METADATA_NAMES
+from skmm_core.data.file_names import MAX_PATH_BYTES, is_plain, one_form, why_hidden
+from skmm_core.data.image_metadata import METADATA_NAMES
 from skmm_core.data.picture_file import MAX_PICTURE_BYTES, PICTURE_KINDS
 from skmm_core.data.skipped import Skipped, clean_name
 
 MAX_DEPTH = 32
 MAX_NAME_BYTES = 200
-MAX_PATH_BYTES = 1024
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 
 
@@ -21,11 +20,14 @@ class Refused(Exception):
     """A member is left out; the message is the reason."""
 
 
-def choose_members(infos: Iterable[zipfile.ZipInfo]) -> tuple[dict[str, zipfile.ZipInfo], list[Skipped]]:
+def choose_members(
+    infos: Iterable[zipfile.ZipInfo], names: Iterable[str]
+) -> tuple[dict[str, zipfile.ZipInfo], list[Skipped]]:
     """Pick the pictures and metadata files with a safe name.
 
     Args:
         infos: the table of contents.
+        names: of its members, as :func:`skmm_core.data.archive_names.read_names` reads them.
 
     Returns:
         Members by name, which is a relative path without any way out, and the others with reasons.
@@ -33,15 +35,14 @@ def choose_members(infos: Iterable[zipfile.ZipInfo]) -> tuple[dict[str, zipfile.
     members: dict[str, zipfile.ZipInfo] = {}
     skipped: list[Skipped] = []
     taken: set[str] = set()
-    for info in infos:
-        name = _name(info)
+    for info, name in zip(infos, names, strict=True):
         try:
             _check_name(info, name)
-            if info.is_dir():
+            if name.endswith("/"):
                 continue
             _check_member(info, name)
             # Names that differ only in case or in how accents are written are one file on some disks.
-            key = unicodedata.normalize("NFC", name).casefold()
+            key = one_form(name).casefold()
             if key in taken:
                 raise Refused("another file in the archive has the same name")
             taken.add(key)
@@ -49,16 +50,6 @@ def choose_members(infos: Iterable[zipfile.ZipInfo]) -> tuple[dict[str, zipfile.
         except Refused as error:
             skipped.append(Skipped(clean_name(name), str(error)))
     return members, skipped
-
-
-def _name(info: zipfile.ZipInfo) -> str:
-    """File name; many programs write UTF-8 without saying so."""
-    if info.flag_bits & 0x800:
-        return info.orig_filename
-    try:
-        return info.orig_filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return info.orig_filename
 
 
 def _check_name(info: zipfile.ZipInfo, name: str) -> None:
@@ -71,9 +62,9 @@ def _check_name(info: zipfile.ZipInfo, name: str) -> None:
         raise Refused(f"more than {MAX_DEPTH} folders deep")
     if any(part in ("", ".", "..") for part in parts):
         raise Refused("a path that leaves its folder")
-    if not name.isprintable():
+    if not is_plain(name):
         raise Refused("unprintable characters in its name")
-    sizes = [len(part.encode("utf-8", "surrogatepass")) for part in parts]
+    sizes = [len(part.encode()) for part in parts]
     if max(sizes) > MAX_NAME_BYTES or sum(sizes) > MAX_PATH_BYTES:
         raise Refused("its name is too long")
     kind = stat.S_IFMT(info.external_attr >> 16)
@@ -82,6 +73,8 @@ def _check_name(info: zipfile.ZipInfo, name: str) -> None:
 
 
 def _check_member(info: zipfile.ZipInfo, name: str) -> None:
+    if reason := why_hidden(name):
+        raise Refused(reason)
     kind = Path(name).suffix.lower()
     base = name.rsplit("/", 1)[-1].lower()
     if kind in _ARCHIVES:

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from skmm_core.config import FinetuneParams
-from skmm_core.data import Dataset, ImageIndex, Task, image_source, index_images
+from skmm_core.data import Dataset, ImageIndex, Task, image_source, index_images, one_form
 from skmm_core.device import resolve_device
 from skmm_core.encoders import Encoder, encode_rows, load_encoder
 from skmm_core.errors import InputError
@@ -214,7 +214,7 @@ def _rows_of(dataset: Dataset, index: ImageIndex) -> np.ndarray:
     """Row of the index for every row of the dataset, by path."""
     places = {id_: row for row, id_ in enumerate(index.ids)}
     found = np.empty(len(dataset.ids), np.int64)
-    for row, id_ in enumerate(dataset.ids):
+    for row, id_ in enumerate(map(one_form, dataset.ids)):  # features of before kept names as the disk spelled them
         prefix, _, rest = id_.partition(":")
         name = rest if prefix in _HELD and rest in places else id_
         if name not in places:

@@ -3,15 +3,19 @@
 import io
 import os
 import struct
+import sys
+import types
 import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile, features
 
 from skmm_core.data.picture_file import Unusable, check_picture, read_picture
 from skmm_core.data.row_thumbnails import EncodedImages
 
+HAS_AVIF = "avif" in features.modules and features.check("avif")
+avif = pytest.mark.skipif(not HAS_AVIF, reason="this Pillow reads no AVIF")
 RAMP = np.linspace(0, 255, 12 * 10).round().astype(np.uint8).reshape(10, 12)
 
 
@@ -87,10 +91,117 @@ def test_exif_rotation_turns_the_picture_upright(tmp_path):
     assert Image.open(io.BytesIO(tile)).size == (10, 20)
 
 
-def test_an_animation_gives_its_first_frame(tmp_path):
-    frames = [Image.new("RGB", (6, 6), colour) for colour in ("red", "blue")]
-    found = pixels(stored(tmp_path, frames[0], "a.gif", save_all=True, append_images=frames[1:]))
-    assert (found == [255, 0, 0]).all()
+@pytest.mark.parametrize("turn", range(1, 9))
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.png", {}),
+        ("a.jpg", {"quality": 100, "subsampling": 0}),
+        ("a.webp", {"lossless": True}),
+        ("a.tiff", {}),
+        ("a.tiff", {"compression": "tiff_lzw"}),
+        pytest.param("a.avif", {"quality": 100}, marks=avif),
+    ],
+)
+def test_every_kind_is_turned_once(tmp_path, name, options, turn):
+    """TIFF and AVIF are turned by their decoders, the others are not."""
+    corner = np.zeros((20, 40, 3), np.uint8)
+    corner[:10, :10] = 255
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    found = pixels(stored(tmp_path, Image.fromarray(corner), name, exif=exif, **options))
+    flips = {1: "", 2: "h", 3: "hv", 4: "v", 5: "t", 6: "th", 7: "thv", 8: "tv"}[turn]
+    for flip in flips:
+        corner = {"h": corner[:, ::-1], "v": corner[::-1], "t": corner.transpose(1, 0, 2)}[flip]
+    assert found.shape == corner.shape
+    assert np.abs(found - corner).mean() < 3
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tiff"])
+def test_16_bit_pictures_are_turned_too(tmp_path, name):
+    values = np.zeros((4, 8), np.uint16)
+    values[:, 4:] = 65535
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    found = pixels(stored(tmp_path, Image.fromarray(values), name, exif=exif))
+    assert found.shape == (8, 4, 3)
+    assert found[4:].min() == 255
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.tiff", "a.png", "a.webp"])
+def test_of_several_frames_the_first_is_read(tmp_path, name):
+    frames = [Image.new("RGB", (6, 6), colour) for colour in ("red", "blue", "green")]
+    path = stored(tmp_path, frames[0], name, save_all=True, append_images=frames[1:])
+    assert np.abs(pixels(path) - [255, 0, 0]).max() < 4
+    assert check_picture(path).more_frames
+    assert not check_picture(stored(tmp_path, frames[0], f"one-{name}")).more_frames
+
+
+@avif
+@pytest.mark.parametrize("name", ["a.avif", "a.jpg"])
+def test_avif_is_read_whatever_its_name(tmp_path, name):
+    found = pixels(stored(tmp_path, Image.new("RGB", (32, 24), (9, 99, 199)), name, format="AVIF"))
+    assert found.shape == (24, 32, 3)
+    assert np.abs(found - [9, 99, 199]).max() < 8
+
+
+def box(brand):
+    """The first box of a file of the family of MPEG-4, as HEIC and AVIF files have it."""
+    return struct.pack(">L", 24) + b"ftyp" + brand + bytes(4) + b"mif1" + brand + bytes(40)
+
+
+def test_heic_needs_a_package_that_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    for name in ("a.heic", "a.HEIF", "a.jpg"):
+        (tmp_path / name).write_bytes(box(b"heic"))
+        assert reason(tmp_path / name) == "HEIC needs pillow-heif: pip install pillow-heif, or save it as JPEG"
+
+
+def test_avif_without_its_decoder_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr("skmm_core.data.picture_file._FORMATS", ("JPEG", "PNG"))
+    (tmp_path / "a.avif").write_bytes(box(b"avif"))
+    assert reason(tmp_path / "a.avif").startswith("AVIF needs Pillow 11.3 or newer: pip install")
+
+
+def test_heic_is_read_by_the_package(tmp_path, monkeypatch):
+    """By a stand-in for pillow-heif that opens any HEIC as one green picture."""
+
+    class HeifImageFile(ImageFile.ImageFile):
+        format = "HEIF"
+
+        def _open(self):
+            self._size, self._mode = (30, 20), "RGB"
+
+        def load(self):
+            self.im = Image.new("RGB", self._size, (0, 255, 0)).im
+            return super(ImageFile.ImageFile, self).load()
+
+    monkeypatch.setitem(sys.modules, "pillow_heif", types.SimpleNamespace(HeifImageFile=HeifImageFile))
+    (tmp_path / "a.heic").write_bytes(box(b"heic"))
+    assert (pixels(tmp_path / "a.heic") == [0, 255, 0]).all()
+    assert check_picture(tmp_path / "a.heic").thumbnail
+    monkeypatch.setattr("skmm_core.data.picture_file.MAX_PIXELS", 100)
+    assert reason(tmp_path / "a.heic") == "too large: 30 × 20 pixels, at most 100 are read"
+
+
+def test_real_heic(tmp_path):
+    heif = pytest.importorskip("pillow_heif")
+    corner = np.zeros((20, 40, 3), np.uint8)
+    corner[:, :20] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    heif.from_pillow(Image.fromarray(corner)).save(tmp_path / "a.heic", exif=exif.tobytes(), quality=95)
+    found = pixels(tmp_path / "a.heic")
+    assert found.shape == (40, 20, 3)
+    assert found[:15].mean() > 250
+    (tmp_path / "b.heic").write_bytes((tmp_path / "a.heic").read_bytes()[:200])
+    assert reason(tmp_path / "b.heic").startswith("broken")
+
+
+@pytest.mark.parametrize("kind", ["ppm", "pgm"])
+def test_portable_maps(tmp_path, kind):
+    found = pixels(stored(tmp_path, Image.fromarray(RAMP).convert("RGB" if kind == "ppm" else "L"), f"a.{kind}"))
+    assert np.array_equal(found[..., 0], RAMP)
 
 
 @pytest.mark.parametrize("size", [(600, 300), (28, 28), (1, 900)])
@@ -130,7 +241,8 @@ def test_bad_files_have_reasons(tmp_path, monkeypatch):
         ("b.png", b"hello", "broken: its content is no picture"),
         ("a.txt", b"hello", "not an image (.txt)"),
         ("README", b"hello", "not an image"),
-        ("a.heic", b"hello", "pictures of kind .heic are not read; save it as JPEG or PNG"),
+        ("a.heic", b"hello", "broken: its content is no picture"),
+        ("a.svg", b"hello", "pictures of kind .svg are not read; save it as JPEG or PNG"),
     ):
         (tmp_path / name).write_bytes(content)
         assert reason(tmp_path / name) == expected
@@ -143,7 +255,7 @@ def test_bad_files_have_reasons(tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of damaged tags
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", pytest.param("AVIF", marks=avif)])
 def test_damage_is_a_reason_or_still_a_picture(tmp_path, kind):
     rng, buffer = np.random.default_rng(0), io.BytesIO()
     Image.fromarray(rng.integers(0, 256, (30, 30, 3), np.uint8)).save(buffer, format=kind)

@@ -18,7 +18,7 @@ UPLOAD, SERVER, PUBLIC = "Upload", "Server folder", "Public set"
 _LAYOUT = (
     "One **zip file** with a folder a class (`train`, `val` and `test` folders are respected), or several "
     "**pictures**. `metadata.csv` or `metadata.jsonl` with `file_name` and a target gives numbers or labels instead. "
-    "JPEG, PNG, WebP, GIF, BMP, TIFF."
+    "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF; HEIC where `pillow-heif` is installed."
 )
 _PATTERNS = {
     None: "Folders, or metadata.csv",
