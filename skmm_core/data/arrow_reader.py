@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.ipc
 
+from skmm_core.data.arrow_sizes import ERRORS as SIZE_ERRORS, unpacked_bytes
 from skmm_core.data.file_limits import check_array_size, check_file, max_megabytes
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.parquet_reader import ERRORS, class_names, damaged, feature_names, joined
@@ -136,21 +137,25 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> pa.Table:
-    """A file or a stream; buffers of compressed ones are checked before they are taken."""
+    """A file or a stream; what it unpacks to is checked before it is taken."""
+    limit = max_megabytes()
     try:
         with path.open("rb") as file:
             start = file.read(6)
         if start[:4] == _FEATHER_1:
             return pyarrow.feather.read_table(path)
+        size = unpacked_bytes(path)
+        if size > limit << 20:
+            raise InputError(
+                f"{path.name} unpacks to {size >> 20:,} MB, more than the limit of {limit:,} MB; keep fewer rows or "
+                "columns, or raise SKMM_MAX_FILE_MB"
+            )
         with pa.memory_map(str(path)) as source:
             opened = pa.ipc.open_file(source) if start == b"ARROW1" else pa.ipc.open_stream(source)
             table = opened.read_all()
             table.validate(full=True)
-    except ERRORS as error:
+    except (*ERRORS, *SIZE_ERRORS) as error:
         raise damaged(path.name, "arrow", error) from None
-    limit = max_megabytes()
-    if table.nbytes > limit << 20:
-        raise InputError(f"{path.name} unpacks to {table.nbytes >> 20:,} MB, more than the limit of {limit:,} MB")
     return table
 
 

@@ -16,9 +16,9 @@ from skmm_core.errors import InputError
 
 LEFT_OUT = ": no feature: "
 TARGET_NAMES = ("label", "target", "y")
-_OTHER_TARGETS = (
-    *("labels", "targets", "class", "classes", "class_label", "class_name"),
-    *("category", "ground_truth", "gt"),
+_OTHER_TARGETS = re.compile(
+    r"(label|target|class|category)(s|es)?(_?(ids?|idx|index|names?|codes?|num|number|labels?|class))?"
+    r"|categories|annotation|(gt|y_true|ground_truth)(_?(labels?|class))?|(true|gold)_?(labels?|class)"
 )
 _IDS = ("id", "ids", "_id", "uid", "uuid", "guid", "custom_id", "key")
 _ROW_NUMBERS = re.compile(
@@ -74,7 +74,7 @@ class Roles:
 
 def as_text(columns: Columns, name: str) -> bool:
     """Whether a csv column of this name is read digit by digit: it is or may be the ids or the target."""
-    return name in (columns.target, columns.id) or _folded(name) in (*_IDS, *TARGET_NAMES, *_OTHER_TARGETS)
+    return name in (columns.target, columns.id) or _folded(name) in _IDS or _is_label(name)
 
 
 def decide(file: TableFile, columns: Columns) -> Roles:
@@ -127,6 +127,12 @@ def decide(file: TableFile, columns: Columns) -> Roles:
     return Roles(target, id_, None, None, names, reasons, {**left_out, **why})
 
 
+def _is_label(name: str) -> bool:
+    """Whether the name of a column is that of a label."""
+    folded = _folded(name)
+    return folded in TARGET_NAMES or bool(_OTHER_TARGETS.fullmatch(folded))
+
+
 def _folded(name: str) -> str:
     return name.strip().casefold().replace(" ", "_").replace("-", "_")
 
@@ -153,13 +159,19 @@ def _target(file: TableFile, columns: Columns, ignored: set[str]) -> tuple[str |
         return None, ""
     asked = set(_asked_names(file, columns.features))
     free = [name for name in file.table.column_names if name not in {columns.id, *ignored, *asked}]
-    for wanted in (*TARGET_NAMES, *_OTHER_TARGETS):
-        for name in sorted((name for name in free if _folded(name) == wanted), key=lambda name: name != wanted):
-            if wanted == "y" and _is_map(file):
-                continue
-            return name, f"it is called {name!r}"
+    labels = [name for name in free if _is_label(name) and not (_folded(name) == "y" and _is_map(file))]
+    if labels:
+        name = min(labels, key=_rank)
+        return name, f"it is called {name!r}"
     named = [name for name in free if name in file.class_names]
     return (named[0], "the file has class names for it") if len(named) == 1 else (None, "")
+
+
+def _rank(name: str) -> tuple[int, bool, bool]:
+    """Sort key of names that are those of a label: the plainest first."""
+    folded = _folded(name)
+    place = TARGET_NAMES.index(folded) if folded in TARGET_NAMES else len(TARGET_NAMES)
+    return place, "_" in folded or folded.endswith(("id", "index", "idx")), name != folded
 
 
 def _is_map(file: TableFile) -> bool:
@@ -257,12 +269,13 @@ def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[s
     """Columns of numbers that are features, and why the others are not."""
     names, why = [], {}
     codes = _codes(file, target)
-    labels = {*TARGET_NAMES, *_OTHER_TARGETS} - ({"y"} if _is_map(file) else set())
+    is_map = _is_map(file)
     for name in file.table.column_names:
         if name in taken:
             continue
         column = file.table.column(name)
-        reason = "its name is that of a label" if _folded(name) in labels else _no_feature(name, column, codes)
+        label = _is_label(name) and not (_folded(name) == "y" and is_map)
+        reason = "its name is that of a label" if label else _no_feature(name, column, codes, untyped=file.untyped)
         if reason is None:
             names.append(name)
         else:
@@ -292,11 +305,13 @@ def _nothing(file: TableFile, why: Mapping[str, str]) -> InputError:
     return InputError(f"{file.where} has no numeric column to use as a feature; it has {kinds}; {advice}")
 
 
-def _no_feature(name: str, column: pa.ChunkedArray, codes: np.ndarray | None) -> str | None:
+def _no_feature(name: str, column: pa.ChunkedArray, codes: np.ndarray | None, *, untyped: bool) -> str | None:
     """Why a column that nobody named is no feature; None where it is one."""
-    numbers = typed(column)  # only those that are read digit by digit become numbers here
+    numbers = typed(column) if untyped else column  # of a csv file, those that are read digit by digit
     if not is_numeric(numbers.type):
         return _why_no_number(column)
+    if _is_empty(numbers):
+        return "empty"
     if _counts_rows(numbers, name):
         return "numbers the rows"
     if _is_constant(numbers):
@@ -334,6 +349,10 @@ def _counts_rows(column: pa.ChunkedArray, name: str) -> bool:
         return False
     values = floats_of(column)
     return bool(np.array_equal(values, values[0] + np.arange(len(values))))
+
+
+def _is_empty(column: pa.ChunkedArray) -> bool:
+    return bool(np.isnan(floats_of(column.slice(0, _LOOK))).all() and np.isnan(floats_of(column)).all())
 
 
 def _is_constant(column: pa.ChunkedArray) -> bool:

@@ -21,6 +21,9 @@ def mark_unlabelled(part: RawRows, value: str | None) -> RawRows:
         value: the word or number, such as -1 or todo; None for none.
     """
     raw = part.targets
+    if raw is not None and part.names and raw.levels is None:  # where classes are numbered, -1 says that there is none
+        raw = replace(raw, missing=raw.missing | (raw.values == -1))
+        part = replace(part, targets=raw)
     if raw is None or value is None:
         return part
     word = value.strip()

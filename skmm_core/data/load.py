@@ -12,7 +12,7 @@ from skmm_core.data.arrays import read_npy, read_npz
 from skmm_core.data.builtin import BUILTINS, is_builtin, load_builtin
 from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint, empty_rows
 from skmm_core.data.file_limits import check_file, file_path
-from skmm_core.data.formats import FILE_KINDS, kind_of
+from skmm_core.data.formats import FILE_KINDS, format_of, kind_of
 from skmm_core.data.holdout import hold_out
 from skmm_core.data.how_read import ReadLine
 from skmm_core.data.known_labels import mark_unlabelled, settle, target_taken
@@ -239,7 +239,7 @@ def _assemble(
         feature_names=pool.feature_names,
         images=images,
         notes=tuple(dict.fromkeys(notes)),
-        reading=_reading(pool, targets, labels),
+        reading=_reading(config, pool, targets, labels),
         known_labels=labels,
         shown=pool.shown,
     )
@@ -250,9 +250,12 @@ def _of_pool(features: Tensor, split: Split) -> Tensor:
     return features if len(split.train) == len(features) else features[split.train]
 
 
-def _reading(pool: RawRows, targets: Targets | None, labels: tuple[str | None, ...] | None) -> tuple[ReadLine, ...]:
+def _reading(
+    config: DatasetConfig, pool: RawRows, targets: Targets | None, labels: tuple[str | None, ...] | None
+) -> tuple[ReadLine, ...]:
     """How the file was read, with what its targets were understood as."""
-    lines = pool.reading or _array_lines(pool)
+    form = format_of(Path(config.source))
+    lines = pool.reading or (ReadLine("Format", form.title if form else "arrays"), *_array_lines(pool))
     name = next(line.taken for line in lines if line.part == "Target")
     if targets is None and labels is None:
         taken = name if name == "none" else f"{name}: read as without labels"

@@ -76,7 +76,7 @@ def assign_keys(
     notes = [f"{where}: features are the array {tables[0]!r}"]
     for part, names in (("y", LABEL_ARRAYS), ("ids", ID_ARRAYS)):
         free = [name for name in kinds if name.lower() in names and name not in found.values()]
-        fitting = [name for name in free if kinds[name].shape in ((rows,), (rows, 1))]
+        fitting = [name for name in free if kinds[name].shape in ((rows,), (rows, 1)) and kinds[name].kind in "biufUS"]
         if part not in found and len(fitting) == 1:
             found[part] = fitting[0]
             notes.append(f"{'targets' if part == 'y' else 'ids'} the array {fitting[0]!r}")

@@ -22,6 +22,7 @@ from skmm_core.data.table_file import (
 from skmm_core.data.vector_columns import bytes_vector, gather, size_of, text_vectors
 from skmm_core.errors import InputError
 
+_UNNAMED_INDEX = "__index_level_"
 _BATCH_NUMBERS = 2_000_000
 _SAMPLE = 64
 _BUFFER = 1 << 20
@@ -53,7 +54,10 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
             raise InputError(f"{path.name}: column {odd!r} is not in all parts; give every part the same columns")
     rows = sum(each.num_rows for each in metadata)
     check_names([str(name).strip() for name in schema.names], where)
-    known = {name.strip(): name for name in schema.names if not name.startswith("__index_level_")}
+    known = {name.strip(): name for name in schema.names if not name.startswith(_UNNAMED_INDEX)}
+    unnamed = f"{_UNNAMED_INDEX}0__"
+    if unnamed in schema.names and is_text(schema.field(unnamed).type) and "index" not in known:
+        known["index"] = unnamed  # numbers there are those of an earlier table, but text names the rows
     plain = [name for name in known.values() if is_plain(schema.field(name).type)]
     check_array_size(where, (rows, max(1, len(plain))), 8)
     # Text is kept as a dictionary: a small file can declare a long text repeated in every row.
@@ -67,7 +71,7 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
                 tables.append(part)
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
-    table = joined(tables, where).rename_columns([name.strip() for name in plain])
+    table = joined(tables, where).rename_columns([name for name, stored in known.items() if stored in plain])
     vectors = {}
     for name, stored in known.items():
         if name not in table.column_names and (vector := _vector(paths, metadata, schema.field(stored), where, rows)):
@@ -130,7 +134,7 @@ def _index(schema: pa.Schema) -> str | None:
         columns = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))["index_columns"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    named = [name for name in columns if isinstance(name, str) and not name.startswith("__index_level_")]
+    named = [name for name in columns if isinstance(name, str) and not name.startswith(_UNNAMED_INDEX)]
     return named[0].strip() if len(named) == 1 else None
 
 
@@ -207,4 +211,4 @@ def parquet_names(path: Path) -> list[str]:
         schema = pq.read_schema(path)
     except ERRORS as error:
         raise damaged(path.name, "parquet", error) from None
-    return [str(name).strip() for name in schema.names if not name.startswith("__index_level_")]
+    return [str(name).strip() for name in schema.names if not name.startswith(_UNNAMED_INDEX)]

@@ -46,6 +46,7 @@ class TableFile:
         described: the format in words, such as "csv, columns separated by ';'".
         held: splits of the file that are never picked from, by "validation" and "test".
         unnamed: whether the file has no names for its columns.
+        untyped: whether the format knows no types, so that text which is a number is one.
     """
 
     where: str
@@ -60,6 +61,7 @@ class TableFile:
     order: np.ndarray | None = None
     held: Mapping[str, "TableFile"] = field(default_factory=dict)
     unnamed: bool = False
+    untyped: bool = False
 
     @property
     def names(self) -> list[str]:

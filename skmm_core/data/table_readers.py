@@ -53,6 +53,7 @@ def read_csv_file(path: Path, as_text: Callable[[str], bool]) -> TableFile:
         described=", ".join(filter(None, (path.suffix.lower().lstrip("."), layout.described))),
         notes=(f"{path.name}: {layout.described}.",) if layout.described else (),
         unnamed=not layout.header,
+        untyped=True,
     )
 
 

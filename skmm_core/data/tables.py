@@ -137,10 +137,7 @@ def _held(file: TableFile, roles: Roles, offsets: np.ndarray | None, report: Rep
 
 
 def _targets(file: TableFile, name: str) -> RawTargets:
-    raw = column_targets(file.table.column(name), f"column {name!r}", file.where, empty=True)
-    if name in file.class_names and raw.levels is None:  # there -1 says that a row has no label
-        return replace(raw, missing=raw.missing | (raw.values == -1))
-    return raw
+    return column_targets(file.table.column(name), f"column {name!r}", file.where, empty=True)
 
 
 def column_targets(column: pa.ChunkedArray, name: str, where: str, *, empty: bool = False) -> RawTargets:

@@ -141,8 +141,7 @@ def _odd_classes(found: Targets, targets: RawTargets, where: str) -> tuple[str, 
     """Classes whose name commonly says that a row has no label."""
     names = set(found.class_names)
     odd = [name for name in found.class_names if name.lower() in _NO_LABEL]
-    others = names - {"-1"}
-    if "-1" in names and all(name.isdecimal() for name in others):
+    if "-1" in names and not any(name.startswith("-") for name in names - {"-1"}):
         odd.insert(0, "-1")
     return tuple(
         f"{where}: {name} is read as a class of {targets.column}; if it says that a row has no label, add "

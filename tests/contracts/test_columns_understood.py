@@ -61,6 +61,14 @@ def test_a_named_index_of_a_parquet_file_names_the_rows(tmp_path, ids):
     assert dataset.ids == tuple(str(each) for each in ids)
 
 
+def test_an_index_of_names_without_a_name(tmp_path):
+    names = [f"photo-{row}" for row in range(N)]
+    pd.DataFrame(X, columns=F, index=names).to_parquet(tmp_path / "a.parquet")
+    assert load(tmp_path / "a.parquet").ids == tuple(names)
+    pd.DataFrame(X, columns=F, index=np.arange(N) * 2 + 5).to_parquet(tmp_path / "b.parquet")
+    assert load(tmp_path / "b.parquet").feature_names == tuple(F)
+
+
 @pytest.mark.parametrize("value", [2026, 0.5, True])
 def test_a_constant_column_is_no_feature(tmp_path, value):
     dataset = load(saved(tmp_path / "a.csv", year=[value] * N))
@@ -83,7 +91,13 @@ def test_only_columns_that_are_left_out_is_a_question(tmp_path):
     assert load(tmp_path / "a.csv", features="n").feature_names == ("n",)
 
 
-@pytest.mark.parametrize("name", ["Label", " label ", "LABELS", "Target", "class", "Class Label", "y", "Y", "category"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Label", " label ", "LABELS", "Target", "class", "Class Label", "y", "Y", "category"),
+        *("label_id", "className", "class-id", "gt_label", "true label", "y_true"),
+    ],
+)
 def test_the_target_is_found_by_its_name_however_it_is_written(tmp_path, name):
     dataset = load(saved(tmp_path / "a.csv", **{name: KINDS}))
     assert dataset.class_names == ("ant", "bee", "cat")
@@ -107,6 +121,21 @@ def test_a_column_that_says_the_same_as_the_target_is_no_feature(tmp_path):
     dataset = load(saved(tmp_path / "a.csv", label=KINDS, code=codes * 10, half=codes // 2, noise=np.arange(N) % 5))
     assert why(dataset, "code") == "says the same as the target"
     assert dataset.feature_names == ("half", "noise", *F)
+
+
+def test_of_several_labels_the_plainest_name_is_the_target(tmp_path):
+    columns = {"class_id": np.arange(N) % 4, "Class": KINDS, "label_index": np.arange(N) % 5}
+    dataset = load(saved(tmp_path / "a.csv", **columns))
+    assert dataset.class_names == ("ant", "bee", "cat")
+    assert dataset.feature_names == tuple(F)
+
+
+def test_text_of_a_typed_file_is_no_feature_even_if_it_is_a_number(tmp_path):
+    some = [str(row) if row < 5 else None for row in range(N)]
+    dataset = load(saved(tmp_path / "a.parquet", code=some, gone=[np.nan] * N))
+    assert dataset.feature_names == tuple(F)
+    assert why(dataset, "code") == "text; kept to look at"
+    assert why(dataset, "gone") == "empty"
 
 
 def test_labels_under_a_second_name_are_no_feature(tmp_path):

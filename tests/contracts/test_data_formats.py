@@ -2,6 +2,7 @@
 
 import base64
 import bz2
+import contextlib
 import gzip
 import json
 import struct
@@ -17,6 +18,7 @@ import pytest
 
 from skmm_core.config import DatasetConfig
 from skmm_core.data import FILE_KINDS, FORMATS, kind_of
+from skmm_core.data.arrow_sizes import unpacked_bytes
 from skmm_core.data.load import load_dataset
 from skmm_core.data.table_formats import names_in
 from skmm_core.errors import InputError
@@ -367,6 +369,39 @@ def test_a_small_file_that_unpacks_to_too_much(tmp_path, monkeypatch):
     long = pa.ListArray.from_arrays(pa.array(np.arange(101, dtype=np.int32) * 100_000), pa.array(np.zeros(10_000_000)))
     pq.write_table(pa.table({"v": long, "k": column}), tmp_path / "a.parquet")
     refused(r"a\.parquet v unpacks to 10,000,000 = 38 MB, more than the limit of 8 MB", tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
+def test_what_an_arrow_file_unpacks_to_is_known_before(tmp_path, compression):
+    made = table().set_column(3, "label", table().column(3).dictionary_encode())
+    path = tmp_path / "a.feather"
+    pyarrow.feather.write_feather(made, path, compression=compression)
+    held = pyarrow.feather.read_table(path, memory_map=False).nbytes
+    assert held <= unpacked_bytes(path) <= 2 * held + 4096, "buffers are padded"
+
+
+def test_an_arrow_file_that_unpacks_to_too_much(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKMM_MAX_FILE_MB", "8")
+    path = tmp_path / "a.feather"
+    pyarrow.feather.write_feather(pa.table({"a": np.zeros(4_000_000)}), path, compression="zstd", chunksize=1 << 30)
+    assert path.stat().st_size < 1 << 20
+    monkeypatch.setattr("pyarrow.ipc.open_file", lambda *_: pytest.fail("taken before it was checked"))
+    refused(r"a\.feather unpacks to 30 MB, more than the limit of 8 MB", path)
+
+
+@pytest.mark.parametrize("kind", ["file", "stream"])
+def test_a_damaged_arrow_file_never_ends_in_another_error(tmp_path, kind):
+    path = tmp_path / "a.arrow"
+    WRITERS[f"{kind}.arrow"](path)
+    whole = path.read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(150):
+        changed = bytearray(whole[: random.integers(1, len(whole) + 1)])
+        for place in random.integers(0, len(changed), random.integers(0, 4)):
+            changed[place] = random.integers(0, 256)
+        path.write_bytes(changed)
+        with contextlib.suppress(InputError):
+            load(path, drop_bad_rows=True)
 
 
 def test_a_saved_dataset_that_points_elsewhere(tmp_path):

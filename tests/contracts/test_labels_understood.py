@@ -155,6 +155,13 @@ def test_class_names_of_a_hugging_face_file(tmp_path):
     assert load(tmp_path / "b.parquet").class_names == ("-1", "0", "1", "2")
 
 
+def test_minus_one_beside_names_of_classes_in_an_npz_is_no_label(tmp_path):
+    y = np.where(np.arange(N) < 50, np.arange(N) % 3, -1)
+    np.savez(tmp_path / "a.npz", X=X, y=y, names=np.array(["ant", "bee", "cat"]))
+    assert load(tmp_path / "a.npz").partly_labelled == "labels in 50 of 60 rows"
+    assert load(tmp_path / "a.npz", labelled_only=True).class_names == ("ant", "bee", "cat")
+
+
 @pytest.mark.parametrize("pool_text", [True, False])
 def test_labels_that_are_numbers_in_one_file_and_text_in_the_other(tmp_path, pool_text):
     numbers = np.arange(N) % 12

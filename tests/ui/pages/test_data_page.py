@@ -256,6 +256,28 @@ def test_how_a_file_was_read_is_told_and_every_line_can_be_said_otherwise(empty,
     assert (config.features, config.ignore, config.unlabelled) == ("image", "price", "ant")
 
 
+def test_a_partly_labelled_pool_is_drawn_with_its_known_labels_and_columns(empty, visit, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKMM_DATA_ROOTS", str(tmp_path))
+    label = ["ant" if row % 2 else "bee" for row in range(20)] + [None] * 20
+    vectors = list(np.random.default_rng(0).normal(size=(40, 3)))
+    (tmp_path / "a.parquet").write_bytes(parquet(v=vectors, price=np.arange(40) % 7, label=label))
+    dataset = DatasetConfig(source=str(tmp_path / "a.parquet"))
+    run = empty.create(
+        RunConfig(dataset=dataset, job=SelectJob(method="uniform", budget=8)), load_dataset(dataset).fingerprint
+    )
+    run_folder(run.folder, home=empty.home)
+    for page in ("select", "diagnose", "present"):
+        app = visit(page, run=run.id)
+        assert not app.exception
+    app = visit("select", run=run.id)
+    colour = app.selectbox(key=f"colour:{run.id}")
+    assert "Class" in colour.options
+    colour.set_value("column").run()
+    assert not app.exception
+    assert app.selectbox(key=f"column:{run.id}").options == ["price", "feature 0", "feature 1", "feature 2"]
+    assert "needs" not in "".join(error.value for error in app.error)
+
+
 def test_the_columns_offered_are_those_that_the_engine_reads(empty, visit):
     content = b"sep=;\n a ; b ;label\n" + b"".join(
         f"{i * 7 % 12},5;{i * 5 % 12},25;{i % 2}\n".encode() for i in range(12)
