@@ -20,7 +20,7 @@ _OTHER_TARGETS = re.compile(
     r"(label|target|class|category)(s|es)?(_?(ids?|idx|index|names?|codes?|num|number|labels?|class))?"
     r"|categories|annotation|(gt|y_true|ground_truth)(_?(labels?|class))?|(true|gold)_?(labels?|class)"
 )
-_IDS = ("id", "ids", "_id", "uid", "uuid", "guid", "custom_id", "key")
+_IDS = re.compile(r"(.*_)?(ids?|uid|uuid|guid|hash|phash|dhash|sha1|sha256|md5)")
 _ROW_NUMBERS = re.compile(
     r"|unnamed: ?\d+(\.\d+)?|index|level_0|row|row_?(number|nr|id)|__index_level_\d+__", re.IGNORECASE
 )
@@ -74,7 +74,7 @@ class Roles:
 
 def as_text(columns: Columns, name: str) -> bool:
     """Whether a csv column of this name is read digit by digit: it is or may be the ids or the target."""
-    return name in (columns.target, columns.id) or _folded(name) in _IDS or _is_label(name)
+    return name in (columns.target, columns.id) or _is_id(name) or _is_label(name)
 
 
 def decide(file: TableFile, columns: Columns) -> Roles:
@@ -131,6 +131,11 @@ def _is_label(name: str) -> bool:
     """Whether the name of a column is that of a label."""
     folded = _folded(name)
     return folded in TARGET_NAMES or bool(_OTHER_TARGETS.fullmatch(folded))
+
+
+def _is_id(name: str) -> bool:
+    """Whether the name of a column is that of ids."""
+    return bool(_IDS.fullmatch(_folded(name))) and not _is_label(name)
 
 
 def _folded(name: str) -> str:
@@ -198,11 +203,11 @@ def _id(file: TableFile, columns: Columns, taken: set[str | None]) -> tuple[str 
         return file.index, "the file marks it as the index"
     asked = set(_asked_names(file, columns.features))
     for name in file.table.column_names:
-        if name in taken or name in asked or not (_folded(name) in _IDS or _ROW_NUMBERS.fullmatch(name)):
+        if name in taken or name in asked or not (_is_id(name) or _ROW_NUMBERS.fullmatch(name)):
             continue
         column = file.table.column(name)
         digits = pa.types.is_integer(column.type) or is_text(column.type)
-        counts = _folded(name) not in _IDS and _counts_rows(typed(column), name)
+        counts = not _is_id(name) and _counts_rows(typed(column), name)
         if digits and not counts and _distinct(file.table, name):
             return name, f"it is called {name!r} and every row has its own"
     return None, ""
@@ -316,7 +321,7 @@ def _no_feature(name: str, column: pa.ChunkedArray, codes: np.ndarray | None, *,
         return "numbers the rows"
     if _is_constant(numbers):
         return "constant"
-    if (_folded(name) in _IDS or _ROW_NUMBERS.fullmatch(name)) and _is_whole(numbers):
+    if (_is_id(name) or _ROW_NUMBERS.fullmatch(name)) and _is_whole(numbers):
         return "its name is that of an id"
     if codes is not None and _says_the_same(numbers, codes):
         return "says the same as the target"

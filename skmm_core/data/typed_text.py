@@ -10,6 +10,7 @@ from skmm_core.data.table_file import is_text
 _NOTHING = {"", "nan", "NaN", "null", "NULL", "<NA>", "#N/A"}
 _CODE = re.compile(r"[-+]?0\d")  # 007 is a code, 0.7 is none
 _COMMA = re.compile(r"[-+]?\d+,\d+")
+_GROUPED = re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+")
 _TRUTH = ({"true", "false"}, {"True", "False"}, {"TRUE", "FALSE"})
 _LOOK = 16
 
@@ -67,7 +68,8 @@ def _values(texts: list[str]) -> np.ndarray | None:
         return None
     if any("x" in text or "X" in text for text in texts):
         return None  # pyarrow takes 0x1f for 31
-    if any(_COMMA.fullmatch(text) for text in texts):
+    if any(_COMMA.fullmatch(text) or _GROUPED.fullmatch(text) for text in texts):
+        texts = [text.replace(".", "") if _GROUPED.fullmatch(text) else text for text in texts]
         texts = [text.replace(",", ".", 1) for text in texts]
     array = pa.array(texts, pa.string())
     for kind in (pa.int64(), pa.float64()):

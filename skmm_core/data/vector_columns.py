@@ -19,7 +19,8 @@ _FAULTS = 0.1  # of the rows may have lists of another length as a fault; of mor
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity|null)"
 _VECTOR = re.compile(rf"\s*([\[(]?)\s*(?:{_NUMBER})(?:[\s,;]+(?:{_NUMBER}))+[\s,;]*[\])]?\s*")
 _CUT_OFF = re.compile(r"\s*\[.*\.\.\..*\]\s*", re.DOTALL)
-_BARE = 8  # numbers without brackets that are no telephone number, date or address any more
+_BROKEN = 3  # numbers with decimals without brackets that are no place on a map and no 1.000,5 any more
+_BARE = 8  # whole numbers without brackets that are no telephone number, date or address any more
 _TEXT_BLOCK = 4_096
 
 
@@ -176,7 +177,7 @@ def _text_vector(where: str, name: str, column: pa.ChunkedArray) -> VectorColumn
     sizes = {len(re.findall(_NUMBER, text)) for text in sample}
     bracketed = all(text.lstrip()[0] in "[(" for text in sample)
     broken = all(re.search(r"\d\.\d|\d[eE]", text) for text in sample)
-    if len(sizes) != 1 or not (bracketed or broken or min(sizes) >= _BARE):
+    if len(sizes) != 1 or not (bracketed or min(sizes) >= (_BROKEN if broken else _BARE)):
         return None
     size = sizes.pop()
     return VectorColumn(

@@ -15,7 +15,7 @@ def mixed(tmp_path):
     """An embedding beside metadata, labelled in part."""
     path = tmp_path / "a.parquet"
     label = [("ant", "bee")[row % 2] if row < 20 else None for row in range(N)]
-    frame = pd.DataFrame({"key": [f"{row:04d}" for row in range(N)], "embedding": list(X)})
+    frame = pd.DataFrame({"image_id": [f"{row:04d}" for row in range(N)], "embedding": list(X)})
     frame.assign(width=np.arange(N) * 7 % 50, caption="a photo", label=label).to_parquet(path)
     return path
 
@@ -28,7 +28,7 @@ def test_the_table_is_printed_and_in_the_result(here, tmp_path, mixed):
     cells = {line.split("  ")[0]: line for line in table[2:]}
     assert "embedding: 4 numbers a row" in cells["Features"]
     assert "label: 20 of 60 rows have a label" in cells["Target"]
-    assert cells["Id"].split()[1] == "key"
+    assert cells["Id"].split()[1] == "image_id"
     assert any("'width'" in line and "--features" in line for line in table)
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert [line["part"] for line in result["reading"]][:4] == ["Format", "Features", "Target", "Id"]
@@ -40,7 +40,7 @@ def test_every_line_can_be_said_otherwise(here, tmp_path, mixed):
     out = tmp_path / "out"
     said = here(
         *("select", "--dataset", mixed, "--method", "uniform", "--budget", 5, "--out", out, "--json"),
-        *("--features", "width", "--target", "label", "--id", "key", "--ignore", "caption", "--unlabelled", "bee"),
+        *("--features", "width", "--target", "label", "--id", "image_id", "--ignore", "caption", "--unlabelled", "bee"),
     )
     assert said.code == 0, said.err
     lines = {line["part"]: line["taken"] for line in said.json["reading"]}
@@ -63,7 +63,7 @@ def test_comparing_a_partly_labelled_file_says_what_to_do(here, tmp_path, mixed)
 @pytest.mark.parametrize(
     ("flags", "match"),
     [
-        (("--features", "nothing"), "has no column 'nothing' for --features; it has key"),
+        (("--features", "nothing"), "has no column 'nothing' for --features; it has image_id"),
         (("--ignore", "nothing"), "has no column 'nothing' for --ignore"),
         (("--features", "caption"), "column 'caption' is no feature: text"),
         (("--method", "skmm_fit"), "skmm_fit needs a label in every row; a has labels in 20 of 60 rows"),

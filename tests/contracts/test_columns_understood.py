@@ -163,6 +163,19 @@ def test_ids_are_read_digit_by_digit(tmp_path, ids, named):
     assert dataset.feature_names == tuple(F)
 
 
+@pytest.mark.parametrize("name", ["image_id", "Sample ID", "UUID", "phash", "file-id"])
+def test_names_that_end_as_an_id_are_ids_where_every_row_has_its_own(tmp_path, name):
+    ids = [f"{row:05d}" for row in range(N)]
+    dataset = load(saved(tmp_path / "a.csv", **{name: ids, "user_id": np.arange(N) % 7}))
+    assert dataset.ids == tuple(ids)
+    assert dataset.feature_names == tuple(F)
+    assert why(dataset, "user_id") == "its name is that of an id"
+
+
+def test_a_key_in_music_is_a_number(tmp_path):
+    assert load(saved(tmp_path / "a.csv", key=np.arange(N) * 5 % 12)).feature_names == ("key", *F)
+
+
 def test_whole_ids_that_a_gap_made_floats(tmp_path):
     assert load(saved(tmp_path / "a.parquet", key=np.arange(N) * 3.0), id="key").ids[:2] == ("0", "3")
 
@@ -286,6 +299,19 @@ def test_decimal_commas_are_numbers(tmp_path, sep):
     assert dataset.feature_names == (*F, "age")
     assert np.array_equal(dataset.features[:, :3].numpy(), X)
     assert "decimal comma" in dataset.notes[0]
+
+
+def test_thousands_with_points_before_decimal_commas(tmp_path):
+    rows = "".join(f"{row % 7}.{row:03d},5;{row},25;{row * 7 % 11},5\n" for row in range(N))
+    (tmp_path / "a.csv").write_text("price;b;c\n" + rows)
+    dataset = load(tmp_path / "a.csv")
+    assert dataset.feature_names == ("price", "b", "c")
+    assert dataset.features[:, 0].tolist() == [1000 * (row % 7) + row + 0.5 for row in range(N)]
+
+
+def test_a_place_on_a_map_as_text_is_no_vector(tmp_path):
+    dataset = load(saved(tmp_path / "a.csv", place=[f"52.{row}, 13.{row}" for row in range(N)]))
+    assert dataset.feature_names == tuple(F)
 
 
 def test_thousands_in_quotes_are_no_decimals(tmp_path):
