@@ -16,14 +16,26 @@ class DatasetConfig(_Frozen):
     """Which dataset, and how to read it."""
 
     source: str = Field(
-        description="Built-in name with options (gmm:N=2000,seed=3; digits:seed=3) or a file: npz, npy, csv, parquet."
+        description="Built-in name with options (gmm:N=2000,seed=3; digits:seed=3), or a file or folder."
     )
     test: str | None = Field(None, description="File with the test rows; never picked from.")
     labels: str | None = Field(None, description="npy file with the targets of an npy file of features.")
     target: str | None = Field(
-        None, description="Target column of a csv or parquet file (default: label, target or y)."
+        None, description="Column or array with the target (default: one called label, target or y, or as such are)."
     )
-    id: str | None = Field(None, description="Column of a csv or parquet file with distinct row names.")
+    id: str | None = Field(None, description="Column or array with distinct row names, read as text.")
+    features: str | None = Field(
+        None,
+        description="Column of vectors (bytes as NAME:float32) or array that is the features, or columns of numbers "
+        "with commas between (default: the one column of vectors, else all columns of numbers).",
+    )
+    ignore: str | None = Field(None, description="Columns to leave out, with commas between.")
+    unlabelled: str | None = Field(
+        None, description="Value of the target that says that a row has no label, such as -1 or todo; empty ones do."
+    )
+    labelled_only: bool = Field(
+        False, description="Take only the rows with a label: what comparing needs of a partly labelled file."
+    )
     holdout: float | None = Field(None, gt=0, lt=1, description="Fraction of the file's rows kept out for scoring.")
     task: Literal["auto", "classification", "regression"] = Field("auto", description="What the targets ask for.")
     drop_bad_rows: bool = Field(False, description="Leave out rows with NaN or infinite numbers instead of stopping.")

@@ -54,7 +54,9 @@ def dataset(config: DatasetConfig) -> "Dataset":
         InputError: the file may not be read through the dashboard, or cannot be used.
     """
     check_allowed(config)
-    return _dataset(config.model_dump_json(), file_stamp(config.source, config.test, config.labels))
+    names = [name for name in (config.source, config.test, config.labels) if name]
+    inside = [str(path) for name in names if Path(name).is_dir() for path in sorted(Path(name).rglob("*"))]
+    return _dataset(config.model_dump_json(), file_stamp(*names, *inside))
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

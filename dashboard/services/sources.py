@@ -4,7 +4,6 @@ Whoever opens the page may name any path, in a field, in a URL or in an imported
 before a file is opened.
 """
 
-import csv
 import hashlib
 import os
 import re
@@ -15,18 +14,17 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, PaperJob, RunConfig
-from skmm_core.data import hub_name
+from skmm_core.data import FILE_KINDS, FILE_NAMES, hub_name, kind_of, names_in
 from skmm_core.errors import InputError
 from skmm_core.runs import FEATURES
 from skmm_core.storage import home
 
-SUFFIXES = ("npz", "npy", "csv", "parquet")
+SUFFIXES = tuple(name.removeprefix(".") for name in FILE_NAMES)
 MAX_UPLOAD_MB = 512
 _ROOTS = "SKMM_DATA_ROOTS"
 _KEY = re.compile(r"[0-9a-f]{16}")
 _BUILTIN = re.compile(r"[a-z0-9_]+(:[^/\\]*)?")
 _BLOCK = 1 << 20
-_HEADER_BYTES = 1 << 20
 
 
 def uploads() -> Path:
@@ -75,11 +73,13 @@ def safe_name(name: str, kinds: Sequence[str] = SUFFIXES) -> str:
         InputError: the suffix is none that can be read.
     """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    stem, _, suffix = last.rpartition(".")
-    if "." not in last or suffix.lower() not in kinds:
+    fitting = [kind for kind in kinds if last.lower().endswith(f".{kind}")]
+    suffix = max(fitting, key=len, default="")
+    stem = last[: -len(suffix) - 1]
+    if not fitting:
         few = f"{', '.join(kinds[:-1])} or {kinds[-1]}" if len(kinds) > 1 else kinds[0]
         raise InputError(f"{last[:80]} is no {few} file; save it as one of these")
-    return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', stem).strip('-')[:80] or 'data'}.{suffix.lower()}"
+    return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', stem).strip('-')[:80] or 'data'}.{suffix}"
 
 
 def server_file(text: str, kinds: Sequence[str] = SUFFIXES) -> Path:
@@ -89,10 +89,23 @@ def server_file(text: str, kinds: Sequence[str] = SUFFIXES) -> Path:
         InputError: server paths are off, or the file is outside the allowed folders, links followed, or not there.
     """
     found = server_path(text)
+    if kinds is SUFFIXES and found.is_dir() and found not in data_roots():
+        _check_inside(found, text)
+        return found
     if not found.is_file():
         allowed = ", ".join(str(root) for root in data_roots())
         raise InputError(f"{text[:200]} is not a file; give the path of a {', '.join(kinds)} file under {allowed}")
     return found
+
+
+def _check_inside(folder: Path, text: str) -> None:
+    """Refuse a folder with a link that leads out of the folders that may be read."""
+    roots = data_roots()
+    for path in folder.rglob("*"):
+        if path.is_symlink() and not any(path.resolve().is_relative_to(root) for root in roots):
+            raise InputError(
+                f"{text[:200]} holds a link to outside of the folders that may be read; copy the files there"
+            )
 
 
 def server_path(text: str) -> Path:
@@ -129,7 +142,9 @@ def check_allowed(config: DatasetConfig) -> None:
     Raises:
         InputError: a file is neither an upload, nor features that a run made, nor inside the allowed folders.
     """
-    is_file = Path(config.source).suffix.lower().lstrip(".") in SUFFIXES or not _BUILTIN.fullmatch(config.source)
+    # A folder may be called as a built-in set is; what can be read at all is checked as a file.
+    is_file = kind_of(Path(config.source)) in FILE_KINDS or not _BUILTIN.fullmatch(config.source)
+    is_file = is_file or Path(config.source).exists()
     files = [config.source] if is_file else []
     for name in [*files, *filter(None, (config.test, config.labels))]:
         path = Path(name).expanduser()
@@ -164,6 +179,8 @@ def _check_path(name: str) -> None:
         raise InputError(f"{path.name} was read on the command line by a relative path; open it in Data")
     if not path.resolve().is_relative_to(uploads().resolve()):
         _check_root(name)
+        if path.is_dir():
+            _check_inside(path.resolve(), name)
 
 
 def _is_made_here(path: Path) -> bool:
@@ -181,18 +198,14 @@ def _check_root(name: str) -> None:
 
 
 def column_names(path: Path) -> list[str]:
-    """Columns of a csv or parquet file; empty when it has none or cannot be read, which loading it will explain."""
-    try:
-        if path.suffix == ".parquet":
-            import pyarrow.parquet
+    """Columns or arrays of a file, read as the engine does; empty when it has none or cannot be read.
 
-            return [str(name) for name in pyarrow.parquet.read_schema(path).names]
-        if path.suffix == ".csv":
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                return [name.strip() for name in next(csv.reader([file.readline(_HEADER_BYTES)]), [])]
-    except (OSError, ValueError, csv.Error):  # pyarrow's own errors derive from the first two
+    Loading the file says why.
+    """
+    try:
+        return names_in(path)
+    except (InputError, OSError):
         return []
-    return []
 
 
 def remember(config: DatasetConfig) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from skmm_core.cli import options as flags
-from skmm_core.cli.console import ConsoleReport, show_json
+from skmm_core.cli.console import ConsoleReport, how_read_text, show_json
 from skmm_core.cli.embed import summary_line
 from skmm_core.cli.pool_flags import PoolFlags, with_pool_flags
 from skmm_core.comparison import few_seeds
@@ -204,7 +204,7 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
         return f"{summary_line(result)} Results: {folder}"
     if result["kind"] == "paper":
         return f"{len(result['rows'])} rows of the table {result['experiment']} in {result['seconds']:.0f} s. {folder}"
-    warned = "".join(f"\n{note}" for note in spread_notes(result["notes"]))
+    warned = "".join(f"\n{note}" for note in spread_notes(result["notes"])) + how_read_text(result.get("reading", ()))
     if result["kind"] == "select":
         return (
             f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "

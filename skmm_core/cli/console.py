@@ -21,10 +21,23 @@ def show_json(value: Mapping[str, Any]) -> None:
 
 def show_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print columns of text, left-aligned."""
-    lines = [[str(cell) for cell in row] for row in (head, *rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    for line in lines:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    typer.echo(_table_text((head, *rows)))
+
+
+def how_read_text(reading: Sequence[Mapping[str, str]]) -> str:
+    """How the file was read, as lines to add to a summary; nothing for data that are no file."""
+    if not reading:
+        return ""
+    rows = [(line["part"], line["taken"], line["why"], line["change"]) for line in reading]
+    return f"\nHow your file was read:\n{_table_text((('PART', 'TAKEN', 'WHY', 'CHANGE WITH'), *rows))}"
+
+
+def _table_text(rows: Sequence[Sequence[object]]) -> str:
+    lines = [[" ".join(str(cell).split()) for cell in row] for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 class ConsoleReport:

@@ -19,6 +19,7 @@ from skmm_core.config import (
     SelectJob,
     SketchParams,
 )
+from skmm_core.data import FILE_KINDS
 from skmm_core.errors import InputError
 
 _FLAGS: dict[tuple[str, ...], str] = {
@@ -36,11 +37,18 @@ def _help(model: type[BaseModel], field: str) -> str:
     return model.model_fields[field].description or ""
 
 
-Source = Annotated[str, typer.Option("--dataset", help=_help(DatasetConfig, "source"))]
+Source = Annotated[
+    str,
+    typer.Option("--dataset", help=f"{_help(DatasetConfig, 'source')} Formats: {', '.join(FILE_KINDS)} and folders."),
+]
 Test = Annotated[str | None, typer.Option("--test", help=_help(DatasetConfig, "test"))]
 Labels = Annotated[str | None, typer.Option("--labels", help=_help(DatasetConfig, "labels"))]
 Target = Annotated[str | None, typer.Option("--target", help=_help(DatasetConfig, "target"))]
 Id = Annotated[str | None, typer.Option("--id", help=_help(DatasetConfig, "id"))]
+Features = Annotated[str | None, typer.Option("--features", help=_help(DatasetConfig, "features"))]
+Ignore = Annotated[str | None, typer.Option("--ignore", help=_help(DatasetConfig, "ignore"))]
+Unlabelled = Annotated[str | None, typer.Option("--unlabelled", help=_help(DatasetConfig, "unlabelled"))]
+LabelledOnly = Annotated[bool, typer.Option("--labelled-only", help=_help(DatasetConfig, "labelled_only"))]
 Holdout = Annotated[float | None, typer.Option("--holdout", help=_help(DatasetConfig, "holdout"))]
 Task = Annotated[
     str, typer.Option("--task", help=_help(DatasetConfig, "task"), metavar="auto|classification|regression")

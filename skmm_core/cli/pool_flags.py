@@ -18,6 +18,10 @@ class PoolFlags:
     labels: flags.Labels = None
     target: flags.Target = None
     id_: flags.Id = None
+    features: flags.Features = None
+    ignore: flags.Ignore = None
+    unlabelled: flags.Unlabelled = None
+    labelled_only: flags.LabelledOnly = False
     holdout: flags.Holdout = None
     task: flags.Task = "auto"
     drop_bad_rows: flags.DropBadRows = False
@@ -43,6 +47,10 @@ class PoolFlags:
             "labels": self.labels,
             "target": self.target,
             "id": self.id_,
+            "features": self.features,
+            "ignore": self.ignore,
+            "unlabelled": self.unlabelled,
+            "labelled_only": self.labelled_only,
             "holdout": self.holdout,
             "task": self.task,
             "drop_bad_rows": self.drop_bad_rows,

@@ -4,9 +4,12 @@ from .builtin import (
     GmmOptions as GmmOptions,
     gaussian_mixture as gaussian_mixture,
 )
+from .column_roles import LEFT_OUT as LEFT_OUT
 from .dataset import Dataset as Dataset, Task as Task, train_targets as train_targets
 from .file_limits import file_path as file_path
 from .file_names import one_form as one_form
+from .formats import FILE_KINDS as FILE_KINDS, FILE_NAMES as FILE_NAMES, FORMATS as FORMATS, kind_of as kind_of
+from .how_read import ReadLine as ReadLine, as_rows as as_rows
 from .hub import HUB as HUB, hub_name as hub_name
 from .image_index import ImageIndex as ImageIndex, index_images as index_images
 from .include_exclude import (
@@ -21,3 +24,4 @@ from .picture_source import image_source as image_source, source_fingerprint as 
 from .row_list import read_rows as read_rows, row_text as row_text
 from .row_thumbnails import EncodedImages as EncodedImages, ImageStore as ImageStore
 from .scaler import Scaler as Scaler, fit_scaler as fit_scaler, row_blocks as row_blocks
+from .table_formats import names_in as names_in

@@ -14,6 +14,7 @@ import numpy as np
 
 from skmm_core.data.column_offsets import HeldColumns, as_float32, hold_columns
 from skmm_core.data.file_limits import check_array_size, check_columns, check_file
+from skmm_core.data.named_arrays import NOTHING_CHOSEN, ArrayKind, Chosen, assign_keys
 from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows, RawTargets, number_targets
 from skmm_core.errors import InputError
@@ -59,17 +60,21 @@ def read_npy(path: Path, labels: Path | None, *, offsets: np.ndarray | None = No
         InputError: either cannot be read, or their lengths differ.
     """
     report(Progress(f"Reading {path.name}", 0))
-    held = _features(_load_npy(path), path.name, offsets)
+    held = array_features(load_npy(path), path.name, offsets)
     targets = None
     if labels is not None:
         check_file(labels, kinds=(".npy",))
-        targets = _targets(_load_npy(labels), labels.name, len(held.features), path.name)
-    return _rows(path.name, held, targets)
+        targets = array_targets(load_npy(labels), labels.name, len(held.features), path.name)
+    return plain_rows(path.name, held, targets)
 
 
-def read_npz(path: Path, *, offsets: np.ndarray | None = None, report: Report) -> NpzFile:
+def read_npz(
+    path: Path, *, chosen: Chosen = NOTHING_CHOSEN, offsets: np.ndarray | None = None, report: Report
+) -> NpzFile:
     """Read an npz file with X and, optionally, y, ids, the same of held-out rows, names, thumbnails and provenance.
 
+    Without X, its one 2-d array of numbers is taken, with labels and ids as they are commonly called; `chosen` names
+    arrays instead.
     Held-out rows are X_val, y_val, ids_val and X_test, y_test, ids_test. Thumbnails are the bytes of small pictures,
     joined (`thumbnails`), and where each ends (`thumbnail_ends`). Provenance is JSON text; its warnings become notes.
     Offsets are those of the pool, for a file of held-out rows.
@@ -78,10 +83,7 @@ def read_npz(path: Path, *, offsets: np.ndarray | None = None, report: Report) -
         InputError: the file cannot be read, or its arrays do not fit each other.
     """
     report(Progress(f"Reading {path.name}", 0))
-    found, others = _load_npz(path)
-    if "X" not in found:
-        listed = ", ".join([*found, *others]) or "nothing"
-        raise InputError(f"{path.name} has no array X (it holds: {listed}); save features as X and targets as y")
+    found, others, told = _load_npz(path, chosen)
     for part, ending in tuple(_PARTS.items())[1:]:
         orphan = next((key for key in ("y", "ids") if f"{key}{ending}" in found and f"X{ending}" not in found), None)
         if orphan:
@@ -92,7 +94,7 @@ def read_npz(path: Path, *, offsets: np.ndarray | None = None, report: Report) -
     validation, test = (
         _part(found, ending, path.name, pool.offsets) if f"X{ending}" in found else None for ending in ("_val", "_test")
     )
-    notes = [f"{path.name}: arrays not used: {', '.join(others)}."] if others else []
+    notes = [*told, *([f"{path.name}: arrays not used: {', '.join(others)}."] if others else [])]
     rows = sum(len(part.rows) for part in (pool, validation, test) if part is not None)
     images = _thumbnails(found, rows, path.name, notes)
     notes += _warnings(found, path.name)
@@ -140,18 +142,25 @@ def _warnings(found: dict[str, np.ndarray], file: str) -> list[str]:
 
 def _part(found: dict[str, np.ndarray], ending: str, file: str, offsets: np.ndarray | None) -> RawRows:
     x, y = f"X{ending}", f"y{ending}"
-    held = _features(found.pop(x), f"{file} {x}", offsets)
-    targets = _targets(found[y], y, len(held.features), x) if y in found else None
-    rows = _rows(f"{file} {x}" if ending else file, held, targets)
+    held = array_features(found.pop(x), f"{file} {x}", offsets)
+    targets = array_targets(found[y], y, len(held.features), x) if y in found else None
+    rows = plain_rows(f"{file} {x}" if ending else file, held, targets)
     return replace(rows, ids=_texts(found, f"ids{ending}", len(held.features), file) or None)
 
 
-def _rows(where: str, held: HeldColumns, targets: RawTargets | None) -> RawRows:
+def plain_rows(where: str, held: HeldColumns, targets: RawTargets | None) -> RawRows:
+    """Rows in the order of the file, without names."""
     rows = np.arange(len(held.features), dtype=np.int64)
-    return RawRows(where, held.features, targets, rows, notes=held.notes, offsets=held.offsets)
+    target = None if targets is None else targets.column
+    return RawRows(where, held.features, targets, rows, target_name=target, notes=held.notes, offsets=held.offsets)
 
 
-def _features(array: np.ndarray, where: str, offsets: np.ndarray | None) -> HeldColumns:
+def array_features(array: np.ndarray, where: str, offsets: np.ndarray | None) -> HeldColumns:
+    """Take an array as (N, d) float32 features.
+
+    Raises:
+        InputError: it holds no numbers, or is no table of rows and columns.
+    """
     if array.dtype.kind not in "biuf":
         raise InputError(f"{where} holds {array.dtype} values; features must be numbers, save them as float32")
     if array.ndim != 2:
@@ -167,7 +176,12 @@ def _features(array: np.ndarray, where: str, offsets: np.ndarray | None) -> Held
     return hold_columns(features, lambda index: array[:, index], where=where, offsets=offsets)
 
 
-def _targets(array: np.ndarray, name: str, count: int, features: str) -> RawTargets:
+def array_targets(array: np.ndarray, name: str, count: int, features: str) -> RawTargets:
+    """Take an array as one target a row.
+
+    Raises:
+        InputError: its shape, length or type does not fit.
+    """
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -204,36 +218,76 @@ def _decode(item: object, where: str) -> str:
         raise InputError(f"{where} holds bytes that are not UTF-8 text: {item!r}; save text as dtype U") from None
 
 
-def _load_npy(path: Path) -> np.ndarray:
+def load_npy(path: Path, *, mapped: bool = False) -> np.ndarray:
+    """One array of an npy file, `mapped` for one that is read from the disk as it is used.
+
+    Raises:
+        InputError: it is damaged, holds objects, or declares more than may be held.
+    """
     try:
         with path.open("rb") as file:
-            return _load_array(file, path.stat().st_size, path.name)
+            if not mapped:
+                return _load_array(file, path.stat().st_size, path.name)
+            _check_header(file, path.stat().st_size, path.name)
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except _READ_ERRORS as error:
         raise _unreadable(path.name, "npy", "np.save", error) from None
 
 
-def _load_npz(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Arrays by key, and the names of members that nothing here uses (those are not read)."""
+def _load_npz(path: Path, chosen: Chosen) -> tuple[dict[str, np.ndarray], list[str], tuple[str, ...]]:
+    """Arrays by key, the names of members that nothing here uses (those are not read), and notes."""
     found: dict[str, np.ndarray] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            for key in _KEYS:
-                if key in members:
-                    with archive.open(members[key]) as file:
-                        found[key] = _load_array(file, members[key].file_size, f"{path.name} {key}")
+            keys = {key: key for key in _KEYS if key in members}
+            notes: tuple[str, ...] = ()
+            if "X" not in keys or chosen.asked:
+                shapes = {}
+                for name, info in members.items():
+                    if info.filename.endswith(".npy"):
+                        with archive.open(info) as file:
+                            shapes[name] = _check_header(file, info.file_size, f"{path.name} {name}", strict=False)
+                keys, notes = assign_keys(keys, shapes, chosen, path.name)
+            for key, name in keys.items():
+                with archive.open(members[name]) as file:
+                    found[key] = _load_array(file, members[name].file_size, f"{path.name} {name}")
     except _READ_ERRORS as error:
         raise _unreadable(path.name, "npz", "np.savez", error) from None
-    return found, [key for key in members if key not in _KEYS]
+    return found, [name for name in members if name not in keys.values()], notes
+
+
+def npz_names(path: Path) -> list[str]:
+    """Names of the arrays in an npz file; none are read.
+
+    Raises:
+        InputError: it is no npz file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [info.filename.removesuffix(".npy") for info in archive.infolist()]
+    except _READ_ERRORS as error:
+        raise _unreadable(path.name, "npz", "np.savez", error) from None
 
 
 def _load_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
     """Read one npy stream of `size` bytes after checking what its header declares."""
+    _check_header(file, size, where)
+    file.seek(0)
+    return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+
+
+def _check_header(file: IO[bytes], size: int, where: str, *, strict: bool = True) -> ArrayKind:
+    """Shape and type that a header declares; `strict` refuses what cannot be read."""
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
+        if not strict:
+            return ArrayKind((), "V")
         raise InputError(f"{where} is a table of named fields; save plain numbers as float32")
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read_header(file)
+    if not strict:
+        return ArrayKind(shape, "O" if dtype.hasobject else dtype.kind)
     if dtype.hasobject:
         raise InputError(
             f"{where} holds pickled Python objects, which are not loaded since they can run code; "
@@ -248,8 +302,7 @@ def _load_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
             f"{where} is truncated: its header declares {declared:,} bytes, {size - file.tell():,} are there; "
             "copy or save it again"
         )
-    file.seek(0)
-    return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+    return ArrayKind(shape, dtype.kind)
 
 
 def _unreadable(name: str, kind: str, writer: str, error: Exception) -> InputError:

@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 
+from skmm_core.data.how_read import ReadLine
 from skmm_core.data.row_thumbnails import ImageStore
 from skmm_core.data.scaler import Scaler, fit_scaler
+from skmm_core.data.table_file import is_numeric
+from skmm_core.data.typed_text import floats_of, typed
 
 
 class Task(StrEnum):
@@ -56,6 +61,10 @@ class Dataset:
         fingerprint: "sha256:…" of the content and the split; the key of every cache.
         source: how to name this dataset again on the command line (`--dataset SOURCE`).
         notes: one line each for what a person should know of the reading ("3 rows dropped: …").
+        reading: how the file was read, line by line.
+        known_labels: of a partly labelled pool, the label of each row of its file in words, None where a row has none;
+            None for a pool with all labels (they are the targets) or without any. No method reads them.
+        shown: columns of the pool's file that are no features, to look at, or None.
     """
 
     name: str
@@ -71,11 +80,40 @@ class Dataset:
     feature_names: tuple[str, ...] = ()
     images: ImageStore | None = None
     notes: tuple[str, ...] = field(default=())
+    reading: tuple[ReadLine, ...] = ()
+    known_labels: tuple[str | None, ...] | None = None
+    shown: pa.Table | None = None
 
     @property
     def pool_size(self) -> int:
         """N, the number of rows that a method may pick from."""
         return len(self.split.train)
+
+    @property
+    def pool_labels(self) -> tuple[str | None, ...] | None:
+        """Known labels of the pool's points in words, in their order; None unless the pool is partly labelled."""
+        if self.known_labels is None:
+            return None
+        return tuple(self.known_labels[row] for row in self.split.train.tolist())
+
+    def shown_numbers(self) -> dict[str, np.ndarray]:
+        """(N,) values of the pool's points in every column of numbers that is no feature, by name; NaN where empty."""
+        if self.shown is None:
+            return {}
+        rows = self.split.train.numpy()
+        return {
+            name: floats_of(column)[rows].astype(np.float64)
+            for name, column in zip(self.shown.column_names, self.shown.columns, strict=True)
+            if is_numeric(typed(column).type)
+        }
+
+    @property
+    def partly_labelled(self) -> str | None:
+        """How many rows of a partly labelled pool have a label: "labels in 10 of 60 rows"; None for other pools."""
+        if self.known_labels is None:
+            return None
+        known = sum(label is not None for label in self.known_labels)
+        return f"labels in {known:,} of {len(self.known_labels):,} rows"
 
     @property
     def n_classes(self) -> int:

@@ -1,4 +1,4 @@
-"""Limits on input files: which endings are read, and how large files and arrays may be.
+"""Limits on input files: how large files and arrays may be.
 
 Every size is checked before memory is taken: the file on disk, the arrays that its header declares, and the float32
 rows made of them. So neither a huge file nor a small one that unpacks to something huge can exhaust the machine.
@@ -8,9 +8,9 @@ import math
 import os
 from pathlib import Path
 
+from skmm_core.data.formats import FILE_KINDS, kind_of
 from skmm_core.errors import InputError
 
-FILE_KINDS = (".npz", ".npy", ".csv", ".parquet")
 MAX_COLUMNS = 65_536
 _DEFAULT_MAX_MB = 2048
 _MB = 1 << 20
@@ -52,7 +52,7 @@ def check_file(path: Path, *, kinds: tuple[str, ...] = FILE_KINDS) -> None:
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder; name one file ({' '.join(kinds)})")
-    if path.suffix.lower() not in kinds:
+    if kind_of(path) not in kinds:
         raise InputError(f"{path.name}: files of kind {path.suffix or '(none)'!r} are not read; use {', '.join(kinds)}")
     if not path.is_file():
         raise InputError(f"{path} was not found; check the path")

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from skmm_core.data.file_limits import check_file
 from skmm_core.data.file_names import one_form
 from skmm_core.data.rows import RawTargets
-from skmm_core.data.table_readers import is_numeric, is_text, listed, read_csv
+from skmm_core.data.table_file import is_numeric, is_text, listed
+from skmm_core.data.table_readers import read_csv
 from skmm_core.data.tables import TARGET_NAMES, column_targets
 from skmm_core.errors import InputError
 

@@ -11,17 +11,22 @@ from skmm_core.config import DatasetConfig
 from skmm_core.data.arrays import read_npy, read_npz
 from skmm_core.data.builtin import BUILTINS, is_builtin, load_builtin
 from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint, empty_rows
-from skmm_core.data.file_limits import FILE_KINDS, check_file, file_path
+from skmm_core.data.file_limits import check_file, file_path
+from skmm_core.data.formats import FILE_KINDS, format_of, kind_of
 from skmm_core.data.holdout import hold_out
+from skmm_core.data.how_read import ReadLine
+from skmm_core.data.known_labels import mark_unlabelled, settle, target_taken
 from skmm_core.data.mixed_units import SCALED, equal_spread, spread_note
+from skmm_core.data.named_arrays import Chosen
 from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows, check_ids, clean
+from skmm_core.data.safetensors_reader import read_safetensors
+from skmm_core.data.table_formats import is_table
 from skmm_core.data.tables import Columns, read_table
 from skmm_core.data.targets import Targets, understand
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
 
-_TABLES = (".csv", ".parquet")
 _HOLDOUT_SEED = 0
 
 
@@ -56,14 +61,23 @@ def load_dataset(config: DatasetConfig | str, *, report: Report = ignore) -> Dat
     path = _path_of(config.source)
     _refuse_other_kinds_options(config, path)
     read = _read(path, config, report)
-    pool = _checked(read.pool, config, report)
-    held = {name: _checked(part, config, report) for name, part in read.held.items()}
+    pool = mark_unlabelled(read.pool, config.unlabelled)
+    if config.labelled_only and (pool.targets is None or pool.targets.missing.all()):
+        raise InputError(f"{pool.where} has no labels to take the rows of; leave --labelled-only out")
+    pool, known = settle(_checked(pool, config, config.labelled_only, report))
+    # Rows that are only scored need a target; those of a pool without are not scored.
+    held = {
+        name: _fitting(
+            _checked(mark_unlabelled(part, config.unlabelled), config, pool.targets is not None, report), pool
+        )
+        for name, part in read.held.items()
+    }
     images = read.images and read.images.take(_picture_rows(read, pool, held))
-    return _assemble(config, pool, held, images, report)
+    return _assemble(config, pool, held, known, images, report)
 
 
-def _checked(part: RawRows, config: DatasetConfig, report: Report) -> RawRows:
-    part = clean(part, drop=config.drop_bad_rows, report=report)
+def _checked(part: RawRows, config: DatasetConfig, labelled_only: bool, report: Report) -> RawRows:
+    part = clean(part, drop=config.drop_bad_rows, labelled_only=labelled_only, report=report)
     check_ids(part)
     return part
 
@@ -80,62 +94,84 @@ def _picture_rows(read: _Read, pool: RawRows, held: dict[str, RawRows]) -> np.nd
 
 def _path_of(source: str) -> Path:
     path = file_path(source)
-    named = path.suffix.lower() in FILE_KINDS or path.exists()
+    named = kind_of(path) in FILE_KINDS or path.exists()
     if not named and (not path.suffix or ":" in source):  # an option such as std_max=0.1 looks like a suffix
         names = ", ".join(info.name for info in BUILTINS)
         raise InputError(
             f"there is no built-in dataset {source.partition(':')[0]!r} and no such file; "
             f"the built-ins are {names}, files end in {', '.join(FILE_KINDS)}"
         )
-    check_file(path)
+    if not path.is_dir():
+        check_file(path)
     return path
 
 
 def _refuse_file_options(config: DatasetConfig) -> None:
-    for option in ("test", "labels", "target", "id", "holdout"):
+    for option in ("test", "labels", "target", "id", "features", "ignore", "unlabelled", "holdout"):
         if getattr(config, option) is not None:
             raise InputError(f"{config.source} is built in, with its own targets and split; leave out --{option}")
+    if config.labelled_only:
+        raise InputError(f"{config.source} is built in, and every row of it has a target; leave out --labelled-only")
     if config.scale_columns:
         raise InputError(f"{config.source} is built in, with columns as they should be; leave out --scale-columns")
 
 
 def _refuse_other_kinds_options(config: DatasetConfig, path: Path) -> None:
-    kind = path.suffix.lower()
+    kind = kind_of(path)
     if config.labels is not None and kind != ".npy":
         raise InputError(f"{path.name}: --labels goes with npy files only; a {kind} file holds its own targets")
-    for option in ("target", "id"):
-        if getattr(config, option) is not None and kind not in _TABLES:
-            raise InputError(f"{path.name}: --{option} names a column of a csv or parquet file, not of {kind}")
+    for option in ("target", "id", "features"):
+        if getattr(config, option) is not None and kind == ".npy":
+            raise InputError(f"{path.name}: --{option} names a column or an array, and a .npy file is one array")
+    if config.ignore is not None and not is_table(path):
+        raise InputError(f"{path.name}: --ignore names columns of a table; a {kind} file has none")
 
 
 def _read(path: Path, config: DatasetConfig, report: Report) -> _Read:
     held: dict[str, RawRows] = {}
     images: EncodedImages | None = None
-    if path.suffix.lower() == ".npz":
-        file = read_npz(path, report=report)
+    if path.is_dir():
+        pool, held = read_table(path, _columns(config), report=report)
+    elif kind_of(path) == ".npz":
+        file = read_npz(path, chosen=_chosen(config), report=report)
         pool, images = file.pool, file.images
         held = {name: part for name, part in (("validation", file.validation), ("test", file.test)) if part is not None}
-    elif path.suffix.lower() == ".npy":
+    elif kind_of(path) == ".npy":
         pool = read_npy(path, file_path(config.labels) if config.labels else None, report=report)
+    elif kind_of(path) == ".safetensors":
+        pool = read_safetensors(path, _chosen(config), report=report)
     else:
-        pool = read_table(path, Columns(config.target, config.id), report=report)
+        pool, held = read_table(path, _columns(config), report=report)
     own = frozenset(held)
     if config.test is not None:
         if "test" in held:
-            raise InputError(f"{path.name} has its own X_test; leave out the test file (--test)")
+            raise InputError(f"{path.name} has its own test rows; leave out the test file (--test)")
         held["test"] = _read_test(file_path(config.test), pool, config, report)
     if "test" in held and config.holdout is not None:
         raise InputError(f"{path.name} has a test set already; leave out the hold-out (--holdout)")
-    return _Read(pool, {name: _fitting(part, pool) for name, part in held.items()}, own, images)
+    return _Read(pool, {name: _as_wide(part, pool) for name, part in held.items()}, own, images)
 
 
-def _fitting(part: RawRows, pool: RawRows) -> RawRows:
-    """Refuse held-out rows that do not go with the pool."""
+def _columns(config: DatasetConfig) -> Columns:
+    return Columns(config.target, config.id, config.features, config.ignore)
+
+
+def _chosen(config: DatasetConfig) -> Chosen:
+    return Chosen(config.features, config.target, config.id)
+
+
+def _as_wide(part: RawRows, pool: RawRows) -> RawRows:
+    """Refuse held-out rows with other columns than the pool."""
     if part.features.shape[1] != pool.features.shape[1]:
         raise InputError(
             f"{part.where} has {part.features.shape[1]:,} columns but {pool.where} has {pool.features.shape[1]:,}; "
             "test and pool must have the same features"
         )
+    return part
+
+
+def _fitting(part: RawRows, pool: RawRows) -> RawRows:
+    """Refuse held-out rows without targets where the pool has some."""
     if pool.targets is not None and part.targets is None:
         raise InputError(
             f"{part.where} has no targets but {pool.where} has; add them (y_test, y_val) or use an npz with X and y"
@@ -147,24 +183,32 @@ def _fitting(part: RawRows, pool: RawRows) -> RawRows:
 
 
 def _read_test(path: Path, pool: RawRows, config: DatasetConfig, report: Report) -> RawRows:
-    check_file(path)
-    kind = path.suffix.lower()
+    if not path.is_dir():
+        check_file(path)
+    kind = kind_of(path)
     if kind == ".npy":
         return read_npy(path, None, offsets=pool.offsets, report=report)
     if kind == ".npz":
-        return read_npz(path, offsets=pool.offsets, report=report).pool
-    if not pool.feature_names or Path(config.source).suffix.lower() not in _TABLES:
-        raise InputError(f"{path.name}: a {kind} test file goes with a csv or parquet pool; use one kind for both")
-    columns = Columns(pool.target_name, config.id, pool.feature_names)
-    return read_table(path, columns, offsets=pool.offsets, report=report)
+        return read_npz(path, chosen=_chosen(config), offsets=pool.offsets, report=report).pool
+    if kind == ".safetensors":
+        return read_safetensors(path, _chosen(config), offsets=pool.offsets, report=report)
+    if not is_table(file_path(config.source)):
+        raise InputError(f"{path.name}: a {kind} test file goes with a pool that is a table too; use one kind for both")
+    columns = Columns(pool.target_name, config.id, config.features, config.ignore, pool.feature_names or None)
+    return read_table(path, columns, offsets=pool.offsets, report=report)[0]
 
 
 def _assemble(
-    config: DatasetConfig, pool: RawRows, held: dict[str, RawRows], images: EncodedImages | None, report: Report
+    config: DatasetConfig,
+    pool: RawRows,
+    held: dict[str, RawRows],
+    labels: tuple[str | None, ...] | None,
+    images: EncodedImages | None,
+    report: Report,
 ) -> Dataset:
     report(Progress("Checking targets", 0))
     parts = [pool, *held.values()]
-    known = _understood(config, pool, held)
+    known = [] if labels is not None else _understood(config, pool, held)
     targets = known[0] if known else None
     values = torch.from_numpy(_joined(known)) if known else None
     features = torch.cat([_tensor(part) for part in parts]) if held else _tensor(pool)
@@ -178,7 +222,7 @@ def _assemble(
     if config.scale_columns:
         features = equal_spread(features, split.train)
         notes.append(SCALED)
-    elif note := spread_note(features[split.train], pool.feature_names):
+    elif note := spread_note(_of_pool(features, split), pool.feature_names):
         notes.append(note)
     report(Progress("Fingerprinting", 0))
     return Dataset(
@@ -195,6 +239,37 @@ def _assemble(
         feature_names=pool.feature_names,
         images=images,
         notes=tuple(dict.fromkeys(notes)),
+        reading=_reading(config, pool, targets, labels),
+        known_labels=labels,
+        shown=pool.shown,
+    )
+
+
+def _of_pool(features: Tensor, split: Split) -> Tensor:
+    """Rows of the pool; all rows themselves, not a copy, where they are the pool."""
+    return features if len(split.train) == len(features) else features[split.train]
+
+
+def _reading(
+    config: DatasetConfig, pool: RawRows, targets: Targets | None, labels: tuple[str | None, ...] | None
+) -> tuple[ReadLine, ...]:
+    """How the file was read, with what its targets were understood as."""
+    form = format_of(Path(config.source))
+    lines = pool.reading or (ReadLine("Format", form.title if form else "arrays"), *_array_lines(pool))
+    name = next(line.taken for line in lines if line.part == "Target")
+    if targets is None and labels is None:
+        taken = name if name == "none" else f"{name}: read as without labels"
+    else:
+        taken = target_taken(name, targets.class_names if targets else (), labels)
+    return tuple(replace(line, taken=taken) if line.part == "Target" else line for line in lines)
+
+
+def _array_lines(pool: RawRows) -> tuple[ReadLine, ...]:
+    """The table of a file of arrays."""
+    return (
+        ReadLine("Features", f"{pool.features.shape[1]:,} numbers a row", "the array of features", "--features"),
+        ReadLine("Target", pool.target_name or "none", "", "--target"),
+        ReadLine("Id", "ids" if pool.ids else "row number", "", "--id"),
     )
 
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 
 from skmm_core.data.column_offsets import as_float32
+from skmm_core.data.how_read import ReadLine
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -20,12 +22,14 @@ class RawTargets:
         missing: (N,) bool, rows without a usable target.
         levels: distinct texts, sorted, or None for numbers.
         column: what to call the targets in messages, such as "column 'age'" or "y".
+        unusable: (N,) bool, rows whose target is there but no number that can be used; None for none.
     """
 
     values: np.ndarray
     missing: np.ndarray
     levels: tuple[str, ...] | None
     column: str
+    unusable: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class RawRows:
         target_name: name of the target column of a table.
         notes: what a person should know of the reading.
         offsets: (d,) float64, what was subtracted from every column of the file, or None for nothing.
+        reading: how the file was read, line by line.
+        shown: N rows of the columns that are no features, to look at, or None.
     """
 
     where: str
@@ -55,10 +61,12 @@ class RawRows:
     target_name: str | None = None
     notes: tuple[str, ...] = ()
     offsets: np.ndarray | None = None
+    reading: tuple[ReadLine, ...] = ()
+    shown: pa.Table | None = None
 
 
 def number_targets(values: np.ndarray, column: str, missing: np.ndarray | None = None) -> RawTargets:
-    """Take targets of kind bool, int or float; NaN and what does not fit float32 count as missing.
+    """Take targets of kind bool, int or float; NaN counts as missing, what does not fit float32 as unusable.
 
     Args:
         values: (N,) numbers.
@@ -72,18 +80,22 @@ def number_targets(values: np.ndarray, column: str, missing: np.ndarray | None =
         values.dtype == np.uint64 and values.size and values.max() > np.iinfo(np.int64).max
     ):
         values = values.astype(np.float64)
-        bad = ~np.isfinite(as_float32(values))
+        gone = np.isnan(values)
+        unusable = ~np.isfinite(as_float32(values)) & ~gone
     else:
-        values, bad = values.astype(np.int64), np.zeros(len(values), bool)
-    return RawTargets(values, bad if missing is None else bad | missing, levels, column)
+        values, gone = values.astype(np.int64), np.zeros(len(values), bool)
+        unusable = gone
+    gone = gone if missing is None else gone | missing
+    return RawTargets(values, gone | unusable, levels, column, unusable if unusable.any() else None)
 
 
-def clean(part: RawRows, *, drop: bool, report: Report) -> RawRows:
-    """Leave only rows with finite features and a target.
+def clean(part: RawRows, *, drop: bool, labelled_only: bool = False, report: Report) -> RawRows:
+    """Leave only rows with finite features, and with a target that can be used where they have one.
 
     Args:
         part: rows as read.
         drop: leave bad rows out, with a note, instead of refusing the file.
+        labelled_only: leave out rows without a target too, with a note.
         report: told of the check.
 
     Raises:
@@ -100,13 +112,19 @@ def clean(part: RawRows, *, drop: bool, report: Report) -> RawRows:
         what = f"{_share(bad)} hold NaN or infinite numbers ({_first(part.rows[bad])}{_bad_column(part, bad)})"
         _refuse_unless(drop, part.where, what)
         notes.append(f"{part.where}: {what}: left out.")
-    if part.targets is not None:
-        unlabelled = part.targets.missing & ~bad
-        if unlabelled.any():
-            what = f"{_share(unlabelled)} have no target in {part.targets.column} ({_first(part.rows[unlabelled])})"
+    targets = part.targets
+    if targets is not None:
+        unusable = np.zeros(len(bad), bool) if targets.unusable is None else targets.unusable & ~bad
+        if unusable.any():
+            what = f"{_share(unusable)} have no usable number in {targets.column} ({_first(part.rows[unusable])})"
             _refuse_unless(drop, part.where, what)
             notes.append(f"{part.where}: {what}: left out.")
-        bad |= unlabelled
+        bad |= unusable
+        unlabelled = targets.missing & ~bad
+        if labelled_only and unlabelled.any():
+            what = f"{_share(unlabelled)} have no target in {targets.column} ({_first(part.rows[unlabelled])})"
+            notes.append(f"{part.where}: {what}: left out.")
+            bad |= unlabelled
     if bad.all():
         raise InputError(f"{part.where}: no row is left once the bad rows are dropped; correct the file")
     return replace(_take(part, ~bad) if bad.any() else part, notes=tuple(notes))
@@ -135,8 +153,9 @@ def _take(part: RawRows, keep: np.ndarray) -> RawRows:
     return replace(
         part,
         features=part.features[keep],
-        targets=targets and replace(targets, values=targets.values[keep], missing=targets.missing[keep]),
+        targets=targets and replace(targets, values=targets.values[keep], missing=targets.missing[keep], unusable=None),
         rows=part.rows[keep],
+        shown=None if part.shown is None else part.shown.filter(pa.array(keep)),
         ids=None if part.ids is None else tuple(part.ids[i] for i in np.flatnonzero(keep)),
     )
 

@@ -36,14 +36,18 @@ class Scaler:
         return int(torch.isfinite(self.scale).sum())
 
 
-def fit_scaler(features: Tensor) -> Scaler:
+def fit_scaler(features: Tensor, *, blocks: tuple[Tensor, ...] | None = None) -> Scaler:
     """Mean and standard deviation of the columns of (N, d) rows, in two passes.
 
     A column whose values are neighbours, as one number rounded in two ways is, counts as constant: then its deviation
     is at most half the ε of its type, in units of its mean.
+
+    Args:
+        features: (N, d) rows.
+        blocks: the same rows in blocks that are held in float64 one at a time; None takes blocks of 64 MB.
     """
     kind = widest(features.device)
-    blocks = row_blocks(features, features.shape[1])
+    blocks = row_blocks(features, features.shape[1]) if blocks is None else blocks
     origin = features[0].to(kind)  # differences of equal numbers are 0, while a mean of them may be off by rounding
     apart = torch.stack([(block.to(kind) - origin).sum(dim=0) for block in blocks]).sum(dim=0) / len(features)
     squares = [(block.to(kind) - origin - apart).square().sum(dim=0) for block in blocks]

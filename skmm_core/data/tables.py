@@ -1,41 +1,36 @@
 """Named columns of a table understood: which is the target, which names the rows, which are the features."""
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from skmm_core.data.column_offsets import HeldColumns, as_float32, hold_columns
+from skmm_core.data.column_roles import (
+    TARGET_NAMES as TARGET_NAMES,
+    Columns as Columns,
+    Roles,
+    as_text,
+    decide,
+    left_out_note,
+)
 from skmm_core.data.file_limits import check_array_size
+from skmm_core.data.how_read import ReadLine, left_out_lines, quoted
 from skmm_core.data.rows import RawRows, RawTargets, number_targets
-from skmm_core.data.table_readers import is_numeric, is_text, listed, read_csv, read_parquet
+from skmm_core.data.table_file import TableFile, is_numeric, is_text
+from skmm_core.data.table_formats import read_table_file
+from skmm_core.data.typed_text import encoded, floats_of, typed
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
-TARGET_NAMES = ("label", "target", "y")
-_INDEX_NAMES = ("", "id", "ids", "index", "row", "unnamed: 0")
 
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns mean what.
-
-    Attributes:
-        target: name of the target column, or None to take the first of TARGET_NAMES that is there.
-        id: name of the column of row names, or None.
-        features: exactly these feature columns, in this order (a test file must fit its pool), or None for every
-            numeric column that is left.
-    """
-
-    target: str | None = None
-    id: str | None = None
-    features: tuple[str, ...] | None = None
-
-
-def read_table(path: Path, columns: Columns, *, offsets: np.ndarray | None = None, report: Report) -> RawRows:
-    """Read a csv or parquet file.
+def read_table(
+    path: Path, columns: Columns, *, offsets: np.ndarray | None = None, report: Report
+) -> tuple[RawRows, dict[str, RawRows]]:
+    """Read a file or folder with columns: its pool, and the splits of it that are never picked from.
 
     Offsets are those of the pool, for held-out rows.
 
@@ -43,146 +38,140 @@ def read_table(path: Path, columns: Columns, *, offsets: np.ndarray | None = Non
         InputError: the file cannot be parsed, or lacks what `columns` asks for.
     """
     report(Progress(f"Reading {path.name}", 0))
-    notes: list[str] = []
-    table, unread = (read_csv(path, notes), {}) if path.suffix.lower() == ".csv" else read_parquet(path)
-    names = [*table.column_names, *unread]
-    if table.num_rows == 0:
-        raise InputError(f"{path.name} has a header but no rows; add the data")
-    target = _target_name(names, columns, path.name, notes)
-    if columns.id is not None and columns.id not in names:
-        raise InputError(f"{path.name} has no column {columns.id!r} for ids; it has {listed(names)}")
-    if columns.id is not None and columns.id == target:
-        raise InputError(f"{path.name}: column {target!r} cannot be both the target and the id; name two columns")
-    for name in (target, columns.id):
-        if name in unread:
-            raise InputError(f"{path.name}: column {name!r} holds {unread[name]}; targets and ids are numbers or text")
-    features = _feature_names(table, unread, {target, columns.id}, columns.features, path.name, notes)
-    if columns.id is None and columns.features is None and (name := _names_rows(table, target)):
-        notes.append(f"{path.name}: column {name!r} holds a text of its own in every row; name it as the id to see it.")
-    check_array_size(path.name, (table.num_rows, len(features)), 4)
-    held = _held(table, features, path.name, offsets, report)
+    file = read_table_file(path, lambda name: as_text(columns, name))
+    pool = _rows(file, columns, offsets, report)
+    held = {}
+    for part, split in file.held.items():
+        fixed = replace(columns, target=pool.target_name, fixed=pool.feature_names or None)
+        held[part] = _rows(split, fixed if pool.feature_names else columns, pool.offsets, report)
+    return pool, held
+
+
+def _rows(file: TableFile, columns: Columns, offsets: np.ndarray | None, report: Report) -> RawRows:
+    if file.rows == 0:
+        raise InputError(f"{file.where} has a header but no rows; add the data")
+    roles = decide(file, columns)
+    held = _held(file, roles, offsets, report)
+    raw = None if roles.target is None else _targets(file, roles.target)
+    notes = [*file.notes, *(_notes(file, roles) if columns.fixed is None else ())]
     return RawRows(
-        where=path.name,
+        where=file.where,
         features=held.features,
-        targets=None if target is None else column_targets(table.column(target), f"column {target!r}", path.name),
-        rows=np.arange(table.num_rows, dtype=np.int64),
-        ids=None if columns.id is None else _ids(table.column(columns.id)),
-        feature_names=features,
-        target_name=target,
+        targets=raw,
+        rows=np.arange(file.rows, dtype=np.int64) if file.order is None else file.order,
+        ids=None if roles.id is None else row_names(file.table.column(roles.id)),
+        names=file.class_names.get(roles.target or "", ()),
+        feature_names=roles.features,
+        target_name=roles.target,
         notes=(*notes, *held.notes),
         offsets=held.offsets,
+        reading=_reading(file, roles, held.features.shape[1]),
+        shown=_shown(file, roles),
     )
 
 
-def _target_name(names: list[str], columns: Columns, where: str, notes: list[str]) -> str | None:
-    if columns.target is not None:
-        if columns.target not in names:
-            raise InputError(f"{where} has no column {columns.target!r} for the target; it has {listed(names)}")
-        return columns.target
-    if columns.features is not None:  # a test file of an unlabelled pool
-        return None
-    found = [name for name in TARGET_NAMES if name in names and name != columns.id]
-    if not found:
-        notes.append(f"{where}: no target column (label, target or y): read as a pool without labels.")
-        return None
-    if len(found) > 1:
-        notes.append(f"{where}: {found[0]!r} is the target; {listed(found[1:])} is read as a feature.")
-    return found[0]
+def _notes(file: TableFile, roles: Roles) -> tuple[str, ...]:
+    """What a person should know of the choice of columns."""
+    named = _names_rows(file, roles) if roles.id is None else None
+    advice = f"{file.where}: column {named!r} holds a text of its own in every row; name it as the id to see it."
+    return (*_target_note(file, roles), *left_out_note(roles, file.where), *((advice,) if named else ()))
 
 
-def _feature_names(
-    table: pa.Table,
-    unread: dict[str, str],
-    taken: set[str | None],
-    wanted: tuple[str, ...] | None,
-    where: str,
-    notes: list[str],
-) -> tuple[str, ...]:
-    types = dict(zip(table.column_names, table.schema.types, strict=True))
-    rest = [name for name in types if name not in taken]
-    numeric = [name for name in rest if is_numeric(types[name])]
-    if wanted is not None:
-        for name in wanted:
-            if name not in types:
-                raise InputError(f"{where} has no column {name!r}, which the pool has; give the test file all of them")
-            if not (is_numeric(types[name]) or pa.types.is_null(types[name])):
-                raise InputError(f"{where}: column {name!r} holds {types[name]}, but numbers in the pool")
-        return wanted
-    for name in rest:
-        if is_text(types[name]):
-            _refuse_almost_numeric(table.column(name), name, where)
-    if not numeric:
-        kinds = listed([f"{name} ({kind})" for name, kind in {**types, **unread}.items()])
-        advice = "spread lists over columns, or save them as X in an npz" if unread else "add the features as numbers"
-        raise InputError(f"{where} has no numeric column to use as a feature; it has {kinds}; {advice}")
-    ignored = [*(name for name in rest if not is_numeric(types[name])), *unread]
-    if ignored:
-        notes.append(f"{where}: columns without numbers were ignored: {listed(ignored)}.")
-    if numeric[0].lower() in _INDEX_NAMES:
-        notes.append(f"{where}: column {numeric[0]!r} is read as a feature; if it numbers the rows, name it as the id.")
-    return tuple(numeric)
+def _reading(file: TableFile, roles: Roles, width: int) -> tuple[ReadLine, ...]:
+    taken = f"{roles.vector}: {width:,} numbers a row" if roles.vector is not None else _counted(roles.features)
+    return (
+        ReadLine("Format", file.described),
+        ReadLine("Features", taken, roles.reasons["features"], "--features"),
+        ReadLine("Target", roles.target if roles.target is not None else "none", roles.reasons["target"], "--target"),
+        ReadLine("Id", roles.id if roles.id is not None else "row number", roles.reasons["id"], "--id"),
+        *left_out_lines(roles.left_out),
+    )
 
 
-def _names_rows(table: pa.Table, target: str | None) -> str | None:
+def _counted(names: Sequence[str]) -> str:
+    return f"{len(names):,} column{'s' * (len(names) != 1)}: {quoted(list(names))}"
+
+
+def _target_note(file: TableFile, roles: Roles) -> tuple[str, ...]:
+    if roles.target is not None:
+        return ()
+    beside = [name for name in file.names if name.strip().casefold() == "y" and name in roles.features]
+    also = f"; {beside[0]!r} stands beside coordinates and is read as one" if beside else ""
+    return (f"{file.where}: no target column (label, target or y): read as a pool without labels{also}.",)
+
+
+def _shown(file: TableFile, roles: Roles) -> pa.Table | None:
+    """Plain columns that are no features, to look at; None where there are none."""
+    names = [name for name in file.table.column_names if name not in {*roles.features, roles.id}]
+    return file.table.select(names) if names else None
+
+
+def _names_rows(file: TableFile, roles: Roles) -> str | None:
     """The first text column, but for the target, whose values are all there and all distinct; None without one."""
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        texts = name != target and is_text(column.type) and not column.null_count
-        if texts and len(_encoded(column)[1]) == table.num_rows > 1:
+    for name, column in zip(file.table.column_names, file.table.columns, strict=True):
+        texts = name != roles.target and name in roles.left_out and is_text(column.type) and not column.null_count
+        if texts and len(encoded(column)[1]) == file.rows > 1:
             return str(name)
     return None
 
 
-def _held(
-    table: pa.Table, names: tuple[str, ...], where: str, offsets: np.ndarray | None, report: Report
-) -> HeldColumns:
+def _held(file: TableFile, roles: Roles, offsets: np.ndarray | None, report: Report) -> HeldColumns:
+    if roles.vector is not None:
+        report(Progress(f"Reading {file.where}", 0))
+        features = file.vectors[roles.vector].read(roles.dtype)
+        return HeldColumns(features, np.zeros(features.shape[1]), ())
+    names = roles.features
+    check_array_size(file.where, (file.rows, len(names)), 4)
+    columns = {name: file.table.column(name) for name in names}
     # Columns are gathered as the rows of a transposed array: writing is contiguous, and the one transposition at the
     # end is several times faster than filling a row-major array column by column.
-    gathered = np.empty((len(names), table.num_rows), np.float32)
+    gathered = np.empty((len(names), file.rows), np.float32)
     for index, name in enumerate(names):
         if index % 32 == 0:
-            report(Progress(f"Reading {where}", index, len(names)))
-        gathered[index] = as_float32(_as_floats(table.column(name)))
+            report(Progress(f"Reading {file.where}", index, len(names)))
+        gathered[index] = as_float32(floats_of(columns[name]))
     features = np.ascontiguousarray(gathered.T)
     return hold_columns(
-        features, lambda index: _as_floats(table.column(names[index])), where=where, names=names, offsets=offsets
+        features, lambda index: floats_of(columns[names[index]]), where=file.where, names=names, offsets=offsets
     )
 
 
-def _as_floats(column: pa.ChunkedArray) -> np.ndarray:
-    """Numbers of a column, nulls as NaN."""
-    column = _plain(column)
-    if not pa.types.is_floating(column.type) or column.type == pa.float16():
-        column = column.cast(pa.uint8(), safe=False) if pa.types.is_boolean(column.type) else column
-        column = column.cast(pa.float64(), safe=False)
-    return np.asarray(column.to_numpy())
+def _targets(file: TableFile, name: str) -> RawTargets:
+    return column_targets(file.table.column(name), f"column {name!r}", file.where, empty=True)
 
 
-def column_targets(column: pa.ChunkedArray, name: str, where: str) -> RawTargets:
+def column_targets(column: pa.ChunkedArray, name: str, where: str, *, empty: bool = False) -> RawTargets:
     """Read one column as targets: numbers, or text as levels.
+
+    Args:
+        column: of the file.
+        name: what to call it in messages.
+        where: file name for messages.
+        empty: whether it may be empty in every row.
 
     Raises:
         InputError: it is empty in every row, or holds neither numbers nor text.
     """
-    column = _plain(column)
-    missing = np.asarray(column.is_null().to_numpy())
+    column = typed(_plain(column))
+    missing = np.asarray(encoded(column)[0] < 0 if is_text(column.type) else column.is_null().to_numpy())
     if missing.all():
-        raise InputError(f"{where}: target {name} is empty in every row; name another target column")
+        if not empty:
+            raise InputError(f"{where}: target {name} is empty in every row; name another target column")
+        return RawTargets(np.zeros(len(missing), np.int64), missing, None, name)
     if pa.types.is_boolean(column.type):
         return number_targets(np.asarray(column.fill_null(False).to_numpy()), name, missing)
     if pa.types.is_integer(column.type):
         return number_targets(np.asarray(column.fill_null(0).to_numpy()), name, missing)
     if is_numeric(column.type):
-        return number_targets(_as_floats(column), name, missing)
+        return number_targets(floats_of(column), name, missing)
     if not is_text(column.type):
         raise InputError(f"{where}: target {name} holds {column.type}; a target must be numbers or text")
-    codes, found = _encoded(column)
+    codes, found = encoded(column)
     order = np.argsort(np.array(found, dtype=object), kind="stable")
     rank = np.empty(len(found) + 1, np.int64)
     rank[order], rank[-1] = np.arange(len(found)), -1
-    levels = tuple(found[i] for i in order)
     values = rank[codes]
-    missing = missing | np.array([*(not level for level in levels), True])[values]
-    return RawTargets(values, missing, levels, name)
+    return RawTargets(values, values < 0, tuple(found[i] for i in order), name)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -191,28 +180,14 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if encoded else column
 
 
-def _ids(column: pa.ChunkedArray) -> tuple[str, ...]:
-    codes, found = _encoded(column)
-    found.append("")
-    return tuple(found[code] for code in codes.tolist())
-
-
-def _encoded(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
-    """Code of each row (-1 for null), and the text of each code; each text is held once however often it occurs."""
+def row_names(column: pa.ChunkedArray) -> tuple[str, ...]:
+    """Ids as text, digit by digit; whole numbers that a gap once made 17.0 as 17."""
+    if pa.types.is_floating(column.type):
+        with contextlib.suppress(pa.ArrowInvalid):
+            column = column.cast(pa.int64())
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     array = column.unify_dictionaries().combine_chunks()
-    codes = np.asarray(array.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
-    return codes, ["" if item is None else str(item) for item in array.dictionary.to_pylist()]
-
-
-def _refuse_almost_numeric(column: pa.ChunkedArray, name: str, where: str) -> None:
-    """Refuse a column of numbers that a few typing errors made text, rather than ignore it in silence."""
-    texts = column.cast(pa.string()).to_pandas()
-    numbers = pd.to_numeric(texts, errors="coerce")
-    bad = np.flatnonzero((numbers.isna() & texts.notna()).to_numpy())
-    if 0 < len(bad) < len(texts) / 2:
-        raise InputError(
-            f"{where}: column {name!r} holds text in {len(bad):,} of {len(texts):,} rows "
-            f"(row {bad[0]}, from 0: {str(texts.iloc[bad[0]])[:40]!r}); correct it or remove the column"
-        )
+    found = ["" if item is None else str(item) for item in array.dictionary.to_pylist()]
+    found.append("")
+    return tuple(found[code] for code in array.indices.fill_null(-1).to_pylist())

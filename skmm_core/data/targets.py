@@ -1,15 +1,20 @@
 """What the targets ask for, and classes as indices."""
 
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 
 from skmm_core.data.column_offsets import float32_holds
 from skmm_core.data.dataset import Task
-from skmm_core.data.rows import RawTargets
+from skmm_core.data.rows import RawTargets, number_targets
+from skmm_core.data.typed_text import typed
 from skmm_core.errors import InputError
 
 _MAX_AUTO_CLASSES = 1000
+_MAX_WHOLE_FLOATS = 20  # different whole numbers that were stored with decimals and still are classes
+_NO_LABEL = ("n/a", "na", "none", "unknown", "unlabeled", "unlabelled", "?", "-", "todo", "tbd", "missing")
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,9 @@ class Targets:
 def understand(pool: RawTargets, test: RawTargets | None, *, task: str, names: tuple[str, ...], where: str) -> Targets:
     """Decide the task and turn targets into class indices or values.
 
-    Auto means classification for text, for integers whose classes have names, and for integers with at most 1,000
-    distinct values, each seen twice on average.
+    Auto means classification for text, for integers whose classes have names, and for integers that are each seen twice
+    on average, if there are at most 1,000 of them or they run without a gap from 0 or 1. Whole numbers stored with
+    decimals, such as 1.0, are classes if there are at most 20, each seen twice on average.
 
     Args:
         pool: targets of the rows to pick from, none missing.
@@ -47,26 +53,101 @@ def understand(pool: RawTargets, test: RawTargets | None, *, task: str, names: t
     Raises:
         InputError: the targets are constant, cannot be what the task asks, or the test rows have unseen classes.
     """
+    told: tuple[str, ...] = ()
+    if test is not None and (pool.levels is None) != (test.levels is None):
+        pool, test = _of_one_kind(pool, test, where)
+        told = (f"{where}: {pool.column} holds numbers in one file and text in the other; both are read as one.",)
     if task == "auto":
-        task = "classification" if _looks_like_classes(pool, names) else "regression"
+        task, why = _task(pool, names, where)
+        told = (*told, *why)
     if len(np.unique(pool.values)) == 1:
         value = pool.levels[int(pool.values[0])] if pool.levels else f"{pool.values[0]:g}"
         raise InputError(f"{where}: the target {pool.column} is {value} in every row; name another target")
-    if test is not None and (pool.levels is None) != (test.levels is None):
-        kinds = ("numbers", "text") if pool.levels is None else ("text", "numbers")
-        raise InputError(f"{where}: the targets are {kinds[0]} but those of the test rows are {kinds[1]}; use one kind")
     if task == "regression":
         number = np.float32 if float32_holds(pool.values) else np.float64
         values = _values(pool, where).astype(number)
-        return Targets(Task.REGRESSION, values, None if test is None else _values(test, where).astype(number))
-    return _classes(pool, test, names, where)
+        held = None if test is None else _values(test, where).astype(number)
+        return Targets(Task.REGRESSION, values, held, notes=told)
+    found = _classes(pool, test, names, where)
+    return replace(found, notes=(*told, *found.notes, *_odd_classes(found, pool, where)))
 
 
-def _looks_like_classes(targets: RawTargets, names: tuple[str, ...]) -> bool:
+def _task(targets: RawTargets, names: tuple[str, ...], where: str) -> tuple[str, tuple[str, ...]]:
+    """What the targets ask for, and a note where another would have been as likely."""
     if targets.levels is not None or (names and targets.values.dtype.kind == "i"):
-        return True
-    distinct = len(np.unique(targets.values))
-    return targets.values.dtype.kind == "i" and distinct <= _MAX_AUTO_CLASSES and 2 * distinct <= len(targets.values)
+        return "classification", ()
+    values = targets.values
+    distinct = np.unique(values)
+    often = 2 * len(distinct) <= len(values)
+    whole = values.dtype.kind == "i" or bool((np.round(distinct) == distinct).all())
+    if not whole or not often:
+        return "regression", ()
+    count, what = f"{len(distinct):,}", f"{where}: the target {targets.column} holds whole numbers"
+    if values.dtype.kind == "f":
+        few = len(distinct) <= _MAX_WHOLE_FLOATS
+        note = f"{what} stored with decimals: read as "
+        if few:
+            return "classification", (f"{note}{count} classes (--task regression reads values).",)
+        return "regression", (f"{note}values (--task classification reads classes).",)
+    if len(distinct) <= _MAX_AUTO_CLASSES:
+        return "classification", ()
+    numbered = distinct[0] in (0, 1) and int(distinct[-1]) - int(distinct[0]) == len(distinct) - 1
+    if numbered:
+        return "classification", (f"{what} without a gap: read as {count} classes (--task regression reads values).",)
+    return "regression", (f"{what}, {count} different ones: read as values (--task classification reads classes).",)
+
+
+def _of_one_kind(pool: RawTargets, test: RawTargets, where: str) -> tuple[RawTargets, RawTargets]:
+    """Numbers of one file and text of the other as one kind: as numbers where all texts are, else as text."""
+    text, numbers = (test, pool) if pool.levels is None else (pool, test)
+    read = as_numbers(text)
+    if read.levels is None and pool.levels is None:
+        return pool, read
+    levels = np.array(text.levels, dtype=object)
+    # A code such as 007 keeps its zeros; the number 7 of the other file is that code.
+    by_number = {_number(level): level for level in levels.tolist() if _number(level) is not None}
+    named = [by_number.get(float(value), _plain(value)) for value in numbers.values.tolist()]
+    found, codes = np.unique(np.array(named, dtype=object), return_inverse=True)
+    made = replace(numbers, values=codes.astype(np.int64), levels=tuple(found.tolist()))
+    return (made, text) if pool.levels is None else (text, made)
+
+
+def as_numbers(targets: RawTargets) -> RawTargets:
+    """Text that is a number in every row that has one, as numbers; codes with leading zeros stay text."""
+    if targets.levels is None or targets.levels == ("False", "True"):
+        return targets
+    used = np.unique(targets.values[~targets.missing])
+    column = typed(pa.chunked_array([pa.array([targets.levels[code] for code in used.tolist()], pa.string())]))
+    if not len(used) or not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return targets
+    numbers = np.asarray(column.to_numpy())
+    values = np.zeros(len(targets.values), numbers.dtype)
+    values[~targets.missing] = numbers[np.searchsorted(used, targets.values[~targets.missing])]
+    return number_targets(values, targets.column, targets.missing)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _plain(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else f"{value:g}"
+
+
+def _odd_classes(found: Targets, targets: RawTargets, where: str) -> tuple[str, ...]:
+    """Classes whose name commonly says that a row has no label."""
+    names = set(found.class_names)
+    odd = [name for name in found.class_names if name.lower() in _NO_LABEL]
+    if "-1" in names and not any(name.startswith("-") for name in names - {"-1"}):
+        odd.insert(0, "-1")
+    return tuple(
+        f"{where}: {name} is read as a class of {targets.column}; if it says that a row has no label, add "
+        f"--unlabelled {shlex.quote(name)}."
+        for name in odd
+    )
 
 
 def _values(targets: RawTargets, where: str) -> np.ndarray:

@@ -66,7 +66,7 @@ def run_comparison(
         "savings": done.savings,
         "against_stratified": against_stratified(done.scores, label_aware, dataset.task.value),
         "left_out": done.left_out,
-        **origin(config, [*scored_by(job.finetune), *dataset.notes], dataset.fingerprint),
+        **origin(config, [*scored_by(job.finetune), *dataset.notes], dataset.fingerprint, dataset.reading),
     }
 
 

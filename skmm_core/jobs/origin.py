@@ -7,6 +7,7 @@ from typing import Any
 
 from skmm_core import __version__
 from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJob
+from skmm_core.data import ReadLine, as_rows
 from skmm_core.device import resolve_device
 from skmm_core.methods import plugin_versions
 from skmm_core.runs import command_line
@@ -14,10 +15,13 @@ from skmm_core.runs import command_line
 _LIBRARIES = ("torch", "numpy", "scikit-learn", "pandas")
 
 
-def origin(config: RunConfig, notes: Sequence[str], fingerprint: str) -> dict[str, Any]:
-    """How the result came about, so that it can be made again."""
+def origin(
+    config: RunConfig, notes: Sequence[str], fingerprint: str, reading: Sequence[ReadLine] = ()
+) -> dict[str, Any]:
+    """How the result came about, so that it can be made again; `reading` is how the file of the data was read."""
     return {
         "notes": list(notes),
+        "reading": as_rows(reading),
         "fingerprint": fingerprint,
         "command": command_line(config),
         "config": config.model_dump(mode="json"),

@@ -27,6 +27,11 @@ def run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Data
         InputError: the method cannot run on these data, or a row decided by hand is not in the pool.
         Cancelled: raised by `report`.
     """
+    if dataset.partly_labelled and reads_labels(job.method, job.params, config.gradient):
+        raise InputError(
+            f"{job.method} needs a label in every row; {dataset.name} has {dataset.partly_labelled}: take these alone "
+            "(--labelled-only), or a method and gradients that read no label"
+        )
     pool = pool_of(config, dataset, seed=job.seed, report=report)
     include, exclude = (pool_positions(dataset, rows) for rows in (job.include, job.exclude))
     selection = select(
@@ -108,5 +113,5 @@ def _selection_result(
         "label_aware": reads_labels(selection.method, selection.params, config.gradient),
         "sketch": {"kind": pool.sketch.kind, "dim": pool.sketch.dim},
         "diagnostics": diagnostics.summary(),
-        **origin(config, dataset.notes, dataset.fingerprint),
+        **origin(config, dataset.notes, dataset.fingerprint, dataset.reading),
     }

@@ -9,6 +9,7 @@ from skmm_core.diagnostics import Diagnostics
 from skmm_core.methods import Selection
 
 MAP_DIRECTIONS = 8
+_MAX_KNOWN = 200  # different labels that still are classes to look at
 
 
 def selection_table(dataset: Dataset, selection: Selection) -> pd.DataFrame:
@@ -58,6 +59,9 @@ def pool_table(dataset: Dataset) -> pd.DataFrame:
     targets = train_targets(dataset)
     n = len(train)
     label: object = pd.array([pd.NA] * n, dtype="string")
+    known = dataset.pool_labels
+    if known is not None and len(set(known)) <= _MAX_KNOWN:  # of a pool that is labelled in part
+        label = pd.array(known, dtype="string")
     if targets is not None and dataset.task is Task.CLASSIFICATION:
         label = pd.array(np.asarray(dataset.class_names, dtype=object)[targets.numpy()], dtype="string")
     return pd.DataFrame(

@@ -118,6 +118,11 @@ def check_scorable(dataset: Dataset) -> Tensor:
     Raises:
         InputError: targets or test rows are missing; the message says what to add.
     """
+    if dataset.partly_labelled:
+        raise InputError(
+            f"{dataset.name} has {dataset.partly_labelled}, and scoring needs one in every row; take the labelled rows "
+            "alone (--labelled-only)"
+        )
     if dataset.targets is None or dataset.task is Task.UNLABELLED:
         raise InputError(f"{dataset.name} has no targets to score with; add a target column (--target) or labels")
     if not len(dataset.split.test):

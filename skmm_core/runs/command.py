@@ -92,10 +92,11 @@ def _device_flags(config: RunConfig) -> list[str]:
 
 def _dataset_flags(dataset: DatasetConfig) -> list[str]:
     words = ["--dataset", dataset.source]
-    for name in ("test", "labels", "target", "id", "holdout", "task"):
+    for name in ("test", "labels", "target", "id", "features", "ignore", "unlabelled", "holdout", "task"):
         value = getattr(dataset, name)
         if value != DatasetConfig.model_fields[name].default:
             words += [f"--{name}", str(value)]
+    words += ["--labelled-only"] if dataset.labelled_only else []
     words += ["--drop-bad-rows"] if dataset.drop_bad_rows else []
     return [*words, "--scale-columns"] if dataset.scale_columns else words
 

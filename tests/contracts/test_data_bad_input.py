@@ -87,18 +87,12 @@ def test_nothing_left_after_dropping(tmp_path):
     refused("no row is left once the bad rows are dropped", path, drop_bad_rows=True)
 
 
-def test_missing_targets_are_counted_and_named(tmp_path):
-    y = Y.astype(float)
-    y[[1, 4]] = np.nan
-    refused(r"2 of 12 rows have no target in y \(first rows, from 0: 1, 4\)", npz(tmp_path / "a.npz", X=X, y=y))
-    path = csv(tmp_path / "a.csv", "a,kind\n1,x\n2,\n3,x\n4,z\n")
-    refused(r"1 of 4 rows have no target in column 'kind' \(row 1, from 0\)", path, target="kind")
-
-
-def test_an_infinite_target_counts_as_missing(tmp_path):
+def test_an_infinite_target_is_a_bad_row(tmp_path):
     y = X[:, 0].astype(np.float64)
     y[3] = 1e200
-    refused(r"1 of 12 rows have no target in y \(row 3, from 0\)", npz(tmp_path / "a.npz", X=X, y=y))
+    path = npz(tmp_path / "a.npz", X=X, y=y)
+    refused(r"1 of 12 rows have no usable number in y \(row 3, from 0\)", path)
+    assert load_dataset(DatasetConfig(source=str(path), drop_bad_rows=True)).pool_size == 11
 
 
 # --- columns --------------------------------------------------------------------------------------------------------
@@ -137,12 +131,11 @@ def test_too_many_columns(tmp_path):
 
 def test_a_number_column_with_a_typing_error_is_not_ignored_in_silence(tmp_path):
     path = csv(tmp_path / "a.csv", "a,b\n1,2\n3,4.5.6\n5,6\n7,8\n")
-    refused(r"column 'b' holds text in 1 of 4 rows \(row 1, from 0: '4\.5\.6'\); correct it or remove the column", path)
-
-
-def test_a_file_without_a_header(tmp_path):
-    path = csv(tmp_path / "a.csv", "0.5,1.5\n2.5,3.5\n")
-    refused(r"line 1 holds numbers \(0\.5, 1\.5\); put the names of the columns there", path)
+    said = r"holds text in 1 of 4 rows \(row 1, from 0: '4\.5\.6'\)"
+    dataset = load_dataset(str(path))
+    assert dataset.feature_names == ("a",)
+    assert any(re.search(rf"no feature: 'b' \({said}", note) for note in dataset.notes)
+    refused(rf"column 'b' is no feature: {said}", path, features="a,b")
 
 
 def test_whole_numbers_are_fine_as_column_names(tmp_path):
@@ -153,14 +146,29 @@ def test_whole_numbers_are_fine_as_column_names(tmp_path):
 def test_lists_in_cells(tmp_path):
     frame = pd.DataFrame({"label": Y, "embedding": list(X), "key": [b"k"] * 12})
     frame.to_parquet(tmp_path / "a.parquet")
-    match = r"a\.parquet has no numeric column.*embedding \(list<.*float>\).*; spread lists over columns, or save them"
+    refused(r"column 'key' holds 1 bytes a row; targets and ids are numbers or text", tmp_path / "a.parquet", id="key")
+    refused(r"column 'embedding' holds list<", tmp_path / "a.parquet", target="embedding")
+    frame.assign(embedding=[list(range(row)) for row in range(12)]).to_parquet(tmp_path / "b.parquet")
+    match = r"b\.parquet has no numeric column.*embedding \(list<.*int64>\).*say what the bytes are, such as --features"
+    refused(match, tmp_path / "b.parquet")
+
+
+def test_columns_of_vectors_that_are_no_answer(tmp_path):
+    frame = pd.DataFrame({"image": list(X), "text": list(X[:, :2]), "tags": [[row] * row for row in range(12)]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    match = r"a\.parquet has 2 columns of vectors: image \(3 numbers\), text \(2 numbers\); choose one with --features"
     refused(match, tmp_path / "a.parquet")
-    frame.assign(size=X[:, 0]).to_parquet(tmp_path / "b.parquet")
-    dataset = load_dataset(str(tmp_path / "b.parquet"))
-    assert dataset.feature_names == ("size",)
-    assert any("ignored: embedding, key" in note for note in dataset.notes)
-    refused(r"column 'key' holds binary; targets and ids are numbers or text", tmp_path / "b.parquet", id="key")
-    refused(r"column 'embedding' holds list<", tmp_path / "b.parquet", target="embedding")
+    refused(r"has no column 'sound' for --features; it has image, text, tags", tmp_path / "a.parquet", features="sound")
+    refused(r"vectors go alone", tmp_path / "a.parquet", features="image,text")
+    odd = [*X[:11], X[11, :2]]
+    pd.DataFrame({"image": odd}).to_parquet(tmp_path / "b.parquet")
+    refused(r"b\.parquet: column 'image' has 2 numbers in row 11 \(from 0\) but 3 elsewhere", tmp_path / "b.parquet")
+    pd.DataFrame({"image": [*X[:11], None]}).to_parquet(tmp_path / "c.parquet")
+    refused(r"1 of 12 rows hold NaN or infinite numbers \(row 11, from 0", tmp_path / "c.parquet")
+    cut = csv(tmp_path / "d.csv", 'v\n"[0.1 0.2 ... 0.3]"\n"[0.1 0.2 ... 0.4]"\n')
+    refused(r"column 'v' holds vectors that were cut short with '\.\.\.'", cut)
+    words = csv(tmp_path / "e.csv", "v\n" + '"[0.1, 0.2]"\n' * 40 + '"[0.1, b]"\n')
+    refused(r"column 'v' holds something else than numbers in rows 0 to 41", words)
 
 
 # --- targets --------------------------------------------------------------------------------------------------------
@@ -169,9 +177,12 @@ def test_lists_in_cells(tmp_path):
 @pytest.mark.parametrize(
     ("y", "value"), [(np.full(12, 4), "4"), (np.full(12, 0.5), "0.5"), (np.full(12, "cat"), "cat")]
 )
-def test_a_constant_target(tmp_path, y, value):
-    match = rf"the target y is {re.escape(value)} in every row; name another target"
-    refused(match, npz(tmp_path / "a.npz", X=X, y=y))
+def test_a_constant_target_is_a_pool_without_labels(tmp_path, y, value):
+    path = npz(tmp_path / "a.npz", X=X, y=y)
+    dataset = load_dataset(str(path))
+    assert dataset.targets is None
+    assert any(f"the target y is {value} in every row" in note for note in dataset.notes)
+    refused(r"has no targets, so the task cannot be regression", path, task="regression")
 
 
 def test_one_row_a_class_looks_like_an_id(tmp_path):
@@ -205,8 +216,8 @@ def test_classes_that_the_pool_lacks(tmp_path):
 
 
 def test_text_and_numbers_mixed(tmp_path):
-    path = npz(tmp_path / "a.npz", X=X, y=Y, X_test=X, y_test=Y.astype("U4"))
-    refused(r"the targets are numbers but those of the test rows are text", path)
+    path = npz(tmp_path / "a.npz", X=X, y=Y, X_test=X[:2], y_test=np.array(["0", "dog"]))
+    refused(r"classes that the pool lacks: 'dog'", path)
 
 
 def test_text_cannot_be_a_regression(tmp_path):
@@ -236,10 +247,6 @@ def test_targets_of_a_wrong_shape_or_type(tmp_path):
     refused(r"y holds datetime64\[D\] values; save labels as", npz(tmp_path / "b.npz", X=X, y=times))
     pd.DataFrame(X, columns=list("abc")).assign(when=times).to_parquet(tmp_path / "a.parquet")
     refused(r"target column 'when' holds timestamp.*must be numbers or text", tmp_path / "a.parquet", target="when")
-
-
-def test_an_empty_target_column(tmp_path):
-    refused(r"target column 'y' is empty in every row", csv(tmp_path / "a.csv", "a,y\n1,\n2,\n"))
 
 
 # --- lengths and ids ------------------------------------------------------------------------------------------------
@@ -274,13 +281,15 @@ def test_a_labelled_pool_needs_a_labelled_test_set(tmp_path):
 
 def test_two_test_sets(tmp_path):
     path = npz(tmp_path / "a.npz", X=X, y=Y, X_test=X, y_test=Y)
-    refused(r"a\.npz has its own X_test; leave out the test file", path, test=str(path))
+    refused(r"a\.npz has its own test rows; leave out the test file", path, test=str(path))
 
 
 def test_a_test_table_for_an_array(tmp_path):
     table = csv(tmp_path / "t.csv", "a,b,c,y\n1,2,3,0\n")
     refused(
-        r"t\.csv: a \.csv test file goes with a csv or parquet pool", npz(tmp_path / "a.npz", X=X, y=Y), test=str(table)
+        r"t\.csv: a \.csv test file goes with a pool that is a table too",
+        npz(tmp_path / "a.npz", X=X, y=Y),
+        test=str(table),
     )
 
 
@@ -305,8 +314,10 @@ def test_an_id_that_names_a_test_row(tmp_path):
     ("option", "match"),
     [
         ({"labels": "y.npy"}, r"--labels goes with npy files only; a \.npz file holds its own targets"),
-        ({"target": "age"}, r"--target names a column of a csv or parquet file, not of \.npz"),
-        ({"id": "key"}, r"--id names a column of a csv or parquet file, not of \.npz"),
+        ({"target": "age"}, r"a\.npz has no array 'age' for --target; it holds: X, y"),
+        ({"id": "key"}, r"a\.npz has no array 'key' for --id; it holds: X, y"),
+        ({"features": "Z"}, r"a\.npz has no array 'Z' for --features; it holds: X, y"),
+        ({"ignore": "y"}, r"--ignore names columns of a table; a \.npz file has none"),
     ],
 )
 def test_options_of_another_kind_of_file(tmp_path, option, match):
@@ -335,15 +346,15 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
 
 
 def test_a_folder(tmp_path):
-    refused(r"is a folder; name one file", tmp_path)
+    refused(r"is a folder; name one file, or a folder that is read as one dataset \(Parquet: `part-1", tmp_path)
     (tmp_path / "odd.npz").mkdir()
     refused(r"odd\.npz is a folder; name one file", tmp_path / "odd.npz")
 
 
-@pytest.mark.parametrize("name", ["a.xlsx", "a.tsv", "a.csv.gz", "a.pkl", "noext"])
+@pytest.mark.parametrize("name", ["a.xlsx", "a.npz.gz", "a.gz", "a.pkl", "noext"])
 def test_another_kind_of_file(tmp_path, name):
     (tmp_path / name).write_text("x")
-    refused(r"files of kind '.*' are not read; use \.npz, \.npy, \.csv, \.parquet", tmp_path / name)
+    refused(r"files of kind '.*' are not read; use \.npz, \.npy, \.csv, \.tsv, \.parquet", tmp_path / name)
 
 
 @pytest.mark.parametrize("kind", ["npz", "npy", "csv", "parquet"])
@@ -416,8 +427,10 @@ def test_features_of_a_wrong_kind(tmp_path):
 
 
 def test_an_npz_without_x(tmp_path):
-    path = npz(tmp_path / "a.npz", data=X, y=Y)
-    refused(r"a\.npz has no array X \(it holds: y, data\); save features as X and targets as y", path)
+    path = npz(tmp_path / "a.npz", data=X[:, 0], y=Y)
+    refused(r"a\.npz has no array X \(it holds: data, y\); save features as X and targets as y", path)
+    path = npz(tmp_path / "b.npz", image=X, text=X[:, :2])
+    refused(r"b\.npz has 2 arrays that can be features \(image 12 × 3, text 12 × 2\); name one with --features", path)
 
 
 @pytest.mark.parametrize("line", ["3", "3,4,5"])
@@ -498,7 +511,7 @@ def test_a_parquet_file_that_unpacks_to_too_much(tmp_path, monkeypatch):
 def test_a_long_text_repeated_in_every_row_is_held_once(tmp_path):
     rows, text = 100_000, "x" * 100_000  # 10 GB if every row had its own copy
     column = pa.DictionaryArray.from_arrays(pa.array(np.arange(rows) % 2, pa.int32()), [text, "short"])
-    pq.write_table(pa.table({"a": np.arange(rows, dtype=np.float32), "y": column}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"a": np.arange(rows, dtype=np.float32) % 7, "y": column}), tmp_path / "a.parquet")
     dataset = load_dataset(str(tmp_path / "a.parquet"))
     assert dataset.class_names == ("short", text)
 

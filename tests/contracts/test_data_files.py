@@ -145,19 +145,21 @@ def test_the_target_is_found_by_name(tmp_path, features, labels, columns, target
     dataset = load(save_csv(tmp_path / "a.csv", features, **extra))
     assert target not in dataset.feature_names
     assert dataset.targets.tolist() == labels.tolist()
+    assert dataset.feature_names == ("f0", "f1", "f2")
     if columns != target:
-        assert any("'y' is read as a feature" in note or "y is read as a feature" in note for note in dataset.notes)
+        assert any("no feature: 'y' (its name is that of a label)" in note for note in dataset.notes)
 
 
 def test_categories_of_a_parquet_file(tmp_path, features, labels):
     frame = pd.DataFrame(features, columns=list("abc"))
     numbers, texts = pd.Categorical(labels), pd.Categorical([f"class {label}" for label in labels])
-    frame.assign(y=numbers, grade=pd.Categorical(labels * 1.5)).to_parquet(tmp_path / "a.parquet")
+    grade = labels % 3 * 1.5
+    frame.assign(y=numbers, grade=pd.Categorical(grade)).to_parquet(tmp_path / "a.parquet")
     frame.assign(y=texts).to_parquet(tmp_path / "b.parquet")
     dataset = load(tmp_path / "a.parquet")
     assert dataset.task is Task.CLASSIFICATION
     assert dataset.class_names == ("0", "1", "2", "3")
-    assert dataset.features[:, dataset.feature_names.index("grade")].tolist() == (labels * 1.5).tolist()
+    assert dataset.features[:, dataset.feature_names.index("grade")].tolist() == grade.tolist()
     assert load(tmp_path / "b.parquet").class_names == ("class 0", "class 1", "class 2", "class 3")
 
 
@@ -170,7 +172,8 @@ def test_columns_without_numbers_are_ignored_with_a_note(tmp_path, features, lab
     names = [f"photo {j}" for j in range(N)]
     dataset = load(save_csv(tmp_path / "a.csv", features, y=labels, caption=names))
     assert dataset.feature_names == ("f0", "f1", "f2")
-    assert any("columns without numbers were ignored: caption" in note for note in dataset.notes)
+    assert any("no feature: 'caption' (text; kept to look at)" in note for note in dataset.notes)
+    assert dataset.shown.column("caption").to_pylist() == names
 
 
 def test_a_text_of_its_own_in_every_row_is_proposed_as_the_id(tmp_path, features):
@@ -183,9 +186,11 @@ def test_a_text_of_its_own_in_every_row_is_proposed_as_the_id(tmp_path, features
     assert not any("name it as the id" in note for note in (*named.notes, *twice.notes))
 
 
-def test_the_index_that_pandas_writes_is_pointed_out(tmp_path, features, labels):
+def test_the_index_that_pandas_writes_is_no_feature(tmp_path, features, labels):
     pd.DataFrame(features, columns=list("abc")).assign(y=labels).to_csv(tmp_path / "a.csv")
-    assert any("if it numbers the rows, name it as the id" in note for note in load(tmp_path / "a.csv").notes)
+    dataset = load(tmp_path / "a.csv")
+    assert dataset.feature_names == ("a", "b", "c")
+    assert any("no feature: '' (numbers the rows)" in note for note in dataset.notes)
     pd.DataFrame(features, columns=list("abc"), index=range(5, 5 + N)).to_parquet(tmp_path / "a.parquet", index=True)
     assert load(tmp_path / "a.parquet").feature_names == ("a", "b", "c")
 
@@ -203,9 +208,9 @@ def test_other_separators_are_understood(tmp_path, features, labels, delimiter):
 def test_a_column_may_change_from_whole_to_broken_numbers_late(tmp_path, monkeypatch):
     # The types of a csv are guessed from its first block.
     monkeypatch.setattr("skmm_core.data.table_readers._BLOCK_BYTES", 1024)
-    (tmp_path / "a.csv").write_text("\n".join(["a,b", *(["1,2"] * 1000), "1.5,2"]) + "\n")
+    (tmp_path / "a.csv").write_text("\n".join(["a,b", *(["1,2"] * 1000), "1.5,3"]) + "\n")
     dataset = load(tmp_path / "a.csv")
-    assert dataset.features[-1].tolist() == [1.5, 2.0]
+    assert dataset.features[-1].tolist() == [1.5, 3.0]
     assert dataset.pool_size == 1001
 
 
@@ -226,26 +231,33 @@ def test_text_with_commas_quotes_newlines_and_a_byte_order_mark(tmp_path):
         (np.arange(40) // 2, Task.CLASSIFICATION),  # each value seen twice
         (np.arange(40), Task.REGRESSION),  # distinct integers
         (np.r_[np.arange(21), np.arange(19)], Task.REGRESSION),  # seen less than twice on average
-        (np.arange(40) / 2 // 1, Task.REGRESSION),  # floats
+        (np.arange(40) / 2 // 1, Task.CLASSIFICATION),  # 20 whole numbers with decimals
+        (np.r_[np.arange(21.0), np.arange(21.0)][:40], Task.REGRESSION),  # more of them
+        (np.arange(40) % 4 + 0.5, Task.REGRESSION),  # few, but not whole
     ],
 )
 def test_the_task_is_found_from_the_targets(tmp_path, features, values, task):
     assert load(save_npz(tmp_path / "a.npz", X=features, y=values)).task is task
 
 
-def test_more_than_1000_whole_numbers_are_a_regression(tmp_path):
-    for distinct, task in ((1000, Task.CLASSIFICATION), (1001, Task.REGRESSION)):
-        y = np.arange(2002) % distinct
+def test_more_than_1000_whole_numbers_are_classes_where_they_run_without_a_gap(tmp_path):
+    cases = ((1000, 1, Task.CLASSIFICATION, ""), (1001, 1, Task.CLASSIFICATION, "without a gap: read as 1,001 classes"),
+             (1001, 3, Task.REGRESSION, "1,001 different ones: read as values"))  # fmt: skip
+    for distinct, step, task, said in cases:
+        y = np.arange(2002) % distinct * step
         path = save_npz(tmp_path / "a.npz", X=np.random.default_rng(0).normal(size=(2002, 2)), y=y)
-        assert load(path).task is task
+        dataset = load(path)
+        assert dataset.task is task
+        assert any("whole numbers" in note and said in note for note in dataset.notes) == bool(said)
 
 
 def test_the_task_can_be_chosen(tmp_path, features, labels):
     path = save_npz(tmp_path / "a.npz", X=features, y=labels)
     assert load(path, task="regression").targets.dtype == torch.float32
     floats = save_npz(tmp_path / "b.npz", X=features, y=labels.astype(float))
-    assert load(floats).task is Task.REGRESSION
-    chosen = load(floats, task="classification")
+    assert load(floats, task="regression").task is Task.REGRESSION
+    chosen = load(floats)
+    assert any("stored with decimals: read as 4 classes" in note for note in chosen.notes)
     assert chosen.class_names == ("0", "1", "2", "3")
     assert chosen.fingerprint == load(path).fingerprint
 
@@ -292,10 +304,10 @@ def test_dropped_rows_keep_the_row_numbers_of_the_file(tmp_path, features, label
     assert any("2 of 40 rows hold NaN or infinite numbers (first rows, from 0: 3, 10" in note for note in dataset.notes)
 
 
-def test_rows_without_a_target_are_dropped_when_asked(tmp_path, features, labels):
+def test_rows_without_a_target_are_left_out_when_asked(tmp_path, features, labels):
     y = pd.array(labels, dtype="Int64")
     y[5] = pd.NA
-    dataset = load(save_csv(tmp_path / "a.csv", features, y=y), drop_bad_rows=True)
+    dataset = load(save_csv(tmp_path / "a.csv", features, y=y), labelled_only=True)
     assert dataset.task is Task.CLASSIFICATION, "an empty cell must not turn whole numbers into floats"
     assert 5 not in dataset.rows.tolist()
     assert dataset.pool_size == N - 1

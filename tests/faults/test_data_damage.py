@@ -1,6 +1,8 @@
 """Damaged files never show as anything but one clear line."""
 
+import gzip
 import io
+import json
 import tempfile
 from pathlib import Path
 
@@ -25,20 +27,45 @@ def whole(kind):
         np.save(buffer, X)
     elif kind == "csv":
         frame.to_csv(buffer, index=False)
+    elif kind == "csv.gz":
+        return gzip.compress(frame.to_csv(index=False).encode())
+    elif kind == "jsonl":
+        frame.assign(v=X.tolist()).to_json(buffer, orient="records", lines=True)
+    elif kind == "feather":
+        pd.DataFrame({"v": list(X), "y": y}).to_feather(buffer)
+    elif kind == "safetensors":
+        head = json.dumps({"v": {"dtype": "F32", "shape": X.shape, "data_offsets": [0, X.nbytes]}}).encode()
+        return len(head).to_bytes(8, "little") + head + X.tobytes()
+    elif kind == "h5ad":
+        h5ad(buffer, X, y)
+    elif kind == "vectors.parquet":
+        pd.DataFrame({"v": list(X), "text": [str(list(row)) for row in X.tolist()], "y": y}).to_parquet(buffer)
     else:
         frame.to_parquet(buffer)
     return buffer.getvalue()
 
 
+def h5ad(buffer, X, y):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(buffer, "w") as file:
+        file["obsm/X_pca"] = X
+        file["obs/label"] = y.tolist()
+        file["obs"].attrs["column-order"] = ["label"]
+
+
 def load(path):
     """The dataset, or the message that refuses it; any other error is a defect."""
     try:
-        return load_dataset(DatasetConfig(source=str(path), drop_bad_rows=True))
+        features = "v" if path.name == "a.vectors.parquet" else None
+        return load_dataset(DatasetConfig(source=str(path), drop_bad_rows=True, features=features))
     except InputError as error:
         return str(error)
 
 
-@pytest.mark.parametrize("kind", ["npz", "npy", "csv", "parquet"])
+@pytest.mark.parametrize(
+    "kind",
+    ["npz", "npy", "csv", "csv.gz", "jsonl", "parquet", "vectors.parquet", "feather", "safetensors", "h5ad"],
+)
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_damage_is_answered(kind, data):

@@ -35,6 +35,8 @@ def load_as(kind, X, y, *, labelled=True):
             frame = pd.DataFrame(X, columns=[f"f{j}" for j in range(X.shape[1])])
             if labelled:
                 frame["y"] = y
+            # Asked for, since columns that are constant or number the rows are left out of a table otherwise.
+            config["features"] = ",".join(f"f{j}" for j in range(X.shape[1]))
             frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
         return load_dataset(DatasetConfig(**config))
 

@@ -45,13 +45,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("données é.parquet", "donn-es.parquet"),
         ("a" * 300 + ".npy", "a" * 80 + ".npy"),
         ("$(rm -rf).csv", "rm--rf.csv"),
+        ("my table.CSV.gz", "my-table.csv.gz"),
     ],
 )
 def test_upload_names_become_harmless(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 
 
-@pytest.mark.parametrize("name", ["a.exe", "csv", "a.csv.gz", ""])
+@pytest.mark.parametrize("name", ["a.exe", "csv", "a.npz.gz", ""])
 def test_other_kinds_of_files_are_refused(name: str) -> None:
     with pytest.raises(InputError, match="save it as one of these"):
         safe_name(name)
@@ -156,3 +157,22 @@ def test_a_dataset_is_recalled_by_its_key_and_nothing_else_is() -> None:
     assert recall(key) == config
     for other in ("0" * 16, "../../etc/passwd", "", key + "0"):
         assert recall(other) is None
+
+
+def test_a_folder_called_as_a_built_in_set_is_checked_as_a_folder(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work" / "secrets").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work")
+    with pytest.raises(InputError, match="relative path"):
+        check_allowed(DatasetConfig(source="secrets"))
+
+
+def test_a_run_on_a_folder_may_not_follow_links_out_of_the_roots(root: Path) -> None:
+    secret = root.parent / "secret.parquet"
+    secret.write_bytes(b"x")
+    (root / "parts").mkdir()
+    check_allowed(DatasetConfig(source=str(root / "parts")))
+    (root / "parts" / "a.parquet").symlink_to(secret)
+    with pytest.raises(InputError, match="holds a link to outside"):
+        check_allowed(DatasetConfig(source=str(root / "parts")))

@@ -79,6 +79,11 @@ def cost_line(methods: int, budgets: int, seeds: int) -> str:
 
 def unscorable(dataset: "Dataset") -> str | None:
     """Say why nothing can be scored on a dataset, and what to add; None when it can."""
+    if dataset.partly_labelled:
+        return (
+            f"{dataset.name} has {dataset.partly_labelled}, and scoring needs one in every row; in Data switch "
+            "on Only rows with a label"
+        )
     if dataset.targets is None:
         return f"{dataset.name} has no targets, so nothing can be scored; open it with a target column in Data"
     if not len(dataset.split.test):

@@ -11,6 +11,7 @@ from dashboard.components.data.sources import kept_upload, path_on_server
 from dashboard.components.shared.theme import fmt_int
 from dashboard.services.sources import MAX_UPLOAD_MB, SUFFIXES, column_names, save_upload, server_file
 from skmm_core.config import DatasetConfig
+from skmm_core.data import FORMATS, kind_of
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -20,10 +21,15 @@ if TYPE_CHECKING:
 BUILTIN, UPLOAD, IMAGES, SERVER = "Built-in", "Upload", "Images", "Server path"
 _TASKS = {"auto": "Find out", "classification": "Classification", "regression": "Regression"}
 _KEPT = {"persist_state": "session"}
-_FORMATS = (
-    "**npz** with `X` and, if known, `y`, `X_test`, `y_test`, `ids`, `names` · **npy** with one row a point · "
-    "**csv** or **parquet** with a header; every numeric column beside the target is a feature."
-)
+
+
+def formats_text() -> str:
+    """The formats of single files in a list, from the engine's one table."""
+    return "\n".join(
+        f"- **{form.title}** ({', '.join(form.endings)}{', packed too' if form.packed else ''}): {form.holds}"
+        for form in FORMATS
+        if form.endings
+    )
 
 
 def builtin_source(name: str, options: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
@@ -98,7 +104,8 @@ def _option(name: str, key: str, default: Any) -> Any:
 
 
 def _upload() -> DatasetConfig | None:
-    st.caption(_FORMATS)
+    with st.popover("What can be read?", icon=":material/description:"):
+        st.markdown(formats_text())
     file = st.file_uploader(
         "File with one row a point",
         type=list(SUFFIXES),
@@ -117,7 +124,7 @@ def _upload() -> DatasetConfig | None:
             key="data:test",
         )
         labels = None
-        if path.suffix == ".npy":
+        if kind_of(path) == ".npy":
             labels = st.file_uploader(
                 "Labels: npy with one target a row", type=["npy"], max_upload_size=MAX_UPLOAD_MB, key="data:labels"
             )
@@ -142,7 +149,7 @@ def _server() -> DatasetConfig | None:
     with st.expander("Test file, labels file", icon=":material/attach_file:"):
         test = st.text_input("Path of the test file", key="data:path:test", persist_state="session")
         labels = ""
-        if path.suffix == ".npy":
+        if kind_of(path) == ".npy":
             labels = st.text_input("Path of the labels file (npy)", key="data:path:labels", persist_state="session")
     return _options(
         path,
@@ -164,28 +171,7 @@ def _options(path: Path, *, test: Path | None, labels: Path | None) -> DatasetCo
     """How to read a file: columns, task, hold-out."""
     key = _options_key(path)
     columns = column_names(path)
-    target = id_ = None
-    if columns:
-        left, right = st.columns(2)
-        target = left.selectbox(
-            "Target column",
-            columns,
-            index=None,
-            placeholder="label, target or y",
-            key=f"{key}:target",
-            help="What a model should predict. Empty takes a column named label, target or y; without one the pool "
-            "is unlabelled.",
-            persist_state="session",
-        )
-        id_ = right.selectbox(
-            "Id column",
-            columns,
-            index=None,
-            placeholder="row number",
-            key=f"{key}:id",
-            help="Distinct names of the rows.",
-            persist_state="session",
-        )
+    named = _named_columns(columns, key) if columns else {}
     left, right = st.columns(2)
     task = left.selectbox(
         "Task",
@@ -221,13 +207,69 @@ def _options(path: Path, *, test: Path | None, labels: Path | None) -> DatasetCo
         source=str(path),
         test=str(test) if test else None,
         labels=str(labels) if labels else None,
-        target=target,
-        id=id_,
+        **named,
         task=task,
         holdout=percent / 100 if percent else None,
         drop_bad_rows=drop,
         scale_columns=scale,
     )
+
+
+def _named_columns(columns: list[str], key: str) -> dict[str, Any]:
+    """Which column or array is what, and which rows count as labelled."""
+    left, right = st.columns(2)
+    target = left.selectbox(
+        "Target column",
+        columns,
+        index=None,
+        placeholder="found by its name",
+        key=f"{key}:target",
+        help="What a model should predict. Empty takes a column named label, target, y or the like; without one the "
+        "pool is unlabelled.",
+        persist_state="session",
+    )
+    id_ = right.selectbox(
+        "Id column",
+        columns,
+        index=None,
+        placeholder="found by its name",
+        key=f"{key}:id",
+        help="Distinct names of the rows, read as text. Empty takes a column called id, or else the row number.",
+        persist_state="session",
+    )
+    features = left.multiselect(
+        "Features",
+        columns,
+        placeholder="found by their kind",
+        key=f"{key}:features",
+        help="One column of vectors, or columns of numbers. Empty takes the one column of vectors, else all columns of "
+        "numbers that are no row number and no constant.",
+        persist_state="session",
+    )
+    ignored = right.multiselect(
+        "Leave out", columns, placeholder="no column", key=f"{key}:ignore", persist_state="session"
+    )
+    unlabelled = left.text_input(
+        "Value for: no label",
+        placeholder="only empty ones",
+        key=f"{key}:unlabelled",
+        help="Such as -1 or todo. Rows with it count as not labelled yet and stay in the pool.",
+        persist_state="session",
+    )
+    labelled_only = right.toggle(
+        "Only rows with a label",
+        key=f"{key}:labelled",
+        help="Leaves the rows without a label out. Comparing methods needs a label in every row.",
+        persist_state="session",
+    )
+    return {
+        "target": target,
+        "id": id_,
+        "features": ",".join(features) or None,
+        "ignore": ",".join(ignored) or None,
+        "unlabelled": unlabelled.strip() or None,
+        "labelled_only": labelled_only,
+    }
 
 
 def describe(info: "BuiltinInfo") -> str:

@@ -9,8 +9,8 @@ import streamlit as st
 from dashboard.components.data.targets import targets_view
 from dashboard.components.shared.encoder_mark import draw_marks
 from dashboard.components.shared.gallery import Card, gallery_html, pool_picture
-from dashboard.components.shared.theme import fmt_int, fmt_number, notes
-from skmm_core.data import spread_notes
+from dashboard.components.shared.theme import escape, fmt_int, fmt_number, notes
+from skmm_core.data import LEFT_OUT, spread_notes
 
 if TYPE_CHECKING:
     from skmm_core.data import Dataset
@@ -28,8 +28,9 @@ def data_preview(dataset: "Dataset", *, scale: Callable[[], None] | None = None)
     with st.container(horizontal=True, key="understood"):
         for label, value, help_ in facts(dataset):
             st.metric(label, value, help=help_, width="content")
+    how_read(dataset)
     warned = spread_notes(dataset.notes)
-    notes([note for note in dataset.notes if note not in warned])
+    notes([note for note in dataset.notes if note not in warned and not (dataset.reading and LEFT_OUT in note)])
     draw_marks(warned)
     if warned and scale is not None:
         st.button("Scale columns", key="data:scale", icon=":material/straighten:", on_click=scale)
@@ -38,7 +39,9 @@ def data_preview(dataset: "Dataset", *, scale: Callable[[], None] | None = None)
         None if targets is None else targets[dataset.split.train].cpu().numpy(),
         dataset.class_names,
         heading="Targets of the pool",
-        without="No targets: methods without labels can pick from this pool, but nothing can be scored. "
+        without=f"A part of the pool is labelled: {dataset.partly_labelled}. Methods without labels pick from all rows."
+        if dataset.partly_labelled
+        else "No targets: methods without labels can pick from this pool, but nothing can be scored. "
         "Name the target column to compare methods.",
     )
     picture = pool_picture(dataset)
@@ -49,6 +52,21 @@ def data_preview(dataset: "Dataset", *, scale: Callable[[], None] | None = None)
             for position, row, caption in _sample(dataset)
         ]
         st.html(gallery_html(cards))
+
+
+def how_read(dataset: "Dataset") -> None:
+    """Draw how the file was read, line by line; nothing for data that are no file."""
+    if not dataset.reading:
+        return
+    st.markdown("##### How your file was read")
+    lines = dataset.reading
+    st.table(
+        {
+            "Part": [line.part for line in lines],
+            "Taken": [escape(line.taken) for line in lines],
+            "Why": [escape(line.why) for line in lines],
+        }
+    )
 
 
 def facts(dataset: "Dataset") -> list[tuple[str, str, str]]:

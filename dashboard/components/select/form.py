@@ -157,7 +157,12 @@ def _question(dataset: "Dataset", start: str, key: str) -> str:
         width="stretch",
         persist_state="session",
     )
-    if unlabelled and league == TRAINING:
+    if dataset.partly_labelled and league == TRAINING:
+        st.caption(
+            escape(f"This pool has {dataset.partly_labelled}; methods that use labels need one in every row.")
+            + " In Data, switch on *Only rows with a label*."
+        )
+    elif unlabelled and league == TRAINING:
         st.caption("This pool has no labels, so methods that use them cannot run; add a target column in Data.")
     else:
         st.caption(_QUESTION[league or LABELLING])

@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dashboard.services.sources import recall
@@ -10,7 +11,7 @@ from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
 from skmm_core.jobs.runner import run_folder
 
-GOOD = b"name,x1,x2,label\n" + b"".join(f"p{i},{i},{i * i % 7},{'ab'[i % 2]}\n".encode() for i in range(12))
+GOOD = b"name,x1,x2,label\n" + b"".join(f"p{i},{i * 5 % 12},{i * i % 7},{'ab'[i % 2]}\n".encode() for i in range(12))
 
 
 def metrics(app):
@@ -214,3 +215,93 @@ def test_a_dataset_in_the_url_is_opened_again_but_only_one_that_was_used_here(em
     app = visit("data", data=hostile)
     assert not app.exception
     assert "cannot be read from here" in app.error[0].value.replace("\\", "")
+
+
+def parquet(**columns):
+    buffer = io.BytesIO()
+    pd.DataFrame(columns).to_parquet(buffer)
+    return buffer.getvalue()
+
+
+def read_table(app):
+    """The table of how the file was read: what each part was taken for."""
+    (table,) = [each.value for each in app.table if "Taken" in each.value]
+    return [(part, taken.replace("\\", "")) for part, taken in zip(table["Part"], table["Taken"], strict=True)]
+
+
+def test_how_a_file_was_read_is_told_and_every_line_can_be_said_otherwise(empty, visit, words):
+    label = ["ant" if row % 2 else "bee" for row in range(20)] + [None] * 20
+    vectors = list(np.random.default_rng(0).normal(size=(40, 3)))
+    content = parquet(image=vectors, text=[row[:2] for row in vectors], price=np.arange(40) % 7, label=label)
+    app = upload(choose(visit("data"), "Upload"), "a.parquet", content)
+    assert "choose one with --features, or under Features" in app.error[0].value.replace("\\", "")
+    option = {str(each.key).rsplit(":", 1)[-1]: each.key for each in [*app.multiselect, *app.text_input, *app.toggle]}
+    app.multiselect(key=option["features"]).set_value(["image"]).run()
+    assert not app.error
+    assert not app.exception
+    told = read_table(app)
+    assert ("Features", "image: 3 numbers a row") in told
+    assert ("Target", "label: 20 of 40 rows have a label") in told
+    assert metrics(app)["Pool"] == "40"
+    assert "A part of the pool is labelled: labels in 20 of 40 rows" in "".join(info.value for info in app.info)
+    app.toggle(key=option["labelled"]).set_value(True).run()
+    assert metrics(app)["Pool"] == "20"
+    assert metrics(app)["Classes"] == "2"
+    app.toggle(key=option["labelled"]).set_value(False)
+    app.text_input(key=option["unlabelled"]).set_value("ant")
+    app.multiselect(key=option["ignore"]).set_value(["price"]).run()
+    assert ("Target", "label: 10 of 40 rows have a label") in read_table(app)
+    app.button(key="use").click().run()
+    config = recall(app.query_params["data"])
+    assert (config.features, config.ignore, config.unlabelled) == ("image", "price", "ant")
+
+
+def test_a_partly_labelled_pool_is_drawn_with_its_known_labels_and_columns(empty, visit, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKMM_DATA_ROOTS", str(tmp_path))
+    label = ["ant" if row % 2 else "bee" for row in range(20)] + [None] * 20
+    vectors = list(np.random.default_rng(0).normal(size=(40, 3)))
+    (tmp_path / "a.parquet").write_bytes(parquet(v=vectors, price=np.arange(40) % 7, label=label))
+    dataset = DatasetConfig(source=str(tmp_path / "a.parquet"))
+    run = empty.create(
+        RunConfig(dataset=dataset, job=SelectJob(method="uniform", budget=8)), load_dataset(dataset).fingerprint
+    )
+    run_folder(run.folder, home=empty.home)
+    for page in ("select", "diagnose", "present"):
+        app = visit(page, run=run.id)
+        assert not app.exception
+    app = visit("select", run=run.id)
+    colour = app.selectbox(key=f"colour:{run.id}")
+    assert "Class" in colour.options
+    colour.set_value("column").run()
+    assert not app.exception
+    assert app.selectbox(key=f"column:{run.id}").options == ["price", "feature 0", "feature 1", "feature 2"]
+    assert "needs" not in "".join(error.value for error in app.error)
+
+
+def test_the_columns_offered_are_those_that_the_engine_reads(empty, visit):
+    content = b"sep=;\n a ; b ;label\n" + b"".join(
+        f"{i * 7 % 12},5;{i * 5 % 12},25;{i % 2}\n".encode() for i in range(12)
+    )
+    app = upload(choose(visit("data"), "Upload"), "a.csv", content)
+    assert not app.error
+    target = next(each for each in app.selectbox if str(each.key).endswith(":target"))
+    assert target.options == ["a", "b", "label"]
+    assert metrics(app)["Features"] == "2"
+    assert metrics(app)["Classes"] == "2"
+
+
+def test_a_folder_on_the_server_is_read_as_one_dataset(empty, visit, tmp_path, monkeypatch):
+    root = tmp_path / "data"
+    (root / "parts").mkdir(parents=True)
+    rows = np.random.default_rng(0).normal(size=(12, 3))
+    for part in range(3):
+        (root / "parts" / f"part-{part}.parquet").write_bytes(parquet(v=list(rows[4 * part : 4 * part + 4])))
+    monkeypatch.setenv("SKMM_DATA_ROOTS", str(root))
+    app = choose(visit("data"), "Server path")
+    app.text_input(key="data:path").set_value("parts").run()
+    assert not app.error
+    assert metrics(app)["Pool"] == "12"
+    (tmp_path / "secret.parquet").write_bytes(parquet(v=list(rows)))
+    (root / "parts" / "part-9.parquet").symlink_to(tmp_path / "secret.parquet")
+    app.text_input(key="data:path").set_value("parts/").run()
+    assert "holds a link to outside of the folders" in app.error[0].value

@@ -101,10 +101,14 @@ def _coloured_by_column(
         st.caption(f":material/error: No column to show: {escape(str(error))}")
         return points, fallback, options[fallback]
     width = dataset.features.shape[1]
-    names = dataset.feature_names or tuple(f"feature {j}" for j in range(width))
+    beside = dataset.shown_numbers()
+    names = (*(dataset.feature_names or tuple(f"feature {j}" for j in range(width))), *beside)
+    order = [*range(width, len(names)), *range(width)]  # what stands beside a vector says more than one number of it
     number = st.selectbox(
-        "Column", range(width), format_func=names.__getitem__, key=f"column:{record.id}", width=_COLOUR_PIXELS
+        "Column", order, format_func=names.__getitem__, key=f"column:{record.id}", width=_COLOUR_PIXELS
     )
+    if number >= width:
+        return points.assign(**{COLUMN: beside[names[number]]}), COLUMN, names[number]
     values = dataset.features[dataset.split.train, number].numpy().astype(np.float64)
     title = f"{names[number]}, scaled" if record.config.dataset.scale_columns else names[number]
     return points.assign(**{COLUMN: values}), COLUMN, title

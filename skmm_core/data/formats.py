@@ -1,0 +1,161 @@
+"""The one table of formats: what each is called, which names it has, what it may hold, and what reads it.
+
+Help texts, the upload field, messages and the lists in documents are made from it. It imports no reader, so that a form
+or `--help` can show it before anything heavy is loaded.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKINGS = (".gz", ".zst", ".bz2")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format that is read.
+
+    Attributes:
+        key: short name.
+        title: for people.
+        endings: of its files, lower case with the dot, or none for what is only found in folders.
+        holds: in a few words, what is read of it.
+        reader: module of this room that reads it.
+        packed: whether its files may also be packed, as in `.csv.gz`.
+        folder: how a folder of it looks, or None where only single files are read.
+        install: the line that installs what reads it, or None where nothing is missing.
+    """
+
+    key: str
+    title: str
+    endings: tuple[str, ...]
+    holds: str
+    reader: str
+    packed: bool = False
+    folder: str | None = None
+    install: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All endings, packed ones too."""
+        packed = tuple(f"{ending}{packing}" for ending in self.endings for packing in PACKINGS) if self.packed else ()
+        return (*self.endings, *packed)
+
+
+FORMATS = (
+    Format(
+        "npz",
+        "NumPy archive",
+        (".npz",),
+        "`X` (N, d), or one 2-d array of any name; optional `y`, `ids`, `names`, `X_test`, `y_test`",
+        "arrays",
+    ),
+    Format("npy", "NumPy array", (".npy",), "features (N, d), with `--labels y.npy`", "arrays"),
+    Format(
+        "csv",
+        "Table as text",
+        (".csv", ".tsv"),
+        "columns with commas, semicolons or tabs between, also decimal commas; an embedding may stand in one column as "
+        "`[0.1, 0.2]`",
+        "table_readers",
+        packed=True,
+    ),
+    Format(
+        "parquet",
+        "Parquet",
+        (".parquet",),
+        "number columns, or one list column with the embedding; class names that Hugging Face wrote along",
+        "parquet_reader",
+        folder="`part-1.parquet`, `part-2.parquet`, …: parts in the order of their numbers",
+    ),
+    Format(
+        "arrow",
+        "Arrow, Feather",
+        (".arrow", ".feather", ".ipc"),
+        "as parquet; file and stream",
+        "arrow_reader",
+    ),
+    Format(
+        "jsonl",
+        "JSON lines",
+        (".jsonl", ".ndjson"),
+        "one object a line, a list of numbers in it is the embedding; also the answers of an embedding batch job",
+        "jsonl_reader",
+        packed=True,
+    ),
+    Format(
+        "safetensors",
+        "Safetensors",
+        (".safetensors",),
+        "one 2-d tensor of any name; optional labels and ids as 1-d tensors",
+        "safetensors_reader",
+    ),
+    Format(
+        "h5ad",
+        "AnnData",
+        (".h5ad",),
+        "`obsm` or `X`, also sparse; columns of `obs`",
+        "h5ad_reader",
+        install="pip install h5py",
+    ),
+    Format(
+        "hf",
+        "Saved Hugging Face dataset",
+        (),
+        "as parquet; the splits train, validation and test",
+        "arrow_reader",
+        folder="made by `save_to_disk`: `data-*.arrow` with `state.json`, or one such folder a split",
+    ),
+    Format(
+        "clip",
+        "clip-retrieval",
+        (),
+        "embeddings of images or texts, and their metadata",
+        "folder_reader",
+        folder="`img_emb/img_emb_0.npy`, `text_emb/…`, `metadata/metadata_0.parquet`",
+    ),
+    Format(
+        "projector",
+        "TensorFlow projector",
+        (),
+        "vectors without a header, and metadata, with a header where it has two columns or more",
+        "folder_reader",
+        folder="`tensors.tsv` and `metadata.tsv`",
+    ),
+)
+FILE_KINDS = tuple(ending for form in FORMATS for ending in form.endings)
+FILE_NAMES = tuple(name for form in FORMATS for name in form.names)
+
+
+def kind_of(path: Path) -> str:
+    """Ending that tells the format of a path, lower case: ".csv" also of "a.CSV.gz"; "" where there is none."""
+    name = path.name.lower()
+    packing = next((packing for packing in PACKINGS if name.endswith(packing)), "")
+    inner = Path(name.removesuffix(packing)).suffix
+    if packing and any(inner in form.endings and form.packed for form in FORMATS):
+        return inner
+    return path.suffix.lower()
+
+
+def packing_of(path: Path) -> str | None:
+    """How a file is packed (".gz"), or None."""
+    suffix = path.suffix.lower()
+    return suffix if suffix in PACKINGS else None
+
+
+def format_of(path: Path) -> Format | None:
+    """The format that a file's name tells, or None."""
+    kind = kind_of(path)
+    return next((form for form in FORMATS if kind in form.endings), None)
+
+
+def format_table() -> str:
+    """Markdown table of all formats."""
+    rows = ["| Format | Names | What it holds |", "|---|---|---|"]
+    for form in FORMATS:
+        packed = f" (also {', '.join(PACKINGS)})" if form.packed else ""
+        names = ", ".join(f"`{ending}`" for ending in form.endings) + packed
+        if form.folder:
+            names = f"{names}; a folder of {form.folder}" if names else f"folder: {form.folder}"
+        install = f"; needs `{form.install}`" if form.install else ""
+        rows.append(f"| {form.title} | {names} | {form.holds}{install} |")
+    return "\n".join(rows) + "\n"

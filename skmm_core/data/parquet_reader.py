@@ -1,0 +1,214 @@
+"""Parquet files: flat columns are read at once, vectors batch by batch straight into the rows they become."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from skmm_core.data.file_limits import check_array_size
+from skmm_core.data.table_file import (
+    TableFile,
+    VectorColumn,
+    check_names,
+    is_bytes,
+    is_plain,
+    is_text,
+    is_vector,
+    short,
+)
+from skmm_core.data.vector_columns import bytes_vector, gather, size_of, text_vectors
+from skmm_core.errors import InputError
+
+_UNNAMED_INDEX = "__index_level_"
+_BATCH_NUMBERS = 2_000_000
+_SAMPLE = 64
+_BUFFER = 1 << 20
+ERRORS = (pa.ArrowException, OSError, UnicodeError, MemoryError, OverflowError)
+
+
+def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
+    """Read parquet files of the same columns as one table, text as dictionaries.
+
+    Args:
+        paths: in the order of their rows.
+        where: name for messages.
+
+    Raises:
+        InputError: one is damaged, has other columns than the first, or declares more rows than may be held.
+    """
+    schemas, metadata = [], []
+    for path in paths:
+        try:
+            with pq.ParquetFile(path) as file:
+                schemas.append(file.schema_arrow)
+                metadata.append(file.metadata)
+        except ERRORS as error:
+            raise damaged(path.name, "parquet", error) from None
+    schema = schemas[0]
+    for path, other in zip(paths, schemas, strict=True):
+        if set(other.names) != set(schema.names):
+            odd = sorted(set(other.names) ^ set(schema.names))[0]
+            raise InputError(f"{path.name}: column {odd!r} is not in all parts; give every part the same columns")
+    rows = sum(each.num_rows for each in metadata)
+    check_names([str(name).strip() for name in schema.names], where)
+    known = {name.strip(): name for name in schema.names if not name.startswith(_UNNAMED_INDEX)}
+    unnamed = f"{_UNNAMED_INDEX}0__"
+    if unnamed in schema.names and is_text(schema.field(unnamed).type) and "index" not in known:
+        known["index"] = unnamed  # numbers there are those of an earlier table, but text names the rows
+    plain = [name for name in known.values() if is_plain(schema.field(name).type)]
+    check_array_size(where, (rows, max(1, len(plain))), 8)
+    # Text is kept as a dictionary: a small file can declare a long text repeated in every row.
+    texts = [name for name in plain if is_text(schema.field(name).type)]
+    tables = []
+    for path in paths:
+        try:
+            with pq.ParquetFile(path, read_dictionary=texts) as file:
+                part = file.read(columns=plain).select(plain)
+                part.validate(full=True)
+                tables.append(part)
+        except ERRORS as error:
+            raise damaged(path.name, "parquet", error) from None
+    table = joined(tables, where).rename_columns([name for name, stored in known.items() if stored in plain])
+    vectors = {}
+    for name, stored in known.items():
+        if name not in table.column_names and (vector := _vector(paths, metadata, schema.field(stored), where, rows)):
+            vectors[name] = vector
+    in_text = text_vectors(where, table)
+    rest = {name: str(schema.field(stored).type) for name, stored in known.items()}
+    return TableFile(
+        where=where,
+        rows=rows,
+        table=table.drop_columns(list(in_text)) if in_text else table,
+        vectors={**vectors, **in_text},
+        unread={name: kind for name, kind in rest.items() if name not in table.column_names and name not in vectors},
+        described="parquet" if len(paths) == 1 else f"parquet in {len(paths):,} parts",
+        class_names=class_names(schema),
+        index=_index(schema),
+    )
+
+
+def joined(tables: Sequence[pa.Table], where: str) -> pa.Table:
+    """Tables one below the other.
+
+    Raises:
+        InputError: a column has types that do not go together.
+    """
+    try:
+        return pa.concat_tables(tables, promote_options="permissive") if len(tables) > 1 else tables[0]
+    except pa.ArrowException as error:
+        raise InputError(f"{where}: its parts do not fit each other ({short(error)}); save them alike") from None
+
+
+def damaged(name: str, kind: str, error: Exception) -> InputError:
+    """What to say of a file that a library cannot read."""
+    return InputError(f"{name} is truncated or not a {kind} file ({short(error)}); copy it again, or save it again")
+
+
+def class_names(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
+    """Class names that the library datasets keeps in the metadata of a schema, by column."""
+    try:
+        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return feature_names(features)
+
+
+def feature_names(features: Any) -> dict[str, tuple[str, ...]]:
+    """Class names by column, from the features that the library datasets describes."""
+    found = {}
+    for name, feature in features.items() if isinstance(features, dict) else ():
+        names = feature.get("names") if isinstance(feature, dict) else None
+        if isinstance(names, dict):  # older files number them
+            names = [names[key] for key in sorted(names, key=lambda key: int(key) if str(key).isdecimal() else 0)]
+        if isinstance(names, list) and names and all(isinstance(each, str) for each in names):
+            found[str(name).strip()] = tuple(names)
+    return found
+
+
+def _index(schema: pa.Schema) -> str | None:
+    """The named column that pandas wrote as its index, or None."""
+    try:
+        columns = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))["index_columns"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    named = [name for name in columns if isinstance(name, str) and not name.startswith(_UNNAMED_INDEX)]
+    return named[0].strip() if len(named) == 1 else None
+
+
+def _vector(
+    paths: Sequence[Path], metadata: Sequence[Any], field: pa.Field, where: str, rows: int
+) -> VectorColumn | None:
+    """A column of lists or bytes of one length a row, or None."""
+    name = field.name.strip()
+    lists = is_vector(field.type)
+    if not lists and not is_bytes(field.type):
+        return None
+    leaves = _leaves(metadata, field.name)
+    check_array_size(f"{where} {name}", (leaves,), 4)
+    size = _first_size(paths, field.name)
+    if not size:
+        return None
+    if not lists:
+        return bytes_vector(where, name, rows, size, lambda: _batches(paths, field.name, size), field)
+    if not _has_one_length(size, rows, leaves):
+        return None
+    return VectorColumn(
+        size, str(field.type), lambda _: gather(where, name, rows, size, _batches(paths, field.name, size))
+    )
+
+
+def _first_size(paths: Sequence[Path], name: str) -> int | None:
+    """Length of the first values of a column; None where they differ."""
+    for path in paths:
+        try:
+            with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+                for batch in file.iter_batches(_SAMPLE, columns=[name]):
+                    if batch.column(0).null_count < len(batch):
+                        return size_of(batch.column(0))
+        except ERRORS as error:
+            raise damaged(path.name, "parquet", error) from None
+    return None
+
+
+def _leaves(metadata: Sequence[Any], name: str) -> int:
+    """Numbers that a list column declares in all, with one for each list that is null or empty."""
+    found = 0
+    for file in metadata:
+        for group in range(file.num_row_groups):
+            chunks = (file.row_group(group).column(place) for place in range(file.num_columns))
+            found += sum(chunk.num_values for chunk in chunks if chunk.path_in_schema.split(".")[0] == name)
+    return found
+
+
+def _has_one_length(size: int, rows: int, leaves: int) -> bool:
+    """Whether the count of numbers goes with lists of one length, but for a tenth of the rows."""
+    return abs(leaves - rows * size) <= 0.1 * rows * size or leaves < rows * size
+
+
+def _batches(paths: Sequence[Path], name: str, size: int) -> Iterator[pa.Array]:
+    """The column in blocks; pages are read one after another, so that the file is never held whole."""
+    for path in paths:
+        try:
+            with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+                for batch in file.iter_batches(max(1, _BATCH_NUMBERS // size), columns=[name]):
+                    column = batch.column(0)
+                    column.validate(full=True)
+                    yield column
+        except ERRORS as error:
+            raise damaged(path.name, "parquet", error) from None
+
+
+def parquet_names(path: Path) -> list[str]:
+    """Names of the columns, from the schema alone.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        schema = pq.read_schema(path)
+    except ERRORS as error:
+        raise damaged(path.name, "parquet", error) from None
+    return [str(name).strip() for name in schema.names if not name.startswith(_UNNAMED_INDEX)]

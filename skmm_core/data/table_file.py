@@ -1,0 +1,127 @@
+"""A table as a reader hands it on: plain columns, columns of vectors, and what else the file says of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from skmm_core.data.file_limits import check_columns
+from skmm_core.errors import InputError
+
+
+@dataclass(frozen=True)
+class VectorColumn:
+    """A column with many numbers a row, read when it is needed.
+
+    Attributes:
+        size: numbers a row; bytes a row where the file does not say what they are.
+        kind: of its type, for messages.
+        read: gives the (N, d) float32 rows, NaN in rows without a vector; of bytes, takes their dtype.
+        dtype: type of the numbers where the column holds bytes and the file says what they are.
+        is_bytes: whether the column holds bytes.
+    """
+
+    size: int
+    kind: str
+    read: Callable[[str | None], np.ndarray]
+    dtype: str | None = None
+    is_bytes: bool = False
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A file with columns, or one split of it.
+
+    Attributes:
+        where: name for messages.
+        rows: N.
+        table: N rows of plain columns: numbers, text, times.
+        vectors: columns of vectors by name.
+        unread: types of the columns that are not read, by name.
+        notes: what a person should know of the reading.
+        class_names: class names by code, of columns for which the file has them.
+        index: column of row names that the file marks as such, or None.
+        order: (N,) 0-based row or line of the file for each row, or None where they are in its order.
+        described: the format in words, such as "csv, columns separated by ';'".
+        held: splits of the file that are never picked from, by "validation" and "test".
+        unnamed: whether the file has no names for its columns.
+        untyped: whether the format knows no types, so that text which is a number is one.
+    """
+
+    where: str
+    rows: int
+    table: pa.Table
+    described: str
+    vectors: Mapping[str, VectorColumn] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    index: str | None = None
+    order: np.ndarray | None = None
+    held: Mapping[str, "TableFile"] = field(default_factory=dict)
+    unnamed: bool = False
+    untyped: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all columns."""
+        return [*self.table.column_names, *self.vectors, *self.unread]
+
+
+def check_names(names: list[str], where: str) -> None:
+    """Refuse too many columns, or two of one name.
+
+    Raises:
+        InputError: either; names the column.
+    """
+    check_columns(where, len(names))
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise InputError(f"{where} has two columns called {name!r}; give every column its own name")
+        seen.add(name)
+
+
+def listed(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    shown = ", ".join(names[:8])
+    return f"{shown} and {len(names) - 8:,} more" if len(names) > 8 else shown
+
+
+def is_numeric(kind: pa.DataType) -> bool:
+    """Whether a column of this type can be a feature."""
+    types = pa.types
+    if types.is_dictionary(kind):
+        return is_numeric(kind.value_type)
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind))
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds text, plain or as a dictionary."""
+    if pa.types.is_dictionary(kind):
+        return is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def is_plain(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds one thing a row: a number, a text, a time, or nothing."""
+    return is_numeric(kind) or is_text(kind) or bool(pa.types.is_temporal(kind) or pa.types.is_null(kind))
+
+
+def is_vector(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds lists of numbers."""
+    types = pa.types
+    lists = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+    return bool(lists and (types.is_integer(kind.value_type) or types.is_floating(kind.value_type)))
+
+
+def is_bytes(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds bytes."""
+    types = pa.types
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
+
+
+def short(error: Exception) -> str:
+    """The start of an error's text, in one line."""
+    return " ".join(str(error).split())[:120]

@@ -1,0 +1,99 @@
+"""Text that stands for numbers: read as a person would, so that codes keep their zeros and numbers count."""
+
+import re
+
+import numpy as np
+import pyarrow as pa
+
+from skmm_core.data.table_file import is_text
+
+_NOTHING = {"", "nan", "NaN", "null", "NULL", "<NA>", "#N/A"}
+_CODE = re.compile(r"[-+]?0\d")  # 007 is a code, 0.7 is none
+_COMMA = re.compile(r"[-+]?\d+,\d+")
+_GROUPED = re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+")
+_TRUTH = ({"true", "false"}, {"True", "False"}, {"TRUE", "FALSE"})
+_LOOK = 16
+
+
+def encoded(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
+    """Text by code: each text is held once however often it occurs, without spaces around it.
+
+    Args:
+        column: (N,) text, or anything that has a text.
+
+    Returns:
+        (N,) int64 codes, -1 where nothing or a word for nothing stands, and the text of each code.
+    """
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    array = column.unify_dictionaries().combine_chunks()
+    codes = np.asarray(array.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+    places: dict[str, int] = {}
+    moved = np.full(len(array.dictionary) + 1, -1, np.int64)  # the last place is that of null
+    for code, item in enumerate(array.dictionary.to_pylist()):
+        text = "" if item is None else str(item).strip()
+        if text not in _NOTHING:
+            moved[code] = places.setdefault(text, len(places))
+    return moved[codes], list(places)
+
+
+def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A text column as whole numbers, numbers or truth values where every text is one, else as it is.
+
+    Codes with leading zeros stay text.
+    """
+    if not is_text(column.type) or not _may_be_typed(column):
+        return column
+    codes, texts = encoded(column)
+    if not texts:
+        return column
+    values = _values(texts)
+    if values is None:
+        return column
+    gone = codes < 0
+    return pa.chunked_array([pa.array(values[np.where(gone, 0, codes)], mask=gone)])
+
+
+def _may_be_typed(column: pa.ChunkedArray) -> bool:
+    """Whether the first texts are numbers or truth values, which few columns of text are."""
+    words = {str(text).strip() for text in column.slice(0, _LOOK).to_pylist() if text is not None} - _NOTHING
+    return _values(list(words)) is not None if words else True
+
+
+def _values(texts: list[str]) -> np.ndarray | None:
+    """Different texts as numbers or truth values; None where one of them is neither."""
+    if any(set(texts) <= words for words in _TRUTH):
+        return np.array([text.lower() == "true" for text in texts])
+    if any(_CODE.match(text) for text in texts):
+        return None
+    if any("x" in text or "X" in text for text in texts):
+        return None  # pyarrow takes 0x1f for 31
+    if any(_COMMA.fullmatch(text) or _GROUPED.fullmatch(text) for text in texts):
+        texts = [text.replace(".", "") if _GROUPED.fullmatch(text) else text for text in texts]
+        texts = [text.replace(",", ".", 1) for text in texts]
+    array = pa.array(texts, pa.string())
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return np.asarray(array.cast(kind).to_numpy())
+        except pa.ArrowInvalid:
+            continue
+    return None
+
+
+def floats_of(column: pa.ChunkedArray) -> np.ndarray:
+    """Numbers of a column, nulls as NaN."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    column = typed(column)
+    if not pa.types.is_floating(column.type) or column.type == pa.float16():
+        column = column.cast(pa.uint8(), safe=False) if pa.types.is_boolean(column.type) else column
+        column = column.cast(pa.float64(), safe=False)
+    return np.asarray(column.to_numpy())
+
+
+def no_numbers(column: pa.ChunkedArray) -> tuple[int, int, str]:
+    """How many texts are no numbers, the first row (from 0) of one, and its text."""
+    codes, texts = encoded(column)
+    odd = np.array([*(_values([text]) is None for text in texts), False])[codes]
+    rows = np.flatnonzero(odd)
+    return (len(rows), int(rows[0]), texts[codes[rows[0]]][:40]) if len(rows) else (0, -1, "")
