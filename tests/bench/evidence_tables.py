@@ -257,7 +257,8 @@ class Evidence:
         """
         datasets, relations, logs = self.datasets(), Counter[Relation](), []
         for dataset in datasets:
-            curve = self._curves[dataset, "uniform"].dropna()
+            curve = self._curves[dataset, "uniform"]
+            curve = curve.dropna(axis=1, thresh=len(curve) // 2 + 1).dropna()  # some pools are too small for a budget
             place = np.arange(len(curve) // 4 * 4)
             mine = []
             for half in (place % 2 == 0, place % 4 < 2, place < len(place) // 2):
