@@ -117,7 +117,8 @@ class EmbedJob(_Frozen):
     kind: Literal["embed"] = "embed"
     model: str = Field(
         "offline",
-        description="offline (no download), or a model of open_clip, torchvision or timm, such as ViT-B-32 or "
+        description="efficientnet-lite0 or efficientnet-lite2 (trained on ImageNet, weights from a package), offline "
+        "(a map of texture and colour, not trained), or a model of open_clip, torchvision or timm, such as ViT-B-32 or "
         "torchvision:resnet18.",
     )
     pretrained: str | None = Field(None, description="Weights: a tag of the model's library, or a local file.")

@@ -16,6 +16,7 @@ from skmm_core.runs import encoder_text
 
 _MOST_LISTED = 20
 _IMAGES = "Folder or zip file of images; hub:NAME downloads a public set, such as hub:cifar10."
+_MODEL = f"{EmbedJob.model_fields['model'].description} Default: efficientnet-lite0; offline where it is not installed."
 _FLAGS = {"architecture": "--model-config"}
 
 
@@ -31,7 +32,7 @@ def _help(field: str) -> str:
 def embed(
     images: Annotated[str, typer.Option("--images", help=_IMAGES, metavar="FOLDER|ZIP")],
     out: Annotated[str, typer.Option("--out", help="npz file for the features.")],
-    model: Annotated[str, typer.Option("--model", help=_help("model"))] = "offline",
+    model: Annotated[str | None, typer.Option("--model", help=_MODEL, metavar="NAME")] = None,
     pretrained: Annotated[
         str | None, typer.Option("--pretrained", help=_help("pretrained"), metavar="TAG|FILE")
     ] = None,
@@ -52,18 +53,42 @@ def embed(
     """Turn a folder or zip of images into a file of features for select and compare; call it again to continue."""
     file = _out_file(out)
     job = _job(
-        model=model,
+        model=_default_model() if model is None else model,
         pretrained=pretrained,
         architecture=architecture,
         pattern=pattern,
         allow_random_weights=allow_random_weights,
     )
+    if model is None and not quiet:
+        _advise()
     result = _run(DatasetConfig(source=images, target=target), job, file, device, quiet=quiet)
     if json_:
         show_json({**result, "out": str(file)})
         return
     _show_skipped(result)
     typer.echo(f"{summary_line(result)} Features: {file}")
+    if origin := _origin(result):
+        typer.echo(origin)
+
+
+def _origin(result: Mapping[str, Any]) -> str | None:
+    from skmm_core.encoders import origin_line
+
+    return origin_line(result["provenance"])
+
+
+def _default_model() -> str:
+    from skmm_core.encoders import default_model
+
+    return default_model()
+
+
+def _advise() -> None:
+    """Say on stderr what would do better than the default, before minutes go into it."""
+    from skmm_core.encoders import default_advice
+
+    if advice := default_advice():
+        typer.echo(advice, err=True)
 
 
 def _out_file(out: str) -> Path:

@@ -26,7 +26,8 @@ class Encoder:
         preprocess: RGB picture to a tensor; all pictures give the same shape. Safe to call from several threads.
         forward: (B, …) prepared pictures on `device` to (B, d) floats on `device`.
         provenance: JSON values that decide the features (model, pretrained tag or file, sha256 of the weights,
-            preprocessing, library versions) and `warnings`, one line each for pages and exports.
+            preprocessing, library versions), `warnings`, one line each for pages and exports, and, where known, the
+            `licence` and `origin` of the weights.
         device: where `forward` computes.
         half: whether half precision is accurate enough on a GPU.
         side_by_side: whether on a CPU each core should take a batch of its own: many small operations lose more to

@@ -3,7 +3,7 @@
 No learning and no random numbers. Scattering (Bruna & Mallat, 2013; colour as in Oyallon & Mallat, 2015) takes the
 modulus of oriented wavelets, and wavelets of that modulus again, averaged over cells of the picture; colour is
 described by means, spreads and a soft histogram in an opponent space. How it compares with other maps of this size is
-measured in `assets/docs/offline-features.md`. A pretrained encoder does better wherever one is at hand.
+measured in `assets/docs/offline-features.md`. Pretrained encoders do better, such as EfficientNet-Lite0, the default.
 """
 
 import math

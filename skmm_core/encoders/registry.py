@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 import torch
 
 from skmm_core.config import EmbedJob
+from skmm_core.encoders.efficientnet_lite import load_efficientnet_lite
 from skmm_core.encoders.encoder import Encoder
 from skmm_core.encoders.offline import load_offline
 from skmm_core.encoders.openclip import load_openclip, openclip_names, openclip_tags
+from skmm_core.encoders.packaged import OFFLINE, PACKAGED
 from skmm_core.encoders.torchvision_timm import (
     load_timm,
     load_torchvision,
@@ -19,7 +21,6 @@ from skmm_core.encoders.torchvision_timm import (
 )
 from skmm_core.errors import InputError
 
-OFFLINE = "offline"
 _LIBRARIES = ("openclip", "torchvision", "timm")
 _LOADERS: dict[str, Callable[[str, EmbedJob, torch.device], Encoder]] = {
     "openclip": load_openclip,
@@ -41,8 +42,8 @@ def weight_tags(library: str, name: str) -> list[str]:
 def load_encoder(job: EmbedJob, device: torch.device) -> Encoder:
     """Build the encoder that a job names.
 
-    A plain name is looked up in this order: offline, open_clip, torchvision, timm; `openclip:`, `torchvision:` or
-    `timm:` before it names the library.
+    A plain name is looked up in this order: offline, those whose weights come as a package, open_clip, torchvision,
+    timm; `openclip:`, `torchvision:` or `timm:` before it names the library.
 
     Args:
         job: model and weights.
@@ -55,6 +56,8 @@ def load_encoder(job: EmbedJob, device: torch.device) -> Encoder:
         if given := job.pretrained or job.architecture:
             raise InputError(f"--model offline has no weights to choose; leave out {given} or name another --model")
         return load_offline(device)
+    if job.model in PACKAGED:
+        return load_efficientnet_lite(job.model, job, device)
     library, name = _find(job)
     return _LOADERS[library](name, job, device)
 
@@ -83,7 +86,7 @@ def _names(library: str, job: EmbedJob) -> list[str]:
 
 
 def _unknown(given: str, name: str, seen: Sequence[str], libraries: Sequence[str]) -> str:
-    by_lower = {known.lower(): known for known in [OFFLINE, *seen]}
+    by_lower = {known.lower(): known for known in [OFFLINE, *PACKAGED, *seen]}
     near = difflib.get_close_matches(name.lower(), list(by_lower), n=4, cutoff=0.5)
     hint = f"close names: {', '.join(by_lower[match] for match in near)}" if near else "use offline, or ViT-B-32"
     return f"--model {given[:80]} is not known to {' or '.join(libraries)}; {hint}"

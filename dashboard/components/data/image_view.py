@@ -16,11 +16,12 @@ from dashboard.services import cache, pictures, state
 from dashboard.services.sources import check_run, pictures_title
 from skmm_core.config import RunConfig
 from skmm_core.data import HUB, hub_name
+from skmm_core.encoders import origin_line
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress
 from skmm_core.runs import RunRecord, RunState
 
-_WITHOUT_WEIGHTS = "Choose the weights of the encoder first."
+_WITHOUT_WEIGHTS = "Choose an encoder that is installed, and its weights, first."
 
 
 def image_view(wanted: Pictures | None, record: RunRecord | None) -> None:
@@ -122,6 +123,8 @@ def _made(record: RunRecord, top: DeltaGenerator) -> None:
     result = cache.run_result(record.id)
     pressed = top.button("Pick points from it", type="primary", icon=":material/arrow_forward:", key="use")
     st.success(made_line(result), icon=":material/check_circle:")
+    if origin := origin_line(result["provenance"]):
+        st.caption(escape(origin))
     held = sum(count for part, count in result["parts"].items() if part != "train")
     percent = 0 if held else _holdout()
     config = state.features_of(record).model_copy(update={"holdout": percent / 100 if percent else None})

