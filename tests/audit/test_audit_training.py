@@ -120,9 +120,11 @@ def test_craig(case, audit):
         if case.name not in ("duplicates", "ties", "zero rows"):  # rows as near to two chosen ones
             audit.same("method craig", "weights", shares, sizes / np.isin(y, y[picks]).sum(), within=1e-9)
     scale = np.linalg.norm(g, axis=1).mean()
-    audit.same(
-        "method craig", "mean distance", found.objective["mean_distance"], total / len(y), within=rounding, scale=scale
-    )
+    stood_for = np.isin(y, y[picks]).sum()
+    mean = found.objective["mean_distance"]
+    audit.same("method craig", "mean distance", mean, total / stood_for, within=rounding, scale=scale)
+    left = found.objective.get("rows_of_classes_without_points", 0)
+    audit.same("method craig", "rows of classes without points", left, len(y) - stood_for, within=0)
 
 
 @on(without=_LOOSE)
@@ -155,6 +157,9 @@ def test_gradmatch(case, audit):
         amounts[places] = weights
         missed += ((aim - weights @ mine[chosen]) ** 2).sum()
         whole += (aim**2).sum()
+    for label in np.setdiff1d(y, y[picks]):
+        unseen = (g[y == label].sum(axis=0) ** 2).sum()
+        missed, whole = missed + unseen, whole + unseen
     audit.same("method gradmatch", "weights", found.weights, amounts / amounts.sum(), within=rounding)
     audit.same(
         "method gradmatch", "objective", found.objective["gradient_error"], np.sqrt(missed / whole), within=rounding
