@@ -25,8 +25,9 @@ scores added up, each multiplied by the number that makes its log-loss on held-o
 clearly favour one alone, it is taken alone. A sum of linear scores is a linear score, so this is a linear probe. The
 intercept of the logistic part is penalised like any coefficient, its classes weigh alike and its targets are smoothed
 by 1/(n/K + 2); its strength is moderate unless held-out log-loss, pooled over all folds, is smaller elsewhere by more
-than one standard error. In the ridge part a class weighs as the root of its number of rows. **Numbers.** Ridge fits over a grid of penalties, on columns of unit spread and on columns that
-keep their own, are averaged with their marginal likelihoods as weights.
+than one standard error. In the ridge part a class weighs as the root of its number of rows. **Numbers.** Ridge fits
+over a grid of penalties, on columns of unit spread and on columns that keep their own, are averaged with their
+marginal likelihoods as weights.
 
 The order of the rows changes nothing. A class of one row is left out with its only row in leave-one-out; that row then
 says nothing of any strength, and neither do other rows of this class.
