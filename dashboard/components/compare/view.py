@@ -75,12 +75,13 @@ def _draw(run_id: str, methods: Methods) -> None:
     with st.container():  # lines that come and go have a place of their own, so that what follows is not drawn anew
         if record.state is not RunState.DONE:
             st.caption(f":material/hourglass_top: {progress_line(found.scores, job, ended=record.state.ended)}")
-    seeds = int(found.scores["seed"].nunique())
+        elif labels := labels_note(cache.run_result(run_id).get("validation_rows")):
+            st.caption(f":material/label: {labels}")
+    # while scores come in, those to come count: a sentence that goes at the fifth seed would pull up all below it
+    seeds = int(found.scores["seed"].nunique()) if record.state.ended else job.seeds
     st.caption(f":material/info: {found.claim} {few_seeds(seeds)}".strip())
     for note in scored_by(job.finetune):
         st.caption(f":material/model_training: {escape(note)}")
-    if record.state is RunState.DONE and (labels := labels_note(cache.run_result(run_id).get("validation_rows"))):
-        st.caption(f":material/label: {labels}")
     metric = _metric(found, run_id)
     draw_answer(learning_curves(found.summary, metric, methods, found.full.get(metric.key)), f"curves:{run_id}")
     with st.container():
