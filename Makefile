@@ -6,7 +6,8 @@ PORT ?= 8501
 .PHONY: run test audit lint screenshots bench clean
 
 run: .venv/ready
-	$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
+	@echo "SkMM Dashboard: http://localhost:$(PORT)"
+	$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT) --logger.hideWelcomeMessage true
 
 test: .venv/ready-for-tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)

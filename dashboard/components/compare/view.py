@@ -1,7 +1,7 @@
 """The results of a comparison, finished or still coming in."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -23,9 +23,6 @@ from skmm_core.config import CompareJob
 from skmm_core.errors import InputError
 from skmm_core.probes import METRICS, Metric, labels_note
 from skmm_core.runs import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV, RunRecord, RunState, scored_by
-
-if TYPE_CHECKING:
-    pass
 
 _DOWNLOADS = (
     (SCORES_CSV, "Scores (csv)", "text/csv"),
