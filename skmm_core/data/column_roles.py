@@ -8,9 +8,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skmm_core.data.column_looks import (
+    ROW_NUMBERS,
+    counts_rows,
+    is_constant,
+    is_empty,
+    is_whole,
+    says_the_same,
+    target_codes,
+)
 from skmm_core.data.how_read import quoted
 from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
-from skmm_core.data.typed_text import encoded, floats_of, no_numbers, typed
+from skmm_core.data.typed_text import encoded, no_numbers, typed
 from skmm_core.data.vector_columns import BYTE_TYPES
 from skmm_core.errors import InputError
 
@@ -21,12 +30,6 @@ _OTHER_TARGETS = re.compile(
     r"|categories|annotation|(gt|y_true|ground_truth)(_?(labels?|class))?|(true|gold)_?(labels?|class)"
 )
 _IDS = re.compile(r"(.*_)?(ids?|uid|uuid|guid|hash|phash|dhash|sha1|sha256|md5)")
-_ROW_NUMBERS = re.compile(
-    r"|unnamed: ?\d+(\.\d+)?|index|level_0|row|row_?(number|nr|id)|__index_level_\d+__", re.IGNORECASE
-)
-_FEW = 10  # rows up to which any column may count them by chance
-_LOOK = 16  # values that rule out most columns before all are read
-_PAIRS = 256
 
 
 @dataclass(frozen=True)
@@ -203,11 +206,11 @@ def _id(file: TableFile, columns: Columns, taken: set[str | None]) -> tuple[str 
         return file.index, "the file marks it as the index"
     asked = set(_asked_names(file, columns.features))
     for name in file.table.column_names:
-        if name in taken or name in asked or not (_is_id(name) or _ROW_NUMBERS.fullmatch(name)):
+        if name in taken or name in asked or not (_is_id(name) or ROW_NUMBERS.fullmatch(name)):
             continue
         column = file.table.column(name)
         digits = pa.types.is_integer(column.type) or is_text(column.type)
-        counts = not _is_id(name) and _counts_rows(typed(column), name)
+        counts = not _is_id(name) and counts_rows(typed(column), name)
         if digits and not counts and _distinct(file.table, name):
             return name, f"it is called {name!r} and every row has its own"
     return None, ""
@@ -273,7 +276,7 @@ def _word(kind: pa.DataType) -> str:
 def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[str, ...], dict[str, str]]:
     """Columns of numbers that are features, and why the others are not."""
     names, why = [], {}
-    codes = _codes(file, target)
+    codes = target_codes(file, target)
     is_map = _is_map(file)
     for name in file.table.column_names:
         if name in taken:
@@ -315,15 +318,15 @@ def _no_feature(name: str, column: pa.ChunkedArray, codes: np.ndarray | None, *,
     numbers = typed(column) if untyped else column  # of a csv file, those that are read digit by digit
     if not is_numeric(numbers.type):
         return _why_no_number(column)
-    if _is_empty(numbers):
+    if is_empty(numbers):
         return "empty"
-    if _counts_rows(numbers, name):
+    if counts_rows(numbers, name):
         return "numbers the rows"
-    if _is_constant(numbers):
+    if is_constant(numbers):
         return "constant"
-    if (_is_id(name) or _ROW_NUMBERS.fullmatch(name)) and _is_whole(numbers):
+    if (_is_id(name) or ROW_NUMBERS.fullmatch(name)) and is_whole(numbers):
         return "its name is that of an id"
-    if codes is not None and _says_the_same(numbers, codes):
+    if codes is not None and says_the_same(numbers, codes):
         return "says the same as the target"
     return None
 
@@ -337,63 +340,6 @@ def _why_no_number(column: pa.ChunkedArray) -> str:
     if 0 < count < len(column) / 2:
         return f"holds text in {count:,} of {len(column):,} rows (row {row}, from 0: {text!r}); kept to look at"
     return "text; kept to look at"
-
-
-def _is_whole(column: pa.ChunkedArray) -> bool:
-    return bool(pa.types.is_integer(column.type))
-
-
-def _counts_rows(column: pa.ChunkedArray, name: str) -> bool:
-    """Whether a column runs 0..N - 1 or 1..N."""
-    if not is_numeric(column.type) or pa.types.is_boolean(column.type) or column.null_count:
-        return False
-    if len(column) <= _FEW and not _ROW_NUMBERS.fullmatch(name):
-        return False
-    start = floats_of(column.slice(0, _LOOK))
-    if start[0] not in (0, 1) or not np.array_equal(start, start[0] + np.arange(len(start))):
-        return False
-    values = floats_of(column)
-    return bool(np.array_equal(values, values[0] + np.arange(len(values))))
-
-
-def _is_empty(column: pa.ChunkedArray) -> bool:
-    return bool(np.isnan(floats_of(column.slice(0, _LOOK))).all() and np.isnan(floats_of(column)).all())
-
-
-def _is_constant(column: pa.ChunkedArray) -> bool:
-    if len(column) < 2 or column.null_count:
-        return False
-    start = floats_of(column.slice(0, _LOOK))
-    if not (start == start[0]).all():
-        return False
-    values = floats_of(column)
-    return bool((values == values[0]).all())
-
-
-def _codes(file: TableFile, target: str | None) -> np.ndarray | None:
-    """Classes of the first rows with a target as numbers; None where the target cannot be classes."""
-    if target is None or file.rows <= _FEW:
-        return None
-    column = file.table.column(target)
-    if not (is_text(column.type) or is_numeric(column.type)):
-        return None
-    codes, texts = encoded(column)
-    if (codes < 0).any() or not 1 < len(texts) <= len(codes) / 2:
-        return None
-    return codes
-
-
-def _says_the_same(column: pa.ChunkedArray, codes: np.ndarray) -> bool:
-    """Whether each class has one value of the column, and each value one class."""
-    return _one_to_one(floats_of(column.slice(0, _PAIRS)), codes[:_PAIRS]) and _one_to_one(floats_of(column), codes)
-
-
-def _one_to_one(values: np.ndarray, codes: np.ndarray) -> bool:
-    if np.isnan(values).any():
-        return False
-    found, places = np.unique(values, return_inverse=True)
-    classes = len(np.unique(codes))
-    return len(found) == classes == len(np.unique(places * (int(codes.max()) + 1) + codes))
 
 
 def left_out_note(roles: Roles, where: str) -> tuple[str, ...]:
