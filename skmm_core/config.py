@@ -29,6 +29,11 @@ class DatasetConfig(_Frozen):
         description="Column of vectors (bytes as NAME:float32) or array that is the features, or columns of numbers "
         "with commas between (default: the one column of vectors, else all columns of numbers).",
     )
+    text: str | None = Field(
+        None,
+        description="Column of texts, or several with commas between, which are joined (default: the one called text "
+        "or the like, else the one with the longest texts).",
+    )
     ignore: str | None = Field(None, description="Columns to leave out, with commas between.")
     unlabelled: str | None = Field(
         None, description="Value of the target that says that a row has no label, such as -1 or todo; empty ones do."

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from skmm_core.data.column_looks import (
 )
 from skmm_core.data.how_read import quoted
 from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
+from skmm_core.data.text_columns import choose_texts, texts_to_show
 from skmm_core.data.typed_text import encoded, no_numbers, typed
 from skmm_core.data.vector_columns import BYTE_TYPES
 from skmm_core.errors import InputError
@@ -43,6 +44,8 @@ class Columns:
             them.
         ignore: columns to leave out, with commas between, or None.
         fixed: exactly these feature columns, in this order (a test file must fit its pool), or None.
+        text: columns of texts with commas between, or None to find one.
+        only_texts: whether the texts are what counts, and there are no features yet.
     """
 
     target: str | None = None
@@ -50,6 +53,8 @@ class Columns:
     features: str | None = None
     ignore: str | None = None
     fixed: tuple[str, ...] | None = None
+    text: str | None = None
+    only_texts: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class Roles:
         features: columns of numbers.
         reasons: why, by "target", "id" and "features".
         left_out: why a column is none of these, by name.
+        texts: columns with the texts that people read.
     """
 
     target: str | None
@@ -73,10 +79,11 @@ class Roles:
     features: tuple[str, ...]
     reasons: Mapping[str, str]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
 
 
 def as_text(columns: Columns, name: str) -> bool:
-    """Whether a csv column of this name is read digit by digit: it is or may be the ids or the target."""
+    """Whether a csv column of this name is read digit by digit: it is or may be the ids, the target or a text."""
     return name in (columns.target, columns.id) or _is_id(name) or _is_label(name)
 
 
@@ -86,6 +93,16 @@ def decide(file: TableFile, columns: Columns) -> Roles:
     Raises:
         InputError: a column that is named is not there or cannot be that, or the features cannot be told.
     """
+    roles = _decided(file, columns)
+    if columns.only_texts:
+        return roles
+    taken = {roles.target, roles.id, *roles.features, *_named(file, columns.ignore, "ignore")}
+    texts = texts_to_show(file, columns.text, {name for name in taken if name is not None})
+    left_out = {name: why for name, why in roles.left_out.items() if name not in texts}
+    return replace(roles, texts=texts, left_out=left_out)
+
+
+def _decided(file: TableFile, columns: Columns) -> Roles:
     ignored = set(_named(file, columns.ignore, "ignore"))
     if clash := [name for name in (columns.target, columns.id) if name in ignored]:
         raise InputError(f"{file.where}: column {clash[0]!r} is named and ignored at once; leave one of the two out")
@@ -99,6 +116,12 @@ def decide(file: TableFile, columns: Columns) -> Roles:
     taken = {name for name in (target, id_) if name is not None}
     left_out = dict.fromkeys(sorted(ignored), "ignored as asked")
     reasons = {"target": target_why, "id": id_why}
+    if columns.only_texts:
+        chosen = choose_texts(file, columns.text, taken | ignored)
+        rest = [name for name in file.names if name not in {*taken, *ignored, *chosen.names}]
+        reasons["features"] = chosen.why
+        left_out |= dict.fromkeys(rest, "the features come from the texts")
+        return Roles(target, id_, None, None, (), reasons, left_out, chosen.names)
     if columns.fixed is not None:
         reasons["features"] = "those of the pool"
         return Roles(target, id_, None, None, _fixed(file, columns.fixed), reasons)
