@@ -50,10 +50,15 @@ def fit_scaler(features: Tensor, *, blocks: tuple[Tensor, ...] | None = None) ->
     blocks = row_blocks(features, features.shape[1]) if blocks is None else blocks
     origin = features[0].to(kind)  # differences of equal numbers are 0, while a mean of them may be off by rounding
     apart = torch.stack([(block.to(kind) - origin).sum(dim=0) for block in blocks]).sum(dim=0) / len(features)
-    squares = [(block.to(kind) - origin - apart).square().sum(dim=0) for block in blocks]
-    scale = (torch.stack(squares).sum(dim=0) / len(features)).sqrt()
+    squares = torch.stack([_squares(block.to(kind) - origin, apart) for block in blocks])
+    scale = (squares.sum(dim=0) / len(features)).sqrt()
     mean = origin + apart
     return Scaler(mean, torch.where(scale > torch.finfo(features.dtype).eps / 2 * mean.abs(), scale, torch.inf))
+
+
+def _squares(rows: Tensor, middle: Tensor) -> Tensor:
+    """(d,) sums of squared distances from the middle; takes the memory of the (n, d) rows for them."""
+    return rows.sub_(middle).square_().sum(dim=0)
 
 
 def row_blocks(rows: Tensor, width: int) -> tuple[Tensor, ...]:

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -16,6 +17,7 @@ from skmm_core.data.vector_columns import text_vectors
 from skmm_core.errors import InputError
 
 _BLOCK_BYTES = 16 << 20
+_SCAN_BYTES = 4 << 20
 _MAX_BLOCK = (1 << 31) - 1
 
 
@@ -101,12 +103,34 @@ def _parse(path: Path, layout: CsvLayout, texts: Collection[str], block: int) ->
             read_options=pa_csv.ReadOptions(
                 block_size=block, column_names=names, skip_rows_after_names=int(layout.header)
             ),
-            parse_options=pa_csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=True),
+            parse_options=pa_csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=lines_end_in_quotes(path, layout.start)),
             convert_options=pa_csv.ConvertOptions(
                 decimal_point=layout.decimal,
                 column_types={str(place): pa.string() for place, name in enumerate(layout.names) if name in texts},
             ),
         )
+
+
+def lines_end_in_quotes(path: Path, start: int) -> bool:
+    """Whether an end of a line stands inside quotes; where none does, pyarrow parses a fourth faster.
+
+    Args:
+        path: of a plain file.
+        start: byte of the first line that counts.
+    """
+    open_quote = 0
+    with path.open("rb") as file:
+        file.seek(start)
+        while block := file.read(_SCAN_BYTES):
+            if not open_quote and b'"' not in block:
+                continue
+            codes = np.frombuffer(block, np.uint8)
+            quotes = np.flatnonzero(codes == ord('"'))
+            ends = np.flatnonzero((codes == ord("\n")) | (codes == ord("\r")))
+            if ((np.searchsorted(quotes, ends) + open_quote) % 2).any():
+                return True
+            open_quote = (open_quote + len(quotes)) % 2
+    return bool(open_quote)
 
 
 def _trimmed(table: pa.Table) -> pa.Table:
