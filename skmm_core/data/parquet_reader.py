@@ -23,7 +23,7 @@ from skmm_core.data.vector_columns import bytes_vector, gather, size_of, text_ve
 from skmm_core.errors import InputError
 
 _UNNAMED_INDEX = "__index_level_"
-_BATCH_NUMBERS = 2_000_000
+_BATCH_NUMBERS = 500_000
 _SAMPLE = 64
 _BUFFER = 1 << 20
 ERRORS = (pa.ArrowException, OSError, UnicodeError, MemoryError, OverflowError)

@@ -49,16 +49,16 @@ def fit_scaler(features: Tensor, *, blocks: tuple[Tensor, ...] | None = None) ->
     kind = widest(features.device)
     blocks = row_blocks(features, features.shape[1]) if blocks is None else blocks
     origin = features[0].to(kind)  # differences of equal numbers are 0, while a mean of them may be off by rounding
-    apart = torch.stack([(block.to(kind) - origin).sum(dim=0) for block in blocks]).sum(dim=0) / len(features)
-    squares = torch.stack([_squares(block.to(kind) - origin, apart) for block in blocks])
-    scale = (squares.sum(dim=0) / len(features)).sqrt()
+    # One array holds the sums of all blocks: small ones, made between the large blocks, would keep freed memory apart.
+    sums = origin.new_empty((len(blocks), len(origin)))
+    for block, total in zip(blocks, sums, strict=True):
+        torch.sum(block.to(kind) - origin, dim=0, out=total)
+    apart = sums.sum(dim=0) / len(features)
+    for block, total in zip(blocks, sums, strict=True):
+        torch.sum((block.to(kind) - origin).sub_(apart).square_(), dim=0, out=total)
+    scale = (sums.sum(dim=0) / len(features)).sqrt()
     mean = origin + apart
     return Scaler(mean, torch.where(scale > torch.finfo(features.dtype).eps / 2 * mean.abs(), scale, torch.inf))
-
-
-def _squares(rows: Tensor, middle: Tensor) -> Tensor:
-    """(d,) sums of squared distances from the middle; takes the memory of the (n, d) rows for them."""
-    return rows.sub_(middle).square_().sum(dim=0)
 
 
 def row_blocks(rows: Tensor, width: int) -> tuple[Tensor, ...]:

@@ -103,7 +103,9 @@ def _parse(path: Path, layout: CsvLayout, texts: Collection[str], block: int) ->
             read_options=pa_csv.ReadOptions(
                 block_size=block, column_names=names, skip_rows_after_names=int(layout.header)
             ),
-            parse_options=pa_csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=lines_end_in_quotes(path, layout.start)),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=layout.delimiter, newlines_in_values=lines_end_in_quotes(path, layout.start)
+            ),
             convert_options=pa_csv.ConvertOptions(
                 decimal_point=layout.decimal,
                 column_types={str(place): pa.string() for place, name in enumerate(layout.names) if name in texts},
