@@ -17,6 +17,7 @@ from skmm_core.data.file_limits import check_array_size, check_columns, check_fi
 from skmm_core.data.named_arrays import NOTHING_CHOSEN, ArrayKind, Chosen, assign_keys
 from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows, RawTargets, number_targets
+from skmm_core.data.table_file import Reader
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -311,3 +312,6 @@ def _unreadable(name: str, kind: str, writer: str, error: Exception) -> InputErr
     if isinstance(error, OSError) and error.strerror:
         return InputError(f"{name} cannot be read: {error.strerror.lower()}; check its permissions and the disk")
     return InputError(f"{name} is truncated or not an {kind} file; copy it again, or save it again with {writer}")
+
+
+READERS = {"npz": Reader(names=npz_names), "npy": Reader(names=lambda path: [])}

@@ -14,7 +14,7 @@ from skmm_core.data.arrow_sizes import ERRORS as SIZE_ERRORS, unpacked_bytes
 from skmm_core.data.file_limits import check_array_size, check_file, max_megabytes
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.parquet_reader import ERRORS, class_names, damaged, feature_names, joined
-from skmm_core.data.table_file import TableFile, check_names, is_bytes, is_plain, is_vector
+from skmm_core.data.table_file import Reader, TableFile, check_names, is_bytes, is_plain, is_vector
 from skmm_core.data.vector_columns import held_vector, text_vectors
 from skmm_core.errors import InputError
 
@@ -175,3 +175,9 @@ def arrow_names(path: Path) -> list[str]:
             return [str(name).strip() for name in opened.schema.names]
     except ERRORS as error:
         raise damaged(path.name, "arrow", error) from None
+
+
+READERS = {
+    "arrow": Reader(lambda path, as_text: read_arrow_files([path], path.name), arrow_names),
+    "hf": Reader(lambda path, as_text: read_saved_dataset(path), finds=is_saved_dataset),
+}

@@ -13,7 +13,7 @@ import pyarrow as pa
 from skmm_core.data.arrow_reader import table_of
 from skmm_core.data.file_limits import max_megabytes
 from skmm_core.data.natural_order import natural_key
-from skmm_core.data.table_file import TableFile
+from skmm_core.data.table_file import Reader, TableFile
 from skmm_core.data.unpacked import plain_file
 from skmm_core.errors import InputError
 
@@ -151,3 +151,6 @@ def _decoded(text: str, name: str, where: str) -> np.ndarray:
         return np.frombuffer(base64.b64decode(text, validate=True), "<f4")
     except (binascii.Error, ValueError):
         raise InputError(f"{where}: the embedding of {name[:80]!r} is no base64 of float32; run it again") from None
+
+
+READERS = {"jsonl": Reader(lambda path, as_text: read_jsonl(path))}

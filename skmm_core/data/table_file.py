@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from skmm_core.data.file_limits import check_columns
 from skmm_core.errors import InputError
+
+AsText = Callable[[str], bool]  # whether the column of a name is read digit by digit
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,21 @@ class TableFile:
     def names(self) -> list[str]:
         """Names of all columns."""
         return [*self.table.column_names, *self.vectors, *self.unread]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How one format is read; a module of readers has one for each of its formats in `READERS`, by key.
+
+    Attributes:
+        read: gives the table of a path; None of a format of named arrays, which are no table.
+        names: gives the names of columns or arrays of a file without reading all; None where that takes a reading.
+        finds: whether a path is of this format, where names of files do not tell it.
+    """
+
+    read: Callable[[Path, AsText], TableFile] | None = None
+    names: Callable[[Path], list[str]] | None = None
+    finds: Callable[[Path], bool] | None = None
 
 
 def check_names(names: list[str], where: str) -> None:

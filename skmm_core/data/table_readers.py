@@ -2,7 +2,7 @@
 
 import csv
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from skmm_core.data.csv_layout import CsvLayout, csv_layout
-from skmm_core.data.table_file import TableFile, check_names, is_text, short
+from skmm_core.data.table_file import AsText, Reader, TableFile, check_names, is_text, short
 from skmm_core.data.unpacked import plain_file
 from skmm_core.data.vector_columns import text_vectors
 from skmm_core.errors import InputError
@@ -21,7 +21,7 @@ _SCAN_BYTES = 4 << 20
 _MAX_BLOCK = (1 << 31) - 1
 
 
-def read_csv(path: Path, notes: list[str], *, as_text: Callable[[str], bool] = lambda name: False) -> pa.Table:
+def read_csv(path: Path, notes: list[str], *, as_text: AsText = lambda name: False) -> pa.Table:
     """Parse a csv file.
 
     Args:
@@ -38,7 +38,7 @@ def read_csv(path: Path, notes: list[str], *, as_text: Callable[[str], bool] = l
     return table
 
 
-def read_csv_file(path: Path, as_text: Callable[[str], bool]) -> TableFile:
+def read_csv_file(path: Path, as_text: AsText) -> TableFile:
     """Read a csv or tsv file, packed or not.
 
     Raises:
@@ -69,7 +69,7 @@ def csv_names(path: Path) -> list[str]:
         return csv_layout(plain, path.name).names
 
 
-def _parsed(path: Path, where: str, as_text: Callable[[str], bool]) -> tuple[pa.Table, CsvLayout]:
+def _parsed(path: Path, where: str, as_text: AsText) -> tuple[pa.Table, CsvLayout]:
     layout = csv_layout(path, where)
     check_names(layout.names, where)
     texts = {name for name in layout.names if as_text(name)}
@@ -165,3 +165,6 @@ def _ragged_line(path: Path, layout: CsvLayout) -> str | None:
     except (UnicodeDecodeError, csv.Error):
         return None
     return None
+
+
+READERS = {"csv": Reader(read_csv_file, csv_names)}
