@@ -118,6 +118,15 @@ FORMATS = (
         folder="`img_emb/img_emb_0.npy`, `text_emb/…`, `metadata/metadata_0.parquet`",
     ),
     Format(
+        "lance",
+        "Lance, LanceDB",
+        (),
+        "as parquet; rows in the table's current order, where an updated row stands last and keeps its id",
+        "lance_reader",
+        folder="`NAME.lance`, or one that holds a single such table",
+        install="pip install pylance",
+    ),
+    Format(
         "projector",
         "TensorFlow projector",
         (),

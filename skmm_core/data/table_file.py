@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from skmm_core.data.arrow_types import is_list, leaf_type, plain_type
 from skmm_core.data.file_limits import check_columns
 from skmm_core.errors import InputError
 
@@ -128,10 +129,9 @@ def is_plain(kind: pa.DataType) -> bool:
 
 
 def is_vector(kind: pa.DataType) -> bool:
-    """Whether a column of this type holds lists of numbers."""
-    types = pa.types
-    lists = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
-    return bool(lists and (types.is_integer(kind.value_type) or types.is_floating(kind.value_type)))
+    """Whether a column of this type holds lists of numbers, also lists of such lists."""
+    leaf = leaf_type(kind)
+    return is_list(plain_type(kind)) and bool(pa.types.is_integer(leaf) or pa.types.is_floating(leaf))
 
 
 def is_bytes(kind: pa.DataType) -> bool:
