@@ -228,7 +228,7 @@ def load_npy(path: Path, *, mapped: bool = False) -> np.ndarray:
     try:
         with path.open("rb") as file:
             if not mapped:
-                return _load_array(file, path.stat().st_size, path.name)
+                return load_array(file, path.stat().st_size, path.name)
             _check_header(file, path.stat().st_size, path.name)
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except _READ_ERRORS as error:
@@ -252,7 +252,7 @@ def _load_npz(path: Path, chosen: Chosen) -> tuple[dict[str, np.ndarray], list[s
                 keys, notes = assign_keys(keys, shapes, chosen, path.name)
             for key, name in keys.items():
                 with archive.open(members[name]) as file:
-                    found[key] = _load_array(file, members[name].file_size, f"{path.name} {name}")
+                    found[key] = load_array(file, members[name].file_size, f"{path.name} {name}")
     except _READ_ERRORS as error:
         raise _unreadable(path.name, "npz", "np.savez", error) from None
     return found, [name for name in members if name not in keys.values()], notes
@@ -271,7 +271,7 @@ def npz_names(path: Path) -> list[str]:
         raise _unreadable(path.name, "npz", "np.savez", error) from None
 
 
-def _load_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
+def load_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
     """Read one npy stream of `size` bytes after checking what its header declares."""
     _check_header(file, size, where)
     file.seek(0)

@@ -127,6 +127,22 @@ FORMATS = (
         install="pip install pylance",
     ),
     Format(
+        "fiftyone",
+        "FiftyOne export",
+        (),
+        "vectors, labels and plain fields of the samples",
+        "fiftyone_reader",
+        folder="`samples.json` and `metadata.json`",
+    ),
+    Format(
+        "atlas",
+        "Embedding Atlas export",
+        (".zip",),
+        "as parquet; its layout (`projection_x`, `projection_y`, `neighbors`) is no feature",
+        "atlas_reader",
+        folder="`data/dataset.parquet` and `data/metadata.json`",
+    ),
+    Format(
         "projector",
         "TensorFlow projector",
         (),

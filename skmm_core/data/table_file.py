@@ -51,6 +51,7 @@ class TableFile:
         held: splits of the file that are never picked from, by "validation" and "test".
         unnamed: whether the file has no names for its columns.
         untyped: whether the format knows no types, so that text which is a number is one.
+        set_aside: why columns are features only when asked for, by name.
     """
 
     where: str
@@ -66,6 +67,7 @@ class TableFile:
     held: Mapping[str, "TableFile"] = field(default_factory=dict)
     unnamed: bool = False
     untyped: bool = False
+    set_aside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:

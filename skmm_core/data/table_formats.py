@@ -49,9 +49,9 @@ def names_in(path: Path) -> list[str]:
 def format_found(path: Path) -> Format | None:
     """The format that a path looks like from inside, or else that its name tells; None where neither does.
 
-    Formats without a name of their own are asked first: a folder of parts is the most general of folders.
+    The plainest formats stand first in the table, so they are asked last: other folders hold parts of parquet too.
     """
-    for form in sorted(FORMATS, key=lambda form: bool(form.endings)):
+    for form in reversed(FORMATS):
         finds = _reader(form).finds
         if finds is not None and finds(path):
             return form
