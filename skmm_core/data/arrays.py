@@ -18,6 +18,7 @@ from skmm_core.data.row_texts import RowTexts
 from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows, RawTargets, number_targets
 from skmm_core.data.stored_extras import EXTRAS, stored_texts, stored_thumbnails, stored_warnings
+from skmm_core.data.table_file import Reader
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -211,7 +212,7 @@ def load_npy(path: Path, *, mapped: bool = False) -> np.ndarray:
     try:
         with path.open("rb") as file:
             if not mapped:
-                return _load_array(file, path.stat().st_size, path.name)
+                return load_array(file, path.stat().st_size, path.name)
             _check_header(file, path.stat().st_size, path.name)
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except _READ_ERRORS as error:
@@ -240,7 +241,7 @@ def _load_npz(path: Path, chosen: Chosen) -> tuple[dict[str, np.ndarray], list[s
                 keys, notes = assign_keys(keys, shapes, chosen, path.name)
             for key, name in keys.items():
                 with archive.open(members[name]) as file:
-                    found[key] = _load_array(file, members[name].file_size, f"{path.name} {name}")
+                    found[key] = load_array(file, members[name].file_size, f"{path.name} {name}")
     except _READ_ERRORS as error:
         raise _unreadable(path.name, "npz", "np.savez", error) from None
     return found, [name for name in members if name not in keys.values()], notes
@@ -259,7 +260,7 @@ def npz_names(path: Path) -> list[str]:
         raise _unreadable(path.name, "npz", "np.savez", error) from None
 
 
-def _load_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
+def load_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
     """Read one npy stream of `size` bytes after checking what its header declares."""
     _check_header(file, size, where)
     file.seek(0)
@@ -300,3 +301,6 @@ def _unreadable(name: str, kind: str, writer: str, error: Exception) -> InputErr
     if isinstance(error, OSError) and error.strerror:
         return InputError(f"{name} cannot be read: {error.strerror.lower()}; check its permissions and the disk")
     return InputError(f"{name} is truncated or not an {kind} file; copy it again, or save it again with {writer}")
+
+
+READERS = {"npz": Reader(names=npz_names), "npy": Reader(names=lambda path: [])}

@@ -134,7 +134,7 @@ def _decided(file: TableFile, columns: Columns) -> Roles:
     candidates = {
         name: each
         for name, each in file.vectors.items()
-        if name not in ignored and (not each.is_bytes or each.dtype is not None)
+        if name not in {*ignored, *file.set_aside} and (not each.is_bytes or each.dtype is not None)
     }
     if len(candidates) > 1:
         sizes = ", ".join(f"{name} ({each.size:,} numbers)" for name, each in candidates.items())
@@ -285,6 +285,8 @@ def _asked(file: TableFile, text: str, taken: set[str]) -> tuple[str | None, str
 
 
 def _beside(file: TableFile, name: str, vector: str) -> str:
+    if name in file.set_aside:
+        return file.set_aside[name]
     if name in file.unread or name in file.vectors:
         return f"holds {file.unread.get(name) or file.vectors[name].kind}"
     kind = file.table.column(name).type
@@ -306,13 +308,15 @@ def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[s
             continue
         column = file.table.column(name)
         label = _is_label(name) and not (_folded(name) == "y" and is_map)
-        reason = "its name is that of a label" if label else _no_feature(name, column, codes, untyped=file.untyped)
+        reason = file.set_aside.get(name) or ("its name is that of a label" if label else None)
+        reason = reason or _no_feature(name, column, codes, untyped=file.untyped)
         if reason is None:
             names.append(name)
         else:
             why[name] = reason
     why |= {
-        name: f"holds {file.vectors[name].kind if name in file.vectors else file.unread[name]}"
+        name: file.set_aside.get(name)
+        or f"holds {file.vectors[name].kind if name in file.vectors else file.unread[name]}"
         for name in (*file.vectors, *file.unread)
         if name not in taken
     }

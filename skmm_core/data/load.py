@@ -331,7 +331,7 @@ def _tensor(part: RawRows) -> Tensor:
 
 def _joined_ids(pool: RawRows, held: dict[str, RawRows]) -> tuple[str, ...]:
     ids = pool.ids or tuple(str(row) for row in pool.rows.tolist())
-    taken = set(ids)
+    taken = set(ids) if held else set()
     for name, part in held.items():
         own = tuple(f"{name}:{id_}" for id_ in part.ids or part.rows.tolist())
         twice = next((id_ for id_ in own if id_ in taken), None)

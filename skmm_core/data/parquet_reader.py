@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skmm_core.data.arrow_types import plain_array, plain_columns, plain_type
 from skmm_core.data.file_limits import check_array_size
 from skmm_core.data.table_file import (
     TableFile,
@@ -19,11 +20,11 @@ from skmm_core.data.table_file import (
     is_vector,
     short,
 )
-from skmm_core.data.vector_columns import bytes_vector, gather, size_of, text_vectors
+from skmm_core.data.vector_columns import bytes_vector, gather, kind_of_lists, size_of, text_vectors
 from skmm_core.errors import InputError
 
 _UNNAMED_INDEX = "__index_level_"
-_BATCH_NUMBERS = 2_000_000
+_BATCH_NUMBERS = 500_000
 _SAMPLE = 64
 _BUFFER = 1 << 20
 ERRORS = (pa.ArrowException, OSError, UnicodeError, MemoryError, OverflowError)
@@ -58,17 +59,17 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
     unnamed = f"{_UNNAMED_INDEX}0__"
     if unnamed in schema.names and is_text(schema.field(unnamed).type) and "index" not in known:
         known["index"] = unnamed  # numbers there are those of an earlier table, but text names the rows
-    plain = [name for name in known.values() if is_plain(schema.field(name).type)]
+    plain = [name for name in known.values() if is_plain(plain_type(schema.field(name).type))]
     check_array_size(where, (rows, max(1, len(plain))), 8)
     # Text is kept as a dictionary: a small file can declare a long text repeated in every row.
-    texts = [name for name in plain if is_text(schema.field(name).type)]
+    texts = [name for name in plain if is_text(plain_type(schema.field(name).type))]
     tables = []
     for path in paths:
         try:
             with pq.ParquetFile(path, read_dictionary=texts) as file:
                 part = file.read(columns=plain).select(plain)
                 part.validate(full=True)
-                tables.append(part)
+                tables.append(plain_columns(part))
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
     table = joined(tables, where).rename_columns([name for name, stored in known.items() if stored in plain])
@@ -144,7 +145,7 @@ def _vector(
     """A column of lists or bytes of one length a row, or None."""
     name = field.name.strip()
     lists = is_vector(field.type)
-    if not lists and not is_bytes(field.type):
+    if not lists and not is_bytes(plain_type(field.type)):
         return None
     leaves = _leaves(metadata, field.name)
     check_array_size(f"{where} {name}", (leaves,), 4)
@@ -156,7 +157,7 @@ def _vector(
     if not _has_one_length(size, rows, leaves):
         return None
     return VectorColumn(
-        size, str(field.type), lambda _: gather(where, name, rows, size, _batches(paths, field.name, size))
+        size, kind_of_lists(field.type), lambda _: gather(where, name, rows, size, _batches(paths, field.name, size))
     )
 
 
@@ -167,7 +168,7 @@ def _first_size(paths: Sequence[Path], name: str) -> int | None:
             with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
                 for batch in file.iter_batches(_SAMPLE, columns=[name]):
                     if batch.column(0).null_count < len(batch):
-                        return size_of(batch.column(0))
+                        return size_of(plain_array(batch.column(0)))
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
     return None
@@ -196,7 +197,7 @@ def _batches(paths: Sequence[Path], name: str, size: int) -> Iterator[pa.Array]:
                 for batch in file.iter_batches(max(1, _BATCH_NUMBERS // size), columns=[name]):
                     column = batch.column(0)
                     column.validate(full=True)
-                    yield column
+                    yield plain_array(column)
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
 

@@ -146,8 +146,10 @@ def check_ids(part: RawRows) -> None:
     Raises:
         InputError: names the first such id and its rows.
     """
+    if part.ids is None or (all(part.ids) and len(set(part.ids)) == len(part.ids)):
+        return
     seen: dict[str, int] = {}
-    for row, name in zip(part.rows.tolist(), part.ids or (), strict=False):
+    for row, name in zip(part.rows.tolist(), part.ids, strict=True):
         if not name:
             raise InputError(f"{part.where}: the id in row {row} (rows count from 0) is empty; give every row a name")
         if name in seen:
