@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from skmm_core.data import max_megabytes
+from skmm_core.encoders.weights import reading
 from skmm_core.errors import InputError
 from skmm_core.storage import file_hash
 
@@ -50,7 +51,7 @@ def check_model_folder(path: Path) -> ModelFolder:
     """
     if not path.is_dir():
         raise InputError(f"--model {path} is no folder; give one that save_pretrained of sentence-transformers wrote")
-    static = _config(path / "config.json").get("model_type") == "model2vec"
+    static = _is_static(path / f"model{WEIGHTS}")
     modules = [(_STATIC, path)] if static else _modules(path)
     files = _files(path, {path, *(folder for _, folder in modules)})
     for kind, folder in modules:
@@ -64,6 +65,16 @@ def check_model_folder(path: Path) -> ModelFolder:
         raise InputError(f"{path.name} holds more than {largest:,} MB of weights; set SKMM_MAX_FILE_MB to read it")
     others = [file for file in files if file.suffix in (".json", ".txt", ".model")]
     return ModelFolder(path, static, transformer, _hash(path, weights), _hash(path, others))
+
+
+def _is_static(file: Path) -> bool:
+    """Whether these are the weights of model2vec, which sentence-transformers would read too, but in another way."""
+    from safetensors import safe_open
+
+    if not file.is_file():
+        return False
+    with reading(file), safe_open(file, "np") as tensors:
+        return "embeddings" in tensors.keys()  # noqa: SIM118
 
 
 def _modules(path: Path) -> list[tuple[str, Path]]:
