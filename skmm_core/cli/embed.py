@@ -80,7 +80,7 @@ def embed(
     }
     reads = _reads(images, texts, of_images, of_table)
     file = _out_file(out)
-    job = _checked(EmbedJob, {"reads": reads, "model": model or _default_model(reads), **of_images})
+    job = _checked(EmbedJob, {"reads": reads, "model": _default_model(reads) if model is None else model, **of_images})
     dataset = _checked(DatasetConfig, {"source": texts or images, "target": target, **of_table})
     if model is None and reads == "pictures" and not quiet:
         _advise()
