@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, PaperJob, RunConfig
 from skmm_core.data import FILE_KINDS, FILE_NAMES, hub_name, kind_of, names_in
+from skmm_core.encoders import PACKAGED_TEXT
 from skmm_core.errors import InputError
 from skmm_core.runs import FEATURES
 from skmm_core.storage import home
@@ -161,7 +162,12 @@ def check_run(config: RunConfig) -> None:
     job = config.job
     pictures = config.dataset.source
     encoder: EmbedJob | PaperJob | None = job if isinstance(job, EmbedJob) else None
-    if not isinstance(job, EmbedJob):
+    if isinstance(job, EmbedJob) and job.reads == "texts":
+        check_allowed(config.dataset)
+        if job.model not in PACKAGED_TEXT:
+            _check_path(job.model)
+        pictures = ""
+    elif not isinstance(job, EmbedJob):
         check_allowed(config.dataset)
         finetune = job.finetune if isinstance(job, CompareJob) else None
         pictures, encoder = (finetune.images or "", finetune.encoder) if finetune else ("", None)

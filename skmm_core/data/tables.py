@@ -87,7 +87,7 @@ def _reading(file: TableFile, roles: Roles, width: int) -> tuple[ReadLine, ...]:
         *_content_lines(roles, width),
         ReadLine("Target", roles.target if roles.target is not None else "none", roles.reasons["target"], "--target"),
         ReadLine("Id", roles.id if roles.id is not None else "row number", roles.reasons["id"], "--id"),
-        *left_out_lines(roles.left_out),
+        *left_out_lines(roles.left_out, "--features" if width else "--text"),
     )
 
 
