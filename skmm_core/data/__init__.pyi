@@ -18,10 +18,11 @@ from .include_exclude import (
     make_given as make_given,
     nothing_given as nothing_given,
 )
-from .load import load_dataset as load_dataset
+from .load import load_dataset as load_dataset, load_texts as load_texts
 from .mixed_units import spread_notes as spread_notes
 from .picture_source import image_source as image_source, source_fingerprint as source_fingerprint
 from .row_list import read_rows as read_rows, row_text as row_text
+from .row_texts import RowTexts as RowTexts
 from .row_thumbnails import EncodedImages as EncodedImages, ImageStore as ImageStore
 from .scaler import Scaler as Scaler, fit_scaler as fit_scaler, row_blocks as row_blocks
-from .table_formats import names_in as names_in
+from .table_formats import is_table as is_table, names_in as names_in
