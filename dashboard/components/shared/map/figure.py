@@ -71,16 +71,15 @@ def map_figure(
     drawn = _thinned(points, {*ringed, *pinned, *barred, *found[:_MOST_FOUND].tolist()})
     chosen = is_chosen(drawn, budget)
     groups = groups_of(drawn, points, is_chosen(points, budget), colour)
+    pool = drawn if len(drawn) <= _MOST_HOVERED else drawn.drop(columns=TEXT, errors="ignore")
     outline = INK[dark]
     figure = go.Figure()
     for top in (False, True):  # all chosen points lie above all others
         for group in groups:
             members = np.flatnonzero(group.members & (chosen == top))
             if len(members):
-                part = drawn.iloc[members]
-            if TEXT in part and not top and len(drawn) > _MOST_HOVERED:
-                part = part.drop(columns=TEXT)
-            figure.add_trace(_trace(part, group, members, axes, top=top, dark=dark))
+                part = (drawn if top else pool).iloc[members]
+                figure.add_trace(_trace(part, group, members, axes, top=top, dark=dark))
     figure.add_traces([group.key() for group in groups])
     if colour not in ("label", "chosen"):
         figure.add_trace(colour_bar(title or MEASURES.get(colour, colour), drawn[colour]))
