@@ -154,11 +154,11 @@ def _target_and_id(left: DeltaGenerator, right: DeltaGenerator, columns: list[st
 
 def _texts(area: DeltaGenerator, columns: list[str], key: str, empty: str) -> str | None:
     chosen = area.multiselect(
-        "Text columns",
+        "Text column",
         columns,
         placeholder="found by its name",
         key=f"{key}:text",
-        help=f"What people read of each row; several columns are joined. {empty}",
+        help=f"What people read of each row; several are joined. {empty}",
         **_KEPT,
     )
     return ",".join(chosen) or None

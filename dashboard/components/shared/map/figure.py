@@ -16,7 +16,8 @@ from dashboard.components.shared.theme import INK, POOL_OPACITY, figure_layout, 
 MAX_DRAWN = 50_000
 _MOST_FOUND = 5_000  # of the points that a search found, so many are drawn of a pool that is thinned
 _MOST_HOVERED = 10_000  # points beyond these have no text on the map unless they are chosen
-_POOL_PIXELS, _RING_PIXELS, _FOUND_PIXELS = 6, 22, 13
+_POOL_PIXELS, _RING_PIXELS = 6, 22
+_FOUND_PIXELS, _MANY_PIXELS, _MANY = 17, 11, 300  # rings of points found; smaller where many would hide the map
 _LEAST, _MOST = 0.7, 1.8  # size of a chosen point against the usual one, by its weight
 
 
@@ -88,8 +89,8 @@ def map_figure(
             text = f"{name} {len(positions):,}"
             figure.add_trace(_sign(drawn, positions, axes, f"{symbol}-open", name, outline, 13, text=text))
     if len(found):
-        text = f"Found {len(found):,}"
-        figure.add_trace(_sign(drawn, found, axes, "circle-open", "Found", outline, _FOUND_PIXELS, text=text))
+        text, pixels = f"Found {len(found):,}", _FOUND_PIXELS if len(found) <= _MANY else _MANY_PIXELS
+        figure.add_trace(_sign(drawn, found, axes, "circle-open", "Found", outline, pixels, text=text))
     if ringed:
         figure.add_trace(_sign(drawn, ringed, axes, "circle-open", "rings", outline, _RING_PIXELS))
     figure_layout(figure, height=height)
