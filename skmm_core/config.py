@@ -117,12 +117,10 @@ class SelectJob(_Frozen):
 
 
 class EmbedJob(_Frozen):
-    """Turn the pictures or the texts of `dataset.source` into features."""
+    """Turn the pictures, or the texts, of `dataset.source` into features."""
 
     kind: Literal["embed"] = "embed"
-    reads: Literal["pictures", "texts"] = Field(
-        "pictures", description="What is turned into features: pictures, or the texts of a table."
-    )
+    reads: Literal["pictures", "texts"] = Field("pictures", description="What becomes features.")
     model: str = Field(
         "offline",
         description="efficientnet-lite0 or efficientnet-lite2 (trained on ImageNet, weights from a package), offline "

@@ -17,9 +17,7 @@ _BLOCK_NEEDS = (
 def network_of(made: RunRecord | None) -> EmbedJob | None:
     """The network that made the features of a dataset; None when no network did, or it is not known."""
     job = made.config.job if made else None
-    if not isinstance(job, EmbedJob) or job.reads == "texts" or job.model == EmbedJob().model:
-        return None
-    return job
+    return job if isinstance(job, EmbedJob) and job.reads == "pictures" and job.model != EmbedJob().model else None
 
 
 def finetune_form(made: RunRecord | None, *, key: str, given: FinetuneParams | None) -> FinetuneParams | None:
