@@ -21,6 +21,7 @@ from skmm_core.storage import home
 
 SUFFIXES = tuple(name.removeprefix(".") for name in FILE_NAMES)
 TABLE_SUFFIXES = tuple(suffix for suffix in SUFFIXES if is_table(Path(f"a.{suffix}")))
+PACKAGED_TEXT = ("all-minilm-l6-v2",)  # encoders of texts whose weights come as a package
 MAX_UPLOAD_MB = 512
 _ROOTS = "SKMM_DATA_ROOTS"
 _KEY = re.compile(r"[0-9a-f]{16}")
@@ -160,33 +161,29 @@ def check_allowed(config: DatasetConfig) -> None:
 
 
 def check_run(config: RunConfig) -> None:
-    """Refuse a run whose dataset, pictures, texts or encoder the dashboard may not read.
+    """Refuse a run whose dataset, pictures or weights the dashboard may not read.
 
     Raises:
         InputError: a file is neither an upload, nor features that a run made, nor inside the allowed folders.
     """
-    job, pictures = config.job, ""
-    finetune = job.finetune if isinstance(job, CompareJob) else None
-    encoder: EmbedJob | PaperJob | None = job if isinstance(job, EmbedJob | PaperJob) else None
-    if isinstance(job, EmbedJob) and job.reads == "pictures":
-        pictures = config.dataset.source
-    else:
+    job = config.job
+    pictures = config.dataset.source
+    encoder: EmbedJob | PaperJob | None = job if isinstance(job, EmbedJob) else None
+    if isinstance(job, EmbedJob) and job.reads == "texts":
         check_allowed(config.dataset)
-    if finetune is not None:
-        pictures, encoder = finetune.images or "", finetune.encoder
+        if job.model not in PACKAGED_TEXT:
+            _check_path(job.model)
+        pictures = ""
+    elif not isinstance(job, EmbedJob):
+        check_allowed(config.dataset)
+        finetune = job.finetune if isinstance(job, CompareJob) else None
+        pictures, encoder = (finetune.images or "", finetune.encoder) if finetune else ("", None)
+        encoder = job if isinstance(job, PaperJob) else encoder
     if pictures and hub_name(pictures) is None:
         _check_path(pictures)
-    for given in filter(None, _weights(encoder)):
+    for given in filter(None, (encoder.pretrained, encoder.architecture) if encoder else ()):
         if "/" in given or "\\" in given or Path(given).exists():  # not the name of published weights
             _check_path(given)
-
-
-def _weights(encoder: EmbedJob | PaperJob | None) -> tuple[str | None, ...]:
-    """What may be files of an encoder, or its folder."""
-    if encoder is None:
-        return ()
-    folder = encoder.model if isinstance(encoder, EmbedJob) and encoder.reads == "texts" else None
-    return encoder.pretrained, encoder.architecture, folder
 
 
 def _check_path(name: str) -> None:

