@@ -26,4 +26,4 @@ from .row_list import read_rows as read_rows, row_text as row_text
 from .row_texts import RowTexts as RowTexts
 from .row_thumbnails import EncodedImages as EncodedImages, ImageStore as ImageStore
 from .scaler import Scaler as Scaler, fit_scaler as fit_scaler, row_blocks as row_blocks
-from .table_formats import names_in as names_in
+from .table_formats import is_table as is_table, names_in as names_in

@@ -22,7 +22,7 @@ from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
 from skmm_core.data.text_columns import choose_texts, texts_to_show
 from skmm_core.data.typed_text import encoded, no_numbers, typed
 from skmm_core.data.vector_columns import BYTE_TYPES
-from skmm_core.errors import InputError
+from skmm_core.errors import InputError, OnlyTexts
 
 LEFT_OUT = ": no feature: "
 TARGET_NAMES = ("label", "target", "y")
@@ -330,6 +330,7 @@ def _nothing(file: TableFile, why: Mapping[str, str], taken: set[str]) -> InputE
     kinds = listed([f"{name} ({why.get(name) if is_numeric(kind) and name in why else kind})" for name, kind in types]
                    + [f"{name} ({each.kind})" for name, each in file.vectors.items()]
                    + [f"{name} ({kind})" for name, kind in file.unread.items()])  # fmt: skip
+    kind = InputError
     bytes_ = next((name for name, each in file.vectors.items() if each.is_bytes), None)
     if bytes_ is not None:
         advice = f"say what the bytes are, such as --features {bytes_}:float32 ({', '.join(BYTE_TYPES)})"
@@ -337,9 +338,11 @@ def _nothing(file: TableFile, why: Mapping[str, str], taken: set[str]) -> InputE
         advice = f"make features of the texts first: embed --texts {file.where} --out features.npz"
     elif any(is_numeric(file.table.column(name).type) for name in why if name in file.table.column_names):
         advice = "name the ones to use all the same with --features"
+    elif texts_to_show(file, None, set(file.names) - set(why)):
+        kind, advice = OnlyTexts, "make features of its texts with embed --texts, or under Texts in Data"
     else:
         advice = "give every row a list of as many numbers" if file.unread else "add the features as numbers"
-    return InputError(f"{file.where} has no numeric column to use as a feature; it has {kinds}; {advice}")
+    return kind(f"{file.where} has no numeric column to use as a feature; it has {kinds}; {advice}")
 
 
 def _no_feature(name: str, column: pa.ChunkedArray, codes: np.ndarray | None, *, untyped: bool) -> str | None:

@@ -304,8 +304,10 @@ def _reading(
 
 def _array_lines(pool: RawRows) -> tuple[ReadLine, ...]:
     """The table of a file of arrays."""
+    texts = ReadLine("Texts", "texts", "to look at")
     return (
         ReadLine("Features", f"{pool.features.shape[1]:,} numbers a row", "the array of features", "--features"),
+        *((texts,) if pool.texts is not None else ()),
         ReadLine("Target", pool.target_name or "none", "", "--target"),
         ReadLine("Id", "ids" if pool.ids else "row number", "", "--id"),
     )

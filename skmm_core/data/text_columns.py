@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skmm_core.data.row_texts import RowTexts
-from skmm_core.data.table_file import TableFile, is_text, listed
-from skmm_core.data.typed_text import encoded
+from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
+from skmm_core.data.typed_text import encoded, typed
 from skmm_core.errors import InputError
 
 # What a column of texts is called, the plainest first.
@@ -116,9 +116,10 @@ def _lengths(file: TableFile, taken: set[str]) -> dict[str, float]:
     """Mean characters of the distinct texts at the start of every column of text."""
     found = {}
     for name, column in zip(file.table.column_names, file.table.columns, strict=True):
-        if name in taken or not is_text(column.type):
-            continue
-        texts = [text for text in encoded(column.slice(0, _LOOK))[1] if text.strip()]
+        start = column.slice(0, _LOOK)
+        if name in taken or not is_text(column.type) or (file.untyped and is_numeric(typed(start).type)):
+            continue  # numbers that are read digit by digit, since their column is called as ids or labels are
+        texts = [text for text in encoded(start)[1] if text.strip()]
         if texts:
             found[name] = sum(map(len, texts)) / len(texts)
     return found

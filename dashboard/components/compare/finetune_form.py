@@ -24,7 +24,7 @@ def finetune_form(made: RunRecord | None, *, key: str, given: FinetuneParams | N
     """Draw the form, folded.
 
     Args:
-        made: the run that made the features out of pictures, or None.
+        made: the run that made the features out of pictures or texts, or None.
         key: prefix of the widgets' keys.
         given: where to start.
 
