@@ -12,8 +12,10 @@ import pyarrow.ipc
 
 from skmm_core.data.arrow_sizes import ERRORS as SIZE_ERRORS, unpacked_bytes
 from skmm_core.data.file_limits import check_array_size, check_file, max_megabytes
+from skmm_core.data.named_codes import of_one_code
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.parquet_reader import ERRORS, class_names, damaged, feature_names, joined
+from skmm_core.data.plain_types import plain_table
 from skmm_core.data.table_file import TableFile, check_names, is_bytes, is_plain, is_vector
 from skmm_core.data.vector_columns import held_vector, text_vectors
 from skmm_core.errors import InputError
@@ -29,12 +31,14 @@ def read_arrow_files(paths: Sequence[Path], where: str) -> TableFile:
     Raises:
         InputError: one is damaged, or they do not fit each other.
     """
-    return table_of(joined([_read(path) for path in paths], where), where, "arrow")
+    parts = [_read(path) for path in paths]
+    tables, names = of_one_code(parts, [class_names(part.schema) for part in parts])
+    return replace(table_of(joined(tables, where), where, "arrow"), class_names=names)
 
 
 def table_of(table: pa.Table, where: str, described: str) -> TableFile:
     """Sort the columns of a table in memory by what they can be."""
-    table = table.rename_columns([str(name).strip() for name in table.column_names])
+    table = plain_table(table.rename_columns([str(name).strip() for name in table.column_names]))
     check_names(table.column_names, where)
     plain = [name for name in table.column_names if is_plain(table.schema.field(name).type)]
     check_array_size(where, (table.num_rows, max(1, len(plain))), 8)
@@ -55,7 +59,6 @@ def table_of(table: pa.Table, where: str, described: str) -> TableFile:
         vectors={**vectors, **in_text},
         unread={name: kind for name, kind in rest.items() if name not in plain and name not in vectors},
         described=described,
-        class_names=class_names(table.schema),
     )
 
 

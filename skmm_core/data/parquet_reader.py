@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skmm_core.data.file_limits import check_array_size
+from skmm_core.data.named_codes import of_one_code
+from skmm_core.data.plain_types import plain_array, plain_schema, plain_table
 from skmm_core.data.table_file import (
     TableFile,
     VectorColumn,
@@ -47,7 +49,7 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
                 metadata.append(file.metadata)
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
-    schema = schemas[0]
+    schema = plain_schema(schemas[0])
     for path, other in zip(paths, schemas, strict=True):
         if set(other.names) != set(schema.names):
             odd = sorted(set(other.names) ^ set(schema.names))[0]
@@ -61,16 +63,17 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
     plain = [name for name in known.values() if is_plain(schema.field(name).type)]
     check_array_size(where, (rows, max(1, len(plain))), 8)
     # Text is kept as a dictionary: a small file can declare a long text repeated in every row.
-    texts = [name for name in plain if is_text(schema.field(name).type)]
+    texts = [name for name in plain if is_text(schemas[0].field(name).type)]
     tables = []
     for path in paths:
         try:
             with pq.ParquetFile(path, read_dictionary=texts) as file:
                 part = file.read(columns=plain).select(plain)
                 part.validate(full=True)
-                tables.append(part)
+                tables.append(plain_table(part))
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
+    tables, names = of_one_code(tables, [class_names(each) for each in schemas])
     table = joined(tables, where).rename_columns([name for name, stored in known.items() if stored in plain])
     vectors = {}
     for name, stored in known.items():
@@ -85,7 +88,7 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
         vectors={**vectors, **in_text},
         unread={name: kind for name, kind in rest.items() if name not in table.column_names and name not in vectors},
         described="parquet" if len(paths) == 1 else f"parquet in {len(paths):,} parts",
-        class_names=class_names(schema),
+        class_names=names,
         index=_index(schema),
     )
 
@@ -167,7 +170,7 @@ def _first_size(paths: Sequence[Path], name: str) -> int | None:
             with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
                 for batch in file.iter_batches(_SAMPLE, columns=[name]):
                     if batch.column(0).null_count < len(batch):
-                        return size_of(batch.column(0))
+                        return size_of(plain_array(batch.column(0)))
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
     return None
@@ -196,7 +199,7 @@ def _batches(paths: Sequence[Path], name: str, size: int) -> Iterator[pa.Array]:
                 for batch in file.iter_batches(max(1, _BATCH_NUMBERS // size), columns=[name]):
                     column = batch.column(0)
                     column.validate(full=True)
-                    yield column
+                    yield plain_array(column)
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
 
