@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.shared.points import has_classes, has_values
+from dashboard.components.shared.points import has_classes, has_values, label_text
 from dashboard.components.shared.theme import CHOSEN_COLOUR, fmt_number
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def point_cards(shown: pd.DataFrame, png: Callable[[int], bytes]) -> list[Card]:
     columns = [shown[name].tolist() for name in ("position", "rank", "chosen", "id", "label", "target")]
     cards = []
     for position, rank, chosen, id_, label, target in zip(*columns, strict=True):
-        what = str(label) if named else fmt_number(target) if measured else ""
+        what = label_text(label) if named else fmt_number(target) if measured else ""
         pick = f"chosen as number {rank + 1}" if chosen else "not chosen"
         caption = " · ".join(filter(None, (f"#{rank + 1}" if chosen else "", what or str(id_))))
         cards.append(Card(png(position), caption, ", ".join(filter(None, (str(id_), what, pick))), bool(chosen)))

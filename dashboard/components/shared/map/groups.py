@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from dashboard.components.shared.points import class_order, has_classes
+from dashboard.components.shared.points import NO_LABEL, class_order, has_classes
 from dashboard.components.shared.theme import CHOSEN_COLOUR, POOL_COLOUR, SEQUENTIAL, class_style
 
 MAX_LEGEND = 12
@@ -110,7 +110,7 @@ def _class_groups(drawn: pd.DataFrame, points: pd.DataFrame, chosen: np.ndarray)
         colours = np.where(others, table[codes], POOL_COLOUR)
         groups.append(Group("others", text, others, colours, None, None, "circle", POOL_COLOUR))
     if unlabelled.any():  # plotly leaves points without a value out of coloured groups
-        text = f"no label · {int((chosen & (whole < 0)).sum()):,} / {int((whole < 0).sum()):,}"
+        text = f"{NO_LABEL} · {int((chosen & (whole < 0)).sum()):,} / {int((whole < 0).sum()):,}"
         groups.append(Group("unlabelled", text, unlabelled, POOL_COLOUR, None, None, "circle", POOL_COLOUR))
     return groups
 
