@@ -19,6 +19,8 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
         return plain_type(kind.value_type)
     if pa.types.is_dictionary(kind) and pa.types.is_string_view(kind.value_type):
         return pa.dictionary(kind.index_type, pa.large_string(), kind.ordered)
+    if pa.types.is_string_view(kind):  # which pyarrow can hold, but not filter
+        return pa.large_string()
     if pa.types.is_binary_view(kind):
         return pa.large_binary()
     if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):

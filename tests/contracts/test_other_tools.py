@@ -33,6 +33,15 @@ POLARS = (
     "7m8+sr+xyP7aZ7rVPW/AZh/7HfumHs/qy/aVK1AOgohcOq711S96+pW7t9DtV25BilUrfefl/RemeM/wplXftrmTd9Y5/P8W/fm36J61+Ppv4AMx7MKY"
 )
 
+# Columns id 0..3 and v of FLOAT[2], null in row 1, as COPY TO of DuckDB 2.0.1 writes them.
+DUCKDB = (
+    "UEFSMRUAFSwVMCwVCBUAFQYVBgAAFlQCAAAACAEAAAAAAQAAAAIAAAADAAAAFQAVhAIVYiwVEBUAFQYVBgAAggEYIQAAAEGqAHYBAABBASUED/92"
+    "JQCGAQBUgD8AAABAAACgQAAAwEAAAOBAAAAAQRUCGVw1ABgNZHVja2RiX3NjaGVtYRUEABUCJQIYAmlkJSIANQIYAXYVAhUGADUEGARsaXN0FQIA"
+    "FQglAhgHZWxlbWVudAAWCBkcGSwmABwVAhkVABkYAmlkFQIWCBZOFlImCDwYBAMAAAAYBAAAAAAWACgEAwAAABgEAAAAABERABkcFQAVABUCAAAA"
+    "JgAcFQgZFQAZOAF2BGxpc3QHZWxlbWVudBUCFhAWqAIWhgEmWjwYBAAAAEEYBAAAgD8WBCgEAAAAQRgEAACAPxERFgAAGRwVABUAFQIAAAAW9gIW"
+    "CCYIFtgBACgoRHVja0RCIHZlcnNpb24gdjIuMC4xIChidWlsZCA4ZDc4MTE0ZTkwKRksHAAAHAAAABoBAABQQVIx"
+)
+
 
 def load(source, **options):
     return load_dataset(DatasetConfig(source=str(source), **options))
@@ -58,6 +67,44 @@ def test_a_file_of_polars(tmp_path):
     assert dataset.features.tolist() == [[1, 2], [3, 4], [5, 6], [7, 8]]
     assert words(dataset) == ["bee", "ant", "bee", "ant"]
     assert dataset.ids == ("a1", "b2", "c3", "d4")
+
+
+def test_text_as_differences_of_lengths(tmp_path):
+    """As DuckDB writes it with parquet_version v2; pyarrow cannot decode it as a dictionary."""
+    made = pa.table({"id": list(map(str, IDS)), "embedding": LISTS, "label": WORDS, "width": WIDTH})
+    encoding = {"id": "DELTA_LENGTH_BYTE_ARRAY", "label": "DELTA_LENGTH_BYTE_ARRAY"}
+    pq.write_table(made, tmp_path / "a.parquet", use_dictionary=False, column_encoding=encoding, row_group_size=5)
+    with pytest.raises(OSError, match="Not yet implemented"):
+        pq.read_table(tmp_path / "a.parquet", read_dictionary=["id"])
+    dataset = load(tmp_path / "a.parquet")
+    assert dataset.ids == tuple(map(str, IDS))
+    assert words(dataset) == WORDS
+    assert np.array_equal(dataset.features.numpy(), X)
+    pq.write_table(made.slice(0, 0), tmp_path / "none.parquet", use_dictionary=False, column_encoding=encoding)
+    with pytest.raises(InputError, match="has a header but no rows"):
+        load(tmp_path / "none.parquet")
+
+
+def test_null_arrays_of_duckdb_say_what_to_do(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(base64.b64decode(DUCKDB))
+    with pytest.raises(InputError, match=r"a\.parquet: pyarrow cannot read .* DuckDB .*write lists instead") as caught:
+        load(tmp_path / "a.parquet")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "feather"])
+def test_rows_without_a_vector_can_be_dropped_beside_views_of_text(tmp_path, ending):
+    vectors = [None if row == 3 else each.tolist() for row, each in enumerate(X)]
+    for number, kind in enumerate((pa.list_(pa.float32(), 4), pa.list_(pa.float32()), pa.large_list(pa.float16()))):
+        column = pa.array(vectors, pa.list_(pa.float32())).cast(kind)
+        note = pa.array([f"a note that is longer than a view, {row}" for row in range(N)], pa.string_view())
+        path = write(
+            tmp_path / f"{number}.{ending}", embedding=column, label=pa.array(WORDS, pa.string_view()), note=note
+        )
+        dataset = load(path, drop_bad_rows=True)
+        assert dataset.features.shape == (N - 1, 4)
+        assert words(dataset) == WORDS[:3] + WORDS[4:]
+        assert dataset.shown.column("note").to_pylist()[3].endswith("4")
 
 
 def test_what_counts_is_what_the_footer_lists(tmp_path, monkeypatch):
