@@ -22,7 +22,6 @@ from skmm_core.storage import home
 
 SUFFIXES = tuple(name.removeprefix(".") for name in FILE_NAMES)
 TABLE_SUFFIXES = tuple(suffix for suffix in SUFFIXES if is_table(Path(f"a.{suffix}")))
-PACKAGED_TEXT = ("all-minilm-l6-v2",)  # encoders of texts whose weights come as a package
 MAX_UPLOAD_MB = 512
 _ROOTS = "SKMM_DATA_ROOTS"
 _KEY = re.compile(r"[0-9a-f]{16}")

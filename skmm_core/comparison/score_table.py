@@ -35,6 +35,8 @@ class PoolPart:
 class ScoreTable:
     """The scores of one metric by method and budget.
 
+    A cell with a score that is no number is left out: without its failed draw its mean would flatter it.
+
     Args:
         scores: tidy rows, columns SCORE_COLUMNS and, unless all seeds share the pool, DRAW_COLUMNS.
         metric: key of the score.
@@ -45,6 +47,7 @@ class ScoreTable:
         self._cells: dict[tuple[str, int], Draws] = {
             (str(method), int(str(budget))): _draws(group)
             for (method, budget), group in rows.groupby(["method", "budget"])
+            if group["value"].notna().all()
         }
 
     @property

@@ -13,6 +13,7 @@ import pyarrow.ipc
 from skmm_core.data.arrow_sizes import ERRORS as SIZE_ERRORS, unpacked_bytes
 from skmm_core.data.arrow_types import plain_columns, plain_type
 from skmm_core.data.file_limits import check_array_size, check_file, max_megabytes
+from skmm_core.data.named_codes import of_one_code
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.parquet_reader import ERRORS, class_names, damaged, feature_names, joined
 from skmm_core.data.table_file import Reader, TableFile, check_names, is_bytes, is_plain, is_vector
@@ -30,7 +31,9 @@ def read_arrow_files(paths: Sequence[Path], where: str) -> TableFile:
     Raises:
         InputError: one is damaged, or they do not fit each other.
     """
-    return table_of(joined([_read(path) for path in paths], where), where, "arrow")
+    parts = [_read(path) for path in paths]
+    tables, names = of_one_code(parts, [class_names(part.schema) for part in parts])
+    return replace(table_of(joined(tables, where), where, "arrow"), class_names=names)
 
 
 def table_of(table: pa.Table, where: str, described: str) -> TableFile:
@@ -57,7 +60,6 @@ def table_of(table: pa.Table, where: str, described: str) -> TableFile:
         vectors={**vectors, **in_text},
         unread={name: kind for name, kind in rest.items() if name not in plain and name not in vectors},
         described=described,
-        class_names=class_names(table.schema),
     )
 
 

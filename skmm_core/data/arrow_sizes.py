@@ -1,18 +1,20 @@
 """What packed columns of an Arrow file unpack to, read from its messages before anything is unpacked.
 
 pyarrow takes the memory that every packed buffer declares; a small file may declare far more than it holds. The layout
-of messages is that of Message.fbs of Apache Arrow, in the encoding of FlatBuffers.
+of messages is that of Message.fbs and File.fbs of Apache Arrow, in the encoding of FlatBuffers.
 """
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
 _MAGIC = b"ARROW1"
-_FILE_START = 8  # magic and padding, then the same messages as in a stream
+_TAIL = 4 + len(_MAGIC)  # length of the footer, and the magic again
+_BLOCK = 24  # bytes of Block in File.fbs
 _DICTIONARY, _RECORDS = 2, 3  # MessageHeader
-ERRORS = (struct.error, IndexError)
+ERRORS = (struct.error, IndexError, EOFError)
 
 
 def unpacked_bytes(path: Path) -> int:
@@ -21,17 +23,46 @@ def unpacked_bytes(path: Path) -> int:
     Raises:
         pa.ArrowInvalid, OSError, or one of ERRORS: it is damaged.
     """
-    total = 0
     with pa.memory_map(str(path)) as source:
-        start = _FILE_START if source.read(len(_MAGIC)) == _MAGIC else 0
-        source.seek(start)
-        messages = pa.ipc.MessageReader.open_stream(source)
-        while True:
-            try:
-                message = messages.read_next_message()
-            except StopIteration:
-                return total
-            total += _message_bytes(message.metadata.to_pybytes(), message.body)
+        is_file = source.read(len(_MAGIC)) == _MAGIC
+        source.seek(0)
+        messages = _of_file(source) if is_file else _of_stream(source)
+        return sum(_message_bytes(message.metadata.to_pybytes(), message.body) for message in messages)
+
+
+def _of_stream(source: pa.NativeFile) -> Iterator[pa.Message]:
+    messages = pa.ipc.MessageReader.open_stream(source)
+    while True:
+        try:
+            yield messages.read_next_message()
+        except StopIteration:
+            return
+
+
+def _of_file(source: pa.NativeFile) -> Iterator[pa.Message]:
+    """Messages that the footer lists, as readers take them.
+
+    What lies before them need not be a stream: polars writes no length before the schema.
+    """
+    size = source.size()
+    source.seek(max(0, size - _TAIL))
+    length = struct.unpack_from("<i", source.read(4))[0]
+    if not 0 < length <= size - _TAIL:
+        raise IndexError("the footer is longer than the file")
+    source.seek(size - _TAIL - length)
+    footer = source.read(length)
+    table = _follow(footer, 0)
+    for number in (2, 3):  # dictionaries, then records
+        place = _field(footer, table, number)
+        if not place:
+            continue
+        vector = _follow(footer, place)
+        for block in range(struct.unpack_from("<I", footer, vector)[0]):
+            start = struct.unpack_from("<q", footer, vector + 4 + _BLOCK * block)[0]
+            if not 0 <= start < size:
+                raise IndexError("a block lies outside of the file")
+            source.seek(start)
+            yield pa.ipc.read_message(source)
 
 
 def _message_bytes(metadata: bytes, body: pa.Buffer | None) -> int:

@@ -1,4 +1,7 @@
-"""Types of Arrow that are another way to write a plain one: extensions, runs, views, and lists in lists."""
+"""Types of Arrow that are another way to write a plain one: extensions, runs, views, and lists in lists.
+
+DuckDB, polars and others write them.
+"""
 
 import uuid
 from typing import Any
@@ -10,7 +13,8 @@ import pyarrow.compute as pc
 from skmm_core.errors import InputError
 
 _NAMED = {"arrow.uuid": pa.string(), "arrow.bool8": pa.bool_()}
-_VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+# pyarrow can hold views, but not filter or compare them
+_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
@@ -19,6 +23,10 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
         return _NAMED.get(kind.extension_name) or plain_type(kind.storage_type)
     if pa.types.is_run_end_encoded(kind):
         return plain_type(kind.value_type)
+    if pa.types.is_dictionary(kind) and kind.value_type in _VIEWS:
+        return pa.dictionary(kind.index_type, _VIEWS[kind.value_type], kind.ordered)
+    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        return pa.large_list(kind.value_type)
     return _VIEWS.get(kind, kind)
 
 
@@ -52,6 +60,14 @@ def plain_array(array: pa.Array) -> pa.Array:
         return plain_array(array.storage)
     if pa.types.is_run_end_encoded(kind):
         return plain_array(_decoded(array))
+    if pa.types.is_dictionary(kind) and kind.value_type in _VIEWS:
+        words = array.dictionary.cast(_VIEWS[kind.value_type])
+        return pa.DictionaryArray.from_arrays(array.indices, words, ordered=kind.ordered)
+    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        # pyarrow 26 casts views that stand in another order to a broken list
+        lengths = pc.list_value_length(array).cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        return pa.LargeListArray.from_arrays(pa.array(starts), array.flatten(), mask=array.is_null())
     return array.cast(_VIEWS[kind]) if kind in _VIEWS else array
 
 

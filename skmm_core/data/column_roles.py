@@ -30,6 +30,7 @@ _OTHER_TARGETS = re.compile(
     r"(label|target|class|category)(s|es)?(_?(ids?|idx|index|names?|codes?|num|number|labels?|class))?"
     r"|categories|annotation|(gt|y_true|ground_truth)(_?(labels?|class))?|(true|gold)_?(labels?|class)"
 )
+_VECTORS = re.compile(r"(.*_)?(emb(edding)?s?|vectors?)")
 _IDS = re.compile(r"(.*_)?(ids?|uid|uuid|guid|hash|phash|dhash|sha1|sha256|md5)")
 
 
@@ -148,6 +149,7 @@ def _decided(file: TableFile, columns: Columns) -> Roles:
         reasons["features"] = f"the one column of vectors ({vector_column.kind})"
         beside = {other: _beside(file, other, name) for other in rest}
         return Roles(target, id_, name, vector_column.dtype, (), reasons, {**left_out, **beside})
+    _ask_for_vectors(file, taken | ignored)
     names, why = _flat(file, taken | ignored, target)
     reasons["features"] = "all columns of numbers" + (" that are left" if why else "")
     return Roles(target, id_, None, None, names, reasons, {**left_out, **why})
@@ -296,6 +298,22 @@ def _beside(file: TableFile, name: str, vector: str) -> str:
 
 def _word(kind: pa.DataType) -> str:
     return "text" if is_text(kind) else "empty" if pa.types.is_null(kind) else str(kind)
+
+
+def _ask_for_vectors(file: TableFile, taken: set[str]) -> None:
+    """Do not take other columns for the features where one is called an embedding and cannot be read as it is."""
+    for name in (*file.vectors, *file.unread):
+        if name in taken or not _VECTORS.fullmatch(_folded(name)):
+            continue
+        found = file.vectors[name].kind if name in file.vectors else file.unread[name]
+        advice = (
+            f"say what the bytes are, such as --features {name}:float32 ({', '.join(BYTE_TYPES)})"
+            if name in file.vectors
+            else "give every row one list of as many numbers"
+        )
+        raise InputError(
+            f"{file.where}: column {name!r} holds {found}; {advice}, or leave the column out (--ignore {name})"
+        )
 
 
 def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -70,7 +70,11 @@ def _damaged(path: Path, error: Exception) -> InputError:
 
 
 def _shape(node: Any) -> tuple[int, ...]:
-    """Shape of a matrix, dense or sparse; empty for anything else."""
+    """Shape of a matrix, dense, sparse or a table of columns; empty for anything else."""
+    if "column-order" in node.attrs:
+        columns = [node[str(name)] for name in node.attrs["column-order"]]
+        plain = bool(columns) and all(hasattr(each, "shape") and each.dtype.kind in "biuf" for each in columns)
+        return (int(columns[0].shape[0]), len(columns)) if plain else ()
     shape = node.attrs.get("shape", ()) if hasattr(node, "keys") else node.shape
     return tuple(int(n) for n in shape)
 
@@ -116,6 +120,10 @@ def _matrix(path: Path, key: str, shape: tuple[int, ...]) -> np.ndarray:
     try:
         with _library(path).File(path, "r") as file:
             node = file["X"] if key == "X" else file["obsm"][key]
+            if "column-order" in node.attrs:
+                for place, name in enumerate(node.attrs["column-order"]):
+                    features[:, place] = as_float32(node[str(name)][:])
+                return features
             if hasattr(node, "keys"):
                 _spread(node, features)
                 return features

@@ -18,6 +18,7 @@ from skmm_core.data.how_read import ReadLine
 from skmm_core.data.known_labels import mark_unlabelled, settle, target_taken
 from skmm_core.data.mixed_units import SCALED, equal_spread, spread_note
 from skmm_core.data.named_arrays import Chosen
+from skmm_core.data.named_codes import as_pool
 from skmm_core.data.row_texts import RowTexts
 from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows, check_ids, clean
@@ -177,7 +178,7 @@ def _read(path: Path, config: DatasetConfig, columns: Columns, report: Report) -
         held["test"] = _read_test(file_path(config.test), pool, config, columns, report)
     if "test" in held and config.holdout is not None:
         raise InputError(f"{path.name} has a test set already; leave out the hold-out (--holdout)")
-    return _Read(pool, {name: _as_wide(part, pool) for name, part in held.items()}, own, images)
+    return _Read(pool, {name: as_pool(_as_wide(part, pool), pool) for name, part in held.items()}, own, images)
 
 
 def _columns(config: DatasetConfig) -> Columns:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from skmm_core.data.arrow_types import plain_array, plain_columns, plain_type
 from skmm_core.data.file_limits import check_array_size
+from skmm_core.data.named_codes import of_one_code
 from skmm_core.data.table_file import (
     TableFile,
     VectorColumn,
@@ -26,6 +27,7 @@ from skmm_core.errors import InputError
 _UNNAMED_INDEX = "__index_level_"
 _BATCH_NUMBERS = 500_000
 _SAMPLE = 64
+_TEXT_ROWS = 4_096
 _BUFFER = 1 << 20
 ERRORS = (pa.ArrowException, OSError, UnicodeError, MemoryError, OverflowError)
 
@@ -66,12 +68,12 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
     tables = []
     for path in paths:
         try:
-            with pq.ParquetFile(path, read_dictionary=texts) as file:
-                part = file.read(columns=plain).select(plain)
-                part.validate(full=True)
-                tables.append(plain_columns(part))
+            part = _columns(path, plain, texts)
+            part.validate(full=True)
+            tables.append(plain_columns(part))
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
+    tables, names = of_one_code(tables, [class_names(each) for each in schemas])
     table = joined(tables, where).rename_columns([name for name, stored in known.items() if stored in plain])
     vectors = {}
     for name, stored in known.items():
@@ -86,9 +88,33 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
         vectors={**vectors, **in_text},
         unread={name: kind for name, kind in rest.items() if name not in table.column_names and name not in vectors},
         described="parquet" if len(paths) == 1 else f"parquet in {len(paths):,} parts",
-        class_names=class_names(schema),
+        class_names=names,
         index=_index(schema),
     )
+
+
+def _columns(path: Path, names: Sequence[str], texts: Sequence[str]) -> pa.Table:
+    """Plain columns of a file, text as dictionaries, also where pyarrow cannot decode it as such.
+
+    That is so of lengths stored as differences, which DuckDB writes with `parquet_version v2`.
+    """
+    try:
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            return file.read(columns=names).select(names)
+    except (pa.ArrowNotImplementedError, OSError) as error:
+        if "ot yet implemented" not in str(error):
+            raise
+        with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+            parts = [_with_dictionaries(batch, texts) for batch in file.iter_batches(_TEXT_ROWS, columns=list(names))]
+            return pa.concat_tables(parts or [file.schema_arrow.empty_table().select(names)]).select(names)
+
+
+def _with_dictionaries(batch: pa.RecordBatch, texts: Sequence[str]) -> pa.Table:
+    columns = [
+        column.dictionary_encode() if name in texts else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.table(columns, names=batch.schema.names)
 
 
 def joined(tables: Sequence[pa.Table], where: str) -> pa.Table:
@@ -105,6 +131,11 @@ def joined(tables: Sequence[pa.Table], where: str) -> pa.Table:
 
 def damaged(name: str, kind: str, error: Exception) -> InputError:
     """What to say of a file that a library cannot read."""
+    if "spanned by list offsets" in str(error):  # DuckDB's null arrays, which polars reads and pyarrow does not
+        return InputError(
+            f"{name}: pyarrow cannot read a column of arrays with nulls as DuckDB writes it; write lists instead, such "
+            "as COPY (SELECT * REPLACE (vector::FLOAT[] AS vector) FROM …), or leave these rows out"
+        )
     return InputError(f"{name} is truncated or not a {kind} file ({short(error)}); copy it again, or save it again")
 
 

@@ -23,7 +23,7 @@ from skmm_core.data.rows import RawRows, RawTargets, number_targets
 from skmm_core.data.table_file import TableFile, is_numeric, is_text
 from skmm_core.data.table_formats import read_table_file
 from skmm_core.data.text_columns import row_texts
-from skmm_core.data.typed_text import encoded, floats_of, typed
+from skmm_core.data.typed_text import dictionary_codes, encoded, floats_of, typed
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -205,4 +205,4 @@ def row_names(column: pa.ChunkedArray) -> tuple[str, ...]:
     array = column.unify_dictionaries().combine_chunks()
     found = ["" if item is None else str(item) for item in array.dictionary.to_pylist()]
     found.append("")
-    return tuple(found[code] for code in array.indices.fill_null(-1).to_pylist())
+    return tuple(found[code] for code in dictionary_codes(array).tolist())

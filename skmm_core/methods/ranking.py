@@ -14,8 +14,9 @@ def ranked(scores: Tensor) -> Tensor:
     """Rows from the largest score to the smallest: (N,) int64 on the CPU.
 
     Scores that agree in all but their last two digits are ties: equal rows may come out of a product with other last
-    digits.
+    digits. A score that is NaN comes last; a sort would put it first.
     """
+    scores = torch.where(scores.isnan(), -torch.inf, scores)
     mantissa, exponent = torch.frexp(scores.cpu().double())
     kept = (mantissa / (_NOISE * torch.finfo(scores.dtype).eps)).round()
     return torch.sort(torch.ldexp(kept, exponent), descending=True, stable=True).indices

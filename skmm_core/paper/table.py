@@ -9,7 +9,7 @@ import pandas as pd
 
 from skmm_core.comparison import Comparison, mean_saving
 from skmm_core.paper.experiments import Row
-from skmm_core.probes import METRICS, Metric
+from skmm_core.probes import METRICS, Metric, best_of
 
 COVERAGE = (
     "Intervals and verdicts cover the seeds of the selection on this one protocol: its pool (every drawn mixture as it "
@@ -65,14 +65,13 @@ def cells_of(result: Mapping[str, Any], metric: Metric) -> dict[tuple[str, int],
 def best_rows(result: Mapping[str, Any], metric: Metric, figure: str = "mean") -> dict[tuple[int, bool], str]:
     """Key of the best row by (budget, league); leagues are never mixed."""
     cells = cells_of(result, metric)
-    sign = -1 if metric.higher_is_better else 1
     best: dict[tuple[int, bool], str] = {}
     for budget in result["budgets"]:
         for league in (False, True):
             rows = [row["key"] for row in result["rows"] if row["label_aware"] == league]
             there = {key: cells[key, budget][figure] for key in rows if (key, budget) in cells}
             if there:
-                best[budget, league] = min(there, key=lambda key: sign * there[key])
+                best[budget, league] = best_of(there, higher_is_better=metric.higher_is_better)
     return best
 
 
@@ -83,7 +82,8 @@ def best_variant(result: Mapping[str, Any], metric: Metric) -> str | None:
     sign = -1 if metric.higher_is_better else 1
     ranks = dict.fromkeys((row["key"] for row in rows), 0.0)
     for budget in result["budgets"]:
-        there = {key: sign * cells[key, budget]["mean"] for key in ranks if (key, budget) in cells}
+        means = {key: cells[key, budget]["mean"] for key in ranks if (key, budget) in cells}
+        there = {key: math.inf if mean is None or math.isnan(mean) else sign * mean for key, mean in means.items()}
         for key, value in there.items():
             ranks[key] += sum(other < value for other in there.values())
     titles = {row["key"]: row["title"] for row in rows}

@@ -4,6 +4,7 @@ from .linear_probe import check_scorable as check_scorable, score_probe as score
 from .metrics import (
     METRICS as METRICS,
     Metric as Metric,
+    best_of as best_of,
     primary_metric as primary_metric,
     scores_of as scores_of,
 )

@@ -3,14 +3,17 @@
 Nothing here imports torch, so that a page can name the scores of an old run before torch is there.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,22 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
 def primary_metric(task: str) -> Metric:
     """The metric that decides: accuracy for classes, mean absolute error for numbers."""
     return METRICS[str(task)][0]
+
+
+def best_of(means: Mapping[_Key, float | None], *, higher_is_better: bool) -> _Key:
+    """Key of the best mean, the first of equal ones; one that is unknown, None or NaN, is worse than all others.
+
+    Args:
+        means: at least one.
+        higher_is_better: direction of the metric.
+    """
+    sign = -1.0 if higher_is_better else 1.0
+
+    def cost(key: _Key) -> float:
+        mean = means[key]
+        return math.inf if mean is None or math.isnan(mean) else sign * mean
+
+    return min(means, key=cost)
 
 
 def scores_of(truth: Array | Labels, predicted: Array | Labels) -> dict[str, float]:

@@ -104,17 +104,20 @@ def test_exif_rotation_turns_the_picture_upright(tmp_path):
     ],
 )
 def test_every_kind_is_turned_once(tmp_path, name, options, turn):
-    """TIFF and AVIF are turned by their decoders, the others are not."""
+    """Pillow turns TIFF upright while it loads, and no other kind; thumbnails are made of what is upright."""
     corner = np.zeros((20, 40, 3), np.uint8)
     corner[:10, :10] = 255
     exif = Image.Exif()
     exif[0x0112] = turn
-    found = pixels(stored(tmp_path, Image.fromarray(corner), name, exif=exif, **options))
+    path = stored(tmp_path, Image.fromarray(corner), name, exif=exif, **options)
+    found, small = pixels(path), np.asarray(Image.open(io.BytesIO(check_picture(path).thumbnail)))
     flips = {1: "", 2: "h", 3: "hv", 4: "v", 5: "t", 6: "th", 7: "thv", 8: "tv"}[turn]
     for flip in flips:
         corner = {"h": corner[:, ::-1], "v": corner[::-1], "t": corner.transpose(1, 0, 2)}[flip]
     assert found.shape == corner.shape
     assert np.abs(found - corner).mean() < 3
+    assert small.shape == corner.shape
+    assert np.abs(small.astype(int) - corner).mean() < 3
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tiff"])

@@ -141,7 +141,30 @@ def test_many_classes_share_one_entry_beyond_the_largest(points: pd.DataFrame) -
 def test_points_without_a_class_have_an_entry_of_their_own(points: pd.DataFrame) -> None:
     some = points.assign(label=points["label"].where(points["position"] % 5 > 0))
     keys = [trace.name for trace in map_figure(some, budget=4, colour="label").data if trace.showlegend]
-    assert keys[-1] == "no class · 0 / 10"
+    assert keys[-1] == "no label · 0 / 10"
+
+
+def test_a_point_without_a_label_says_so_in_hover_and_gallery(points: pd.DataFrame) -> None:
+    some = points.assign(label=points["label"].astype("string").where(points["position"] % 2 > 0))
+    texts = [text for trace in traces(map_figure(some, budget=4, colour="chosen")) for text in trace.text]
+    assert sum("no label" in text for text in texts) == SIZE // 2
+    cards = point_cards(linked_points(some, 4, ())[0], lambda _: b"")
+    assert ["no label" in card.caption for card in cards] == [position % 2 == 0 for position in PICKED]
+    assert not any(
+        "nan" in text.lower() or "na>" in text.lower() for text in (*texts, *(card.caption for card in cards))
+    )
+
+
+def test_every_point_of_a_partly_labelled_pool_with_many_classes_is_drawn(points: pd.DataFrame) -> None:
+    """Plotly's own coloured groups leave out points without a value."""
+    names = pd.Series([f"c{i % 20}" for i in range(SIZE)]).where(points["position"] % 2 > 0)
+    figure = map_figure(points.assign(label=names), budget=4, colour="label")
+    found = look_by_group(figure)
+    assert sorted(position for each in found.values() for position in each) == list(range(SIZE))
+    assert found["unlabelled"] == set(range(0, SIZE, 2))
+    keys = {trace.legendgroup: trace.name for trace in figure.data if trace.showlegend}
+    assert keys["unlabelled"] == f"no label · {sum(position % 2 == 0 for position in PICKED)} / {SIZE // 2}"
+    assert not any("other" in name for name in keys.values()), "ten classes have an entry each"
 
 
 def test_a_column_of_the_data_colours_the_map_under_its_own_name(points: pd.DataFrame) -> None:

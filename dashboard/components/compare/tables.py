@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.components.shared.comparisons.methods import Methods
-from dashboard.components.shared.comparisons.score_words import best_of, is_share, signed, verdict_text
+from dashboard.components.shared.comparisons.score_words import is_share, signed, verdict_text
 from dashboard.components.shared.theme import UNKNOWN, fmt_number, plural
 from skmm_core.comparison import (
     LEAST_SEEDS,
@@ -23,7 +23,7 @@ from skmm_core.comparison import (
     holm,
     verdict,
 )
-from skmm_core.probes import Metric
+from skmm_core.probes import Metric, best_of
 
 TIE = "≈"
 _ROUND_OFF = 1e-12  # of a mean: equal scores differ by less
@@ -51,7 +51,7 @@ def paper_table(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric, met
 def _league(rows: list[dict[str, Any]], scores: pd.DataFrame, metric: Metric) -> dict[str, str]:
     """The cells of one budget in one league, the best one bold, ties marked."""
     means = {row["method"]: row["mean"] for row in rows}
-    best = best_of(means, metric) if means else ""
+    best = best_of(means, higher_is_better=metric.higher_is_better) if means else ""
     ties = tied(scores, metric, rows[0]["budget"], means, best) if rows else set()
     cells = {}
     for row in rows:

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from dashboard.components.data.sources import path_on_server
-from dashboard.services.text_encoders import INSTALL, MINILM, TITLE, minilm_installed, model_folder
-from skmm_core.config import EmbedJob
+from dashboard.services.text_encoders import model_folder
+from skmm_core.config import TEXT_MODEL, EmbedJob
+from skmm_core.encoders import PACKAGED_TEXT, installed
 
-_PACKAGE, _FOLDER = f"{TITLE}, from a package", "A model on the server"
+_PACKAGE, _FOLDER = f"{PACKAGED_TEXT[TEXT_MODEL].title}, from a package", "A model on the server"
 
 
 def text_encoder_form() -> EmbedJob | None:
@@ -34,7 +35,7 @@ def text_encoder_form() -> EmbedJob | None:
         "A small network that places texts of like meaning near each other, 384 numbers a text, without a download. It "
         "reads the start of a long text; how many were cut is told."
     )
-    if minilm_installed():
-        return EmbedJob(reads="texts", model=MINILM)
-    st.warning(f"It is not installed: `{INSTALL}`", icon=":material/warning:")
+    if installed(TEXT_MODEL):
+        return EmbedJob(reads="texts", model=TEXT_MODEL)
+    st.warning(f"It is not installed: `{PACKAGED_TEXT[TEXT_MODEL].install}`", icon=":material/warning:")
     return None

@@ -9,6 +9,7 @@ from dashboard.components.shared.comparisons.savings_words import interval_text,
 from dashboard.components.shared.theme import UNKNOWN, fmt_int, fmt_percent, plural
 from skmm_core.comparison import REFERENCE, Costs, Relation, whole
 from skmm_core.config import RunConfig, SelectJob
+from skmm_core.probes import best_of
 from skmm_core.runs import RunRecord, RunState
 
 
@@ -63,8 +64,8 @@ def best_at_middle(result: Mapping[str, Any]) -> tuple[str, int]:
     free = [row for row in rows if row["method"] not in result.get("label_aware", ())]
     if not rows:
         return REFERENCE, budget
-    pick = max if result["metric"]["higher_is_better"] else min
-    return pick(free or rows, key=lambda row: row["score"])["method"], budget
+    means = {row["method"]: row["score"] for row in free or rows}
+    return best_of(means, higher_is_better=result["metric"]["higher_is_better"]), budget
 
 
 def selection_config(cast: Cast) -> RunConfig | None:

@@ -11,6 +11,7 @@ from dashboard.services import cache
 from skmm_core.runs import RunRecord
 
 TEXT = "text"  # of the points: the column with the start of each text, where there are texts
+NO_LABEL = "no label"
 
 
 def merge_points(places: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -72,6 +73,11 @@ def class_order(points: pd.DataFrame) -> list[str]:
     """Class names in the order that fixes their colours: numbers by value, then words."""
     names = (str(name) for name in points["label"].dropna().unique())
     return sorted(names, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
+
+
+def label_text(label: object) -> str:
+    """A label in words, of a point of a partly labelled pool too."""
+    return NO_LABEL if pd.isna(label) else str(label)  # type: ignore[call-overload]
 
 
 def has_values(points: pd.DataFrame, column: str) -> bool:

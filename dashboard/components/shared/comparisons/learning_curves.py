@@ -14,11 +14,11 @@ import plotly.graph_objects as go
 
 from dashboard.components.shared.answered_chart import Answer, Panel
 from dashboard.components.shared.comparisons.methods import Methods
-from dashboard.components.shared.comparisons.score_words import best_of, is_share, score_text, spans_decades
+from dashboard.components.shared.comparisons.score_words import is_share, score_text, spans_decades
 from dashboard.components.shared.series_style import method_styles
 from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number
 from skmm_core.comparison import REFERENCE, STRATIFIED
-from skmm_core.probes import Metric
+from skmm_core.probes import Metric, best_of
 
 _MOST_SHARE = 1.05
 _DODGE = 0.012
@@ -130,7 +130,7 @@ def _best_sentence(rows: pd.DataFrame, metric: Metric, methods: Methods) -> str:
 def _best_of_league(league: Mapping[str, float], here: Mapping[str, float], metric: Metric, methods: Methods) -> str:
     """Say "**SkMM** has the best mean, 86.3 % (Uniform 80.1 %)"; say so where the yardstick is as good or better."""
     rivals = {key: mean for key, mean in league.items() if key not in (REFERENCE, STRATIFIED)}
-    best = best_of(rivals or league, metric)
+    best = best_of(rivals or league, higher_is_better=metric.higher_is_better)
     yardstick = STRATIFIED if STRATIFIED in here and best in methods.label_aware else REFERENCE
     title, score = f"**{methods.title(best)}**", score_text(metric, here[best])
     if yardstick not in here or best == yardstick:
@@ -138,6 +138,7 @@ def _best_of_league(league: Mapping[str, float], here: Mapping[str, float], metr
     other, text = methods.title(yardstick), score_text(metric, here[yardstick])
     if text == score:
         return f"the best mean, {score}, is no better than that of {other}"
-    if best_of({key: here[key] for key in (best, yardstick)}, metric) == yardstick:
+    two = {key: here[key] for key in (best, yardstick)}
+    if best_of(two, higher_is_better=metric.higher_is_better) == yardstick:
         return f"{title} has {score}, no better than {other} ({text})"
     return f"{title} has the best mean, {score} ({other} {text})"

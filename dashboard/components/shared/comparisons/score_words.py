@@ -1,7 +1,5 @@
 """Scores in words: shares in per cent, which mean is best, differences with their sign, verdicts."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -23,11 +21,6 @@ def spans_decades(means: "pd.Series[float]", metric: Metric) -> bool:
 def score_text(metric: Metric, value: float) -> str:
     """A score with its unit: 0.8631 → "86.3 %" for a share, three digits otherwise."""
     return fmt_percent(value, 1) if is_share(metric) else fmt_number(value)
-
-
-def best_of(means: Mapping[str, float], metric: Metric) -> str:
-    """Key of the best mean."""
-    return (max if metric.higher_is_better else min)(means, key=lambda key: means[key])
 
 
 def verdict_text(found: Verdict) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.components.shared.map.groups import MEASURES, Group, colour_bar, groups_of
-from dashboard.components.shared.points import TEXT, has_classes, has_values, is_chosen
+from dashboard.components.shared.points import TEXT, has_classes, has_values, is_chosen, label_text
 from dashboard.components.shared.text_cards import hover_lines
 from dashboard.components.shared.theme import INK, POOL_OPACITY, figure_layout, fmt_number, plural
 
@@ -232,7 +232,9 @@ def _hover(part: pd.DataFrame, group: Group, *, chosen: bool) -> tuple[list[str]
         if group.single is not None:
             template += f"<br>{escape(group.single)}"
         else:
-            texts = [f"{text}</b><br>{escape(str(of))}<b>" for text, of in zip(texts, part["label"], strict=True)]
+            texts = [
+                f"{text}</b><br>{escape(label_text(of))}<b>" for text, of in zip(texts, part["label"], strict=True)
+            ]
     elif has_values(part, "target"):
         texts = [f"{text}</b><br>{fmt_number(value)}<b>" for text, value in zip(texts, part["target"], strict=True)]
     if chosen:

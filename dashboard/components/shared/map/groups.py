@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from dashboard.components.shared.points import class_order, has_classes
+from dashboard.components.shared.points import NO_LABEL, class_order, has_classes
 from dashboard.components.shared.theme import CHOSEN_COLOUR, POOL_COLOUR, SEQUENTIAL, class_style
 
 MAX_LEGEND = 12
@@ -102,14 +102,16 @@ def _class_groups(drawn: pd.DataFrame, points: pd.DataFrame, chosen: np.ndarray)
         )
         for index in own.tolist()
     ]  # fmt: skip
-    rest = ~np.isin(codes, own)
-    if rest.any():
-        outside = ~np.isin(whole, own)
-        table = np.array([*(style[0] for style in styles), POOL_COLOUR])
-        others = len(names) - len(own)
-        what = f"{others:,} other classes" if others else "no class"
-        text = f"{what} · {int((chosen & outside).sum()):,} / {int(outside.sum()):,}"
-        groups.append(Group("others", text, rest, table[codes], None, None, "circle", POOL_COLOUR))
+    others, unlabelled = ~np.isin(codes, own) & (codes >= 0), codes < 0
+    if others.any():
+        outside = ~np.isin(whole, own) & (whole >= 0)
+        table = np.array([style[0] for style in styles])
+        text = f"{len(names) - len(own):,} other classes · {int((chosen & outside).sum()):,} / {int(outside.sum()):,}"
+        colours = np.where(others, table[codes], POOL_COLOUR)
+        groups.append(Group("others", text, others, colours, None, None, "circle", POOL_COLOUR))
+    if unlabelled.any():  # plotly leaves points without a value out of coloured groups
+        text = f"{NO_LABEL} · {int((chosen & (whole < 0)).sum()):,} / {int((whole < 0).sum()):,}"
+        groups.append(Group("unlabelled", text, unlabelled, POOL_COLOUR, None, None, "circle", POOL_COLOUR))
     return groups
 
 
