@@ -32,7 +32,8 @@ def test_every_surprise_has_a_version_and_a_consequence_and_its_links_lead_somew
     assert len(rows) >= 20
     for tool, does, ours in rows:
         assert re.search(r"\d+\.\d+", tool), f"no version: {tool}"
-        assert does.strip() and ours.strip()
+        assert does.strip()
+        assert ours.strip()
     links = re.findall(r"\]\(([^)]+)\)", section)
     assert links
     for link in links:
