@@ -5,7 +5,7 @@ Nothing here imports torch, so that a page can read old runs before torch is loa
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class _Frozen(BaseModel):
@@ -28,6 +28,11 @@ class DatasetConfig(_Frozen):
         None,
         description="Column of vectors (bytes as NAME:float32) or array that is the features, or columns of numbers "
         "with commas between (default: the one column of vectors, else all columns of numbers).",
+    )
+    text: str | None = Field(
+        None,
+        description="Column of texts, or several with commas between, which are joined (default: the one called text "
+        "or the like, else the one with the longest texts).",
     )
     ignore: str | None = Field(None, description="Columns to leave out, with commas between.")
     unlabelled: str | None = Field(
@@ -111,20 +116,31 @@ class SelectJob(_Frozen):
         return tuple(sorted(set(rows)))
 
 
+TEXT_MODEL = "all-minilm-l6-v2"
+
+
 class EmbedJob(_Frozen):
-    """Turn the pictures of `dataset.source` into features."""
+    """Turn the pictures, or the texts, of `dataset.source` into features."""
 
     kind: Literal["embed"] = "embed"
+    reads: Literal["pictures", "texts"] = Field("pictures", description="What becomes features.")
     model: str = Field(
         "offline",
         description="efficientnet-lite0 or efficientnet-lite2 (trained on ImageNet, weights from a package), offline "
         "(a map of texture and colour, not trained), or a model of open_clip, torchvision or timm, such as ViT-B-32 or "
-        "torchvision:resnet18.",
+        f"torchvision:resnet18. For texts: {TEXT_MODEL} (weights from a package), or a folder with a model of "
+        "sentence-transformers or model2vec.",
     )
     pretrained: str | None = Field(None, description="Weights: a tag of the model's library, or a local file.")
     architecture: str | None = Field(None, description="open_clip model config (JSON); its name is the model's.")
     pattern: Literal["utkface"] | None = Field(None, description="Take targets from file names.")
     allow_random_weights: bool = Field(False, description="Take a network without trained weights.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _model_of_texts(cls, given: Any) -> Any:
+        """Texts have a default model of their own."""
+        return {"model": TEXT_MODEL, **given} if isinstance(given, dict) and given.get("reads") == "texts" else given
 
 
 class FinetuneParams(_Frozen):

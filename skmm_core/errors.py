@@ -8,5 +8,9 @@ class InputError(ValueError):
     """
 
 
+class OnlyTexts(InputError):
+    """A table has nothing that is a feature, but texts, of which an encoder makes features."""
+
+
 class Cancelled(Exception):
     """The person asked to stop; raised out of a progress report, so it ends any loop that reports."""

@@ -54,9 +54,7 @@ def dataset(config: DatasetConfig) -> "Dataset":
         InputError: the file may not be read through the dashboard, or cannot be used.
     """
     check_allowed(config)
-    names = [name for name in (config.source, config.test, config.labels) if name]
-    inside = [str(path) for name in names if Path(name).is_dir() for path in sorted(Path(name).rglob("*"))]
-    return _dataset(config.model_dump_json(), file_stamp(*names, *inside))
+    return _dataset(config.model_dump_json(), file_stamp(*_files_of(config)))
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -64,6 +62,29 @@ def _dataset(config_json: str, stamp: Stamp) -> "Dataset":
     from skmm_core.data import load_dataset
 
     return load_dataset(DatasetConfig.model_validate_json(config_json))
+
+
+def texts(config: DatasetConfig) -> "Dataset":
+    """Read a table for its texts, or take it from memory when its file is unchanged.
+
+    Raises:
+        InputError: the file may not be read through the dashboard, or has no texts.
+    """
+    check_allowed(config)
+    return _texts(config.model_dump_json(), file_stamp(*_files_of(config)))
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _texts(config_json: str, stamp: Stamp) -> "Dataset":
+    from skmm_core.data import load_texts
+
+    return load_texts(DatasetConfig.model_validate_json(config_json))
+
+
+def _files_of(config: DatasetConfig) -> list[str]:
+    """Every file that a dataset is read from."""
+    names = [name for name in (config.source, config.test, config.labels) if name]
+    return [*names, *(str(path) for name in names if Path(name).is_dir() for path in sorted(Path(name).rglob("*")))]
 
 
 def run_result(run_id: str) -> dict[str, Any]:

@@ -14,12 +14,15 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, PaperJob, RunConfig
-from skmm_core.data import FILE_KINDS, FILE_NAMES, hub_name, kind_of, names_in
+from skmm_core.data import FILE_KINDS, FILE_NAMES, hub_name, is_table, kind_of, names_in
+from skmm_core.encoders import PACKAGED_TEXT
 from skmm_core.errors import InputError
 from skmm_core.runs import FEATURES
 from skmm_core.storage import home
 
 SUFFIXES = tuple(name.removeprefix(".") for name in FILE_NAMES)
+TABLE_SUFFIXES = tuple(suffix for suffix in SUFFIXES if is_table(Path(f"a.{suffix}")))
+PACKAGED_TEXT = ("all-minilm-l6-v2",)  # encoders of texts whose weights come as a package
 MAX_UPLOAD_MB = 512
 _ROOTS = "SKMM_DATA_ROOTS"
 _KEY = re.compile(r"[0-9a-f]{16}")
@@ -89,7 +92,7 @@ def server_file(text: str, kinds: Sequence[str] = SUFFIXES) -> Path:
         InputError: server paths are off, or the file is outside the allowed folders, links followed, or not there.
     """
     found = server_path(text)
-    if kinds is SUFFIXES and found.is_dir() and found not in data_roots():
+    if kinds in (SUFFIXES, TABLE_SUFFIXES) and found.is_dir() and found not in data_roots():
         _check_inside(found, text)
         return found
     if not found.is_file():
@@ -130,10 +133,16 @@ def server_path(text: str) -> Path:
     return resolved
 
 
-def pictures_title(source: str) -> str:
-    """What to call a folder or zip file of pictures, or a public set."""
-    path = Path(source)
-    return hub_name(source) or (path.stem if path.suffix.lower() == ".zip" else path.name) or "pictures"
+def source_title(source: str) -> str:
+    """What to call a folder or zip file of pictures, a public set, or a table of texts: its name without the ending."""
+    name = Path(source).name
+    ending = max((end for end in (".zip", *FILE_NAMES) if name.lower().endswith(end)), key=len, default="")
+    return hub_name(source) or name[: len(name) - len(ending)] or "data"
+
+
+def is_upload(path: Path) -> bool:
+    """Whether a file was uploaded."""
+    return path.resolve().is_relative_to(uploads().resolve())
 
 
 def check_allowed(config: DatasetConfig) -> None:
@@ -161,7 +170,12 @@ def check_run(config: RunConfig) -> None:
     job = config.job
     pictures = config.dataset.source
     encoder: EmbedJob | PaperJob | None = job if isinstance(job, EmbedJob) else None
-    if not isinstance(job, EmbedJob):
+    if isinstance(job, EmbedJob) and job.reads == "texts":
+        check_allowed(config.dataset)
+        if job.model not in PACKAGED_TEXT:
+            _check_path(job.model)
+        pictures = ""
+    elif not isinstance(job, EmbedJob):
         check_allowed(config.dataset)
         finetune = job.finetune if isinstance(job, CompareJob) else None
         pictures, encoder = (finetune.images or "", finetune.encoder) if finetune else ("", None)
@@ -177,7 +191,7 @@ def _check_path(name: str) -> None:
     path = Path(name).expanduser()
     if not path.is_absolute():
         raise InputError(f"{path.name} was read on the command line by a relative path; open it in Data")
-    if not path.resolve().is_relative_to(uploads().resolve()):
+    if not is_upload(path):
         _check_root(name)
         if path.is_dir():
             _check_inside(path.resolve(), name)

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.services.cache import store
-from dashboard.services.sources import pictures_title, recall, remember
+from dashboard.services.sources import recall, remember, source_title
 from skmm_core.config import DatasetConfig, EmbedJob, PaperJob
 from skmm_core.errors import InputError
 from skmm_core.runs import FEATURES, RunRecord, RunState
@@ -87,13 +87,13 @@ def set_current_run(id_: str) -> None:
 
 
 def features_of(record: RunRecord) -> DatasetConfig:
-    """The dataset that a finished embedding made, called as its pictures are."""
-    name = pictures_title(record.config.dataset.source)
+    """The dataset that a finished embedding made, called as its pictures or texts are."""
+    name = source_title(record.config.dataset.source)
     return DatasetConfig(source=str(record.folder / FEATURES), name=name[:200])
 
 
 def embedding_of(config: DatasetConfig) -> RunRecord | None:
-    """The embedding that made a dataset out of pictures; None when it was not made here, or was deleted."""
+    """The embedding that made a dataset out of pictures or texts; None when it was not made here, or was deleted."""
     path = Path(config.source)
     try:
         record = store().get(path.parent.name)

@@ -201,7 +201,7 @@ def run_prepared(folder: Path, *, json_: bool, quiet: bool) -> None:
 
 def _summary(result: Mapping[str, Any], folder: Path) -> str:
     if result["kind"] == "embed":
-        return f"{summary_line(result)} Results: {folder}"
+        return f"{summary_line(result)} Results: {folder}{how_read_text(result.get('reading', ()))}"
     if result["kind"] == "paper":
         return f"{len(result['rows'])} rows of the table {result['experiment']} in {result['seconds']:.0f} s. {folder}"
     warned = "".join(f"\n{note}" for note in spread_notes(result["notes"])) + how_read_text(result.get("reading", ()))

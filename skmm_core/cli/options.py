@@ -46,6 +46,7 @@ Labels = Annotated[str | None, typer.Option("--labels", help=_help(DatasetConfig
 Target = Annotated[str | None, typer.Option("--target", help=_help(DatasetConfig, "target"))]
 Id = Annotated[str | None, typer.Option("--id", help=_help(DatasetConfig, "id"))]
 Features = Annotated[str | None, typer.Option("--features", help=_help(DatasetConfig, "features"))]
+Text = Annotated[str | None, typer.Option("--text", help=_help(DatasetConfig, "text"))]
 Ignore = Annotated[str | None, typer.Option("--ignore", help=_help(DatasetConfig, "ignore"))]
 Unlabelled = Annotated[str | None, typer.Option("--unlabelled", help=_help(DatasetConfig, "unlabelled"))]
 LabelledOnly = Annotated[bool, typer.Option("--labelled-only", help=_help(DatasetConfig, "labelled_only"))]
@@ -148,7 +149,7 @@ def finetune_options(pairs: Sequence[str] | None) -> dict[str, Any] | None:
     if not pairs:
         return None
     given = split_params(pairs, "--finetune")
-    of_encoder = set(EmbedJob.model_fields) - {"kind"}
+    of_encoder = set(EmbedJob.model_fields) - {"kind", "reads"}
     own = set(FinetuneParams.model_fields) - {"encoder"}
     if unknown := sorted(set(given) - own - of_encoder):
         raise InputError(f"--finetune {unknown[0]}: no such option; there are {', '.join(sorted(own | of_encoder))}")

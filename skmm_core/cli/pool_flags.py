@@ -19,6 +19,7 @@ class PoolFlags:
     target: flags.Target = None
     id_: flags.Id = None
     features: flags.Features = None
+    text: flags.Text = None
     ignore: flags.Ignore = None
     unlabelled: flags.Unlabelled = None
     labelled_only: flags.LabelledOnly = False
@@ -48,6 +49,7 @@ class PoolFlags:
             "target": self.target,
             "id": self.id_,
             "features": self.features,
+            "text": self.text,
             "ignore": self.ignore,
             "unlabelled": self.unlabelled,
             "labelled_only": self.labelled_only,

@@ -6,7 +6,7 @@ from .builtin import (
 )
 from .column_roles import LEFT_OUT as LEFT_OUT
 from .dataset import Dataset as Dataset, Task as Task, train_targets as train_targets
-from .file_limits import file_path as file_path
+from .file_limits import file_path as file_path, max_megabytes as max_megabytes
 from .file_names import one_form as one_form
 from .formats import FILE_KINDS as FILE_KINDS, FILE_NAMES as FILE_NAMES, FORMATS as FORMATS, kind_of as kind_of
 from .how_read import ReadLine as ReadLine, as_rows as as_rows
@@ -18,10 +18,12 @@ from .include_exclude import (
     make_given as make_given,
     nothing_given as nothing_given,
 )
-from .load import load_dataset as load_dataset
+from .known_labels import number_word as number_word
+from .load import load_dataset as load_dataset, load_texts as load_texts
 from .mixed_units import spread_notes as spread_notes
 from .picture_source import image_source as image_source, source_fingerprint as source_fingerprint
 from .row_list import read_rows as read_rows, row_text as row_text
+from .row_texts import RowTexts as RowTexts
 from .row_thumbnails import EncodedImages as EncodedImages, ImageStore as ImageStore
 from .scaler import Scaler as Scaler, fit_scaler as fit_scaler, row_blocks as row_blocks
-from .table_formats import names_in as names_in
+from .table_formats import is_table as is_table, names_in as names_in

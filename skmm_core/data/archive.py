@@ -40,6 +40,7 @@ _CHUNK = 1 << 20
 _CONTENTS = "contents.json"
 _RULES = b"2"  # raised when other members or names come out, so that what was unpacked before is not taken
 _STALE_SECONDS = 24 * 3600
+DAMAGED = (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.error, zlib.error)  # of a member
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -95,7 +96,7 @@ def _extract(file: IO[bytes], path: Path, report: Report) -> Unpacked:
     target = cache / _hash(file, path, report)[:40]
     if (known := _cached(target)) is not None:
         return known
-    with _opened(file, path.name) as archive:
+    with opened_zip(file, path.name) as archive:
         read = read_names(archive.infolist())
         members, skipped = choose_members(archive.infolist(), read.names)
         _check_size(members, path)
@@ -166,8 +167,12 @@ def _trim(cache: Path, room: int) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _opened(file: IO[bytes], name: str) -> zipfile.ZipFile:
-    """Read the table of contents, if it is of a size that memory can hold."""
+def opened_zip(file: IO[bytes], name: str) -> zipfile.ZipFile:
+    """Read the table of contents, if it is of a size that memory can hold.
+
+    Raises:
+        InputError: it is not, or it is damaged.
+    """
     if _directory_bytes(file) > MAX_DIRECTORY_BYTES:
         raise InputError(f"{name} lists too many files (at most {MAX_MEMBERS:,}); split it, or unpack it into a folder")
     try:
@@ -221,19 +226,19 @@ def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, tell: 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(info) as source, target.open("xb") as file:
-            for chunk in _chunks(source, info.file_size):
+            for chunk in member_chunks(source, info.file_size):
                 tell()
                 file.write(chunk)
     except OSError as error:
         if error.errno in _FULL:
             raise
         raise Refused(f"cannot be written: {(error.strerror or 'unknown error').lower()}") from None
-    except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.error, zlib.error, Refused) as error:
+    except (*DAMAGED, Refused) as error:
         target.unlink(missing_ok=True)
         raise Refused(f"damaged: {' '.join(str(error).split())[:80] or 'it ends early'}") from None
 
 
-def _chunks(source: IO[bytes], declared: int) -> Iterator[bytes]:
+def member_chunks(source: IO[bytes], declared: int) -> Iterator[bytes]:
     """The bytes of a member, never more than it declares."""
     left = declared
     while chunk := source.read(min(_CHUNK, left + 1)):

@@ -1,6 +1,5 @@
 """npy and npz files of features and labels. Pickled objects are never loaded: they could run code."""
 
-import json
 import math
 import struct
 import tokenize
@@ -15,8 +14,11 @@ import numpy as np
 from skmm_core.data.column_offsets import HeldColumns, as_float32, hold_columns
 from skmm_core.data.file_limits import check_array_size, check_columns, check_file
 from skmm_core.data.named_arrays import NOTHING_CHOSEN, ArrayKind, Chosen, assign_keys
+from skmm_core.data.row_texts import RowTexts
 from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows, RawTargets, number_targets
+from skmm_core.data.stored_extras import EXTRAS, stored_texts, stored_thumbnails, stored_warnings
+from skmm_core.data.table_file import Reader
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -25,13 +27,12 @@ _READ_ERRORS = (
     *(OSError, ValueError, EOFError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile, zlib.error),
     *(SyntaxError, TypeError, KeyError, AttributeError, tokenize.TokenError, struct.error),
 )
+_TEXTS = ("texts", "text_ends")
 _PARTS = {"pool": "", "validation": "_val", "test": "_test"}
 _KEYS = (
     *(f"{key}{ending}" for ending in _PARTS.values() for key in ("X", "y", "ids")),
-    *("names", "feature_names", "thumbnails", "thumbnail_ends", "provenance"),
+    *("names", "feature_names", *EXTRAS),
 )
-_MAX_WARNINGS = 20
-_LONGEST_WARNING = 300
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,13 @@ def read_npy(path: Path, labels: Path | None, *, offsets: np.ndarray | None = No
 def read_npz(
     path: Path, *, chosen: Chosen = NOTHING_CHOSEN, offsets: np.ndarray | None = None, report: Report
 ) -> NpzFile:
-    """Read an npz file with X and, optionally, y, ids, the same of held-out rows, names, thumbnails and provenance.
+    """Read an npz file with X and, optionally, y, ids, the same of held-out rows, names, thumbnails, texts, provenance.
 
     Without X, its one 2-d array of numbers is taken, with labels and ids as they are commonly called; `chosen` names
     arrays instead.
     Held-out rows are X_val, y_val, ids_val and X_test, y_test, ids_test. Thumbnails are the bytes of small pictures,
-    joined (`thumbnails`), and where each ends (`thumbnail_ends`). Provenance is JSON text; its warnings become notes.
+    joined (`thumbnails`), and where each ends (`thumbnail_ends`), texts are UTF-8 held alike (`texts`, `text_ends`).
+    Provenance is JSON text; its warnings become notes.
     Offsets are those of the pool, for a file of held-out rows.
 
     Raises:
@@ -96,8 +98,10 @@ def read_npz(
     )
     notes = [*told, *([f"{path.name}: arrays not used: {', '.join(others)}."] if others else [])]
     rows = sum(len(part.rows) for part in (pool, validation, test) if part is not None)
-    images = _thumbnails(found, rows, path.name, notes)
-    notes += _warnings(found, path.name)
+    images = stored_thumbnails(found, rows, path.name, notes)
+    texts = stored_texts(found, rows, path.name, notes)
+    notes += stored_warnings(found, path.name)
+    pool, validation, test = _with_texts(texts, pool, validation, test)
     pool = replace(
         pool,
         names=_texts(found, "names", None, path.name),
@@ -107,37 +111,18 @@ def read_npz(
     return NpzFile(pool, validation, test, images)
 
 
-def _thumbnails(found: dict[str, np.ndarray], rows: int, file: str, notes: list[str]) -> EncodedImages | None:
-    """Pictures of all rows; arrays that do not fit cost the pictures, not the dataset."""
-    data, ends = found.get("thumbnails"), found.get("thumbnail_ends")
-    if data is None and ends is None:
-        return None
-    if data is None or ends is None:
-        problem = "thumbnails and thumbnail_ends go together"
-    elif data.dtype != np.uint8 or data.ndim != 1 or ends.dtype.kind not in "iu" or ends.ndim != 1:
-        problem = "thumbnails must be one row of bytes (uint8), and thumbnail_ends one row of whole numbers"
-    elif len(ends) != rows:
-        problem = f"thumbnail_ends has {len(ends):,} entries for {rows:,} rows"
-    else:
-        ends = ends.astype(np.int64)
-        starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
-        if (ends >= 0).all() and (starts <= ends).all() and (ends <= len(data)).all():
-            return EncodedImages(data, starts, ends)
-        problem = "thumbnail_ends points outside of thumbnails"
-    notes.append(f"{file}: its thumbnails are not shown: {problem}.")
-    return None
-
-
-def _warnings(found: dict[str, np.ndarray], file: str) -> list[str]:
-    """What the provenance warns of, one line each."""
-    if "provenance" not in found:
-        return []
-    try:
-        warnings = json.loads(str(found["provenance"].item()))["warnings"]
-        texts = [" ".join(str(text).split())[:_LONGEST_WARNING] for text in list(warnings)[:_MAX_WARNINGS]]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return [f"{file}: its provenance cannot be read, so how its features were made is not known."]
-    return [text for text in texts if text]
+def _with_texts(
+    texts: RowTexts | None, pool: RawRows, validation: RawRows | None, test: RawRows | None
+) -> tuple[RawRows, RawRows | None, RawRows | None]:
+    """The parts with the texts of their rows, which stand in this order."""
+    if texts is None:
+        return pool, validation, test
+    start, found = 0, []
+    for part in (pool, validation, test):
+        rows = 0 if part is None else len(part.rows)
+        found.append(part and replace(part, texts=texts.take(np.arange(start, start + rows))))
+        start += rows
+    return found[0] or pool, found[1], found[2]
 
 
 def _part(found: dict[str, np.ndarray], ending: str, file: str, offsets: np.ndarray | None) -> RawRows:
@@ -227,7 +212,7 @@ def load_npy(path: Path, *, mapped: bool = False) -> np.ndarray:
     try:
         with path.open("rb") as file:
             if not mapped:
-                return _load_array(file, path.stat().st_size, path.name)
+                return load_array(file, path.stat().st_size, path.name)
             _check_header(file, path.stat().st_size, path.name)
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except _READ_ERRORS as error:
@@ -241,6 +226,11 @@ def _load_npz(path: Path, chosen: Chosen) -> tuple[dict[str, np.ndarray], list[s
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             keys = {key: key for key in _KEYS if key in members}
+            for key in {*_TEXTS} & keys.keys():  # another tool's array of objects costs the texts, not the dataset
+                with archive.open(members[key]) as file:
+                    kind = _check_header(file, members[key].file_size, path.name, strict=False).kind
+                if kind not in "uiU":
+                    del keys[key]
             notes: tuple[str, ...] = ()
             if "X" not in keys or chosen.asked:
                 shapes = {}
@@ -251,7 +241,7 @@ def _load_npz(path: Path, chosen: Chosen) -> tuple[dict[str, np.ndarray], list[s
                 keys, notes = assign_keys(keys, shapes, chosen, path.name)
             for key, name in keys.items():
                 with archive.open(members[name]) as file:
-                    found[key] = _load_array(file, members[name].file_size, f"{path.name} {name}")
+                    found[key] = load_array(file, members[name].file_size, f"{path.name} {name}")
     except _READ_ERRORS as error:
         raise _unreadable(path.name, "npz", "np.savez", error) from None
     return found, [name for name in members if name not in keys.values()], notes
@@ -270,7 +260,7 @@ def npz_names(path: Path) -> list[str]:
         raise _unreadable(path.name, "npz", "np.savez", error) from None
 
 
-def _load_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
+def load_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
     """Read one npy stream of `size` bytes after checking what its header declares."""
     _check_header(file, size, where)
     file.seek(0)
@@ -293,7 +283,7 @@ def _check_header(file: IO[bytes], size: int, where: str, *, strict: bool = True
             f"{where} holds pickled Python objects, which are not loaded since they can run code; "
             "save numbers as float32 and text as dtype U"
         )
-    # One row of bytes stays bytes: thumbnails never become float32 features.
+    # One row of bytes stays bytes: thumbnails and texts never become float32 features.
     packed = dtype == np.uint8 and len(shape) == 1
     check_array_size(where, (-(-shape[0] // 4),) if packed else shape, dtype.itemsize)
     declared = math.prod(shape) * dtype.itemsize
@@ -311,3 +301,6 @@ def _unreadable(name: str, kind: str, writer: str, error: Exception) -> InputErr
     if isinstance(error, OSError) and error.strerror:
         return InputError(f"{name} cannot be read: {error.strerror.lower()}; check its permissions and the disk")
     return InputError(f"{name} is truncated or not an {kind} file; copy it again, or save it again with {writer}")
+
+
+READERS = {"npz": Reader(names=npz_names), "npy": Reader(names=lambda path: [])}

@@ -11,12 +11,12 @@ import pyarrow.feather
 import pyarrow.ipc
 
 from skmm_core.data.arrow_sizes import ERRORS as SIZE_ERRORS, unpacked_bytes
+from skmm_core.data.arrow_types import plain_columns, plain_type
 from skmm_core.data.file_limits import check_array_size, check_file, max_megabytes
 from skmm_core.data.named_codes import of_one_code
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.parquet_reader import ERRORS, class_names, damaged, feature_names, joined
-from skmm_core.data.plain_types import plain_table
-from skmm_core.data.table_file import TableFile, check_names, is_bytes, is_plain, is_vector
+from skmm_core.data.table_file import Reader, TableFile, check_names, is_bytes, is_plain, is_vector
 from skmm_core.data.vector_columns import held_vector, text_vectors
 from skmm_core.errors import InputError
 
@@ -38,10 +38,11 @@ def read_arrow_files(paths: Sequence[Path], where: str) -> TableFile:
 
 def table_of(table: pa.Table, where: str, described: str) -> TableFile:
     """Sort the columns of a table in memory by what they can be."""
-    table = plain_table(table.rename_columns([str(name).strip() for name in table.column_names]))
+    table = table.rename_columns([str(name).strip() for name in table.column_names])
     check_names(table.column_names, where)
-    plain = [name for name in table.column_names if is_plain(table.schema.field(name).type)]
+    plain = [name for name in table.column_names if is_plain(plain_type(table.schema.field(name).type))]
     check_array_size(where, (table.num_rows, max(1, len(plain))), 8)
+    table = plain_columns(table)
     vectors = {}
     for name in table.column_names:
         field = table.schema.field(name)
@@ -178,3 +179,9 @@ def arrow_names(path: Path) -> list[str]:
             return [str(name).strip() for name in opened.schema.names]
     except ERRORS as error:
         raise damaged(path.name, "arrow", error) from None
+
+
+READERS = {
+    "arrow": Reader(lambda path, as_text: read_arrow_files([path], path.name), arrow_names),
+    "hf": Reader(lambda path, as_text: read_saved_dataset(path), finds=is_saved_dataset),
+}

@@ -63,6 +63,7 @@ def hold_columns(
     known = offsets is not None and len(offsets) == width
     found = np.array(offsets, np.float64) if known else np.zeros(width)
     some = np.unique(np.linspace(0, count - 1, min(count, _SAMPLE)).astype(np.int64)) if count else np.arange(0)
+    sampled = np.ascontiguousarray(features[some].T)  # columns one after another: no search through whole rows
     shifted, lost = [], []
     for index in range(width):
         values = column(index)
@@ -74,8 +75,9 @@ def hold_columns(
         if found[index]:
             before = _distinct(features[:, index])
             features[:, index] = as_float32(values.astype(np.float64) - found[index])
+            sampled[index] = features[some, index]
             shifted.append(f"{name} ({before:,} of {_distinct(values):,} values, offset {found[index]:.10g})")
-        if values.dtype != np.float32 and _distinct(features[some, index]) < _KEPT * _distinct(values[some]):
+        if values.dtype != np.float32 and _fewer(sampled[index], values, some):
             lost.append(f"{name} ({_distinct(features[:, index]):,} of {_distinct(values):,})")
     notes = []
     if shifted and not known:
@@ -115,6 +117,12 @@ def float32_holds(values: np.ndarray) -> bool:
 
 def _distinct(values: np.ndarray) -> int:
     return len(np.unique(values))
+
+
+def _fewer(kept: np.ndarray, values: np.ndarray, some: np.ndarray) -> bool:
+    """Whether a sample as kept has clearly fewer values than that of the file's, which cannot have more than rows."""
+    count = _distinct(kept)
+    return count < _KEPT * len(some) and count < _KEPT * _distinct(values[some])
 
 
 def _listed(parts: list[str]) -> str:

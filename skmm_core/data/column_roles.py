@@ -1,7 +1,7 @@
 """Which column of a table is what: decided as a person would who looks at it, and said with the reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +19,10 @@ from skmm_core.data.column_looks import (
 from skmm_core.data.column_names import folded, is_embedding, is_id, is_label, label_rank
 from skmm_core.data.how_read import quoted
 from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
+from skmm_core.data.text_columns import choose_texts, texts_to_show
 from skmm_core.data.typed_text import encoded, no_numbers, typed
 from skmm_core.data.vector_columns import BYTE_TYPES
-from skmm_core.errors import InputError
+from skmm_core.errors import InputError, OnlyTexts
 
 LEFT_OUT = ": no feature: "
 
@@ -37,6 +38,8 @@ class Columns:
             them.
         ignore: columns to leave out, with commas between, or None.
         fixed: exactly these feature columns, in this order (a test file must fit its pool), or None.
+        text: columns of texts with commas between, or None to find one.
+        only_texts: whether the texts are what counts, and there are no features yet.
     """
 
     target: str | None = None
@@ -44,6 +47,8 @@ class Columns:
     features: str | None = None
     ignore: str | None = None
     fixed: tuple[str, ...] | None = None
+    text: str | None = None
+    only_texts: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Roles:
         features: columns of numbers.
         reasons: why, by "target", "id" and "features".
         left_out: why a column is none of these, by name.
+        texts: columns with the texts that people read.
     """
 
     target: str | None
@@ -67,10 +73,11 @@ class Roles:
     features: tuple[str, ...]
     reasons: Mapping[str, str]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
 
 
 def as_text(columns: Columns, name: str) -> bool:
-    """Whether a csv column of this name is read digit by digit: it is or may be the ids or the target."""
+    """Whether a csv column of this name is read digit by digit: it is or may be the ids, the target or a text."""
     return name in (columns.target, columns.id) or is_id(name) or is_label(name)
 
 
@@ -80,6 +87,16 @@ def decide(file: TableFile, columns: Columns) -> Roles:
     Raises:
         InputError: a column that is named is not there or cannot be that, or the features cannot be told.
     """
+    roles = _decided(file, columns)
+    if columns.only_texts:
+        return roles
+    taken = {roles.target, roles.id, *roles.features, *_named(file, columns.ignore, "ignore")}
+    texts = texts_to_show(file, columns.text, {name for name in taken if name is not None})
+    left_out = {name: why for name, why in roles.left_out.items() if name not in texts}
+    return replace(roles, texts=texts, left_out=left_out)
+
+
+def _decided(file: TableFile, columns: Columns) -> Roles:
     ignored = set(_named(file, columns.ignore, "ignore"))
     if clash := [name for name in (columns.target, columns.id) if name in ignored]:
         raise InputError(f"{file.where}: column {clash[0]!r} is named and ignored at once; leave one of the two out")
@@ -93,6 +110,12 @@ def decide(file: TableFile, columns: Columns) -> Roles:
     taken = {name for name in (target, id_) if name is not None}
     left_out = dict.fromkeys(sorted(ignored), "ignored as asked")
     reasons = {"target": target_why, "id": id_why}
+    if columns.only_texts:
+        chosen = choose_texts(file, columns.text, taken | ignored)
+        rest = [name for name in file.names if name not in {*taken, *ignored, *chosen.names}]
+        reasons["features"] = chosen.why
+        left_out |= dict.fromkeys(rest, "the features come from the texts")
+        return Roles(target, id_, None, None, (), reasons, left_out, chosen.names)
     if columns.fixed is not None:
         reasons["features"] = "those of the pool"
         return Roles(target, id_, None, None, _fixed(file, columns.fixed), reasons)
@@ -105,7 +128,7 @@ def decide(file: TableFile, columns: Columns) -> Roles:
     candidates = {
         name: each
         for name, each in file.vectors.items()
-        if name not in ignored and (not each.is_bytes or each.dtype is not None)
+        if name not in {*ignored, *file.set_aside} and (not each.is_bytes or each.dtype is not None)
     }
     if len(candidates) > 1:
         sizes = ", ".join(f"{name} ({each.size:,} numbers)" for name, each in candidates.items())
@@ -235,6 +258,8 @@ def _asked(file: TableFile, text: str, taken: set[str]) -> tuple[str | None, str
 
 
 def _beside(file: TableFile, name: str, vector: str) -> str:
+    if name in file.set_aside:
+        return file.set_aside[name]
     if name in file.unread or name in file.vectors:
         return f"holds {file.unread.get(name) or file.vectors[name].kind}"
     kind = file.table.column(name).type
@@ -272,34 +297,41 @@ def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[s
             continue
         column = file.table.column(name)
         label = is_label(name) and not (folded(name) == "y" and is_map)
-        reason = "its name is that of a label" if label else _no_feature(name, column, codes, untyped=file.untyped)
+        reason = file.set_aside.get(name) or ("its name is that of a label" if label else None)
+        reason = reason or _no_feature(name, column, codes, untyped=file.untyped)
         if reason is None:
             names.append(name)
         else:
             why[name] = reason
     why |= {
-        name: f"holds {file.vectors[name].kind if name in file.vectors else file.unread[name]}"
+        name: file.set_aside.get(name)
+        or f"holds {file.vectors[name].kind if name in file.vectors else file.unread[name]}"
         for name in (*file.vectors, *file.unread)
         if name not in taken
     }
     if not names:
-        raise _nothing(file, why)
+        raise _nothing(file, why, taken)
     return tuple(names), why
 
 
-def _nothing(file: TableFile, why: Mapping[str, str]) -> InputError:
+def _nothing(file: TableFile, why: Mapping[str, str], taken: set[str]) -> InputError:
     types = zip(file.table.column_names, file.table.schema.types, strict=True)
     kinds = listed([f"{name} ({why.get(name) if is_numeric(kind) and name in why else kind})" for name, kind in types]
                    + [f"{name} ({each.kind})" for name, each in file.vectors.items()]
                    + [f"{name} ({kind})" for name, kind in file.unread.items()])  # fmt: skip
+    kind = InputError
     bytes_ = next((name for name, each in file.vectors.items() if each.is_bytes), None)
     if bytes_ is not None:
         advice = f"say what the bytes are, such as --features {bytes_}:float32 ({', '.join(BYTE_TYPES)})"
+    elif texts_to_show(file, None, taken):
+        advice = f"make features of the texts first: embed --texts {file.where} --out features.npz"
     elif any(is_numeric(file.table.column(name).type) for name in why if name in file.table.column_names):
         advice = "name the ones to use all the same with --features"
+    elif texts_to_show(file, None, set(file.names) - set(why)):
+        kind, advice = OnlyTexts, "make features of its texts with embed --texts, or under Texts in Data"
     else:
         advice = "give every row a list of as many numbers" if file.unread else "add the features as numbers"
-    return InputError(f"{file.where} has no numeric column to use as a feature; it has {kinds}; {advice}")
+    return kind(f"{file.where} has no numeric column to use as a feature; it has {kinds}; {advice}")
 
 
 def _no_feature(name: str, column: pa.ChunkedArray, codes: np.ndarray | None, *, untyped: bool) -> str | None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.data.how_read import ReadLine
+from skmm_core.data.row_texts import RowTexts
 from skmm_core.data.row_thumbnails import ImageStore
 from skmm_core.data.scaler import Scaler, fit_scaler
 from skmm_core.data.table_file import is_numeric
@@ -65,6 +66,7 @@ class Dataset:
         known_labels: of a partly labelled pool, the label of each row of its file in words, None where a row has none;
             None for a pool with all labels (they are the targets) or without any. No method reads them.
         shown: columns of the pool's file that are no features, to look at, or None.
+        texts: the text of each row, or None.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Dataset:
     reading: tuple[ReadLine, ...] = ()
     known_labels: tuple[str | None, ...] | None = None
     shown: pa.Table | None = None
+    texts: RowTexts | None = None
 
     @property
     def pool_size(self) -> int:

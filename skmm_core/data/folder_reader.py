@@ -1,6 +1,6 @@
-"""Folders that hold one dataset: parts of parquet, a saved dataset, clip-retrieval, TensorFlow projector."""
+"""Folders that hold one dataset in several files: clip-retrieval, TensorFlow projector."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,13 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from skmm_core.data.arrays import load_npy
-from skmm_core.data.arrow_reader import check_total, is_saved_dataset, read_saved_dataset
+from skmm_core.data.arrow_reader import check_total
 from skmm_core.data.column_offsets import as_float32
 from skmm_core.data.file_limits import check_array_size, check_columns, check_file
-from skmm_core.data.formats import FORMATS
-from skmm_core.data.natural_order import natural_key
+from skmm_core.data.parquet_parts import parts_in
 from skmm_core.data.parquet_reader import read_parquet_files
-from skmm_core.data.table_file import TableFile, VectorColumn, is_numeric
+from skmm_core.data.table_file import AsText, Reader, TableFile, VectorColumn, is_numeric
 from skmm_core.data.table_readers import read_csv_file
 from skmm_core.errors import InputError
 
@@ -23,50 +22,16 @@ _METADATA = ("metadata.tsv", "meta.tsv")
 _EMBEDDINGS = ("img_emb", "text_emb")
 
 
-def read_folder(folder: Path, as_text: Callable[[str], bool]) -> TableFile:
-    """Read a folder as the one dataset it holds.
-
-    Raises:
-        InputError: it holds nothing that is read as a whole; the message says what folders are.
-    """
-    if is_saved_dataset(folder):
-        return read_saved_dataset(folder)
-    if any((folder / name).is_dir() for name in _EMBEDDINGS):
-        return _clip_retrieval(folder)
-    if any((folder / name).is_file() for name in _VECTORS):
-        return read_projector(folder, as_text)
-    parts = _parts(folder, "*.parquet") or _parts(folder / "data", "*.parquet")
-    if parts:
-        return _parquet_parts(parts, folder.name)
-    known = "; ".join(f"{form.title}: {form.folder}" for form in FORMATS if form.folder)
-    raise InputError(f"{folder} is a folder; name one file, or a folder that is read as one dataset ({known})")
-
-
-def _parts(folder: Path, pattern: str) -> list[Path]:
-    """Files of a folder in natural order, without those that are hidden."""
-    found = [path for path in folder.glob(pattern) if path.is_file() and path.name[0] not in "._"]
-    return sorted(found, key=lambda path: natural_key(path.name))
-
-
-def _parquet_parts(parts: Sequence[Path], where: str) -> TableFile:
-    """All parts; where their names begin with train-, test- and validation-, train is the pool."""
-    splits: dict[str, list[Path]] = {}
-    for path in parts:
-        check_file(path, kinds=(".parquet",))
-        splits.setdefault(path.name.split("-")[0].lower() if "-" in path.name else "", []).append(path)
-    check_total(parts, where)
-    if "train" not in splits or not set(splits) <= {"train", "test", "validation"}:
-        return read_parquet_files(parts, where)
-    held = {name: read_parquet_files(paths, f"{where}/{name}") for name, paths in splits.items() if name != "train"}
-    return replace(read_parquet_files(splits["train"], where), held=held)
+def _is_clip_retrieval(path: Path) -> bool:
+    return any((path / name).is_dir() for name in _EMBEDDINGS)
 
 
 def _clip_retrieval(folder: Path) -> TableFile:
-    metadata = _parts(folder / "metadata", "*.parquet")
+    metadata = parts_in(folder / "metadata", "*.parquet")
     vectors: dict[str, VectorColumn] = {}
     counts = {}
     for name in _EMBEDDINGS:
-        if paths := _parts(folder / name, "*.npy"):
+        if paths := parts_in(folder / name, "*.npy"):
             for path in paths:
                 check_file(path, kinds=(".npy",))
             check_total(paths, f"{folder.name}/{name}")
@@ -107,17 +72,16 @@ def _stacked(paths: Sequence[Path], where: str) -> tuple[VectorColumn, int]:
     return VectorColumn(size, "arrays", read), rows
 
 
-def is_projector_file(path: Path) -> bool:
-    """Whether a file holds the vectors of TensorFlow's projector, with its metadata beside it."""
+def _is_projector(path: Path) -> bool:
+    """Whether a folder holds the vectors of TensorFlow's projector, or a file does with its metadata beside it."""
+    if path.is_dir():
+        return any((path / name).is_file() for name in _VECTORS)
     return path.name in _VECTORS and any((path.parent / name).is_file() for name in _METADATA)
 
 
-def read_projector(folder: Path, as_text: Callable[[str], bool]) -> TableFile:
-    """Read the vectors and the metadata of TensorFlow's projector; the metadata of one column has no header.
-
-    Raises:
-        InputError: their rows do not match.
-    """
+def _read_projector(path: Path, as_text: AsText) -> TableFile:
+    """The vectors and the metadata of a folder, or of one of its files; the metadata of one column has no header."""
+    folder = path if path.is_dir() else path.parent
     path = next(folder / name for name in _VECTORS if (folder / name).is_file())
     check_file(path, kinds=(".tsv",))
     vectors = read_csv_file(path, lambda name: False)
@@ -148,3 +112,9 @@ def read_projector(folder: Path, as_text: Callable[[str], bool]) -> TableFile:
     check_array_size(f"{folder.name}/{path.name}", (vectors.rows, tensors.num_columns), 4)
     column = VectorColumn(tensors.num_columns, "lines of numbers", read)
     return TableFile(folder.name, vectors.rows, found, "TensorFlow projector", {path.stem: column})
+
+
+READERS = {
+    "clip": Reader(lambda path, as_text: _clip_retrieval(path), finds=_is_clip_retrieval),
+    "projector": Reader(_read_projector, finds=_is_projector),
+}

@@ -19,10 +19,11 @@ class Format:
         title: for people.
         endings: of its files, lower case with the dot, or none for what is only found in folders.
         holds: in a few words, what is read of it.
-        reader: module of this room that reads it.
+        reader: module of this room that reads it; its `READERS` say how, by key.
         packed: whether its files may also be packed, as in `.csv.gz`.
         folder: how a folder of it looks, or None where only single files are read.
         install: the line that installs what reads it, or None where nothing is missing.
+        columns: whether it is a table; else it holds arrays with names.
     """
 
     key: str
@@ -33,6 +34,7 @@ class Format:
     packed: bool = False
     folder: str | None = None
     install: str | None = None
+    columns: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -48,8 +50,9 @@ FORMATS = (
         (".npz",),
         "`X` (N, d), or one 2-d array of any name; optional `y`, `ids`, `names`, `X_test`, `y_test`",
         "arrays",
+        columns=False,
     ),
-    Format("npy", "NumPy array", (".npy",), "features (N, d), with `--labels y.npy`", "arrays"),
+    Format("npy", "NumPy array", (".npy",), "features (N, d), with `--labels y.npy`", "arrays", columns=False),
     Format(
         "csv",
         "Table as text",
@@ -64,7 +67,7 @@ FORMATS = (
         "Parquet",
         (".parquet",),
         "number columns, or one list column with the embedding; class names that Hugging Face wrote along",
-        "parquet_reader",
+        "parquet_parts",
         folder="`part-1.parquet`, `part-2.parquet`, …: parts in the order of their numbers",
     ),
     Format(
@@ -88,6 +91,7 @@ FORMATS = (
         (".safetensors",),
         "one 2-d tensor of any name; optional labels and ids as 1-d tensors",
         "safetensors_reader",
+        columns=False,
     ),
     Format(
         "h5ad",
@@ -112,6 +116,31 @@ FORMATS = (
         "embeddings of images or texts, and their metadata",
         "folder_reader",
         folder="`img_emb/img_emb_0.npy`, `text_emb/…`, `metadata/metadata_0.parquet`",
+    ),
+    Format(
+        "lance",
+        "Lance, LanceDB",
+        (),
+        "as parquet; rows in the table's current order, where an updated row stands last and keeps its id",
+        "lance_reader",
+        folder="`NAME.lance`, or one that holds a single such table",
+        install="pip install pylance",
+    ),
+    Format(
+        "fiftyone",
+        "FiftyOne export",
+        (),
+        "vectors, labels and plain fields of the samples",
+        "fiftyone_reader",
+        folder="`samples.json` and `metadata.json`",
+    ),
+    Format(
+        "atlas",
+        "Embedding Atlas export",
+        (".zip",),
+        "as parquet; its layout (`projection_x`, `projection_y`, `neighbors`) is no feature",
+        "atlas_reader",
+        folder="`data/dataset.parquet` and `data/metadata.json`",
     ),
     Format(
         "projector",

@@ -9,7 +9,7 @@ import pyarrow as pa
 from skmm_core.data.column_offsets import as_float32
 from skmm_core.data.file_limits import check_array_size, check_columns
 from skmm_core.data.formats import FORMATS
-from skmm_core.data.table_file import TableFile, VectorColumn
+from skmm_core.data.table_file import Reader, TableFile, VectorColumn
 from skmm_core.errors import InputError
 
 _BLOCK = 4_096
@@ -148,3 +148,6 @@ def _spread(node: Any, features: np.ndarray) -> None:
         if len(places) and not 0 <= places.min() <= places.max() < lines.shape[1]:
             raise IndexError("an index of a sparse matrix is outside of it")
         lines[first + np.repeat(np.arange(len(some) - 1), np.diff(some)), places] = as_float32(node["data"][here])
+
+
+READERS = {"h5ad": Reader(lambda path, as_text: read_h5ad(path))}

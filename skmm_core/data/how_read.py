@@ -28,16 +28,17 @@ def as_rows(lines: Iterable[ReadLine]) -> list[dict[str, str]]:
     return [asdict(line) for line in lines]
 
 
-def left_out_lines(reasons: Mapping[str, str]) -> list[ReadLine]:
+def left_out_lines(reasons: Mapping[str, str], change: str) -> list[ReadLine]:
     """A line for each reason, with the columns that it keeps out of the features.
 
     Args:
         reasons: by name of the column.
+        change: the flag that takes them in.
     """
     by_reason: dict[str, list[str]] = {}
     for name, reason in reasons.items():
         by_reason.setdefault(reason, []).append(name)
-    return [ReadLine("Left out", quoted(names), reason, "--features") for reason, names in by_reason.items()]
+    return [ReadLine("Left out", quoted(names), reason, change) for reason, names in by_reason.items()]
 
 
 def quoted(names: list[str]) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from skmm_core.data.arrow_reader import table_of
 from skmm_core.data.file_limits import max_megabytes
 from skmm_core.data.natural_order import natural_key
-from skmm_core.data.table_file import TableFile
+from skmm_core.data.table_file import Reader, TableFile
 from skmm_core.data.unpacked import plain_file
 from skmm_core.errors import InputError
 
@@ -50,12 +50,12 @@ def _objects(plain: Path, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
                     raise InputError(f"{where}, line {number}: not valid JSON; correct that line") from None
                 if not isinstance(row, dict):
                     raise InputError(f"{where}, line {number}: no object; write one object a line")
-                yield place, {str(key): _compact(value) for key, value in row.items()}
+                yield place, {str(key): compact(value) for key, value in row.items()}
     except (OSError, UnicodeDecodeError):
         raise InputError(f"{where} is not UTF-8 text; save the file with the encoding UTF-8") from None
 
 
-def _compact(value: Any) -> Any:
+def compact(value: Any) -> Any:
     """A list of numbers as an array, which takes a tenth of the memory."""
     if isinstance(value, list) and len(value) >= _LEAST_VECTOR and all(_is_number(each) for each in value):
         return np.array([np.nan if each is None else each for each in value], np.float64).astype(np.float32)
@@ -71,11 +71,11 @@ def _table(lines: list[tuple[int, dict[str, Any]]], where: str) -> TableFile:
     names = list(dict.fromkeys(name for _, row in lines for name in row))
     if len(names) * len(lines) * 8 > max_megabytes() << 20:
         raise InputError(f"{where} has {len(names):,} different names in {len(lines):,} lines; write the same in each")
-    columns = {name: _column([row.get(name) for _, row in lines]) for name in names}
+    columns = {name: column_of([row.get(name) for _, row in lines]) for name in names}
     return table_of(pa.table(columns), where, "JSON lines")
 
 
-def _column(values: list[Any]) -> pa.ChunkedArray:
+def column_of(values: list[Any]) -> pa.ChunkedArray:
     """Values of one name: vectors, numbers of one kind, or text; whatever is nested otherwise stays unread."""
     if any(isinstance(value, np.ndarray) for value in values):
         if all(value is None or isinstance(value, np.ndarray) or value == [] for value in values):
@@ -139,7 +139,7 @@ def _answer(row: dict[str, Any], where: str) -> list[tuple[int, np.ndarray]]:
         if not isinstance(each, dict):
             continue
         value = each.get("embedding")
-        vector = _decoded(value, str(row["custom_id"]), where) if isinstance(value, str) else _compact(value)
+        vector = _decoded(value, str(row["custom_id"]), where) if isinstance(value, str) else compact(value)
         if isinstance(vector, np.ndarray):
             index = each.get("index")
             found.append((index if isinstance(index, int) else place, vector))
@@ -151,3 +151,6 @@ def _decoded(text: str, name: str, where: str) -> np.ndarray:
         return np.frombuffer(base64.b64decode(text, validate=True), "<f4")
     except (binascii.Error, ValueError):
         raise InputError(f"{where}: the embedding of {name[:80]!r} is no base64 of float32; run it again") from None
+
+
+READERS = {"jsonl": Reader(lambda path, as_text: read_jsonl(path))}

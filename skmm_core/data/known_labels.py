@@ -91,7 +91,16 @@ def _word(value: float, raw: RawTargets, names: tuple[str, ...]) -> str:
         return raw.levels[int(value)]
     if names and 0 <= value < len(names) and float(value).is_integer():
         return names[int(value)]
-    return str(int(value)) if float(value).is_integer() else f"{value:.6g}"
+    return number_word(value)
+
+
+def number_word(value: float) -> str:
+    """A label that is a number in as few digits as say which number it is, of float32 ones where it is one."""
+    if float(value).is_integer():
+        return str(int(value))
+    with np.errstate(over="ignore"):
+        single = np.float32(value)
+    return str(single) if float(single) == value else repr(float(value))
 
 
 def target_taken(column: str, classes: tuple[str, ...], known: tuple[str | None, ...] | None) -> str:

@@ -19,6 +19,7 @@ from skmm_core.data.known_labels import mark_unlabelled, settle, target_taken
 from skmm_core.data.mixed_units import SCALED, equal_spread, spread_note
 from skmm_core.data.named_arrays import Chosen
 from skmm_core.data.named_codes import as_pool
+from skmm_core.data.row_texts import RowTexts
 from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows, check_ids, clean
 from skmm_core.data.safetensors_reader import read_safetensors
@@ -59,9 +60,35 @@ def load_dataset(config: DatasetConfig | str, *, report: Report = ignore) -> Dat
         if config.task not in ("auto", dataset.task):
             raise InputError(f"{dataset.name} is a {dataset.task}; leave the task on auto")
         return dataset
+    return _load(config, _columns(config), report)
+
+
+def load_texts(config: DatasetConfig, *, report: Report = ignore) -> Dataset:
+    """Load a table for its texts, of which an encoder makes features.
+
+    Args:
+        config: the table and how to read it; `text` names the column of texts.
+        report: told of reading and checking.
+
+    Returns:
+        All rows with a text: features (R, 0) float32, and :attr:`Dataset.texts`.
+
+    Raises:
+        InputError: anything that cannot be used; one line that says what, where and what to do.
+    """
+    if is_builtin(config.source) or not is_table(_path_of(config.source)):
+        raise InputError(
+            f"{config.source} is no table; give a file or folder with a column of texts, such as texts.csv"
+        )
+    if config.features is not None or config.scale_columns:
+        raise InputError("the features come from the texts; leave out --features and --scale-columns")
+    return _load(config, replace(_columns(config), only_texts=True), report)
+
+
+def _load(config: DatasetConfig, columns: Columns, report: Report) -> Dataset:
     path = _path_of(config.source)
     _refuse_other_kinds_options(config, path)
-    read = _read(path, config, report)
+    read = _read(path, config, columns, report)
     pool = mark_unlabelled(read.pool, config.unlabelled)
     if config.labelled_only and (pool.targets is None or pool.targets.missing.all()):
         raise InputError(f"{pool.where} has no labels to take the rows of; leave --labelled-only out")
@@ -108,7 +135,7 @@ def _path_of(source: str) -> Path:
 
 
 def _refuse_file_options(config: DatasetConfig) -> None:
-    for option in ("test", "labels", "target", "id", "features", "ignore", "unlabelled", "holdout"):
+    for option in ("test", "labels", "target", "id", "features", "text", "ignore", "unlabelled", "holdout"):
         if getattr(config, option) is not None:
             raise InputError(f"{config.source} is built in, with its own targets and split; leave out --{option}")
     if config.labelled_only:
@@ -124,15 +151,16 @@ def _refuse_other_kinds_options(config: DatasetConfig, path: Path) -> None:
     for option in ("target", "id", "features"):
         if getattr(config, option) is not None and kind == ".npy":
             raise InputError(f"{path.name}: --{option} names a column or an array, and a .npy file is one array")
-    if config.ignore is not None and not is_table(path):
-        raise InputError(f"{path.name}: --ignore names columns of a table; a {kind} file has none")
+    for option in ("ignore", "text"):
+        if getattr(config, option) is not None and not is_table(path):
+            raise InputError(f"{path.name}: --{option} names columns of a table; a {kind} file has none")
 
 
-def _read(path: Path, config: DatasetConfig, report: Report) -> _Read:
+def _read(path: Path, config: DatasetConfig, columns: Columns, report: Report) -> _Read:
     held: dict[str, RawRows] = {}
     images: EncodedImages | None = None
     if path.is_dir():
-        pool, held = read_table(path, _columns(config), report=report)
+        pool, held = read_table(path, columns, report=report)
     elif kind_of(path) == ".npz":
         file = read_npz(path, chosen=_chosen(config), report=report)
         pool, images = file.pool, file.images
@@ -142,19 +170,19 @@ def _read(path: Path, config: DatasetConfig, report: Report) -> _Read:
     elif kind_of(path) == ".safetensors":
         pool = read_safetensors(path, _chosen(config), report=report)
     else:
-        pool, held = read_table(path, _columns(config), report=report)
+        pool, held = read_table(path, columns, report=report)
     own = frozenset(held)
     if config.test is not None:
         if "test" in held:
             raise InputError(f"{path.name} has its own test rows; leave out the test file (--test)")
-        held["test"] = _read_test(file_path(config.test), pool, config, report)
+        held["test"] = _read_test(file_path(config.test), pool, config, columns, report)
     if "test" in held and config.holdout is not None:
         raise InputError(f"{path.name} has a test set already; leave out the hold-out (--holdout)")
     return _Read(pool, {name: as_pool(_as_wide(part, pool), pool) for name, part in held.items()}, own, images)
 
 
 def _columns(config: DatasetConfig) -> Columns:
-    return Columns(config.target, config.id, config.features, config.ignore)
+    return Columns(config.target, config.id, config.features, config.ignore, text=config.text)
 
 
 def _chosen(config: DatasetConfig) -> Chosen:
@@ -183,7 +211,7 @@ def _fitting(part: RawRows, pool: RawRows) -> RawRows:
     return part
 
 
-def _read_test(path: Path, pool: RawRows, config: DatasetConfig, report: Report) -> RawRows:
+def _read_test(path: Path, pool: RawRows, config: DatasetConfig, columns: Columns, report: Report) -> RawRows:
     if not path.is_dir():
         check_file(path)
     kind = kind_of(path)
@@ -195,8 +223,10 @@ def _read_test(path: Path, pool: RawRows, config: DatasetConfig, report: Report)
         return read_safetensors(path, _chosen(config), offsets=pool.offsets, report=report)
     if not is_table(file_path(config.source)):
         raise InputError(f"{path.name}: a {kind} test file goes with a pool that is a table too; use one kind for both")
-    columns = Columns(pool.target_name, config.id, config.features, config.ignore, pool.feature_names or None)
-    return read_table(path, columns, offsets=pool.offsets, report=report)[0]
+    fixed = replace(columns, target=pool.target_name, fixed=pool.feature_names or None)
+    if columns.only_texts:
+        fixed = replace(fixed, text=pool.text_name)
+    return read_table(path, fixed, offsets=pool.offsets, report=report)[0]
 
 
 def _assemble(
@@ -223,7 +253,7 @@ def _assemble(
     if config.scale_columns:
         features = equal_spread(features, split.train)
         notes.append(SCALED)
-    elif note := spread_note(_of_pool(features, split), pool.feature_names):
+    elif features.shape[1] and (note := spread_note(_of_pool(features, split), pool.feature_names)):
         notes.append(note)
     report(Progress("Fingerprinting", 0))
     return Dataset(
@@ -243,7 +273,15 @@ def _assemble(
         reading=_reading(config, pool, targets, labels),
         known_labels=labels,
         shown=pool.shown,
+        texts=_joined_texts(parts),
     )
+
+
+def _joined_texts(parts: list[RawRows]) -> RowTexts | None:
+    """The texts of the pool and of the held-out rows, empty where a part has none; None without any."""
+    if all(part.texts is None for part in parts):
+        return None
+    return RowTexts.all_of([part.texts or RowTexts.of([""] * len(part.rows)) for part in parts])
 
 
 def _of_pool(features: Tensor, split: Split) -> Tensor:
@@ -267,8 +305,10 @@ def _reading(
 
 def _array_lines(pool: RawRows) -> tuple[ReadLine, ...]:
     """The table of a file of arrays."""
+    texts = ReadLine("Texts", "texts", "to look at")
     return (
         ReadLine("Features", f"{pool.features.shape[1]:,} numbers a row", "the array of features", "--features"),
+        *((texts,) if pool.texts is not None else ()),
         ReadLine("Target", pool.target_name or "none", "", "--target"),
         ReadLine("Id", "ids" if pool.ids else "row number", "", "--id"),
     )
@@ -294,7 +334,7 @@ def _tensor(part: RawRows) -> Tensor:
 
 def _joined_ids(pool: RawRows, held: dict[str, RawRows]) -> tuple[str, ...]:
     ids = pool.ids or tuple(str(row) for row in pool.rows.tolist())
-    taken = set(ids)
+    taken = set(ids) if held else set()
     for name, part in held.items():
         own = tuple(f"{name}:{id_}" for id_ in part.ids or part.rows.tolist())
         twice = next((id_ for id_ in own if id_ in taken), None)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 # tables in mixed units over one or two.
 _MOST_DECIDING = 3.0
 _LEAST_RATIO = 10.0
-_THIN = 8
+_THIN = 256
 _START = "Columns differ widely in spread: "
 SCALED = "Columns were scaled to mean 0 and standard deviation 1, by those of the pool."
 
@@ -29,7 +29,8 @@ def spread_note(pool: "Tensor", names: Sequence[str]) -> str | None:
 
     from skmm_core.data.scaler import fit_scaler, row_blocks
 
-    # Small blocks: this runs while a file is read, when the rows may take up most of the memory.
+    # Blocks that stay in the cache, too small for torch to share them among threads, whose waiting costs more than the
+    # sums; and this runs while the rows may take up most of the memory.
     scale = fit_scaler(pool, blocks=row_blocks(pool, _THIN * pool.shape[1])).scale.cpu().double()
     variance = torch.where(torch.isfinite(scale), scale.square(), 0.0)
     varying = variance[variance > 0]

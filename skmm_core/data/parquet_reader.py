@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skmm_core.data.arrow_types import plain_array, plain_columns, plain_type
 from skmm_core.data.file_limits import check_array_size
 from skmm_core.data.named_codes import of_one_code
-from skmm_core.data.plain_types import plain_array, plain_schema, plain_table
 from skmm_core.data.table_file import (
     TableFile,
     VectorColumn,
@@ -21,11 +21,11 @@ from skmm_core.data.table_file import (
     is_vector,
     short,
 )
-from skmm_core.data.vector_columns import bytes_vector, gather, size_of, text_vectors
+from skmm_core.data.vector_columns import bytes_vector, gather, kind_of_lists, size_of, text_vectors
 from skmm_core.errors import InputError
 
 _UNNAMED_INDEX = "__index_level_"
-_BATCH_NUMBERS = 2_000_000
+_BATCH_NUMBERS = 500_000
 _SAMPLE = 64
 _TEXT_ROWS = 4_096
 _BUFFER = 1 << 20
@@ -50,7 +50,7 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
                 metadata.append(file.metadata)
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
-    schema = plain_schema(schemas[0])
+    schema = schemas[0]
     for path, other in zip(paths, schemas, strict=True):
         if set(other.names) != set(schema.names):
             odd = sorted(set(other.names) ^ set(schema.names))[0]
@@ -61,16 +61,16 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
     unnamed = f"{_UNNAMED_INDEX}0__"
     if unnamed in schema.names and is_text(schema.field(unnamed).type) and "index" not in known:
         known["index"] = unnamed  # numbers there are those of an earlier table, but text names the rows
-    plain = [name for name in known.values() if is_plain(schema.field(name).type)]
+    plain = [name for name in known.values() if is_plain(plain_type(schema.field(name).type))]
     check_array_size(where, (rows, max(1, len(plain))), 8)
     # Text is kept as a dictionary: a small file can declare a long text repeated in every row.
-    texts = [name for name in plain if is_text(schemas[0].field(name).type)]
+    texts = [name for name in plain if is_text(plain_type(schema.field(name).type))]
     tables = []
     for path in paths:
         try:
             part = _columns(path, plain, texts)
             part.validate(full=True)
-            tables.append(plain_table(part))
+            tables.append(plain_columns(part))
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
     tables, names = of_one_code(tables, [class_names(each) for each in schemas])
@@ -176,7 +176,7 @@ def _vector(
     """A column of lists or bytes of one length a row, or None."""
     name = field.name.strip()
     lists = is_vector(field.type)
-    if not lists and not is_bytes(field.type):
+    if not lists and not is_bytes(plain_type(field.type)):
         return None
     leaves = _leaves(metadata, field.name)
     check_array_size(f"{where} {name}", (leaves,), 4)
@@ -188,7 +188,7 @@ def _vector(
     if not _has_one_length(size, rows, leaves):
         return None
     return VectorColumn(
-        size, str(field.type), lambda _: gather(where, name, rows, size, _batches(paths, field.name, size))
+        size, kind_of_lists(field.type), lambda _: gather(where, name, rows, size, _batches(paths, field.name, size))
     )
 
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from skmm_core.data.column_offsets import as_float32
 from skmm_core.data.how_read import ReadLine
+from skmm_core.data.row_texts import RowTexts
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -45,10 +46,12 @@ class RawRows:
         names: class names by integer label, as the file gives them; may be empty.
         feature_names: d names, or empty.
         target_name: name of the target column of a table.
+        text_name: name of the column of texts of a table, or several with commas between.
         notes: what a person should know of the reading.
         offsets: (d,) float64, what was subtracted from every column of the file, or None for nothing.
         reading: how the file was read, line by line.
         shown: N rows of the columns that are no features, to look at, or None.
+        texts: the text of every row, or None. Rows without features yet are those of which an encoder makes some.
     """
 
     where: str
@@ -63,6 +66,8 @@ class RawRows:
     offsets: np.ndarray | None = None
     reading: tuple[ReadLine, ...] = ()
     shown: pa.Table | None = None
+    texts: RowTexts | None = None
+    text_name: str | None = None
 
 
 def number_targets(values: np.ndarray, column: str, missing: np.ndarray | None = None) -> RawTargets:
@@ -112,6 +117,11 @@ def clean(part: RawRows, *, drop: bool, labelled_only: bool = False, report: Rep
         what = f"{_share(bad)} hold NaN or infinite numbers ({_first(part.rows[bad])}{_bad_column(part, bad)})"
         _refuse_unless(drop, part.where, what)
         notes.append(f"{part.where}: {what}: left out.")
+    if part.texts is not None and not part.features.shape[1]:
+        blank = part.texts.blank() & ~bad
+        if blank.any():
+            notes.append(f"{part.where}: {_share(blank)} have no text ({_first(part.rows[blank])}): left out.")
+        bad |= blank
     targets = part.targets
     if targets is not None:
         unusable = np.zeros(len(bad), bool) if targets.unusable is None else targets.unusable & ~bad
@@ -136,8 +146,10 @@ def check_ids(part: RawRows) -> None:
     Raises:
         InputError: names the first such id and its rows.
     """
+    if part.ids is None or (all(part.ids) and len(set(part.ids)) == len(part.ids)):
+        return
     seen: dict[str, int] = {}
-    for row, name in zip(part.rows.tolist(), part.ids or (), strict=False):
+    for row, name in zip(part.rows.tolist(), part.ids, strict=True):
         if not name:
             raise InputError(f"{part.where}: the id in row {row} (rows count from 0) is empty; give every row a name")
         if name in seen:
@@ -156,6 +168,7 @@ def _take(part: RawRows, keep: np.ndarray) -> RawRows:
         targets=targets and replace(targets, values=targets.values[keep], missing=targets.missing[keep], unusable=None),
         rows=part.rows[keep],
         shown=None if part.shown is None else part.shown.filter(pa.array(keep)),
+        texts=part.texts and part.texts.take(np.flatnonzero(keep)),
         ids=None if part.ids is None else tuple(part.ids[i] for i in np.flatnonzero(keep)),
     )
 

@@ -11,6 +11,7 @@ from skmm_core.data.arrays import array_features, array_targets, plain_rows
 from skmm_core.data.file_limits import check_array_size
 from skmm_core.data.named_arrays import ArrayKind, Chosen, assign_keys
 from skmm_core.data.rows import RawRows
+from skmm_core.data.table_file import Reader
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -101,3 +102,6 @@ def _array(path: Path, start: int, tensor: dict, name: str) -> np.ndarray:
     if dtype == "BF16":  # the upper half of a float32
         flat = (flat.astype(np.uint32) << 16).view(np.float32)
     return flat.reshape(shape)
+
+
+READERS = {"safetensors": Reader(names=safetensors_names)}

@@ -49,9 +49,14 @@ def fit_scaler(features: Tensor, *, blocks: tuple[Tensor, ...] | None = None) ->
     kind = widest(features.device)
     blocks = row_blocks(features, features.shape[1]) if blocks is None else blocks
     origin = features[0].to(kind)  # differences of equal numbers are 0, while a mean of them may be off by rounding
-    apart = torch.stack([(block.to(kind) - origin).sum(dim=0) for block in blocks]).sum(dim=0) / len(features)
-    squares = [(block.to(kind) - origin - apart).square().sum(dim=0) for block in blocks]
-    scale = (torch.stack(squares).sum(dim=0) / len(features)).sqrt()
+    # One array holds the sums of all blocks: small ones, made between the large blocks, would keep freed memory apart.
+    sums = origin.new_empty((len(blocks), len(origin)))
+    for block, total in zip(blocks, sums, strict=True):
+        torch.sum(block.to(kind) - origin, dim=0, out=total)
+    apart = sums.sum(dim=0) / len(features)
+    for block, total in zip(blocks, sums, strict=True):
+        torch.sum((block.to(kind) - origin).sub_(apart).square_(), dim=0, out=total)
+    scale = (sums.sum(dim=0) / len(features)).sqrt()
     mean = origin + apart
     return Scaler(mean, torch.where(scale > torch.finfo(features.dtype).eps / 2 * mean.abs(), scale, torch.inf))
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from skmm_core.data.arrow_types import is_list, leaf_type, plain_type
 from skmm_core.data.file_limits import check_columns
 from skmm_core.errors import InputError
+
+AsText = Callable[[str], bool]  # whether the column of a name is read digit by digit
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class TableFile:
         held: splits of the file that are never picked from, by "validation" and "test".
         unnamed: whether the file has no names for its columns.
         untyped: whether the format knows no types, so that text which is a number is one.
+        set_aside: why columns are features only when asked for, by name.
     """
 
     where: str
@@ -62,11 +67,27 @@ class TableFile:
     held: Mapping[str, "TableFile"] = field(default_factory=dict)
     unnamed: bool = False
     untyped: bool = False
+    set_aside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
         """Names of all columns."""
         return [*self.table.column_names, *self.vectors, *self.unread]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How one format is read; a module of readers has one for each of its formats in `READERS`, by key.
+
+    Attributes:
+        read: gives the table of a path; None of a format of named arrays, which are no table.
+        names: gives the names of columns or arrays of a file without reading all; None where that takes a reading.
+        finds: whether a path is of this format, where names of files do not tell it.
+    """
+
+    read: Callable[[Path, AsText], TableFile] | None = None
+    names: Callable[[Path], list[str]] | None = None
+    finds: Callable[[Path], bool] | None = None
 
 
 def check_names(names: list[str], where: str) -> None:
@@ -110,10 +131,9 @@ def is_plain(kind: pa.DataType) -> bool:
 
 
 def is_vector(kind: pa.DataType) -> bool:
-    """Whether a column of this type holds lists of numbers."""
-    types = pa.types
-    lists = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
-    return bool(lists and (types.is_integer(kind.value_type) or types.is_floating(kind.value_type)))
+    """Whether a column of this type holds lists of numbers, also lists of such lists."""
+    leaf = leaf_type(kind)
+    return is_list(plain_type(kind)) and bool(pa.types.is_integer(leaf) or pa.types.is_floating(leaf))
 
 
 def is_bytes(kind: pa.DataType) -> bool:

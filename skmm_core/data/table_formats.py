@@ -1,21 +1,20 @@
 """From a path to a table: one door for every format that has columns; the readers are loaded when they are needed."""
 
-from collections.abc import Callable
+import importlib
 from pathlib import Path
 
-from skmm_core.data.formats import format_of
-from skmm_core.data.table_file import TableFile
-
-ARRAYS = ("npz", "npy", "safetensors")  # formats of named arrays, without columns
+from skmm_core.data.formats import FORMATS, Format, format_of
+from skmm_core.data.table_file import AsText, Reader, TableFile
+from skmm_core.errors import InputError
 
 
 def is_table(path: Path) -> bool:
     """Whether a path is a folder, or a file of a format with columns."""
     form = format_of(path)
-    return path.is_dir() or (form is not None and form.key not in ARRAYS)
+    return path.is_dir() or (form is not None and form.columns)
 
 
-def read_table_file(path: Path, as_text: Callable[[str], bool]) -> TableFile:
+def read_table_file(path: Path, as_text: AsText) -> TableFile:
     """Read a file or folder with columns.
 
     Args:
@@ -23,34 +22,13 @@ def read_table_file(path: Path, as_text: Callable[[str], bool]) -> TableFile:
         as_text: whether the column of a name is read digit by digit, where a format knows no types.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it cannot be read, or is a folder that is not read as a whole.
     """
-    from skmm_core.data import folder_reader
-
-    if path.is_dir():
-        return folder_reader.read_folder(path, as_text)
-    key = getattr(format_of(path), "key", None)
-    if key == "parquet":
-        from skmm_core.data.parquet_reader import read_parquet_files
-
-        return read_parquet_files([path], path.name)
-    if key == "arrow":
-        from skmm_core.data.arrow_reader import read_arrow_files
-
-        return read_arrow_files([path], path.name)
-    if key == "jsonl":
-        from skmm_core.data.jsonl_reader import read_jsonl
-
-        return read_jsonl(path)
-    if key == "h5ad":
-        from skmm_core.data.h5ad_reader import read_h5ad
-
-        return read_h5ad(path)
-    if folder_reader.is_projector_file(path):
-        return folder_reader.read_projector(path.parent, as_text)
-    from skmm_core.data.table_readers import read_csv_file
-
-    return read_csv_file(path, as_text)
+    form = format_found(path)
+    read = None if form is None else _reader(form).read
+    if read is None:
+        raise _unknown(path)
+    return read(path, as_text)
 
 
 def names_in(path: Path) -> list[str]:
@@ -59,27 +37,34 @@ def names_in(path: Path) -> list[str]:
     Raises:
         InputError: it cannot be read.
     """
-    key = getattr(format_of(path), "key", None)
-    if path.is_dir() or key in ("jsonl", "h5ad"):
-        return read_table_file(path, lambda name: False).names
-    if key == "npz":
-        from skmm_core.data.arrays import npz_names
+    form = format_found(path)
+    if form is None:
+        raise _unknown(path)
+    reader = _reader(form)
+    if reader.names is not None and not path.is_dir():
+        return reader.names(path)
+    return [] if reader.read is None else reader.read(path, lambda name: False).names
 
-        return npz_names(path)
-    if key == "safetensors":
-        from skmm_core.data.safetensors_reader import safetensors_names
 
-        return safetensors_names(path)
-    if key == "parquet":
-        from skmm_core.data.parquet_reader import parquet_names
+def format_found(path: Path) -> Format | None:
+    """The format that a path looks like from inside, or else that its name tells; None where neither does.
 
-        return parquet_names(path)
-    if key == "arrow":
-        from skmm_core.data.arrow_reader import arrow_names
+    The plainest formats stand first in the table, so they are asked last: other folders hold parts of parquet too.
+    """
+    for form in reversed(FORMATS):
+        finds = _reader(form).finds
+        if finds is not None and finds(path):
+            return form
+    return None if path.is_dir() else format_of(path)
 
-        return arrow_names(path)
-    if key == "csv":
-        from skmm_core.data.table_readers import csv_names
 
-        return csv_names(path)
-    return []
+def _reader(form: Format) -> Reader:
+    found: Reader = importlib.import_module(f"skmm_core.data.{form.reader}").READERS[form.key]
+    return found
+
+
+def _unknown(path: Path) -> InputError:
+    known = "; ".join(f"{form.title}: {form.folder}" for form in FORMATS if form.folder)
+    if path.is_dir():
+        return InputError(f"{path} is a folder; name one file, or a folder that is read as one dataset ({known})")
+    return InputError(f"{path.name} is no table; name a file or folder that holds one ({known})")

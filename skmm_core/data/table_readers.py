@@ -2,24 +2,26 @@
 
 import csv
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from skmm_core.data.csv_layout import CsvLayout, csv_layout
-from skmm_core.data.table_file import TableFile, check_names, is_text, short
+from skmm_core.data.table_file import AsText, Reader, TableFile, check_names, is_text, short
 from skmm_core.data.unpacked import plain_file
 from skmm_core.data.vector_columns import text_vectors
 from skmm_core.errors import InputError
 
 _BLOCK_BYTES = 16 << 20
+_SCAN_BYTES = 4 << 20
 _MAX_BLOCK = (1 << 31) - 1
 
 
-def read_csv(path: Path, notes: list[str], *, as_text: Callable[[str], bool] = lambda name: False) -> pa.Table:
+def read_csv(path: Path, notes: list[str], *, as_text: AsText = lambda name: False) -> pa.Table:
     """Parse a csv file.
 
     Args:
@@ -36,7 +38,7 @@ def read_csv(path: Path, notes: list[str], *, as_text: Callable[[str], bool] = l
     return table
 
 
-def read_csv_file(path: Path, as_text: Callable[[str], bool]) -> TableFile:
+def read_csv_file(path: Path, as_text: AsText) -> TableFile:
     """Read a csv or tsv file, packed or not.
 
     Raises:
@@ -67,7 +69,7 @@ def csv_names(path: Path) -> list[str]:
         return csv_layout(plain, path.name).names
 
 
-def _parsed(path: Path, where: str, as_text: Callable[[str], bool]) -> tuple[pa.Table, CsvLayout]:
+def _parsed(path: Path, where: str, as_text: AsText) -> tuple[pa.Table, CsvLayout]:
     layout = csv_layout(path, where)
     check_names(layout.names, where)
     texts = {name for name in layout.names if as_text(name)}
@@ -101,12 +103,36 @@ def _parse(path: Path, layout: CsvLayout, texts: Collection[str], block: int) ->
             read_options=pa_csv.ReadOptions(
                 block_size=block, column_names=names, skip_rows_after_names=int(layout.header)
             ),
-            parse_options=pa_csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=True),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=layout.delimiter, newlines_in_values=lines_end_in_quotes(path, layout.start)
+            ),
             convert_options=pa_csv.ConvertOptions(
                 decimal_point=layout.decimal,
                 column_types={str(place): pa.string() for place, name in enumerate(layout.names) if name in texts},
             ),
         )
+
+
+def lines_end_in_quotes(path: Path, start: int) -> bool:
+    """Whether an end of a line stands inside quotes; where none does, pyarrow parses a fourth faster.
+
+    Args:
+        path: of a plain file.
+        start: byte of the first line that counts.
+    """
+    open_quote = 0
+    with path.open("rb") as file:
+        file.seek(start)
+        while block := file.read(_SCAN_BYTES):
+            if not open_quote and b'"' not in block:
+                continue
+            codes = np.frombuffer(block, np.uint8)
+            quotes = np.flatnonzero(codes == ord('"'))
+            ends = np.flatnonzero((codes == ord("\n")) | (codes == ord("\r")))
+            if ((np.searchsorted(quotes, ends) + open_quote) % 2).any():
+                return True
+            open_quote = (open_quote + len(quotes)) % 2
+    return bool(open_quote)
 
 
 def _trimmed(table: pa.Table) -> pa.Table:
@@ -139,3 +165,6 @@ def _ragged_line(path: Path, layout: CsvLayout) -> str | None:
     except (UnicodeDecodeError, csv.Error):
         return None
     return None
+
+
+READERS = {"csv": Reader(read_csv_file, csv_names)}

@@ -21,6 +21,7 @@ from skmm_core.data.how_read import ReadLine, left_out_lines, quoted
 from skmm_core.data.rows import RawRows, RawTargets, number_targets
 from skmm_core.data.table_file import TableFile, is_numeric, is_text
 from skmm_core.data.table_formats import read_table_file
+from skmm_core.data.text_columns import row_texts
 from skmm_core.data.typed_text import dictionary_codes, encoded, floats_of, typed
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
@@ -41,8 +42,9 @@ def read_table(
     pool = _rows(file, columns, offsets, report)
     held = {}
     for part, split in file.held.items():
-        fixed = replace(columns, target=pool.target_name, fixed=pool.feature_names or None)
-        held[part] = _rows(split, fixed if pool.feature_names else columns, pool.offsets, report)
+        own = replace(columns, text=pool.text_name) if columns.only_texts else columns
+        fixed = replace(own, target=pool.target_name, fixed=pool.feature_names or None)
+        held[part] = _rows(split, fixed if pool.feature_names else own, pool.offsets, report)
     return pool, held
 
 
@@ -66,6 +68,8 @@ def _rows(file: TableFile, columns: Columns, offsets: np.ndarray | None, report:
         offsets=held.offsets,
         reading=_reading(file, roles, held.features.shape[1]),
         shown=_shown(file, roles),
+        texts=row_texts(file.table, roles.texts) if roles.texts else None,
+        text_name=",".join(roles.texts) or None,
     )
 
 
@@ -77,14 +81,23 @@ def _notes(file: TableFile, roles: Roles) -> tuple[str, ...]:
 
 
 def _reading(file: TableFile, roles: Roles, width: int) -> tuple[ReadLine, ...]:
-    taken = f"{roles.vector}: {width:,} numbers a row" if roles.vector is not None else _counted(roles.features)
     return (
         ReadLine("Format", file.described),
-        ReadLine("Features", taken, roles.reasons["features"], "--features"),
+        *_content_lines(roles, width),
         ReadLine("Target", roles.target if roles.target is not None else "none", roles.reasons["target"], "--target"),
         ReadLine("Id", roles.id if roles.id is not None else "row number", roles.reasons["id"], "--id"),
-        *left_out_lines(roles.left_out),
+        *left_out_lines(roles.left_out, "--features" if width else "--text"),
     )
+
+
+def _content_lines(roles: Roles, width: int) -> tuple[ReadLine, ...]:
+    """What the features are, and the texts where there are some."""
+    texts = quoted(list(roles.texts))
+    if roles.texts and not width:
+        return (ReadLine("Texts", texts, roles.reasons["features"], "--text"),)
+    taken = f"{roles.vector}: {width:,} numbers a row" if roles.vector is not None else _counted(roles.features)
+    features = ReadLine("Features", taken, roles.reasons["features"], "--features")
+    return (features, ReadLine("Texts", texts, "to look at", "--text")) if roles.texts else (features,)
 
 
 def _counted(names: Sequence[str]) -> str:
@@ -115,6 +128,8 @@ def _names_rows(file: TableFile, roles: Roles) -> str | None:
 
 
 def _held(file: TableFile, roles: Roles, offsets: np.ndarray | None, report: Report) -> HeldColumns:
+    if not roles.features and roles.vector is None:  # texts, of which an encoder makes features
+        return HeldColumns(np.empty((file.rows, 0), np.float32), np.zeros(0), ())
     if roles.vector is not None:
         report(Progress(f"Reading {file.where}", 0))
         features = file.vectors[roles.vector].read(roles.dtype)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skmm_core.data.arrow_types import flat_lists, is_nested, list_lengths
 from skmm_core.data.column_offsets import as_float32
 from skmm_core.data.file_limits import check_array_size, check_columns
 from skmm_core.data.table_file import VectorColumn, is_bytes, is_text, is_vector
@@ -45,6 +46,7 @@ def gather(where: str, name: str, rows: int, size: int, chunks: Iterable[pa.Arra
     features = np.empty((rows, size), np.float32)
     start = 0
     for chunk in chunks:
+        chunk = flat_lists(chunk, where, name)
         here = slice(start, start + len(chunk))
         lengths = _lengths(chunk)
         filled = lengths > 0  # a list without numbers is no vector either
@@ -66,10 +68,9 @@ def gather(where: str, name: str, rows: int, size: int, chunks: Iterable[pa.Arra
 
 def _lengths(chunk: pa.Array) -> np.ndarray:
     """Length of each list, or bytes of each value; 0 for null."""
-    if pa.types.is_fixed_size_list(chunk.type):
-        return np.where(np.asarray(chunk.is_valid().to_numpy(zero_copy_only=False)), chunk.type.list_size, 0)
-    found = pc.binary_length(chunk) if is_bytes(chunk.type) else pc.list_value_length(chunk)
-    return np.asarray(found.fill_null(0).to_numpy(zero_copy_only=False), np.int64)
+    if not is_bytes(chunk.type):
+        return list_lengths(chunk)
+    return np.asarray(pc.binary_length(chunk).fill_null(0).to_numpy(zero_copy_only=False), np.int64)
 
 
 def _numbers(values: pa.Array) -> np.ndarray:
@@ -81,11 +82,19 @@ def _numbers(values: pa.Array) -> np.ndarray:
 
 def size_of(sample: pa.Array) -> int | None:
     """Length that nearly all lists, or bytes, of a sample share; None where they differ or none is there."""
-    lengths = _lengths(sample)
+    try:
+        lengths = _lengths(flat_lists(sample, "", ""))
+    except InputError:
+        return None
     found, counts = np.unique(lengths[lengths > 0], return_counts=True)
     if not len(found) or counts.max() < (1 - _FAULTS) * counts.sum():
         return None
     return int(found[counts.argmax()])
+
+
+def kind_of_lists(kind: pa.DataType) -> str:
+    """Type of a column of lists in words."""
+    return f"{kind}, flattened" if is_nested(kind) else str(kind)
 
 
 def held_vector(where: str, name: str, column: pa.ChunkedArray, field: pa.Field) -> VectorColumn | None:
@@ -96,10 +105,15 @@ def held_vector(where: str, name: str, column: pa.ChunkedArray, field: pa.Field)
         return None
     if is_bytes(column.type):
         return bytes_vector(where, name, len(column), size, lambda: chunks, field)
-    other = sum(int(((lengths > 0) & (lengths != size)).sum()) for lengths in map(_lengths, chunks))
-    if not is_vector(column.type) or other > _FAULTS * len(column):
+    if not is_vector(column.type):
         return None
-    return VectorColumn(size, str(column.type), lambda _: gather(where, name, len(column), size, chunks))
+    try:
+        counts = [_lengths(flat_lists(chunk, where, name)) for chunk in chunks]
+    except InputError:
+        return None
+    if sum(int(((lengths > 0) & (lengths != size)).sum()) for lengths in counts) > _FAULTS * len(column):
+        return None
+    return VectorColumn(size, kind_of_lists(column.type), lambda _: gather(where, name, len(column), size, chunks))
 
 
 def bytes_vector(

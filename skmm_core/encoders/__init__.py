@@ -1,4 +1,4 @@
-"""Pictures come in, features in a file go out, made block by block, cached and resumable.
+"""Pictures or texts come in, features in a file go out, made block by block, cached and resumable.
 
 Training a network belongs to `probes`.
 """

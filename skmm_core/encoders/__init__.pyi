@@ -3,6 +3,7 @@ from .encoder import Encoder as Encoder
 from .features import encode_rows as encode_rows
 from .packaged import (
     PACKAGED as PACKAGED,
+    PACKAGED_TEXT as PACKAGED_TEXT,
     default_advice as default_advice,
     default_model as default_model,
     installed as installed,

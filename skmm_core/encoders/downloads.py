@@ -32,17 +32,20 @@ def fetching(name: str, tag: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def quietly() -> Iterator[None]:
+def quietly(*, local: bool = False) -> Iterator[None]:
     """Keep log lines and progress bars of libraries off the terminal, and Hugging Face from waiting for a network.
 
     Without a network its client would try again for most of a minute; here it is told to look into its cache only.
+
+    Args:
+        local: whether the network is not to be used even where there is one.
     """
     from huggingface_hub import constants
 
     handler, level, offline = logging.NullHandler(), logging.root.manager.disable, constants.HF_HUB_OFFLINE
     logging.root.addHandler(handler)  # with no handler at all, logging would install one for good
     logging.disable(logging.CRITICAL)
-    constants.HF_HUB_OFFLINE = offline or not _answers(constants.ENDPOINT)
+    constants.HF_HUB_OFFLINE = offline or local or not _answers(constants.ENDPOINT)
     try:
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
             yield

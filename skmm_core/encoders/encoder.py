@@ -70,8 +70,12 @@ class Encoder:
     @property
     def key(self) -> str:
         """32 hex digits that change with everything that changes the features of a picture."""
-        facts = {"provenance": dict(self.provenance), "device": self.device.type, "half": str(self.half_type)}
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+        return facts_key(provenance=dict(self.provenance), device=self.device.type, half=str(self.half_type))
+
+
+def facts_key(**facts: Any) -> str:
+    """32 hex digits that change with any of these JSON values."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def feature_size(forward: Callable[[Tensor], Tensor], preprocess: Preprocess, device: torch.device) -> int:

@@ -1,12 +1,10 @@
 """Blocks of features on disk, named by what is in them, so that finished work is never done twice.
 
-A block is known by the encoder and by the content of its pictures. It is written in one step; one that is damaged is
-made again. The newest blocks are kept, up to a limit.
+A block is known by the encoder and by the content of its pictures or texts. It is written in one step; one that is
+damaged is made again. The newest blocks are kept, up to a limit.
 """
 
-import hashlib
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,28 +33,28 @@ class FeatureCache:
         except OSError as error:
             raise InputError(f"{self._folder} cannot be made: {error.strerror}; set SKMM_HOME") from None
 
-    def path(self, hashes: Sequence[str]) -> Path:
-        """Where the block with these pictures is or will be."""
-        return self._folder / f"{hashlib.sha256(' '.join(hashes).encode()).hexdigest()[:40]}.npy"
+    def path(self, content: str) -> Path:
+        """Where the block with this content is or will be; `content` is a hash of all that it is made of."""
+        return self._folder / f"{content}.npy"
 
-    def read(self, hashes: Sequence[str], dim: int) -> np.ndarray | None:
-        """The (B, dim) float32 features of these pictures, or None when they are not there."""
-        path = self.path(hashes)
+    def read(self, content: str, rows: int, dim: int) -> np.ndarray | None:
+        """The (rows, dim) float32 features of a block, or None when they are not there."""
+        path = self.path(content)
         try:
             block = np.load(path, allow_pickle=False)
             os.utime(path)
         except (OSError, ValueError, EOFError):
             return None
-        whole = block.shape == (len(hashes), dim) and block.dtype == np.float32 and bool(np.isfinite(block).all())
+        whole = block.shape == (rows, dim) and block.dtype == np.float32 and bool(np.isfinite(block).all())
         return block if whole else None
 
-    def write(self, hashes: Sequence[str], block: np.ndarray) -> None:
-        """Keep the features of these pictures.
+    def write(self, content: str, block: np.ndarray) -> None:
+        """Keep the features of a block.
 
         Raises:
             OSError: the disk is full or the folder cannot be written; nothing half is left.
         """
-        write_file(self.path(hashes), lambda path: np.save(path, block, allow_pickle=False))
+        write_file(self.path(content), lambda path: np.save(path, block, allow_pickle=False))
 
     def trim(self) -> None:
         """Remove the blocks used longest ago, of any encoder, until the rest fits the limit."""

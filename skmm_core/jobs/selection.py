@@ -58,7 +58,7 @@ def _write_files(
     layout = pca_map(dataset.features[dataset.split.train])
     report(Progress("Writing the results", 0))
     chosen = tables.selection_table(dataset, selection)
-    columns = ["order", "id", "row", "weight", "score"]
+    columns = ["order", "id", "row", "weight", "score", *({"text"} & {*chosen})]
     write_file(folder / SELECTION_CSV, lambda path: chosen[columns].to_csv(path, index=False, lineterminator="\n"))
     write_file(folder / SELECTION_NPY, lambda path: np.save(path, chosen["row"].to_numpy(np.int64), allow_pickle=False))
     write_file(folder / DIAGNOSTICS, diagnostics.save)

@@ -16,10 +16,11 @@ def selection_table(dataset: Dataset, selection: Selection) -> pd.DataFrame:
     """One row a chosen point, in the order picked.
 
     Columns: order (0 = picked first), id, row (0-based, in the input file), position (0-based, in the pool), weight
-    (sum 1), score (the method's own; empty where it has none), target, label (the target in words, for classes).
+    (sum 1), score (the method's own; empty where it has none), target, label (the target in words, for classes), and
+    text where the dataset has texts.
     """
     chosen = pool_table(dataset).iloc[selection.indices.numpy()].reset_index(drop=True)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "order": np.arange(len(chosen)),
             "id": chosen["id"],
@@ -31,6 +32,10 @@ def selection_table(dataset: Dataset, selection: Selection) -> pd.DataFrame:
             "label": chosen["label"],
         }
     )
+    if dataset.texts is not None:
+        texts = dataset.texts.take(dataset.split.train[selection.indices].numpy())
+        table["text"] = pd.array(texts.values.to_pylist(), dtype="string")
+    return table
 
 
 def scores_table(dataset: Dataset, selection: Selection, diagnostics: Diagnostics) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """What the report of a selection shows."""
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from skmm_core.report.thumbnails import read_thumbnails
 from skmm_core.runs import DIAGNOSTICS, read_table
 
 _MOST_ROWS = 200
+_MOST_CHARACTERS = 300  # of a text
 SHOWN = (
     *("bias", "variance", "bias_term", "variance_term", "error_bound", "rank", "effective_dim"),
     *("c_s", "trace_score", "trace_score_floor", "moment_error"),
@@ -46,7 +48,7 @@ def selection_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         "thumbnails": read_thumbnails(folder, selection),
         "diagnostics": _diagnostic_rows(result["diagnostics"]),
         "columns": [{"name": name, "number": pd.api.types.is_numeric_dtype(shown[name])} for name in columns],
-        "rows": [[_cell(cell) for cell in row] for row in shown[columns].itertuples(index=False)],
+        "rows": [[_cell(cell) for cell in row] for row in _readable(shown[columns]).itertuples(index=False)],
         "methods": selection_methods(result),
         "sources": sources([result["method"]]),
     }
@@ -68,6 +70,13 @@ def _diagnostic_rows(values: Mapping[str, Any]) -> list[dict[str, str]]:
             said = str(values["certificate_text"]) if quantity.key == "c_s" else meaning
             rows.append({"title": quantity.title, "value": "∞", "meaning": said})
     return rows
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Long texts with their start alone."""
+    if "text" not in table:
+        return table
+    return table.assign(text=[textwrap.shorten(text, _MOST_CHARACTERS, placeholder=" …") for text in table["text"]])
 
 
 def _cell(value: Any) -> str:

@@ -52,7 +52,10 @@ def command_line(config: RunConfig, out: str = "out") -> str:
 
 
 def _embed_words(dataset: DatasetConfig, job: EmbedJob) -> list[str]:
-    words = ["python", "-m", "skmm_core", "embed", "--images", dataset.source, "--model", job.model]
+    words = ["python", "-m", "skmm_core", "embed"]
+    if job.reads == "texts":
+        return [*words, *_dataset_flags(dataset, "--texts"), "--model", job.model]
+    words += ["--images", dataset.source, "--model", job.model]
     for flag, value in (
         ("--pretrained", job.pretrained),
         ("--model-config", job.architecture),
@@ -90,9 +93,9 @@ def _device_flags(config: RunConfig) -> list[str]:
     return ["--device", config.device] if config.device != "auto" else []
 
 
-def _dataset_flags(dataset: DatasetConfig) -> list[str]:
-    words = ["--dataset", dataset.source]
-    for name in ("test", "labels", "target", "id", "features", "ignore", "unlabelled", "holdout", "task"):
+def _dataset_flags(dataset: DatasetConfig, source: str = "--dataset") -> list[str]:
+    words = [source, dataset.source]
+    for name in ("test", "labels", "target", "id", "features", "text", "ignore", "unlabelled", "holdout", "task"):
         value = getattr(dataset, name)
         if value != DatasetConfig.model_fields[name].default:
             words += [f"--{name}", str(value)]

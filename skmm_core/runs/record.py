@@ -111,7 +111,7 @@ def method_text(config: RunConfig) -> str:
     """Method keys of a run, comma separated; the encoder of an embedding."""
     job = config.job
     if isinstance(job, EmbedJob):
-        return encoder_text(job.model)
+        return _encoder(job)
     if isinstance(job, PaperJob):
         return f"paper {job.experiment}"
     return job.method if isinstance(job, SelectJob) else ", ".join(job.methods)
@@ -120,6 +120,11 @@ def method_text(config: RunConfig) -> str:
 def encoder_text(model: str) -> str:
     """What people call an encoder."""
     return "the built-in map" if model == "offline" else model
+
+
+def _encoder(job: EmbedJob) -> str:
+    """What people call the encoder of a job; a folder by its name."""
+    return encoder_text(job.model if job.reads == "pictures" else Path(job.model).name)
 
 
 def budget_text(config: RunConfig) -> str:
@@ -134,7 +139,7 @@ def default_name(config: RunConfig) -> str:
     """Name of a run that the person has not named."""
     job = config.job
     if isinstance(job, EmbedJob):
-        return f"{dataset_text(config)} · features by {encoder_text(job.model)}"
+        return f"{dataset_text(config)} · features by {_encoder(job)}"
     if isinstance(job, PaperJob):
         return f"The paper's table: {job.experiment}"
     count = 1 if isinstance(job, SelectJob) else len(job.methods)

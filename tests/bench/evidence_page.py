@@ -19,6 +19,7 @@ from tests.bench.evidence_answer import (
     answer,
     readme_part,
 )
+from tests.bench.evidence_encoders import encoders_part
 from tests.bench.evidence_figure import rank_figure
 from tests.bench.evidence_tables import OURS, SURE, Evidence
 from tests.bench.evidence_words import (
@@ -77,7 +78,7 @@ def page(evidence: Evidence) -> tuple[str, dict[str, str]]:
         _choice(evidence),
     ]
     parts += [_league(evidence, league, figures) for league in LEAGUES]
-    parts += [_families(evidence), _datasets(evidence), _robustness(evidence), ablations(evidence)]
+    parts += [_families(evidence), _datasets(evidence), _robustness(evidence), encoders_part(), ablations(evidence)]
     return "\n\n".join(parts) + "\n", figures
 
 

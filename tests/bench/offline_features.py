@@ -39,15 +39,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    sets = {"Fashion-MNIST": _fashion(arguments.data), "CIFAR-10": _cifar(arguments.data)}
-    flowers = _flowers(arguments.data)
+    sets = {"Fashion-MNIST": _fashion(arguments.data), "CIFAR-10": cifar_pictures(arguments.data)}
+    flowers = flower_pictures(arguments.data)
     lines = ["| map | d | Fashion-MNIST | CIFAR-10 | flowers |", "|---|---|---|---|---|"]
     networks = [load_encoder(EmbedJob(model=key), _CPU) for key in PACKAGED if installed(key)]
     trained = [(f"**{PACKAGED[network.name].title}** (trained)", network, network.preprocess) for network in networks]
     for name, encode, prepared in [*((name, encode, prepare) for name, encode in MAPS.items()), *trained]:
-        rows = _rows(encode, prepared, flowers[0])
+        rows = encoded(encode, prepared, flowers[0])
         scores = [
-            _accuracy(_rows(encode, prepared, pictures), labels, np.arange(len(labels)) < train)
+            _accuracy(encoded(encode, prepared, pictures), labels, np.arange(len(labels)) < train)
             for pictures, labels, train in sets.values()
         ]
         cells = " | ".join(f"{100 * score:.1f}" for score in (*scores, _ten_splits(rows, flowers[1])))
@@ -55,7 +55,7 @@ def main() -> None:
         arguments.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _rows(encode: Map, prepared: Preprocess, pictures: Sequence[Image.Image]) -> np.ndarray:
+def encoded(encode: Map, prepared: Preprocess, pictures: Sequence[Image.Image]) -> np.ndarray:
     """(N, d) features, a few pictures at once."""
     blocks = (pictures[start : start + _AT_ONCE] for start in range(0, len(pictures), _AT_ONCE))
     return torch.cat([encode(torch.stack([prepared(picture) for picture in block])) for block in blocks]).numpy()
@@ -145,14 +145,14 @@ def _fashion(folder: Path) -> tuple[list[Image.Image], np.ndarray, int]:
         return _pictures(found["images"][:5_000]), found["y"][:5_000].astype(np.int64), 2_000
 
 
-def _cifar(folder: Path) -> tuple[list[Image.Image], np.ndarray, int]:
+def cifar_pictures(folder: Path) -> tuple[list[Image.Image], np.ndarray, int]:
     with np.load(folder / "cifar10_mobilenetv2q_train.npz", allow_pickle=False) as found:
         labels = found["y"][:2_000].astype(np.int64)
     with np.load(folder / "cifar10_images_2000.npz", allow_pickle=False) as found:
         return _pictures(found["images"]), labels, 1_500
 
 
-def _flowers(folder: Path) -> tuple[list[Image.Image], np.ndarray]:
+def flower_pictures(folder: Path) -> tuple[list[Image.Image], np.ndarray]:
     pictures, classes = [], []
     with zipfile.ZipFile(folder / "flower_photos_100.zip") as archive:
         for name in sorted(archive.namelist()):

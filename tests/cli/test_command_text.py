@@ -30,6 +30,7 @@ _DATASETS = st.builds(
     target=st.none() | _WORDS,
     id=st.none() | _WORDS,
     features=st.none() | _WORDS,
+    text=st.none() | _WORDS,
     ignore=st.none() | _WORDS,
     unlabelled=st.none() | _WORDS,
     labelled_only=st.booleans(),
@@ -101,6 +102,36 @@ def test_the_printed_command_asks_for_the_same_embedding(job, source, target, de
     words = shlex.split(command_line(config, out="my out"))
     assert main(words[3:]) == 2
     assert asked == [(config, "my out.npz")]
+
+
+_TABLES = st.builds(
+    DatasetConfig,
+    source=_WORDS,
+    test=st.none() | _WORDS,
+    target=st.none() | _WORDS,
+    id=st.none() | _WORDS,
+    text=st.none() | _WORDS,
+    ignore=st.none() | _WORDS,
+    unlabelled=st.none() | _WORDS,
+    labelled_only=st.booleans(),
+    drop_bad_rows=st.booleans(),
+    task=st.sampled_from(["auto", "classification", "regression"]),
+)
+
+
+@given(dataset=_TABLES, model=_WORDS, device=st.sampled_from(["auto", "cpu", "cuda:1"]))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_printed_command_asks_for_the_same_texts(dataset, model, device, monkeypatch):
+    config = RunConfig(dataset=dataset, job=EmbedJob(reads="texts", model=model), device=device)
+    asked = []
+
+    def note(dataset, job, file, device, *, quiet):
+        asked.append(RunConfig(dataset=dataset, job=job, device=device))
+        raise InputError("seen")
+
+    monkeypatch.setattr(embed, "_run", note)
+    assert main(shlex.split(command_line(config))[3:]) == 2
+    assert asked == [config]
 
 
 @pytest.mark.parametrize(

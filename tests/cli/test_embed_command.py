@@ -11,7 +11,7 @@ from PIL import Image
 
 from skmm_core.data.load import load_dataset
 from skmm_core.encoders import installed, packaged
-from skmm_core.encoders.features import read_provenance
+from skmm_core.encoders.feature_file import read_provenance
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
 FLOWERS = Path(os.environ.get("SKMM_REAL_DATA", _BESIDE)) / "flower_photos_100.zip"

@@ -6,7 +6,7 @@ import pytest
 
 from skmm_core.config import DatasetConfig
 from skmm_core.data.csv_layout import csv_layout
-from skmm_core.data.load import load_dataset
+from skmm_core.data.load import load_dataset, load_texts
 from skmm_core.data.table_formats import names_in
 from skmm_core.errors import InputError
 
@@ -334,3 +334,14 @@ def test_ids_that_count_from_one_are_ids_still(tmp_path):
     dataset = load(saved(tmp_path / "a.csv", id=np.arange(1, N + 1)))
     assert dataset.ids == tuple(str(row) for row in range(1, N + 1))
     assert dataset.feature_names == tuple(F)
+
+
+def test_numbers_under_the_name_of_ids_or_labels_are_no_texts(tmp_path):
+    rows = "".join(f"{1000 + row % 4},{row % 3}.5,A sentence that says {row}\n" for row in range(N))
+    (tmp_path / "a.csv").write_text("user_id,gold_label,said\n" + rows)
+    dataset = load_texts(DatasetConfig(source=str(tmp_path / "a.csv")))
+    assert dataset.texts is not None
+    assert dataset.texts.text(5) == "A sentence that says 5"
+    (tmp_path / "b.csv").write_text("x,y\n" + "".join(f"{row}.25,{row * 3 % 7}\n" for row in range(N)))
+    with pytest.raises(InputError, match="has no column of text"):
+        load_texts(DatasetConfig(source=str(tmp_path / "b.csv")))

@@ -11,10 +11,11 @@ from skmm_core.comparison import ADVICE
 from skmm_core.comparison.savings import Relation, data_saving
 from skmm_core.comparison.statistics import Interval
 from skmm_core.methods.registry import list_methods
-from tests.bench import evidence_page
+from tests.bench import encoder_study, evidence_page
 from tests.bench.evidence import ABLATIONS, METHODS
 from tests.bench.evidence_answer import AWARE, FREE, LEAGUES, verdicts
 from tests.bench.evidence_data import BENCHMARKS
+from tests.bench.evidence_encoders import encoders_part
 from tests.bench.evidence_figure import rank_figure
 from tests.bench.evidence_page import BEGIN, END, PAGE, README, ROOT, SOURCE, files
 from tests.bench.evidence_tables import Evidence, Factor
@@ -218,3 +219,29 @@ def test_the_mean_ranks_that_families_give_are_in_the_page(evidence: Evidence) -
     row = next(line for line in text.splitlines() if line.startswith(f"| **{FREE}** | ") and line.count("|") > 6)
     assert f"| {rank:.2f} |" in row
     assert sum(map(len, by_family.values())) == len(set(itertools.chain(evidence.datasets())))
+
+
+def test_what_features_change_is_told_seed_by_seed_from_the_committed_scores() -> None:
+    made = json.loads(encoder_study.SOURCE.read_text(encoding="utf-8"))
+    values = {tuple(row[:5]): row[5] for row in made["scores"]}
+    source = encoder_study.SOURCES[0]
+    first, second = source.features
+    gains = [
+        100 * (values[source.name, second, "skmm_whitened", 20, s] - values[source.name, first, "skmm_whitened", 20, s])
+        for s in range(source.seeds)
+    ]
+    line = next(
+        line for line in encoders_part().splitlines() if line.startswith(f"| {source.name}: ") and "| 20 |" in line
+    )
+    assert f"| {np.mean(gains):+.1f} [" in line
+    assert set(values) == {
+        (each.name, features, method, budget, seed)
+        for each in encoder_study.SOURCES
+        for features in each.features
+        for method, budgets in [
+            *((m, each.budgets) for m in encoder_study.METHODS),
+            (encoder_study.WHOLE, (each.rows,)),
+        ]
+        for budget in budgets
+        for seed in range(each.seeds)
+    }

@@ -206,7 +206,7 @@ def test_a_full_disk(home, tmp_path, monkeypatch):
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "_chunks", full)
+    monkeypatch.setattr(module, "member_chunks", full)
     with pytest.raises(InputError, match=r"a\.zip: the disk is full; free some space or set SKMM_HOME"):
         extract(path)
     assert files_in(tmp_path) == ["a.zip"]

@@ -35,7 +35,7 @@ import os, signal, sys
 from pathlib import Path
 from skmm_core.encoders import embedding, features
 from skmm_core.config import DatasetConfig, EmbedJob
-features._BLOCK_ROWS = 8
+features.BLOCK_ROWS = 8
 def report(progress):
     if progress.phase == "Embedding images" and progress.step >= 20:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -46,7 +46,7 @@ embedding.embed(DatasetConfig(source=sys.argv[1]), EmbedJob(), Path(sys.argv[2])
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("SKMM_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(features, "_BLOCK_ROWS", 8)
+    monkeypatch.setattr(features, "BLOCK_ROWS", 8)
     return tmp_path / "home"
 
 
@@ -129,11 +129,11 @@ def test_the_cache_forgets_what_was_used_longest_ago(home, monkeypatch):
     cache = FeatureCache("k" * 32)
     block = np.zeros((1, 200_000), np.float32)  # 0.8 MB
     for number in range(4):
-        cache.write([str(number)], block)
-        os.utime(cache.path([str(number)]), (number, number))
-    assert cache.read(["0"], 200_000) is not None, "reading makes it the newest"
+        cache.write(str(number), block)
+        os.utime(cache.path(str(number)), (number, number))
+    assert cache.read("0", 1, 200_000) is not None, "reading makes it the newest"
     cache.trim()
-    assert [cache.path([str(number)]).exists() for number in range(4)] == [True, False, False, True]
+    assert [cache.path(str(number)).exists() for number in range(4)] == [True, False, False, True]
     monkeypatch.setenv("SKMM_CACHE_MB", "lots")
     with pytest.raises(InputError, match="SKMM_CACHE_MB"):
         FeatureCache("k" * 32)

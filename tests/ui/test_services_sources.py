@@ -9,6 +9,7 @@ import pytest
 from dashboard.services import sources
 from dashboard.services.sources import (
     check_allowed,
+    check_run,
     column_names,
     recall,
     remember,
@@ -16,7 +17,7 @@ from dashboard.services.sources import (
     save_upload,
     server_file,
 )
-from skmm_core.config import DatasetConfig
+from skmm_core.config import DatasetConfig, EmbedJob, RunConfig
 from skmm_core.errors import InputError
 
 
@@ -176,3 +177,28 @@ def test_a_run_on_a_folder_may_not_follow_links_out_of_the_roots(root: Path) -> 
     (root / "parts" / "a.parquet").symlink_to(secret)
     with pytest.raises(InputError, match="holds a link to outside"):
         check_allowed(DatasetConfig(source=str(root / "parts")))
+
+
+def test_a_run_on_texts_may_read_no_table_and_no_model_from_elsewhere(root: Path) -> None:
+    table = DatasetConfig(source=str(root / "a.csv"))
+    (root / "model").mkdir()
+    (root.parent / "model").mkdir()
+
+    def run(dataset: DatasetConfig, **model: str) -> RunConfig:
+        return RunConfig(dataset=dataset, job=EmbedJob(reads="texts", **model))
+
+    check_run(run(table))
+    check_run(run(table, model=str(root / "model")))
+    for config in (
+        run(table, model=str(root.parent / "model")),
+        run(table, model=str(root / ".." / "model")),
+        run(table, model="model"),
+        run(table, model="sentence-transformers/all-MiniLM-L6-v2"),
+        run(DatasetConfig(source="/etc/secret.csv")),
+        run(DatasetConfig(source=str(root / "a.csv"), test="/etc/secret.csv")),
+    ):
+        with pytest.raises(InputError):
+            check_run(config)
+    (root / "model" / "model.safetensors").symlink_to(root.parent / "model")
+    with pytest.raises(InputError, match="holds a link to outside"):
+        check_run(run(table, model=str(root / "model")))

@@ -17,14 +17,14 @@ _BLOCK_NEEDS = (
 def network_of(made: RunRecord | None) -> EmbedJob | None:
     """The network that made the features of a dataset; None when no network did, or it is not known."""
     job = made.config.job if made else None
-    return job if isinstance(job, EmbedJob) and job.model != EmbedJob().model else None
+    return job if isinstance(job, EmbedJob) and job.reads == "pictures" and job.model != EmbedJob().model else None
 
 
 def finetune_form(made: RunRecord | None, *, key: str, given: FinetuneParams | None) -> FinetuneParams | None:
     """Draw the form, folded.
 
     Args:
-        made: the run that made the features out of pictures, or None.
+        made: the run that made the features out of pictures or texts, or None.
         key: prefix of the widgets' keys.
         given: where to start.
 

@@ -1,12 +1,12 @@
 """The form for pictures: where they are, what gives their targets, which encoder."""
 
-from dataclasses import dataclass
 from typing import get_args
 
 import streamlit as st
 
 from dashboard.components.data.encoder_form import encoder_form
 from dashboard.components.data.sources import kept_upload, path_on_server
+from dashboard.components.data.to_embed import ToEmbed
 from dashboard.components.shared.theme import error_line
 from dashboard.services.pictures import UPLOAD_SUFFIXES, save_pictures, server_pictures
 from dashboard.services.sources import MAX_UPLOAD_MB
@@ -26,22 +26,7 @@ _PATTERNS = {
 }
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """What the form asks for.
-
-    Attributes:
-        dataset: where the pictures are, and the column of their targets.
-        pattern: how file names give targets, or None.
-        job: the encoder; None while its weights are not chosen.
-    """
-
-    dataset: DatasetConfig
-    pattern: str | None
-    job: EmbedJob | None
-
-
-def image_form() -> Pictures | None:
+def image_form() -> ToEmbed | None:
     """Draw the form.
 
     Returns:
@@ -70,7 +55,7 @@ def image_form() -> Pictures | None:
         return None
     if job is not None and pattern is not None:
         job = EmbedJob.model_validate({**job.model_dump(), "pattern": pattern})
-    return Pictures(DatasetConfig(source=source, target=target), pattern, job)
+    return ToEmbed(DatasetConfig(source=source, target=target), job, pattern)
 
 
 def _upload() -> str | None:

@@ -9,17 +9,18 @@ import streamlit as st
 from dashboard.components.data.targets import targets_view
 from dashboard.components.shared.encoder_mark import draw_marks
 from dashboard.components.shared.gallery import Card, gallery_html, pool_picture
+from dashboard.components.shared.text_cards import TextCard, text_cards_html
 from dashboard.components.shared.theme import escape, fmt_int, fmt_number, notes
 from skmm_core.data import LEFT_OUT, spread_notes
 
 if TYPE_CHECKING:
     from skmm_core.data import Dataset
 
-_THUMBNAILS = 32
+_THUMBNAILS, _TEXTS = 32, 12
 
 
 def data_preview(dataset: "Dataset", *, scale: Callable[[], None] | None = None) -> None:
-    """Draw size, task, balance of targets, notes of the reader, and thumbnails.
+    """Draw size, task, balance of targets, notes of the reader, and a few of the pictures or texts.
 
     Args:
         dataset: to draw.
@@ -49,9 +50,26 @@ def data_preview(dataset: "Dataset", *, scale: Callable[[], None] | None = None)
         st.markdown("##### A few of them")
         cards = [
             Card(picture(position), caption, f"{dataset.ids[row]}, {caption}", chosen=False)
-            for position, row, caption in _sample(dataset)
+            for position, row, caption in _sample(dataset, _THUMBNAILS)
         ]
         st.html(gallery_html(cards))
+    else:
+        _few_texts(dataset)
+
+
+def _few_texts(dataset: "Dataset") -> None:
+    """Draw a few of the texts of the pool; nothing where there are none."""
+    texts = dataset.texts
+    if texts is None:
+        return
+    st.markdown("##### A few of them")
+    cards = [
+        TextCard(
+            texts.text(row), " · ".join(dict.fromkeys((caption, dataset.ids[row]))), dataset.ids[row], chosen=False
+        )
+        for _, row, caption in _sample(dataset, _TEXTS)
+    ]
+    st.html(text_cards_html(cards))
 
 
 def how_read(dataset: "Dataset") -> None:
@@ -72,10 +90,10 @@ def how_read(dataset: "Dataset") -> None:
 def facts(dataset: "Dataset") -> list[tuple[str, str, str]]:
     """Label, value and explanation of each number of a dataset."""
     split = dataset.split
-    held_out = len(split.validation) + len(split.test)
+    held_out, width = len(split.validation) + len(split.test), dataset.features.shape[1]
     found = [
         ("Pool", fmt_int(dataset.pool_size), "Rows that a method may pick from."),
-        ("Features", fmt_int(dataset.features.shape[1]), "Numbers a row."),
+        *([("Features", fmt_int(width), "Numbers a row.")] if width else []),
         ("Task", str(dataset.task).capitalize(), "What the targets ask for."),
     ]
     if dataset.class_names:
@@ -85,10 +103,10 @@ def facts(dataset: "Dataset") -> list[tuple[str, str, str]]:
     return found
 
 
-def _sample(dataset: "Dataset") -> list[tuple[int, int, str]]:
+def _sample(dataset: "Dataset", count: int) -> list[tuple[int, int, str]]:
     """Position, row and caption of evenly spaced pool points, ordered by class."""
     rows = dataset.split.train.cpu().numpy()
-    positions = np.linspace(0, len(rows) - 1, min(_THUMBNAILS, len(rows))).astype(int)
+    positions = np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)
     targets = dataset.targets
     if targets is None:
         return [(int(position), int(rows[position]), dataset.ids[rows[position]]) for position in positions]

@@ -8,6 +8,7 @@ from dashboard.components.shared.map.figure import colour_options, map_alt, map_
 from dashboard.components.shared.map.linked_views import link, linked_views
 from dashboard.components.shared.map.marked_points import draw_map, marked
 from dashboard.components.shared.points import run_points
+from dashboard.components.shared.text_search import search_texts
 from dashboard.components.shared.theme import escape, is_dark
 from skmm_core.config import SelectJob
 from skmm_core.runs import RunRecord
@@ -42,18 +43,28 @@ def diagnose_maps(records: Sequence[RunRecord], labels: Sequence[str]) -> None:
         colour = st.selectbox(
             "Colour", list(options), format_func=options.__getitem__, key=f"maps:colour:{token}", width=_COLOUR_PIXELS
         )
+    search = search_texts(records[0])
     linked = []
     grid = st.grid(min(2, len(records)), min_column_width=_PANEL_PIXELS, gap="medium")
     for record, label, points, total in zip(records, labels, tables, budgets, strict=True):
         key, budget = f"diagnose-map:{record.id}", min(first, total)
-        beside = link(points, budget, key)
-        figure = map_figure(points, budget=budget, colour=colour, ringed=beside.ringed, dark=is_dark(), height=_HEIGHT)
+        points = search.beside(points)
+        beside = link(points, budget, key, search)
+        figure = map_figure(
+            points,
+            budget=budget,
+            colour=colour,
+            ringed=beside.ringed,
+            found=search.positions,
+            dark=is_dark(),
+            height=_HEIGHT,
+        )
         with grid.cell():
             if len(records) > 1:
                 st.markdown(f"**{escape(label)}**")
             alt = f"{label}: {map_alt(points, budget, options[colour], 'PCA')}"
-            draw_map(figure, key=key, look=(budget, colour, beside.ringed, is_dark()), alt=alt)
-        if marked(key):
+            draw_map(figure, key=key, look=(budget, colour, beside.ringed, search.query, is_dark()), alt=alt)
+        if marked(key) or search.query:
             linked.append((record, beside, key, label))
     st.caption(map_note(tables[0]))
     for record, beside, key, label in linked:

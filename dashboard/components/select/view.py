@@ -16,6 +16,7 @@ from dashboard.components.shared.map.figure import map_alt, map_figure, map_note
 from dashboard.components.shared.map.linked_views import link, linked_views
 from dashboard.components.shared.map.marked_points import draw_map, marked
 from dashboard.components.shared.points import has_classes, run_points
+from dashboard.components.shared.text_search import search_texts
 from dashboard.components.shared.theme import chart, columns, escape, is_dark, notes
 from dashboard.services import cache
 from dashboard.services.prefix import prefix_diagnostics
@@ -43,6 +44,8 @@ def selection_view(record: RunRecord) -> None:
 def _explore(record: RunRecord, job: SelectJob, result: dict[str, Any], points: pd.DataFrame) -> None:
     key = f"map:{record.id}"
     numbers = st.container()  # above the map; those of fewer points are measured after it is drawn
+    search = search_texts(record)
+    points = search.beside(points)
     choice, points = map_controls(record, points, job.budget)
     found = None
     whole = choice.budget == int(result["budget"])
@@ -50,7 +53,7 @@ def _explore(record: RunRecord, job: SelectJob, result: dict[str, Any], points: 
         _draw_numbers(numbers, result, dict(result.get("diagnostics") or {}), choice.budget, len(points))
     if choice.colour == "distance":
         found, points = _distances(record, result, points, choice.budget)
-    linked = link(points, choice.budget, key)
+    linked = link(points, choice.budget, key, search)
     picks = hand_picks(record.fingerprint, job)
     pinned, barred = positions_of(points, picks.include), positions_of(points, picks.exclude)
     figure = map_figure(
@@ -62,10 +65,11 @@ def _explore(record: RunRecord, job: SelectJob, result: dict[str, Any], points: 
         ringed=linked.ringed,
         pinned=pinned,
         barred=barred,
+        found=search.positions,
         dark=is_dark(),
     )
     alt = map_alt(points, choice.budget, choice.title, choice.axes[0].split("_")[0].upper())
-    draw_map(figure, key=key, look=(choice, linked.ringed, pinned, barred, is_dark()), alt=alt)
+    draw_map(figure, key=key, look=(choice, linked.ringed, pinned, barred, search.query, is_dark()), alt=alt)
     st.caption(map_note(points))
     draw_marks(spread_notes(result.get("notes", ())))
     hand_buttons(record.fingerprint, job, points, linked.focus(marked(key)))

@@ -21,15 +21,16 @@ from dashboard.components.shared.diagnostics.diagnosed_runs import read_run, sam
 from dashboard.components.shared.diagnostics.view import diagnose_view
 from dashboard.components.shared.finished_selections import labels
 from dashboard.components.shared.gallery import gallery
-from dashboard.components.shared.map.linked_views import points_table, run_picture
+from dashboard.components.shared.map.linked_views import points_table, run_cards
 from dashboard.components.shared.points import run_points
+from dashboard.components.shared.text_search import search_texts
 from dashboard.components.shared.theme import columns, escape, plural
 from dashboard.services import cache
 from skmm_core.comparison import read_scores
 from skmm_core.probes import METRICS, primary_metric
 from skmm_core.runs import RunRecord, RunState
 
-PICTURES, TABLE = "Pictures", "Table"
+TABLE = "Table"
 _CARD_PIXELS, _REGION_PIXELS, _PER_PAGE = 230, 400, 24
 
 
@@ -107,11 +108,12 @@ def _points(records: Sequence[RunRecord], tables: Sequence[pd.DataFrame], found:
             key=f"overlap:regions:{token}",
             wrap=True,
         )
-        picture = run_picture(records[0])
+        search = search_texts(records[0])
+        cards = run_cards(records[0], search.query)
         kind = TABLE
-        if picture is not None:
+        if cards is not None:
             kind = st.segmented_control(
-                "Show as", (PICTURES, TABLE), default=PICTURES, required=True, key=f"overlap:kind:{token}"
+                "Show as", (cards.title, TABLE), default=cards.title, required=True, key=f"overlap:kind:{token}"
             )
     if not wanted:
         st.info("Choose at least one combination above.", icon=":material/arrow_upward:")
@@ -119,10 +121,11 @@ def _points(records: Sequence[RunRecord], tables: Sequence[pd.DataFrame], found:
     grid = st.grid(min(2, len(wanted)), min_column_width=_REGION_PIXELS, gap="medium")
     for name in wanted:
         region = by_name[name]
-        shown = region_points(tables[region.members[0]], region)
+        shown = search.among(region_points(search.beside(tables[region.members[0]]), region))
         with grid.cell():
-            st.markdown(f"**{name}**: {plural(len(shown), 'point')}, in {LETTERS[region.members[0]]}'s pick order")
-            if picture is not None and kind == PICTURES:
-                gallery(shown, picture, key=f"overlap:{token}:{region.members}", per_page=_PER_PAGE)
+            size = plural(len(shown), "point") + (" found" if search.query else "")
+            st.markdown(f"**{name}**: {size}, in {LETTERS[region.members[0]]}'s pick order")
+            if cards is not None and kind == cards.title:
+                gallery(shown, cards, key=f"overlap:{token}:{region.members}", per_page=_PER_PAGE)
             else:
                 points_table(shown)

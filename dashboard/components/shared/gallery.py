@@ -1,7 +1,7 @@
-"""Thumbnails of points, linked to the map."""
+"""Points as pictures or as cards of text, page by page, linked to the map."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.shared.points import has_classes, has_values, label_text
+from dashboard.components.shared.points import has_classes, has_values
+from dashboard.components.shared.text_cards import TextCard, text_cards_html
 from dashboard.components.shared.theme import CHOSEN_COLOUR, fmt_number
 
 if TYPE_CHECKING:
     from skmm_core.data import Dataset
 
-PER_PAGE = 36
+PICTURES, TEXTS = "Pictures", "Texts"
+_PER_PAGE = {PICTURES: 36, TEXTS: 24}
 _THUMB, _PIXELS = 72, 160
 _WIDTH_BYTES = slice(16, 20)  # of a PNG file's header
 _STYLE = """
@@ -71,22 +73,34 @@ def _width(png: bytes) -> int:
     return int.from_bytes(png[_WIDTH_BYTES], "big")
 
 
-def point_cards(shown: pd.DataFrame, png: Callable[[int], bytes]) -> list[Card]:
-    """Cards of points.
+@dataclass(frozen=True)
+class PointCards:
+    """How the points of a dataset are shown.
+
+    Attributes:
+        title: "Pictures" or "Texts".
+        html: of rows of :func:`~dashboard.components.shared.points.linked_points`.
+    """
+
+    title: str
+    html: Callable[[pd.DataFrame], str]
+
+
+def pool_cards(dataset: "Dataset", query: str = "") -> PointCards | None:
+    """How the points of a dataset are shown: as its pictures, else as its texts; None when it has neither.
 
     Args:
-        shown: rows of :func:`~dashboard.components.shared.points.linked_points`.
-        png: picture of a position in the pool.
+        dataset: whose pool the points are.
+        query: words to mark in the texts.
     """
-    named, measured = has_classes(shown), has_values(shown, "target")
-    columns = [shown[name].tolist() for name in ("position", "rank", "chosen", "id", "label", "target")]
-    cards = []
-    for position, rank, chosen, id_, label, target in zip(*columns, strict=True):
-        what = label_text(label) if named else fmt_number(target) if measured else ""
-        pick = f"chosen as number {rank + 1}" if chosen else "not chosen"
-        caption = " · ".join(filter(None, (f"#{rank + 1}" if chosen else "", what or str(id_))))
-        cards.append(Card(png(position), caption, ", ".join(filter(None, (str(id_), what, pick))), bool(chosen)))
-    return cards
+    picture, texts, rows = pool_picture(dataset), dataset.texts, dataset.split.train
+    if picture is not None:
+        return PointCards(PICTURES, lambda shown: gallery_html(point_cards(shown, picture)))
+    if texts is not None:
+        return PointCards(
+            TEXTS, lambda shown: text_cards_html(point_texts(shown, lambda at: texts.text(int(rows[at]))), query)
+        )
+    return None
 
 
 def pool_picture(dataset: "Dataset") -> Callable[[int], bytes] | None:
@@ -101,17 +115,67 @@ def pool_picture(dataset: "Dataset") -> Callable[[int], bytes] | None:
     return lambda position: images.png(int(rows[position]), size=size)
 
 
-def gallery(shown: pd.DataFrame, png: Callable[[int], bytes], *, key: str, per_page: int = PER_PAGE) -> None:
-    """Draw the points page by page.
+def point_cards(shown: pd.DataFrame, png: Callable[[int], bytes]) -> list[Card]:
+    """Thumbnails of points.
 
     Args:
         shown: rows of :func:`~dashboard.components.shared.points.linked_points`.
         png: picture of a position in the pool.
-        key: of the page control, distinct on the page.
-        per_page: thumbnails at once.
     """
-    pages = max(1, -(-len(shown) // per_page))
+    return [
+        Card(png(each.position), " · ".join(filter(None, (each.order, each.what or each.id))), each.name, each.chosen)
+        for each in _described(shown)
+    ]
+
+
+def point_texts(shown: pd.DataFrame, text: Callable[[int], str]) -> list[TextCard]:
+    """Cards of points.
+
+    Args:
+        shown: rows of :func:`~dashboard.components.shared.points.linked_points`.
+        text: of a position in the pool.
+    """
+    return [
+        TextCard(
+            text(each.position), " · ".join(filter(None, (each.order, each.what, each.id))), each.name, each.chosen
+        )
+        for each in _described(shown)
+    ]
+
+
+@dataclass(frozen=True)
+class _Described:
+    """A point in words: its order as "#3", what its target is, and all of it as one name."""
+
+    position: int
+    id: str
+    order: str
+    what: str
+    name: str
+    chosen: bool
+
+
+def _described(shown: pd.DataFrame) -> Iterator[_Described]:
+    named, measured = has_classes(shown), has_values(shown, "target")
+    columns = [shown[name].tolist() for name in ("position", "rank", "chosen", "id", "label", "target")]
+    for position, rank, chosen, id_, label, target in zip(*columns, strict=True):
+        what = ("" if pd.isna(label) else str(label)) if named else fmt_number(target) if measured else ""
+        pick = f"chosen as number {rank + 1}" if chosen else "not chosen"
+        name = ", ".join(filter(None, (str(id_), what, pick)))
+        yield _Described(position, str(id_), f"#{rank + 1}" if chosen else "", what, name, bool(chosen))
+
+
+def gallery(shown: pd.DataFrame, cards: PointCards, *, key: str, per_page: int | None = None) -> None:
+    """Draw the points page by page.
+
+    Args:
+        shown: rows of :func:`~dashboard.components.shared.points.linked_points`.
+        cards: of :func:`pool_cards`.
+        key: of the page control, distinct on the page.
+        per_page: points at once; None takes what is usual for them.
+    """
+    count = per_page or _PER_PAGE[cards.title]
+    pages = max(1, -(-len(shown) // count))
     holder = st.container()
     page = st.pagination(pages, key=f"{key}-{pages}") if pages > 1 else 1
-    part = shown.iloc[(page - 1) * per_page : page * per_page]
-    holder.html(gallery_html(point_cards(part, png)))
+    holder.html(cards.html(shown.iloc[(page - 1) * count : page * count]))

@@ -13,7 +13,7 @@ from skmm_core.runs import ProgressView, RunRecord, RunState, read_log, read_pro
 
 _CURVE_PIXELS = 200
 _WATCHED = "skmm:watched-run"
-_RATE = "images/s"  # the pace that an embedding reports
+_PACE = "/s"  # how the name of a pace ends, such as images/s or texts/s
 
 
 def job_panel(run_id: str, *, keep: bool = False) -> RunState:
@@ -102,8 +102,7 @@ def progress_text(progress: ProgressView | None) -> str:
     """Share done, pace and time left of the current phase; a space keeps the line's height when nothing is known."""
     if progress is None or progress.fraction is None:
         return "\u00a0"
-    rate = progress.values.get(_RATE)
-    pace = f" · {fmt_number(rate)} {_RATE}" if rate is not None else ""
+    pace = "".join(f" · {fmt_number(rate)} {name}" for name, rate in progress.values.items() if name.endswith(_PACE))
     left = f" · about {fmt_seconds(progress.eta)} left" if progress.eta is not None else ""
     return f"{100 * progress.fraction:.0f}\u00a0%{pace}{left}"
 

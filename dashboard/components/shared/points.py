@@ -11,6 +11,7 @@ from dashboard.services import cache
 from skmm_core.runs import RunRecord
 
 NO_LABEL = "no label"
+TEXT = "text"  # of the points: the column with the start of each text, where there are texts
 
 
 def merge_points(places: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -39,24 +40,33 @@ def is_chosen(points: pd.DataFrame, budget: int) -> np.ndarray:
     return np.asarray((rank >= 0) & (rank < budget))
 
 
-def linked_points(points: pd.DataFrame, budget: int, selected: Collection[int]) -> tuple[pd.DataFrame, str]:
-    """What the gallery and the table show: the points that the visitor marked on the map, else the chosen ones.
+def linked_points(
+    points: pd.DataFrame, budget: int, selected: Collection[int], found: np.ndarray | None = None
+) -> tuple[pd.DataFrame, str]:
+    """What the gallery and the table show: points marked on the map or found by a search, else the chosen ones.
 
     Args:
         points: of :func:`merge_points`.
         budget: how many of the chosen points count, in pick order.
         selected: positions marked on the map; empty for none.
+        found: positions that a search found; None while nothing is looked for.
 
     Returns:
-        The rows, chosen ones first in pick order, with a `chosen` column; and a heading that says what they are.
+        The rows, those that are both marked and found where there are both; chosen ones first in pick order, with a
+        `chosen` column; and a heading that says what they are.
     """
     marked = points.assign(chosen=is_chosen(points, budget))
-    shown = marked[marked["position"].isin(list(selected))] if selected else marked[marked["chosen"]]
+    if selected or found is not None:
+        shown = marked[marked["position"].isin(list(selected))] if selected else marked
+        shown = shown if found is None else shown[shown["position"].isin(found)]
+    else:
+        shown = marked[marked["chosen"]]
     key = shown["rank"].where(shown["chosen"], len(points) + shown["position"])
     shown = shown.iloc[key.to_numpy().argsort(kind="stable")].reset_index(drop=True)
-    if not selected:
+    if not selected and found is None:
         return shown, plural(len(shown), "chosen point")
-    return shown, f"{plural(len(shown), 'point')} marked on the map, {int(shown['chosen'].sum())} of them chosen"
+    how = "marked on the map" if found is None else "found and marked on the map" if selected else "found"
+    return shown, f"{plural(len(shown), 'point')} {how}, {int(shown['chosen'].sum()):,} of them chosen"
 
 
 def class_order(points: pd.DataFrame) -> list[str]:

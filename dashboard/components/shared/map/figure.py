@@ -9,11 +9,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.components.shared.map.groups import MEASURES, Group, colour_bar, groups_of
-from dashboard.components.shared.points import has_classes, has_values, is_chosen, label_text
+from dashboard.components.shared.points import TEXT, has_classes, has_values, is_chosen, label_text
+from dashboard.components.shared.text_cards import hover_lines
 from dashboard.components.shared.theme import INK, POOL_OPACITY, figure_layout, fmt_number, plural
 
 MAX_DRAWN = 50_000
+_MOST_FOUND = 5_000  # of the points that a search found, so many are drawn of a pool that is thinned
+_MOST_HOVERED = 10_000  # points beyond these have no text on the map unless they are chosen
 _POOL_PIXELS, _RING_PIXELS = 6, 22
+_FOUND_PIXELS, _MANY_PIXELS, _MANY = 17, 11, 300  # rings of points found; smaller where many would hide the map
 _LEAST, _MOST = 0.7, 1.8  # size of a chosen point against the usual one, by its weight
 
 
@@ -40,6 +44,7 @@ def map_figure(
     ringed: Collection[int] = (),
     pinned: Collection[int] = (),
     barred: Collection[int] = (),
+    found: np.ndarray | None = None,
     dark: bool = False,
     height: int = 520,
 ) -> go.Figure:
@@ -59,19 +64,23 @@ def map_figure(
         ringed: positions to draw a ring around.
         pinned: positions that are to be chosen in any case.
         barred: positions that are never to be chosen.
+        found: positions that a search found; None while nothing is looked for.
         dark: whether the page is dark.
         height: pixels.
     """
-    drawn = _thinned(points, {*ringed, *pinned, *barred})
+    found = np.empty(0, np.int64) if found is None else found
+    drawn = _thinned(points, {*ringed, *pinned, *barred, *found[:_MOST_FOUND].tolist()})
     chosen = is_chosen(drawn, budget)
     groups = groups_of(drawn, points, is_chosen(points, budget), colour)
+    pool = drawn if len(drawn) <= _MOST_HOVERED else drawn.drop(columns=TEXT, errors="ignore")
     outline = INK[dark]
     figure = go.Figure()
     for top in (False, True):  # all chosen points lie above all others
         for group in groups:
             members = np.flatnonzero(group.members & (chosen == top))
             if len(members):
-                figure.add_trace(_trace(drawn.iloc[members], group, members, axes, top=top, dark=dark))
+                part = (drawn if top else pool).iloc[members]
+                figure.add_trace(_trace(part, group, members, axes, top=top, dark=dark))
     figure.add_traces([group.key() for group in groups])
     if colour not in ("label", "chosen"):
         figure.add_trace(colour_bar(title or MEASURES.get(colour, colour), drawn[colour]))
@@ -79,6 +88,9 @@ def map_figure(
         if positions:
             text = f"{name} {len(positions):,}"
             figure.add_trace(_sign(drawn, positions, axes, f"{symbol}-open", name, outline, 13, text=text))
+    if len(found):
+        text, pixels = f"Found {len(found):,}", _FOUND_PIXELS if len(found) <= _MANY else _MANY_PIXELS
+        figure.add_trace(_sign(drawn, found, axes, "circle-open", "Found", outline, pixels, text=text))
     if ringed:
         figure.add_trace(_sign(drawn, ringed, axes, "circle-open", "rings", outline, _RING_PIXELS))
     figure_layout(figure, height=height)
@@ -185,7 +197,7 @@ def _sizes(weights: np.ndarray) -> np.ndarray | int:
 
 def _sign(
     drawn: pd.DataFrame,
-    positions: Collection[int],
+    positions: Collection[int] | np.ndarray,
     axes: tuple[str, str],
     symbol: str,
     group: str,
@@ -198,7 +210,7 @@ def _sign(
 
     The group has no count in its name: what the legend hides stays hidden when there are more of them.
     """
-    at = drawn[drawn["position"].isin(list(positions))]
+    at = drawn[drawn["position"].isin(positions if isinstance(positions, np.ndarray) else list(positions))]
     return go.Scattergl(
         x=at[axes[0]].to_numpy(dtype=np.float32),
         y=at[axes[1]].to_numpy(dtype=np.float32),
@@ -228,4 +240,7 @@ def _hover(part: pd.DataFrame, group: Group, *, chosen: bool) -> tuple[list[str]
     if chosen:
         ranks = part["rank"].tolist()
         texts = [f"{text}</b><br>chosen as number {rank + 1}<b>" for text, rank in zip(texts, ranks, strict=True)]
+    if TEXT in part:
+        starts = (hover_lines(start) for start in part[TEXT].tolist())
+        texts = [f"{text}</b><br>{start}<b>" for text, start in zip(texts, starts, strict=True)]
     return texts, f"{template}<extra></extra>"

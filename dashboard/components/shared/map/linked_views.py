@@ -1,7 +1,7 @@
 """Gallery and table of the points marked on a map, or of the chosen ones; rows ticked in the table are ringed on it."""
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.shared.gallery import gallery, pool_picture
+from dashboard.components.shared.gallery import PointCards, gallery, pool_cards
 from dashboard.components.shared.map.marked_points import clear_marks, marked
-from dashboard.components.shared.points import has_classes, linked_points
+from dashboard.components.shared.points import TEXT, has_classes, linked_points
+from dashboard.components.shared.text_search import Search
 from dashboard.services import cache
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
 
 _MAX_ROWS = 20_000
+_NO_SEARCH = Search()
+_NONE_FOUND = "No text here holds all of these words; look for fewer words, or for a part of one."
 
 
 @dataclass(frozen=True)
@@ -28,30 +31,33 @@ class Linked:
         heading: what they are.
         table_key: of their table; other points, another table, so that no tick moves to another point.
         ringed: positions of the rows that are ticked in it.
+        search: what is looked for in the texts.
     """
 
     shown: pd.DataFrame
     heading: str
     table_key: str
     ringed: tuple[int, ...]
+    search: Search
 
     def focus(self, marks: Sequence[int]) -> tuple[int, ...]:
         """Points that a button is about: the ticked rows, else those marked on the map."""
         return self.ringed or tuple(marks)
 
 
-def link(points: pd.DataFrame, budget: int, key: str) -> Linked:
+def link(points: pd.DataFrame, budget: int, key: str, search: Search = _NO_SEARCH) -> Linked:
     """Gather what stands beside a map, before the map is drawn.
 
     Args:
         points: of :func:`~dashboard.components.shared.points.merge_points`.
         budget: how many of the chosen points count, in pick order.
         key: of the map.
+        search: what is looked for in the texts.
     """
-    shown, heading = linked_points(points, budget, marked(key))
+    shown, heading = linked_points(points, budget, marked(key), search.positions)
     positions = shown["position"].to_numpy(dtype=np.int64)
     table_key = f"table:{key}:{zlib.crc32(positions.tobytes()):08x}"
-    return Linked(shown, heading, table_key, ticked_positions(st.session_state.get(table_key), positions))
+    return Linked(shown, heading, table_key, ticked_positions(st.session_state.get(table_key), positions), search)
 
 
 def ticked_positions(event: Any, positions: Sequence[int] | np.ndarray) -> tuple[int, ...]:
@@ -65,14 +71,14 @@ def ticked_positions(event: Any, positions: Sequence[int] | np.ndarray) -> tuple
     return tuple(int(positions[row]) for row in rows if 0 <= row < len(positions))
 
 
-def linked_views(record: RunRecord, linked: Linked, *, key: str, per_page: int = 36) -> None:
+def linked_views(record: RunRecord, linked: Linked, *, key: str, per_page: int | None = None) -> None:
     """Draw gallery and table.
 
     Args:
         record: of the finished selection.
         linked: of :func:`link`.
         key: of the map.
-        per_page: thumbnails at once.
+        per_page: points at once in the gallery; None takes what is usual.
     """
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"##### {linked.heading}", width="content")
@@ -87,26 +93,34 @@ def linked_views(record: RunRecord, linked: Linked, *, key: str, per_page: int =
             )
         else:
             st.caption("Lasso or click on the map to look at others.", width="content")
-    picture = run_picture(record)
-    if picture is None:
+    if linked.shown.empty:
+        st.info(_NONE_FOUND, icon=":material/search_off:")
+        return
+    cards = run_cards(record, linked.search.query)
+    if cards is None:
         points_table(linked.shown, key=linked.table_key)
         return
-    pictures, table = st.tabs(["Pictures", "Table"], key=f"views:{record.id}", on_change="rerun")
-    if pictures.open:
-        with pictures:
-            gallery(linked.shown, picture, key=f"gallery:{record.id}", per_page=per_page)
+    first, table = st.tabs([cards.title, "Table"], key=f"views:{record.id}", on_change="rerun")
+    if first.open:
+        with first:
+            gallery(linked.shown, cards, key=f"gallery:{record.id}", per_page=per_page)
     if table.open:
         with table:
             points_table(linked.shown, key=linked.table_key)
 
 
-def run_picture(record: RunRecord) -> Callable[[int], bytes] | None:
-    """Function that draws the picture of a position in the pool of a run; None when there are none."""
+def run_cards(record: RunRecord, query: str = "") -> PointCards | None:
+    """How the points of a run are shown, as pictures or texts; None when there are neither.
+
+    Args:
+        record: of the finished selection.
+        query: words to mark in the texts.
+    """
     try:
         dataset = cache.dataset(record.config.dataset)
     except InputError:  # its file is gone: the table still tells
         return None
-    return pool_picture(dataset) if dataset.fingerprint == record.fingerprint else None
+    return pool_cards(dataset, query) if dataset.fingerprint == record.fingerprint else None
 
 
 def points_table(shown: pd.DataFrame, *, key: str | None = None) -> None:
@@ -118,7 +132,18 @@ def points_table(shown: pd.DataFrame, *, key: str | None = None) -> None:
     """
     target = "label" if has_classes(shown) else "target"
     mixed = ["chosen"] if not shown["chosen"].all() else []
-    columns = [*mixed, "rank", "id", target, "weight", "score", "leverage", "distance", "row"]
+    columns = [
+        *mixed,
+        "rank",
+        "id",
+        target,
+        *([TEXT] if TEXT in shown else []),
+        "weight",
+        "score",
+        "leverage",
+        "distance",
+        "row",
+    ]
     table = shown[[column for column in columns if shown[column].notna().any() or column == "id"]].head(_MAX_ROWS)
     table = table.assign(rank=(table["rank"] + 1).where(shown["chosen"]).astype("Int64"))
     ticks: dict[str, Any] = {"key": key, "on_select": "rerun", "selection_mode": "multi-row"} if key else {}
@@ -133,6 +158,7 @@ def points_table(shown: pd.DataFrame, *, key: str | None = None) -> None:
             "id": st.column_config.TextColumn("Id"),
             "label": st.column_config.TextColumn("Class"),
             "target": st.column_config.NumberColumn("Target", format="%.4g"),
+            TEXT: st.column_config.TextColumn("Text", width="large", help="The start of each text"),
             "weight": st.column_config.NumberColumn("Weight", format="%.4f"),
             "score": st.column_config.NumberColumn("Score", format="%.4g", help="The method's own score"),
             "leverage": st.column_config.NumberColumn("Leverage", format="%.4g"),

@@ -1,54 +1,68 @@
-"""Pictures on their way to features: what was understood, the embedding while it runs, and what it made."""
+"""Pictures or texts on their way to features: what was understood, the embedding while it runs, and what it made."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.components.data.encoder_form import OFFLINE
-from dashboard.components.data.image_form import Pictures
 from dashboard.components.data.image_preview import image_preview, skipped_files
 from dashboard.components.data.preview import data_preview
+from dashboard.components.data.to_embed import ToEmbed
 from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.theme import error_line, escape, fmt_int, fmt_number, plural
 from dashboard.services import cache, pictures, state
-from dashboard.services.sources import check_run, pictures_title
-from skmm_core.config import RunConfig
+from dashboard.services.sources import check_run, source_title
+from skmm_core.config import EmbedJob, RunConfig
 from skmm_core.data import HUB, hub_name
 from skmm_core.encoders import origin_line
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress
 from skmm_core.runs import RunRecord, RunState
 
+Reads = Literal["pictures", "texts"]
+_EMPTY: Mapping[Reads, str] = {
+    "pictures": "Name some pictures to see what is in them.",
+    "texts": "Give a table with texts to see how it is read.",
+}
 _WITHOUT_WEIGHTS = "Choose an encoder that is installed, and its weights, first."
 
 
-def image_view(wanted: Pictures | None, record: RunRecord | None) -> None:
+def embed_view(wanted: ToEmbed | None, record: RunRecord | None, reads: Reads) -> None:
     """Draw the open embedding, or what the form asks for when that is something else.
 
     Args:
-        wanted: from the form; None while no pictures are named.
+        wanted: from the form; None while no pictures or texts are named.
         record: the open run.
+        reads: what the form is about.
     """
-    made = record if record is not None and record.kind == "embed" else None
+    made = record if record is not None and reads_of(record) == reads else None
     if made is not None and (wanted is None or wanted.job is None or _run(wanted) == made.config):
         _embedding(made)
-    elif wanted is not None and hub_name(wanted.dataset.source) is not None:
+    elif wanted is None:
+        st.info(_EMPTY[reads], icon=":material/arrow_back:")
+    elif reads == "texts":
+        _texts(wanted)
+    elif hub_name(wanted.dataset.source) is not None:
         _public(wanted)
-    elif wanted is not None:
-        _preview(wanted)
     else:
-        st.info("Name some pictures to see what is in them.", icon=":material/arrow_back:")
+        _pictures(wanted)
 
 
-def _run(wanted: Pictures) -> RunConfig:
+def reads_of(record: RunRecord) -> Reads | None:
+    """What an embedding makes features of; None for any other run."""
+    return record.config.job.reads if isinstance(record.config.job, EmbedJob) else None
+
+
+def _run(wanted: ToEmbed) -> RunConfig:
     if wanted.job is None:
         raise InputError(_WITHOUT_WEIGHTS)
     return RunConfig(dataset=wanted.dataset, job=wanted.job)
 
 
-def _public(wanted: Pictures) -> None:
+def _public(wanted: ToEmbed) -> None:
     title = HUB[hub_name(wanted.dataset.source) or ""].title
     if _heading(title, "Download and make features", ready=wanted.job is not None):
         _start(wanted)
@@ -59,7 +73,7 @@ def _public(wanted: Pictures) -> None:
     )
 
 
-def _preview(wanted: Pictures) -> None:
+def _pictures(wanted: ToEmbed) -> None:
     meter = st.empty()
 
     def report(progress: Progress) -> None:
@@ -77,9 +91,22 @@ def _preview(wanted: Pictures) -> None:
         return
     meter.empty()
     label = f"Make features of {plural(len(index), 'picture')}"
-    if _heading(pictures_title(wanted.dataset.source), label, ready=wanted.job is not None):
+    if _heading(source_title(wanted.dataset.source), label, ready=wanted.job is not None):
         _start(wanted)
     image_preview(index)
+
+
+def _texts(wanted: ToEmbed) -> None:
+    try:
+        with st.spinner("Reading the texts…"):
+            dataset = cache.texts(wanted.dataset)
+    except InputError as error:
+        error_line(str(error))
+        return
+    label = f"Make features of {plural(len(dataset.ids), 'text')}"
+    if _heading(source_title(wanted.dataset.source), label, ready=wanted.job is not None):
+        _start(wanted)
+    data_preview(dataset)
 
 
 def _heading(title: str, label: str, *, ready: bool) -> bool:
@@ -95,7 +122,7 @@ def _heading(title: str, label: str, *, ready: bool) -> bool:
         )
 
 
-def _start(wanted: Pictures) -> None:
+def _start(wanted: ToEmbed) -> None:
     from skmm_core.data import source_fingerprint
 
     try:
@@ -110,7 +137,7 @@ def _start(wanted: Pictures) -> None:
 
 def _embedding(record: RunRecord) -> None:
     top = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
-    top.subheader(escape(pictures_title(record.config.dataset.source)), anchor=False, width="content")
+    top.subheader(escape(source_title(record.config.dataset.source)), anchor=False, width="content")
     try:
         if job_panel(record.id) is RunState.DONE:
             _made(record, top)
@@ -145,7 +172,7 @@ def _holdout() -> int:
             value=0,
             step=5,
             key="images:holdout",
-            help="Share of the pictures that is never picked from. Comparing methods needs a test folder or this.",
+            help="Share that is never picked from. Comparing methods needs this, or pictures in a folder called test.",
             width=220,
             persist_state="session",
         )
@@ -154,8 +181,9 @@ def _holdout() -> int:
 
 def made_line(result: dict[str, Any]) -> str:
     """What an embedding did, in a sentence."""
-    rate = result["images_per_second"]
-    how = f"{fmt_number(rate)} pictures a second" if rate else "taken from the cache"
-    made = f"{plural(result['N'], 'picture')}, {fmt_int(result['d'])} features each"
+    thing = "text" if result.get("reads") == "texts" else "picture"  # runs of earlier versions are of pictures
+    rate = result["texts_per_second" if thing == "text" else "images_per_second"]
+    how = f"{fmt_number(rate)} {thing}s a second" if rate else "taken from the cache"
+    made = f"{plural(result['N'], thing)}, {fmt_int(result['d'])} features each"
     encoder = "the built-in map" if result["model"] == OFFLINE else escape(result["model"])
     return f"{made} by {encoder}; {how}."

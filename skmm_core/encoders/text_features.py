@@ -1,0 +1,103 @@
+"""Features of texts: encoded with others of about their length, so that little is computed for nothing."""
+
+import hashlib
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+
+from skmm_core.data import Dataset, RowTexts, number_word
+from skmm_core.encoders.feature_blocks import BLOCK_ROWS, Blocks, Embedded, Encoded, chunks
+from skmm_core.encoders.feature_file import PARTS, FeatureRows, write_features
+from skmm_core.encoders.text_encoder import TextEncoder
+from skmm_core.errors import InputError
+from skmm_core.progress import Progress, Report, ignore
+
+_BATCH_ROWS = 32
+
+
+def embed_texts(
+    dataset: Dataset, encoder: TextEncoder, out: Path, *, batch: int = _BATCH_ROWS, report: Report = ignore
+) -> Embedded:
+    """Encode the text of every row and write an npz file of features.
+
+    Args:
+        dataset: as `load_texts` gives it.
+        encoder: what makes features of the texts.
+        out: npz file: X, y, ids, the same of validation (`_val`) and test rows (`_test`), names, texts in the order of
+            these parts, provenance. Labels of a partly labelled pool are as :func:`known_array` writes them.
+        batch: texts encoded at once.
+        report: told after each batch, with texts a second; raise Cancelled from it to stop.
+
+    Raises:
+        InputError: the encoder fails on a text, or gives numbers that are not finite.
+        OSError: the disk is full.
+    """
+    if dataset.texts is None:
+        raise InputError(f"{dataset.name} has no texts; name their column with --text")
+    blocks, cut = Blocks(encoder, len(dataset.texts), "texts", report), 0
+    parts, order = {}, []
+    for part in PARTS:
+        rows = getattr(dataset.split, part).numpy()
+        made = []
+        for some in chunks(rows, BLOCK_ROWS):
+            texts = dataset.texts.take(some)
+            made.append(blocks.block(_content(texts), len(texts), partial(_encode, texts, encoder, batch)))
+            cut += int(encoder.is_cut(texts.values.to_pylist()).sum())
+        parts[part] = FeatureRows(made, _ids(dataset, part, rows), _targets(dataset, part, rows))
+        order.append(rows)
+    report(Progress("Writing the features", 0))
+    data, ends = dataset.texts.take(np.concatenate(order)).bytes_and_ends()
+    shown = {"texts": data, "text_ends": ends}
+    write_features(out, parts, encoder.dim, names=dataset.class_names, shown=shown, provenance=encoder.provenance)
+    blocks.cache.trim()
+    return Embedded(len(dataset.texts), encoder.dim, blocks.encoded, blocks.seconds, cut)
+
+
+def known_array(labels: tuple[str | None, ...]) -> np.ndarray:
+    """Labels of a partly labelled pool as an array that is read as the same labels.
+
+    Args:
+        labels: in words, None for none.
+
+    Returns:
+        float64 with NaN for none where every label is a number written as numbers are, else text with "" for none.
+    """
+    words = {label for label in labels if label is not None}
+    if all(_is_plain(word) for word in words):
+        return np.array([np.nan if label is None else float(label) for label in labels], np.float64)
+    return np.array(["" if label is None else label for label in labels])
+
+
+def _is_plain(word: str) -> bool:
+    try:
+        value = float(word)
+    except ValueError:
+        return False
+    return np.isfinite(value) and number_word(value) == word
+
+
+def _content(texts: RowTexts) -> str:
+    data, ends = texts.bytes_and_ends()
+    return hashlib.sha256(ends.tobytes() + data.tobytes()).hexdigest()[:40]
+
+
+def _encode(texts: RowTexts, encoder: TextEncoder, batch: int) -> Encoded:
+    order = np.argsort(np.asarray(pc.binary_length(texts.values)), kind="stable")
+    for places in chunks(order, batch):
+        yield places, encoder.encode(texts.take(places).values.to_pylist())
+
+
+def _ids(dataset: Dataset, part: str, rows: np.ndarray) -> list[str]:
+    """Names of rows as they are in their own file, without the part that a dataset puts before those held out."""
+    prefix = "" if part == "train" else f"{part}:"
+    return [dataset.ids[row].removeprefix(prefix) for row in rows.tolist()]
+
+
+def _targets(dataset: Dataset, part: str, rows: np.ndarray) -> np.ndarray | None:
+    if dataset.targets is not None:
+        return np.asarray(dataset.targets.numpy()[rows])
+    if dataset.known_labels is not None and part == "train":
+        return known_array(tuple(dataset.known_labels[row] for row in rows.tolist()))
+    return None
