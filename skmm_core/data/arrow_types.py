@@ -1,7 +1,4 @@
-"""Types of Arrow that are another way to write a plain one: extensions, runs, views, and lists in lists.
-
-DuckDB, polars and others write them.
-"""
+"""Types of Arrow that are another way to write a plain one: extensions, runs, views, and lists in lists."""
 
 import uuid
 from typing import Any
@@ -13,8 +10,7 @@ import pyarrow.compute as pc
 from skmm_core.errors import InputError
 
 _NAMED = {"arrow.uuid": pa.string(), "arrow.bool8": pa.bool_()}
-# pyarrow can hold views, but not filter or compare them
-_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+_VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
@@ -64,11 +60,15 @@ def plain_array(array: pa.Array) -> pa.Array:
         words = array.dictionary.cast(_VIEWS[kind.value_type])
         return pa.DictionaryArray.from_arrays(array.indices, words, ordered=kind.ordered)
     if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
-        # pyarrow 26 casts views that stand in another order to a broken list
-        lengths = pc.list_value_length(array).cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-        return pa.LargeListArray.from_arrays(pa.array(starts), array.flatten(), mask=array.is_null())
+        return _in_order(array)
     return array.cast(_VIEWS[kind]) if kind in _VIEWS else array
+
+
+def _in_order(array: Any) -> pa.Array:
+    """Views one after the other; pyarrow 26 casts those that stand in another order to a broken list."""
+    lengths = pc.list_value_length(array).cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    return pa.LargeListArray.from_arrays(pa.array(starts), array.flatten(), mask=array.is_null())
 
 
 def _decoded(array: Any) -> pa.Array:

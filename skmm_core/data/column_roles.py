@@ -1,6 +1,5 @@
 """Which column of a table is what: decided as a person would who looks at it, and said with the reason."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +16,7 @@ from skmm_core.data.column_looks import (
     says_the_same,
     target_codes,
 )
+from skmm_core.data.column_names import folded, is_embedding, is_id, is_label, label_rank
 from skmm_core.data.how_read import quoted
 from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
 from skmm_core.data.text_columns import choose_texts, texts_to_show
@@ -25,13 +25,6 @@ from skmm_core.data.vector_columns import BYTE_TYPES
 from skmm_core.errors import InputError, OnlyTexts
 
 LEFT_OUT = ": no feature: "
-TARGET_NAMES = ("label", "target", "y")
-_OTHER_TARGETS = re.compile(
-    r"(label|target|class|category)(s|es)?(_?(ids?|idx|index|names?|codes?|num|number|labels?|class))?"
-    r"|categories|annotation|(gt|y_true|ground_truth)(_?(labels?|class))?|(true|gold)_?(labels?|class)"
-)
-_VECTORS = re.compile(r"(.*_)?(emb(edding)?s?|vectors?)")
-_IDS = re.compile(r"(.*_)?(ids?|uid|uuid|guid|hash|phash|dhash|sha1|sha256|md5)")
 
 
 @dataclass(frozen=True)
@@ -85,7 +78,7 @@ class Roles:
 
 def as_text(columns: Columns, name: str) -> bool:
     """Whether a csv column of this name is read digit by digit: it is or may be the ids, the target or a text."""
-    return name in (columns.target, columns.id) or _is_id(name) or _is_label(name)
+    return name in (columns.target, columns.id) or is_id(name) or is_label(name)
 
 
 def decide(file: TableFile, columns: Columns) -> Roles:
@@ -155,21 +148,6 @@ def _decided(file: TableFile, columns: Columns) -> Roles:
     return Roles(target, id_, None, None, names, reasons, {**left_out, **why})
 
 
-def _is_label(name: str) -> bool:
-    """Whether the name of a column is that of a label."""
-    folded = _folded(name)
-    return folded in TARGET_NAMES or bool(_OTHER_TARGETS.fullmatch(folded))
-
-
-def _is_id(name: str) -> bool:
-    """Whether the name of a column is that of ids."""
-    return bool(_IDS.fullmatch(_folded(name))) and not _is_label(name)
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold().replace(" ", "_").replace("-", "_")
-
-
 def _named(file: TableFile, text: str | None, flag: str) -> list[str]:
     """Columns that a person lists: one name, or several with commas between."""
     if text is None:
@@ -192,24 +170,17 @@ def _target(file: TableFile, columns: Columns, ignored: set[str]) -> tuple[str |
         return None, ""
     asked = set(_asked_names(file, columns.features))
     free = [name for name in file.table.column_names if name not in {columns.id, *ignored, *asked}]
-    labels = [name for name in free if _is_label(name) and not (_folded(name) == "y" and _is_map(file))]
+    labels = [name for name in free if is_label(name) and not (folded(name) == "y" and _is_map(file))]
     if labels:
-        name = min(labels, key=_rank)
+        name = min(labels, key=label_rank)
         return name, f"it is called {name!r}"
     named = [name for name in free if name in file.class_names]
     return (named[0], "the file has class names for it") if len(named) == 1 else (None, "")
 
 
-def _rank(name: str) -> tuple[int, bool, bool]:
-    """Sort key of names that are those of a label: the plainest first."""
-    folded = _folded(name)
-    place = TARGET_NAMES.index(folded) if folded in TARGET_NAMES else len(TARGET_NAMES)
-    return place, "_" in folded or folded.endswith(("id", "index", "idx")), name != folded
-
-
 def _is_map(file: TableFile) -> bool:
     """Whether there are columns x or z, so that y is a coordinate."""
-    return bool({"x", "z"} & {_folded(name) for name in file.names})
+    return bool({"x", "z"} & {folded(name) for name in file.names})
 
 
 def _asked_names(file: TableFile, text: str | None) -> list[str]:
@@ -231,11 +202,11 @@ def _id(file: TableFile, columns: Columns, taken: set[str | None]) -> tuple[str 
         return file.index, "the file marks it as the index"
     asked = set(_asked_names(file, columns.features))
     for name in file.table.column_names:
-        if name in taken or name in asked or not (_is_id(name) or ROW_NUMBERS.fullmatch(name)):
+        if name in taken or name in asked or not (is_id(name) or ROW_NUMBERS.fullmatch(name)):
             continue
         column = file.table.column(name)
         digits = pa.types.is_integer(column.type) or is_text(column.type)
-        counts = not _is_id(name) and counts_rows(typed(column), name)
+        counts = not is_id(name) and counts_rows(typed(column), name)
         if digits and not counts and _distinct(file.table, name):
             return name, f"it is called {name!r} and every row has its own"
     return None, ""
@@ -303,7 +274,7 @@ def _word(kind: pa.DataType) -> str:
 def _ask_for_vectors(file: TableFile, taken: set[str]) -> None:
     """Do not take other columns for the features where one is called an embedding and cannot be read as it is."""
     for name in (*file.vectors, *file.unread):
-        if name in taken or not _VECTORS.fullmatch(_folded(name)):
+        if name in taken or not is_embedding(name):
             continue
         found = file.vectors[name].kind if name in file.vectors else file.unread[name]
         advice = (
@@ -325,7 +296,7 @@ def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[s
         if name in taken:
             continue
         column = file.table.column(name)
-        label = _is_label(name) and not (_folded(name) == "y" and is_map)
+        label = is_label(name) and not (folded(name) == "y" and is_map)
         reason = file.set_aside.get(name) or ("its name is that of a label" if label else None)
         reason = reason or _no_feature(name, column, codes, untyped=file.untyped)
         if reason is None:
@@ -374,7 +345,7 @@ def _no_feature(name: str, column: pa.ChunkedArray, codes: np.ndarray | None, *,
         return "numbers the rows"
     if is_constant(numbers):
         return "constant"
-    if (_is_id(name) or ROW_NUMBERS.fullmatch(name)) and is_whole(numbers):
+    if (is_id(name) or ROW_NUMBERS.fullmatch(name)) and is_whole(numbers):
         return "its name is that of an id"
     if codes is not None and says_the_same(numbers, codes):
         return "says the same as the target"

@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skmm_core.data.column_names import TARGET_NAMES
 from skmm_core.data.file_limits import check_file
 from skmm_core.data.file_names import one_form
 from skmm_core.data.rows import RawTargets
 from skmm_core.data.table_file import is_numeric, is_text, listed
 from skmm_core.data.table_readers import read_csv
-from skmm_core.data.tables import TARGET_NAMES, column_targets
+from skmm_core.data.tables import column_targets
 from skmm_core.errors import InputError
 
 METADATA_NAMES = ("metadata.csv", "metadata.jsonl")

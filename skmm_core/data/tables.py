@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from skmm_core.data.column_offsets import HeldColumns, as_float32, hold_columns
 from skmm_core.data.column_roles import (
-    TARGET_NAMES as TARGET_NAMES,
     Columns as Columns,
     Roles,
     as_text,

@@ -173,7 +173,7 @@ def test_an_embedding_as_bytes_asks_what_they_are(tmp_path, ending, kind):
 
 
 def test_an_embedding_that_cannot_be_read_is_not_passed_over(tmp_path):
-    matrices = pa.array(X.reshape(N, 2, 2).tolist(), pa.list_(pa.list_(pa.float32())))
+    matrices = pa.array([each[: 1 + row % 4].tolist() for row, each in enumerate(X)], pa.list_(pa.float32()))
     path = write(tmp_path / "a.parquet", image_embedding=matrices, width=WIDTH)
     with pytest.raises(InputError, match=r"'image_embedding' holds list<.*give every row one list of as many numbers"):
         load(path)
