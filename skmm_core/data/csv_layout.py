@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skmm_core.data.table_file import short
+from skmm_core.data.text_encoding import not_utf8
 from skmm_core.errors import InputError
 
 _HEADER_BYTES = 8 << 20
@@ -83,8 +84,6 @@ def _first_lines(path: Path, where: str) -> tuple[list[str], int, str | None]:
     """The first lines with something in them, the byte where they start, and the separator that `sep=` states."""
     with path.open("rb") as file:
         raw = list(itertools.takewhile(bool, (file.readline(_HEADER_BYTES) for _ in range(_SAMPLE_LINES))))
-    if raw and raw[0].startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{where} is UTF-16 text; save the file with the encoding UTF-8")
     joined, size = [], 0
     for number, line in enumerate(raw):
         size += len(line)
@@ -94,8 +93,8 @@ def _first_lines(path: Path, where: str) -> tuple[list[str], int, str | None]:
             joined.append(line.decode())
         except UnicodeDecodeError:
             if number == 0:
-                raise InputError(f"{where}: line 1 is not UTF-8 text; save the file with the encoding UTF-8") from None
-            break  # pyarrow names the column
+                raise not_utf8(path, where) or InputError(f"{where}: line 1 is too long; correct it") from None
+            break  # found again where the whole file is parsed
     lines = [part for line in joined for part in io.StringIO(line, newline="")]
     start, stated = 0, None
     while lines and (

@@ -178,7 +178,7 @@ def _one_kind(column: pa.ChunkedArray, name: str, where: str) -> tuple[pa.Chunke
 
 def _read_table(path: Path, name: str) -> pa.Table:
     check_file(path, kinds=(".csv", ".jsonl"))
-    table = read_csv(path, []) if path.suffix.lower() == ".csv" else _read_jsonl(path, name)
+    table = read_csv(path) if path.suffix.lower() == ".csv" else _read_jsonl(path, name)
     if _FILE_NAME not in table.column_names:
         raise InputError(f"{name} has no column file_name; it has {listed(table.column_names)}")
     if table.num_rows == 0:

@@ -12,6 +12,7 @@ import pyarrow.csv as pa_csv
 
 from skmm_core.data.csv_layout import CsvLayout, csv_layout
 from skmm_core.data.table_file import AsText, Reader, TableFile, check_names, is_text, short
+from skmm_core.data.text_encoding import not_utf8, utf8_file
 from skmm_core.data.unpacked import plain_file
 from skmm_core.data.vector_columns import text_vectors
 from skmm_core.errors import InputError
@@ -21,21 +22,16 @@ _SCAN_BYTES = 4 << 20
 _MAX_BLOCK = (1 << 31) - 1
 
 
-def read_csv(path: Path, notes: list[str], *, as_text: AsText = lambda name: False) -> pa.Table:
-    """Parse a csv file.
+def read_csv(path: Path) -> pa.Table:
+    """Parse a plain csv file.
 
     Args:
         path: of a file that was checked by :func:`skmm_core.data.file_limits.check_file`.
-        notes: what a person should know is added here.
-        as_text: whether the column of a name is read as text, digit by digit, whatever it looks like.
 
     Raises:
         InputError: it cannot be parsed; names the line or column.
     """
-    table, layout = _parsed(path, path.name, as_text)
-    if layout.described:
-        notes.append(f"{path.name}: {layout.described}.")
-    return table
+    return _parsed(path, path.name, lambda name: False)[0]
 
 
 def read_csv_file(path: Path, as_text: AsText) -> TableFile:
@@ -45,15 +41,14 @@ def read_csv_file(path: Path, as_text: AsText) -> TableFile:
         InputError: it cannot be parsed; names the line or column.
     """
     with plain_file(path) as plain:
-        table, layout = _parsed(plain, path.name, as_text)
+        table, layout, encoding = _parsed(plain, path.name, as_text)
     vectors = text_vectors(path.name, table)
     return TableFile(
         where=path.name,
         rows=table.num_rows,
         table=table.drop_columns(list(vectors)) if vectors else table,
         vectors=vectors,
-        described=", ".join(filter(None, (path.suffix.lower().lstrip("."), layout.described))),
-        notes=(f"{path.name}: {layout.described}.",) if layout.described else (),
+        described=", ".join(filter(None, (path.suffix.lower().lstrip("."), encoding, layout.described))),
         unnamed=not layout.header,
         untyped=True,
     )
@@ -65,17 +60,25 @@ def csv_names(path: Path) -> list[str]:
     Raises:
         InputError: these cannot be read.
     """
-    with plain_file(path) as plain:
-        return csv_layout(plain, path.name).names
+    with plain_file(path) as plain, utf8_file(plain, path.name) as (text, _):
+        return csv_layout(text, path.name).names
 
 
-def _parsed(path: Path, where: str, as_text: AsText) -> tuple[pa.Table, CsvLayout]:
-    layout = csv_layout(path, where)
+def _parsed(plain: Path, where: str, as_text: AsText) -> tuple[pa.Table, CsvLayout, str | None]:
+    """The table of a file, how it is laid out, and its encoding where that is not UTF-8."""
+    with utf8_file(plain, where) as (path, encoding):
+        layout = csv_layout(path, where)
+        return _parsed_utf8(path, where, layout, as_text), layout, encoding
+
+
+def _parsed_utf8(path: Path, where: str, layout: CsvLayout, as_text: AsText) -> pa.Table:
     check_names(layout.names, where)
     texts = {name for name in layout.names if as_text(name)}
     try:
         table = _parse(path, layout, texts, _BLOCK_BYTES)
-    except pa.ArrowInvalid as error:
+    except pa.ArrowInvalid:
+        if (refusal := not_utf8(path, where)) is not None:
+            raise refusal from None
         line = _ragged_line(path, layout)
         if line is not None:
             raise InputError(f"{where}, {line}; correct that line") from None
@@ -84,13 +87,13 @@ def _parsed(path: Path, where: str, as_text: AsText) -> tuple[pa.Table, CsvLayou
         # Types are taken from the first block; a later one may not fit, so take them from the whole file.
         try:
             table = _parse(path, layout, texts, min(path.stat().st_size + 1, _MAX_BLOCK))
-        except pa.ArrowInvalid:
+        except pa.ArrowInvalid as error:
             raise InputError(f"{where} is not a readable csv file ({short(error)}); save it again") from None
+    if any(map(pa.types.is_binary, table.schema.types)):
+        refusal = not_utf8(path, where)
+        raise refusal or InputError(f"{where} holds something else than text; save the file with the encoding UTF-8")
     table = table.rename_columns(layout.names)
-    for name, kind in zip(table.column_names, table.schema.types, strict=True):
-        if pa.types.is_binary(kind):
-            raise InputError(f"{where}: column {name!r} is not UTF-8 text; save the file with the encoding UTF-8")
-    return (_trimmed(table) if layout.padded else table), layout
+    return _trimmed(table) if layout.padded else table
 
 
 def _parse(path: Path, layout: CsvLayout, texts: Collection[str], block: int) -> pa.Table:

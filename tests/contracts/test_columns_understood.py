@@ -288,7 +288,7 @@ def test_no_row_of_a_file_without_a_header_is_lost(tmp_path):
     dataset = load(tmp_path / "a.csv", target="column 4")
     assert np.array_equal(dataset.features.numpy(), X)
     assert dataset.class_names == ("ant", "bee", "cat")
-    assert "line 1 names no columns" in dataset.notes[0]
+    assert "line 1 names no columns" in dataset.reading[0].taken
 
 
 @pytest.mark.parametrize("sep", [";", "\t", ","])
@@ -298,7 +298,7 @@ def test_decimal_commas_are_numbers(tmp_path, sep):
     dataset = load(tmp_path / "a.csv")
     assert dataset.feature_names == (*F, "age")
     assert np.array_equal(dataset.features[:, :3].numpy(), X)
-    assert "decimal comma" in dataset.notes[0]
+    assert "decimal comma" in dataset.reading[0].taken
 
 
 def test_thousands_with_points_before_decimal_commas(tmp_path):

@@ -449,9 +449,15 @@ def test_a_ragged_line(tmp_path, line):
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        ("größe,b\n1,2\n".encode("latin-1"), r"line 1 is not UTF-8 text; save the file with the encoding UTF-8"),
-        ("a,b\n1,größe\n".encode("latin-1"), r"column 'b' is not UTF-8 text; save the file with the encoding UTF-8"),
-        ("a,b\n1,2\n".encode("utf-16"), r"is UTF-16 text; save the file with the encoding UTF-8"),
+        (
+            "größe,b\n1,2\n".encode("latin-1"),
+            r"line 1 is not UTF-8 .*Windows-1252 'größe,b'; save .* UTF-8",
+        ),
+        (
+            "a,b\n1,größe\n".encode("latin-1"),
+            r"line 2 is not UTF-8 .*Windows-1252 '1,größe'; save .* UTF-8",
+        ),
+        ("a,b\n1,2\n".encode("utf-16")[:-1], r"begins as UTF-16 text but is none; save it with the encoding UTF-8"),
     ],
 )
 def test_text_in_another_encoding(tmp_path, content, match):

@@ -1,12 +1,18 @@
 """The text of csv files: lines that end inside quotes, and encodings."""
 
+import gzip
+
 import numpy as np
 import pyarrow.csv as pa_csv
 import pytest
+from PIL import Image
 
 from skmm_core.data import table_readers
+from skmm_core.data.image_index import index_images
 from skmm_core.data.load import load_dataset
+from skmm_core.data.table_formats import names_in
 from skmm_core.data.table_readers import lines_end_in_quotes
+from skmm_core.errors import InputError
 
 X = np.random.default_rng(0).normal(size=(12, 3))
 
@@ -51,3 +57,68 @@ def test_quotes_that_cost_nothing_are_not_taken_for_open_ones(tmp_path, monkeypa
         )
         load_dataset(str(tmp_path / name))
     assert [options["newlines_in_values"] for options in asked] == [False, True]
+
+
+WORDS = {
+    "GB18030": ("猫", "狗"),
+    "Shift-JIS": ("ねこ", "いぬ"),
+    "EUC-KR": ("고양이", "개"),
+    "Windows-1252": ("café", "größe"),
+}
+CODECS = {"GB18030": "gb18030", "Shift-JIS": "cp932", "EUC-KR": "cp949", "Windows-1252": "cp1252"}
+
+
+def labelled(words, separator=","):
+    rows = [separator.join([words[row % 2], *map(repr, map(float, x))]) for row, x in enumerate(X)]
+    return "\n".join([separator.join(["label", "größe", "b", "c"]), *rows]) + "\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+def test_text_with_a_mark_of_its_encoding_is_read(tmp_path, encoding, separator):
+    text = "\ufeff" + labelled(WORDS["GB18030"], separator)
+    (tmp_path / "t.csv").write_bytes(text.encode(encoding))
+    data = load_dataset(str(tmp_path / "t.csv"))
+    np.testing.assert_array_equal(data.features.numpy(), X.astype(np.float32))
+    assert set(data.class_names) == set(WORDS["GB18030"])
+    assert data.feature_names == ("größe", "b", "c") == tuple(names_in(tmp_path / "t.csv")[1:])
+    assert encoding[:6].upper() in data.reading[0].taken
+
+
+def test_packed_text_with_a_mark_of_its_encoding_is_read(tmp_path):
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress(labelled(WORDS["GB18030"]).encode("utf-16")))
+    assert set(load_dataset(str(tmp_path / "t.csv.gz")).class_names) == set(WORDS["GB18030"])
+
+
+@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("column", ["label", "caption"])
+def test_other_encodings_are_shown_and_not_guessed(tmp_path, name, column):
+    text = labelled(WORDS[name]).replace("größe", "a").replace("label", column, 1)
+    (tmp_path / "t.csv").write_bytes(text.encode(CODECS[name]))
+    with pytest.raises(InputError, match=r"t\.csv: line \d is not UTF-8 text; .*UTF-8") as caught:
+        load_dataset(str(tmp_path / "t.csv"))
+    said = str(caught.value)
+    assert "\n" not in said
+    reading = said.split(f"in {name} ")[1].split("'")[1]
+    assert any(reading.startswith(word) for word in WORDS[name])
+
+
+def test_a_mark_without_its_text_is_one_line(tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"\xff\xfea\x00,\x00b")
+    with pytest.raises(InputError, match=r"t\.csv begins as UTF-16 text but is none"):
+        load_dataset(str(tmp_path / "t.csv"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_metadata_of_pictures_in_other_encodings(tmp_path, encoding):
+    words = WORDS["GB18030"]
+    for row in range(4):
+        Image.new("RGB", (40, 40), (50 * row, 9, 9)).save(tmp_path / f"{row}.png")
+    text = "".join(["file_name,label\n", *(f"{row}.png,{words[row % 2]}\n" for row in range(4))])
+    (tmp_path / "metadata.csv").write_bytes(text.encode(encoding))
+    assert set(index_images(tmp_path).class_names) == set(words)
+    (tmp_path / "metadata.csv").write_bytes(text.encode("gb18030"))
+    with pytest.raises(
+        InputError, match=r"metadata\.csv: line 3 is not UTF-8 text; it reads in GB18030 'png,狗'.*UTF-8"
+    ):
+        index_images(tmp_path)

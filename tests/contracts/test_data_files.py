@@ -202,7 +202,8 @@ def test_other_separators_are_understood(tmp_path, features, labels, delimiter):
     frame.to_csv(tmp_path / "b.csv", index=False, sep=delimiter)
     other = load(tmp_path / "b.csv")
     assert other.fingerprint == load(tmp_path / "a.csv").fingerprint
-    assert "separated by" in other.notes[0]
+    assert "separated by" in other.reading[0].taken
+    assert not any("separated by" in note for note in other.notes), "it is said once"
 
 
 def test_a_column_may_change_from_whole_to_broken_numbers_late(tmp_path, monkeypatch):
