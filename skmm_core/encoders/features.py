@@ -2,13 +2,10 @@
 
 import contextlib
 import hashlib
-import itertools
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,13 +15,13 @@ from skmm_core.data import ImageIndex
 from skmm_core.encoders.encoder import Encoder
 from skmm_core.encoders.feature_blocks import BLOCK_ROWS, Blocks, Embedded, Encoded, chunks
 from skmm_core.encoders.feature_file import PARTS, FeatureRows, write_features
+from skmm_core.encoders.side_by_side import ahead, threads_each
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
 
 _BATCH_ROWS = 32
 _AHEAD = 2  # batches that are decoded while one is encoded
 _MOST_WORKERS = 8
-_Result = TypeVar("_Result")
 
 
 def embed_images(
@@ -140,14 +137,14 @@ class _Work:
             def whole(rows: Sequence[int]) -> np.ndarray:
                 return self._features([_prepare(self.index, self.encoder, row) for row in rows])
 
-            yield from _ahead(batches, lambda rows: pool.submit(whole, rows).result, depth=_MOST_WORKERS + 1)
+            yield from ahead(batches, lambda rows: pool.submit(whole, rows).result, depth=_MOST_WORKERS + 1)
             return
 
         def decode(rows: Sequence[int]) -> Callable[[], list[Tensor]]:
             futures = [pool.submit(_prepare, self.index, self.encoder, row) for row in rows]
             return lambda: [future.result() for future in futures]
 
-        for pictures in _ahead(batches, decode, depth=_AHEAD):
+        for pictures in ahead(batches, decode, depth=_AHEAD):
             yield self._features(pictures)
 
     def _features(self, pictures: Sequence[Tensor]) -> np.ndarray:
@@ -156,33 +153,11 @@ class _Work:
         return np.asarray(self.encoder(filled)[: len(pictures)].numpy())
 
 
-def _ahead(
-    batches: Iterator[Sequence[int]], start: Callable[[Sequence[int]], Callable[[], _Result]], *, depth: int
-) -> Iterator[_Result]:
-    """Results in order of work that is started `depth` batches before it is needed."""
-    waiting = deque(start(rows) for rows in itertools.islice(batches, depth))
-    while waiting:
-        result = waiting.popleft()()
-        waiting += [start(rows) for rows in itertools.islice(batches, 1)]
-        yield result
-
-
 @contextlib.contextmanager
 def _decoders(encoder: Encoder, workers: int | None) -> Iterator[ThreadPoolExecutor]:
     count = workers or min(_MOST_WORKERS, os.cpu_count() or 1)
-    with _threads_each(encoder), ThreadPoolExecutor(count, thread_name_prefix="decode") as pool:
+    with threads_each(alone=encoder.side_by_side), ThreadPoolExecutor(count, thread_name_prefix="decode") as pool:
         yield pool
-
-
-@contextlib.contextmanager
-def _threads_each(encoder: Encoder) -> Iterator[None]:
-    """Let each thread of an encoder that wants it so compute alone; threads made in the block follow."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1 if encoder.side_by_side else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _prepare(index: ImageIndex, encoder: Encoder, row: int) -> Tensor:

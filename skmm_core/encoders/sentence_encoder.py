@@ -1,6 +1,7 @@
 """Models of sentence-transformers (Reimers & Gurevych, 2019) in a folder: loaded by that library, from local files."""
 
-from collections.abc import Iterator, Sequence
+import copy
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,17 +49,14 @@ def load_sentence_encoder(name: str, folder: ModelFolder, facts: dict[str, Any],
         model = model.float().eval().requires_grad_(False)
     if folder.transformer is not None:
         _check_filled(name, model[0].auto_model, folder.transformer)
-    limit = model.max_seq_length if isinstance(model.max_seq_length, int) else None
+    limit, count = _limit(model), _counter(model.tokenizer)
     prompt = model.prompts.get(model.default_prompt_name) or "" if model.default_prompt_name else ""
 
     def encode(texts: Sequence[str]) -> np.ndarray:
-        with quietly(local=True):
-            return np.asarray(model.encode(list(texts), batch_size=max(1, len(texts)), show_progress_bar=False))
+        return np.asarray(model.encode(list(texts), batch_size=max(1, len(texts)), show_progress_bar=False))
 
     def is_cut(texts: Sequence[str]) -> np.ndarray:
-        with quietly(local=True):
-            pieces = model.tokenizer([prompt + text for text in texts], truncation=False, padding=False)["input_ids"]
-        return np.array([len(each) for each in pieces]) > (limit or 0)
+        return np.array(count([prompt + text for text in texts])) > (limit or 0)
 
     trial = " ".join(["a"] * min(limit or _LONGEST_TRIAL, _LONGEST_TRIAL))
     with loading(name):
@@ -78,6 +76,26 @@ def load_sentence_encoder(name: str, folder: ModelFolder, facts: dict[str, Any],
         },
         device=device,
     )
+
+
+def _limit(model: Any) -> int | None:
+    """Pieces of a text that are read; None for all."""
+    if isinstance(model.max_seq_length, int):
+        return model.max_seq_length
+    truncation = getattr(model.tokenizer, "truncation", None)  # of a model without a network
+    return int(truncation["max_length"]) if truncation else None
+
+
+def _counter(tokenizer: Any) -> Callable[[list[str]], list[int]]:
+    """What counts the pieces of whole texts, with a tokenizer of its own: threads that encode share the other one."""
+    own = copy.deepcopy(tokenizer)
+    if not hasattr(own, "no_truncation"):
+        return lambda texts: [
+            len(each) for each in own(texts, truncation=False, padding=False, verbose=False)["input_ids"]
+        ]
+    own.no_truncation()
+    own.no_padding()
+    return lambda texts: [len(each.ids) for each in own.encode_batch(texts, add_special_tokens=False)]
 
 
 @contextmanager

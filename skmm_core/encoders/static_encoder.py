@@ -1,5 +1,7 @@
 """Models of model2vec in a folder, whose features are means of one vector a piece of a word: very fast."""
 
+import copy
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,14 +36,17 @@ def load_static_encoder(name: str, folder: ModelFolder, facts: dict[str, Any]) -
     limit = model.max_length
     characters = (limit or 0) * model.median_token_length  # the library cuts there first
 
+    counting, lock = copy.deepcopy(model.tokenizer), threading.Lock()
+    counting.no_truncation()
+
     def is_cut(texts: Sequence[str]) -> np.ndarray:
-        model.tokenizer.no_truncation()
-        pieces = model.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        pieces = counting.encode_batch_fast(list(texts), add_special_tokens=False)
         counts = np.array([len(each.ids) for each in pieces])
         return (counts > limit) | (np.array([len(text) for text in texts]) > characters)
 
     def encode(texts: Sequence[str]) -> np.ndarray:
-        return np.asarray(model.encode(list(texts), use_multiprocessing=False))
+        with lock:  # it sets up its tokenizer at every call
+            return np.asarray(model.encode(list(texts), use_multiprocessing=False))
 
     reads = f"the first {limit:,} pieces and {characters:,} characters of a text" if limit else "all of a text"
     return TextEncoder(

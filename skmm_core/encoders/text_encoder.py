@@ -19,6 +19,7 @@ class TextEncoder:
         name: such as "all-minilm-l6-v2", or the name of a folder.
         dim: d, features of one text.
         forward: B texts to (B, d) float32 features; what the others are changes none of them by more than rounding.
+            Safe to call from several threads.
         limit: pieces of a text (of words, as the model's tokenizer makes them) that are read; None for all.
         is_cut: B texts to (B,) bool, those that have more pieces.
         provenance: JSON values that decide the features, as for pictures.

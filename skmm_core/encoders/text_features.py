@@ -1,6 +1,8 @@
 """Features of texts: encoded with others of about their length, so that little is computed for nothing."""
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -10,11 +12,13 @@ import pyarrow.compute as pc
 from skmm_core.data import Dataset, RowTexts, number_word
 from skmm_core.encoders.feature_blocks import BLOCK_ROWS, Blocks, Embedded, Encoded, chunks
 from skmm_core.encoders.feature_file import PARTS, FeatureRows, write_features
+from skmm_core.encoders.side_by_side import ahead, threads_each
 from skmm_core.encoders.text_encoder import TextEncoder
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
 
-_BATCH_ROWS = 32
+_BATCH_ROWS = 16
+_MOST_WORKERS = 8
 
 
 def embed_texts(
@@ -84,9 +88,20 @@ def _content(texts: RowTexts) -> str:
 
 
 def _encode(texts: RowTexts, encoder: TextEncoder, batch: int) -> Encoded:
+    """Each core takes a batch of its own: many small operations lose more to waiting for each other than they win."""
     order = np.argsort(np.asarray(pc.binary_length(texts.values)), kind="stable")
-    for places in chunks(order, batch):
-        yield places, encoder.encode(texts.take(places).values.to_pylist())
+    alone = encoder.device.type == "cpu"
+    workers = min(_MOST_WORKERS, os.cpu_count() or 1) if alone else 1
+
+    def one(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return places, encoder.encode(texts.take(places).values.to_pylist())
+
+    with threads_each(alone=alone), ThreadPoolExecutor(workers, thread_name_prefix="encode") as pool:
+        try:
+            yield from ahead(chunks(order, batch), lambda rows: pool.submit(one, rows).result, depth=workers + 1)
+        except BaseException:  # closed before its end too
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _ids(dataset: Dataset, part: str, rows: np.ndarray) -> list[str]:
