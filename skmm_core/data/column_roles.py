@@ -317,11 +317,11 @@ def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[s
         if name not in taken
     }
     if not names:
-        raise _nothing(file, why)
+        raise _nothing(file, why, taken)
     return tuple(names), why
 
 
-def _nothing(file: TableFile, why: Mapping[str, str]) -> InputError:
+def _nothing(file: TableFile, why: Mapping[str, str], taken: set[str]) -> InputError:
     types = zip(file.table.column_names, file.table.schema.types, strict=True)
     kinds = listed([f"{name} ({why.get(name) if is_numeric(kind) and name in why else kind})" for name, kind in types]
                    + [f"{name} ({each.kind})" for name, each in file.vectors.items()]
@@ -330,10 +330,11 @@ def _nothing(file: TableFile, why: Mapping[str, str]) -> InputError:
     bytes_ = next((name for name, each in file.vectors.items() if each.is_bytes), None)
     if bytes_ is not None:
         advice = f"say what the bytes are, such as --features {bytes_}:float32 ({', '.join(BYTE_TYPES)})"
+    elif texts_to_show(file, None, taken):
+        kind = OnlyTexts
+        advice = f"make features of the texts first: embed --texts {file.where} --out features.npz"
     elif any(is_numeric(file.table.column(name).type) for name in why if name in file.table.column_names):
         advice = "name the ones to use all the same with --features"
-    elif texts_to_show(file, None, set(file.names) - set(why)):
-        kind, advice = OnlyTexts, "make features of its texts with embed --texts, or under Texts in Data"
     else:
         advice = "give every row a list of as many numbers" if file.unread else "add the features as numbers"
     return kind(f"{file.where} has no numeric column to use as a feature; it has {kinds}; {advice}")
