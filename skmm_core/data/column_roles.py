@@ -324,11 +324,10 @@ def _nothing(file: TableFile, why: Mapping[str, str], taken: set[str]) -> InputE
     if bytes_ is not None:
         advice = f"say what the bytes are, such as --features {bytes_}:float32 ({', '.join(BYTE_TYPES)})"
     elif texts_to_show(file, None, taken):
+        kind = OnlyTexts
         advice = f"make features of the texts first: embed --texts {file.where} --out features.npz"
     elif any(is_numeric(file.table.column(name).type) for name in why if name in file.table.column_names):
         advice = "name the ones to use all the same with --features"
-    elif texts_to_show(file, None, set(file.names) - set(why)):
-        kind, advice = OnlyTexts, "make features of its texts with embed --texts, or under Texts in Data"
     else:
         advice = "give every row a list of as many numbers" if file.unread else "add the features as numbers"
     return kind(f"{file.where} has no numeric column to use as a feature; it has {kinds}; {advice}")

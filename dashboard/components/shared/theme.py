@@ -86,7 +86,7 @@ _CSS = """
     .st-key-metrics:has([data-testid="stSkeleton"]) { min-height: 134px; }
     .st-key-controls:has([data-testid="stSkeleton"]) { min-height: 152px; }
   }
-  [class*="st-key-legend-"] { position: absolute; }  /* it only listens: no gap below a map */
+  [class*="st-key-legend-"] { position: absolute; width: 0; overflow: hidden; }  /* it only listens: no room */
   .js-plotly-plot text[style*="rgb(128, 132, 149)"] { fill: currentColor !important; fill-opacity: 0.75 !important; }
 STACKING</style>
 """

@@ -13,9 +13,10 @@ from skmm_core.data.load import load_dataset
 from skmm_core.errors import InputError
 from skmm_core.jobs.runner import run_folder
 from skmm_core.progress import Progress
-from skmm_core.runs import RunState
+from skmm_core.runs import FEATURES, RESULT, RunState
 from skmm_core.runs.log import RunLog
 from skmm_core.runs.processes import process_key
+from skmm_core.storage.writing import write_json
 
 COUNT = 30
 TEXTS = [f"Review {i} of a film about {('cats', 'dogs', 'birds')[i % 3]}, which I liked." for i in range(COUNT)]
@@ -291,3 +292,29 @@ def test_a_pool_without_texts_has_no_search(ready, visit):
     run = next(iter(ready.records(kind="select")))
     app = visit("select", run=run.id)
     assert not [each for each in app.text_input if each.key == "words"]
+
+
+def test_features_that_are_made_tell_how_their_table_was_read(page, empty, visit, words):
+    app = upload(page, "reviews.csv", TABLE.encode())
+    app.button(key="embed").click().run()
+    (run,) = empty.records()
+    assert empty.claim(run.id, process_key())
+    (run.folder / FEATURES).write_bytes(features_with_texts())
+    result = {
+        "kind": "embed", "reads": "texts", "model": "all-minilm-l6-v2", "N": COUNT, "d": 5, "texts_per_second": 8.0,
+        "parts": {"train": COUNT, "validation": 0, "test": 0}, "skipped": [], "skipped_count": 0, "provenance": {},
+        "notes": ["2 of 30 texts are longer than 256 pieces and cut there."],
+        "reading": [{"part": "Texts", "taken": "'review'", "why": "it is called 'review'", "change": "--text"}],
+    }  # fmt: skip
+    write_json(run.folder / RESULT, result)
+    empty.finish(run.id, RunState.DONE)
+    app = visit("data", run=run.id)
+    assert not app.exception
+    assert "30 texts, 5 features each by all-minilm-l6-v2; 8 texts a second." in app.success[0].value.replace("\\", "")
+    assert "2 of 30 texts are longer" in words(app)
+    assert app.table[0].value["Taken"].tolist() == ["'review'"]
+    assert TEXTS[0] in html(app)
+    app.number_input(key="images:holdout").set_value(50).run()
+    app.button(key="use").click().run()
+    assert not app.exception
+    assert "reviews · pool of 15 points" in words(app)
