@@ -1,6 +1,6 @@
 """Which column of a table is what: decided as a person would who looks at it, and said with the reason."""
 
-import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,12 +10,22 @@ import pyarrow.compute as pc
 
 from skmm_core.data.column_looks import (
     ROW_NUMBERS,
+    class_columns,
     counts_rows,
     is_constant,
     is_empty,
     is_whole,
+    packed_text,
     says_the_same,
     target_codes,
+)
+from skmm_core.data.column_names import (
+    folded,
+    is_id_name,
+    is_label_name,
+    is_prediction_name,
+    is_vector_name,
+    label_rank,
 )
 from skmm_core.data.how_read import quoted
 from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
@@ -24,12 +34,7 @@ from skmm_core.data.vector_columns import BYTE_TYPES
 from skmm_core.errors import InputError
 
 LEFT_OUT = ": no feature: "
-TARGET_NAMES = ("label", "target", "y")
-_OTHER_TARGETS = re.compile(
-    r"(label|target|class|category)(s|es)?(_?(ids?|idx|index|names?|codes?|num|number|labels?|class))?"
-    r"|categories|annotation|(gt|y_true|ground_truth)(_?(labels?|class))?|(true|gold)_?(labels?|class)"
-)
-_IDS = re.compile(r"(.*_)?(ids?|uid|uuid|guid|hash|phash|dhash|sha1|sha256|md5)")
+_KEPT = "; kept to look at"
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Roles:
 
 def as_text(columns: Columns, name: str) -> bool:
     """Whether a csv column of this name is read digit by digit: it is or may be the ids or the target."""
-    return name in (columns.target, columns.id) or _is_id(name) or _is_label(name)
+    return name in (columns.target, columns.id) or is_id_name(name) or is_label_name(name)
 
 
 def decide(file: TableFile, columns: Columns) -> Roles:
@@ -111,7 +116,7 @@ def decide(file: TableFile, columns: Columns) -> Roles:
     candidates = {
         name: each
         for name, each in file.vectors.items()
-        if name not in ignored and (not each.is_bytes or each.dtype is not None)
+        if name not in ignored and not is_label_name(name) and (not each.is_bytes or each.dtype is not None)
     }
     if len(candidates) > 1:
         sizes = ", ".join(f"{name} ({each.size:,} numbers)" for name, each in candidates.items())
@@ -126,23 +131,10 @@ def decide(file: TableFile, columns: Columns) -> Roles:
         beside = {other: _beside(file, other, name) for other in rest}
         return Roles(target, id_, name, vector_column.dtype, (), reasons, {**left_out, **beside})
     names, why = _flat(file, taken | ignored, target)
+    if unread := _no_vector(file, taken | ignored):
+        raise unread
     reasons["features"] = "all columns of numbers" + (" that are left" if why else "")
     return Roles(target, id_, None, None, names, reasons, {**left_out, **why})
-
-
-def _is_label(name: str) -> bool:
-    """Whether the name of a column is that of a label."""
-    folded = _folded(name)
-    return folded in TARGET_NAMES or bool(_OTHER_TARGETS.fullmatch(folded))
-
-
-def _is_id(name: str) -> bool:
-    """Whether the name of a column is that of ids."""
-    return bool(_IDS.fullmatch(_folded(name))) and not _is_label(name)
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
 def _named(file: TableFile, text: str | None, flag: str) -> list[str]:
@@ -167,24 +159,17 @@ def _target(file: TableFile, columns: Columns, ignored: set[str]) -> tuple[str |
         return None, ""
     asked = set(_asked_names(file, columns.features))
     free = [name for name in file.table.column_names if name not in {columns.id, *ignored, *asked}]
-    labels = [name for name in free if _is_label(name) and not (_folded(name) == "y" and _is_map(file))]
+    labels = [name for name in free if is_label_name(name) and not (folded(name) == "y" and _is_map(file))]
     if labels:
-        name = min(labels, key=_rank)
+        name = min(labels, key=label_rank)
         return name, f"it is called {name!r}"
     named = [name for name in free if name in file.class_names]
     return (named[0], "the file has class names for it") if len(named) == 1 else (None, "")
 
 
-def _rank(name: str) -> tuple[int, bool, bool]:
-    """Sort key of names that are those of a label: the plainest first."""
-    folded = _folded(name)
-    place = TARGET_NAMES.index(folded) if folded in TARGET_NAMES else len(TARGET_NAMES)
-    return place, "_" in folded or folded.endswith(("id", "index", "idx")), name != folded
-
-
 def _is_map(file: TableFile) -> bool:
     """Whether there are columns x or z, so that y is a coordinate."""
-    return bool({"x", "z"} & {_folded(name) for name in file.names})
+    return bool({"x", "z"} & {folded(name) for name in file.names})
 
 
 def _asked_names(file: TableFile, text: str | None) -> list[str]:
@@ -206,11 +191,11 @@ def _id(file: TableFile, columns: Columns, taken: set[str | None]) -> tuple[str 
         return file.index, "the file marks it as the index"
     asked = set(_asked_names(file, columns.features))
     for name in file.table.column_names:
-        if name in taken or name in asked or not (_is_id(name) or ROW_NUMBERS.fullmatch(name)):
+        if name in taken or name in asked or not (is_id_name(name) or ROW_NUMBERS.fullmatch(name)):
             continue
         column = file.table.column(name)
         digits = pa.types.is_integer(column.type) or is_text(column.type)
-        counts = not _is_id(name) and counts_rows(typed(column), name)
+        counts = not is_id_name(name) and counts_rows(typed(column), name)
         if digits and not counts and _distinct(file.table, name):
             return name, f"it is called {name!r} and every row has its own"
     return None, ""
@@ -261,9 +246,30 @@ def _asked(file: TableFile, text: str, taken: set[str]) -> tuple[str | None, str
     return None, None, tuple(names)
 
 
+def _no_vector(file: TableFile, taken: set[str]) -> InputError | None:
+    """What to say where a column has the name of vectors but is not read as such: others must not stand in for it."""
+    for name in file.names:
+        if name in taken or not is_vector_name(name):
+            continue
+        change = f"or leave it out (--ignore {shlex.quote(name)})"
+        if name in file.vectors:  # bytes that nobody says the type of
+            advice = f"say what the bytes are, such as --features {name}:float32 ({', '.join(BYTE_TYPES)})"
+            return InputError(f"{file.where}: column {name!r} holds {file.vectors[name].kind}; {advice}, {change}")
+        packed = None if name in file.unread else packed_text(file.table.column(name))
+        if name in file.unread or packed is not None:
+            kind = file.unread.get(name) or f"text such as {packed!r}"
+            return InputError(
+                f"{file.where}: column {name!r} has the name of an embedding but holds {kind}; give every row a list "
+                f"of as many numbers, {change}"
+            )
+    return None
+
+
 def _beside(file: TableFile, name: str, vector: str) -> str:
     if name in file.unread or name in file.vectors:
-        return f"holds {file.unread.get(name) or file.vectors[name].kind}"
+        return _held(file, name)
+    if is_id_name(name):
+        return "its name is that of an id, but rows share one or lack it; kept to look at"
     kind = file.table.column(name).type
     beside = is_numeric(typed(file.table.column(name)).type)
     return f"stands beside the vectors of {vector!r}; kept to look at" if beside else f"{_word(kind)}; kept to look at"
@@ -282,25 +288,30 @@ def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[s
         if name in taken:
             continue
         column = file.table.column(name)
-        label = _is_label(name) and not (_folded(name) == "y" and is_map)
+        label = is_label_name(name) and not (folded(name) == "y" and is_map)
         reason = "its name is that of a label" if label else _no_feature(name, column, codes, untyped=file.untyped)
         if reason is None:
             names.append(name)
         else:
             why[name] = reason
-    why |= {
-        name: f"holds {file.vectors[name].kind if name in file.vectors else file.unread[name]}"
-        for name in (*file.vectors, *file.unread)
-        if name not in taken
-    }
+    of_classes = class_columns(file.table.select(names))
+    names = [name for name in names if name not in of_classes]
+    why |= dict.fromkeys(of_classes, "one column a class, which add up to 1 in every row: a label")
+    why |= {name: _held(file, name) for name in (*file.vectors, *file.unread) if name not in taken}
     if not names:
         raise _nothing(file, why)
     return tuple(names), why
 
 
+def _held(file: TableFile, name: str) -> str:
+    """What a column that is not read holds."""
+    held = f"holds {file.vectors[name].kind if name in file.vectors else file.unread[name]}"
+    return f"its name is that of a label, but it {held}: one label a row is read" if is_label_name(name) else held
+
+
 def _nothing(file: TableFile, why: Mapping[str, str]) -> InputError:
     types = zip(file.table.column_names, file.table.schema.types, strict=True)
-    kinds = listed([f"{name} ({why.get(name) if is_numeric(kind) and name in why else kind})" for name, kind in types]
+    kinds = listed([f"{name} ({_shown(why.get(name), kind)})" for name, kind in types]
                    + [f"{name} ({each.kind})" for name, each in file.vectors.items()]
                    + [f"{name} ({kind})" for name, kind in file.unread.items()])  # fmt: skip
     bytes_ = next((name for name, each in file.vectors.items() if each.is_bytes), None)
@@ -313,18 +324,28 @@ def _nothing(file: TableFile, why: Mapping[str, str]) -> InputError:
     return InputError(f"{file.where} has no numeric column to use as a feature; it has {kinds}; {advice}")
 
 
+def _shown(reason: str | None, kind: pa.DataType) -> str:
+    """Why a column is no feature where that says more than its type."""
+    if reason is None or (is_text(kind) and reason.startswith("text")):
+        return str(kind)
+    return reason.removesuffix(_KEPT)
+
+
 def _no_feature(name: str, column: pa.ChunkedArray, codes: np.ndarray | None, *, untyped: bool) -> str | None:
     """Why a column that nobody named is no feature; None where it is one."""
     numbers = typed(column) if untyped else column  # of a csv file, those that are read digit by digit
+    if is_prediction_name(name):
+        return "its name is that of a prediction"
     if not is_numeric(numbers.type):
-        return _why_no_number(column)
+        shared = is_id_name(name) and is_text(column.type)
+        return "its name is that of an id, but rows share one or lack it" if shared else _why_no_number(column)
     if is_empty(numbers):
         return "empty"
     if counts_rows(numbers, name):
         return "numbers the rows"
     if is_constant(numbers):
         return "constant"
-    if (_is_id(name) or ROW_NUMBERS.fullmatch(name)) and is_whole(numbers):
+    if (is_id_name(name) or ROW_NUMBERS.fullmatch(name)) and is_whole(numbers):
         return "its name is that of an id"
     if codes is not None and says_the_same(numbers, codes):
         return "says the same as the target"

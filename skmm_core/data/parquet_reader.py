@@ -19,7 +19,8 @@ from skmm_core.data.table_file import (
     is_vector,
     short,
 )
-from skmm_core.data.vector_columns import bytes_vector, gather, size_of, text_vectors
+from skmm_core.data.vector_columns import bytes_vector, gather, size_of
+from skmm_core.data.vector_texts import text_vectors
 from skmm_core.errors import InputError
 
 _UNNAMED_INDEX = "__index_level_"

@@ -12,7 +12,7 @@ import pyarrow.csv as pa_csv
 from skmm_core.data.csv_layout import CsvLayout, csv_layout
 from skmm_core.data.table_file import TableFile, check_names, is_text, short
 from skmm_core.data.unpacked import plain_file
-from skmm_core.data.vector_columns import text_vectors
+from skmm_core.data.vector_texts import text_vectors
 from skmm_core.errors import InputError
 
 _BLOCK_BYTES = 16 << 20

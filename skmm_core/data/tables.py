@@ -1,6 +1,7 @@
 """Named columns of a table understood: which is the target, which names the rows, which are the features."""
 
 import contextlib
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from skmm_core.data.column_looks import is_whole, may_be_label
+from skmm_core.data.column_names import TARGET_NAMES as TARGET_NAMES
 from skmm_core.data.column_offsets import HeldColumns, as_float32, hold_columns
 from skmm_core.data.column_roles import (
-    TARGET_NAMES as TARGET_NAMES,
     Columns as Columns,
     Roles,
     as_text,
@@ -97,7 +99,17 @@ def _target_note(file: TableFile, roles: Roles) -> tuple[str, ...]:
         return ()
     beside = [name for name in file.names if name.strip().casefold() == "y" and name in roles.features]
     also = f"; {beside[0]!r} stands beside coordinates and is read as one" if beside else ""
-    return (f"{file.where}: no target column (label, target or y): read as a pool without labels{also}.",)
+    likely = _likely_target(file, roles)
+    name = f"; if {likely!r} is one, name it (--target {shlex.quote(likely)})" if likely else ""
+    return (f"{file.where}: no target column (label, target or y): read as a pool without labels{also}{name}.",)
+
+
+def _likely_target(file: TableFile, roles: Roles) -> str | None:
+    """A column of few different words, or of few different whole numbers at the end, that may well be the target."""
+    table = file.table
+    texts = [name for name in roles.left_out if name in table.column_names and is_text(table.column(name).type)]
+    last = [name for name in roles.features[-1:] if is_whole(typed(table.column(name))) and len(roles.features) > 1]
+    return next((name for name in reversed([*last, *texts]) if may_be_label(table.column(name))), None)
 
 
 def _shown(file: TableFile, roles: Roles) -> pa.Table | None:

@@ -11,7 +11,7 @@ _NOTHING = {"", "nan", "NaN", "null", "NULL", "<NA>", "#N/A"}
 _CODE = re.compile(r"[-+]?0\d")  # 007 is a code, 0.7 is none
 _COMMA = re.compile(r"[-+]?\d+,\d+")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+")
-_TRUTH = ({"true", "false"}, {"True", "False"}, {"TRUE", "FALSE"})
+_TRUTH = {"true", "false"}
 _LOOK = 16
 
 
@@ -62,7 +62,7 @@ def _may_be_typed(column: pa.ChunkedArray) -> bool:
 
 def _values(texts: list[str]) -> np.ndarray | None:
     """Different texts as numbers or truth values; None where one of them is neither."""
-    if any(set(texts) <= words for words in _TRUTH):
+    if {text.lower() for text in texts} <= _TRUTH:
         return np.array([text.lower() == "true" for text in texts])
     if any(_CODE.match(text) for text in texts):
         return None

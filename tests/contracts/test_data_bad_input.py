@@ -168,7 +168,7 @@ def test_columns_of_vectors_that_are_no_answer(tmp_path):
     cut = csv(tmp_path / "d.csv", 'v\n"[0.1 0.2 ... 0.3]"\n"[0.1 0.2 ... 0.4]"\n')
     refused(r"column 'v' holds vectors that were cut short with '\.\.\.'", cut)
     words = csv(tmp_path / "e.csv", "v\n" + '"[0.1, 0.2]"\n' * 40 + '"[0.1, b]"\n')
-    refused(r"column 'v' holds something else than numbers in rows 0 to 41", words)
+    refused(r"column .v. holds vectors, but .\[0.1, b\]. in row 40", words)
 
 
 # --- targets --------------------------------------------------------------------------------------------------------

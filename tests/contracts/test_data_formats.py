@@ -182,6 +182,76 @@ def test_vectors_as_text(tmp_path, text, between):
     assert np.array_equal(load(tmp_path / "a.csv").features.numpy(), X)
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda row: str(row),
+        lambda row: repr(row),
+        lambda row: f"tensor({row.tolist()})",
+        lambda row: f"tensor({row.tolist()}, device='cuda:0', dtype=torch.float32)",
+        lambda row: str(list(row)),
+        lambda row: str([row.tolist()]),
+        lambda row: "{" + ",".join(map(str, row)) + "}",
+    ],
+    ids=["numpy", "array", "tensor", "device", "scalars", "nested", "sql"],
+)
+def test_vectors_as_programs_print_them(tmp_path, write):
+    pd.DataFrame({"v": [write(row) for row in X], "width": WIDTH}).to_csv(tmp_path / "a.csv", index=False)
+    assert np.allclose(load(tmp_path / "a.csv").features.numpy(), X, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cell", "match"),
+    [
+        ("[0.1 0.2 ... 0.3]", r"cut short with '\.\.\.'"),
+        ("[0.1, 0.2]", r"2 numbers in row 7 \(from 0\) but 5 elsewhere"),
+        ("[0.1, 0.2, x, 1, 2]", r"'\[0\.1, 0\.2, x, 1, 2\]' in row 7 \(from 0\) is none"),
+        ("[None, 0.1, 0.2, 1, 2]", r"1 of 24 rows hold NaN or infinite numbers \(row 7"),
+    ],
+)
+def test_one_row_without_a_vector_never_makes_other_columns_the_features(tmp_path, cell, match):
+    cells = [cell if row == 7 else str(X[row].tolist()) for row in range(N)]
+    pd.DataFrame({"v": cells, "width": WIDTH}).to_csv(tmp_path / "a.csv", index=False)
+    refused(match, tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    "cell", ["\\x3f8000003f000000", "P4AAAD8AAAA/gAAAPwAAAD+AAAA/AAAA", '{"values": [0.1, 0.2]}', "b'\\x00\\x00'"]
+)
+def test_an_embedding_that_is_not_read_is_not_replaced_by_other_columns(tmp_path, cell):
+    long = cell if cell[0] in "{" else cell * 3
+    pd.DataFrame({"textEmbedding": [long] * N, "width": WIDTH}).to_csv(tmp_path / "a.csv", index=False)
+    refused("'textEmbedding' has the name of an embedding but holds text such as", tmp_path / "a.csv")
+    assert load(tmp_path / "a.csv", features="width").features.shape == (N, 1)
+    assert load(tmp_path / "a.csv", ignore="textEmbedding").features.shape == (N, 1)
+    pd.DataFrame({"vector": ["mosquito"] * N, "width": WIDTH}).to_csv(tmp_path / "b.csv", index=False)
+    assert load(tmp_path / "b.csv").feature_names == ("width",)
+
+
+def test_packed_embeddings_beside_numbers_are_a_question(tmp_path):
+    packed = {"embedding": [row.tobytes() for row in X], "width": WIDTH}
+    pq.write_table(pa.table(packed), tmp_path / "a.parquet")
+    refused(r"say what the bytes are, such as --features embedding:float32", tmp_path / "a.parquet")
+    nested = {"vectors": [{"default": row.tolist()} for row in X], "width": WIDTH}
+    pq.write_table(pa.table(nested), tmp_path / "b.parquet")
+    refused("'vectors' has the name of an embedding but holds struct", tmp_path / "b.parquet")
+
+
+@pytest.mark.parametrize("name", ["labels", "label", "target"])
+@pytest.mark.parametrize("value", [[1], [0.2, 0.8], ["ant", "bee"]])
+def test_lists_of_labels_are_no_features(tmp_path, name, value):
+    pq.write_table(pa.table({"embedding": X.tolist(), name: [value] * N}), tmp_path / "a.parquet")
+    dataset = load(tmp_path / "a.parquet")
+    assert np.array_equal(dataset.features.numpy(), X)
+    assert any(f"'{name}' (its name is that of a label, but it holds" in note for note in dataset.notes)
+    refused("no numeric column", saved_lists(tmp_path / "b.parquet", {name: [value] * N, "text": ["hi"] * N}))
+
+
+def saved_lists(path, columns):
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
 def test_pixels_as_text_are_a_vector_and_telephone_numbers_are_none(tmp_path):
     pixels = np.random.default_rng(2).integers(0, 256, (N, 16))
     phones = [f"030 {row} 45 67" for row in range(N)]
