@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from skmm_core.data.column_names import is_class_name
 from skmm_core.data.table_file import TableFile, is_numeric, is_text
-from skmm_core.data.typed_text import encoded, floats_of
+from skmm_core.data.typed_text import encoded, exact_of, floats_of
 
 ROW_NUMBERS = re.compile(
     r"|unnamed: ?\d+(\.\d+)?|index|level_0|row|row_?(number|nr|id)|__index_level_\d+__", re.IGNORECASE
@@ -47,10 +47,10 @@ def is_constant(column: pa.ChunkedArray) -> bool:
     """Whether all of two rows and more have the same number."""
     if len(column) < 2 or column.null_count:
         return False
-    start = floats_of(column.slice(0, _LOOK))
+    start = exact_of(column.slice(0, _LOOK))
     if not (start == start[0]).all():
         return False
-    values = floats_of(column)
+    values = exact_of(column)
     return bool((values == values[0]).all())
 
 

@@ -17,6 +17,7 @@ _MARKS = "\t;,|"
 _SEP = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _COMMA_NUMBER = re.compile(r"\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*")
 _THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(?:,\d{3})+\s*")
+_POINT_THOUSANDS = re.compile(r"\s*[-+]?[1-9]\d{0,2}(?:\.\d{3})+\s*")
 _POINT_NUMBER = re.compile(r"\s*[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\s*")
 _AGREEING = 0.9  # of the lines have as many fields as the first
 
@@ -75,6 +76,8 @@ def csv_layout(path: Path, where: str) -> CsvLayout:
     if delimiter == ",":  # then 1,234 in quotes is a thousand and more
         commas = any(_COMMA_NUMBER.fullmatch(field) and not _THOUSANDS.fullmatch(field) for field in body)
     points = any(_POINT_NUMBER.fullmatch(field) for field in body)
+    if delimiter != "," and commas:  # then 1.234 is a thousand and more
+        points = any(_POINT_NUMBER.fullmatch(field) and not _POINT_THOUSANDS.fullmatch(field) for field in body)
     padded = any(field != field.strip() for field in [*first, *body])
     return CsvLayout(delimiter, names, header, start, "," if commas and not points else ".", padded)
 

@@ -46,6 +46,7 @@ class TableFile:
         described: the format in words, such as "csv, columns separated by ';'".
         held: splits of the file that are never picked from, by "validation" and "test".
         unnamed: whether the file has no names for its columns.
+        decimal: mark before decimals in text, "." or ","; empty where a format knows no text.
         untyped: whether the format knows no types, so that text which is a number is one.
     """
 
@@ -61,6 +62,7 @@ class TableFile:
     order: np.ndarray | None = None
     held: Mapping[str, "TableFile"] = field(default_factory=dict)
     unnamed: bool = False
+    decimal: str = ""
     untyped: bool = False
 
     @property

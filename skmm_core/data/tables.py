@@ -24,7 +24,7 @@ from skmm_core.data.how_read import ReadLine, left_out_lines, quoted
 from skmm_core.data.rows import RawRows, RawTargets, number_targets
 from skmm_core.data.table_file import TableFile, is_numeric, is_text
 from skmm_core.data.table_formats import read_table_file
-from skmm_core.data.typed_text import encoded, floats_of, typed
+from skmm_core.data.typed_text import encoded, exact_of, floats_of, typed, without_marks
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -144,12 +144,14 @@ def _held(file: TableFile, roles: Roles, offsets: np.ndarray | None, report: Rep
         gathered[index] = as_float32(floats_of(columns[name]))
     features = np.ascontiguousarray(gathered.T)
     return hold_columns(
-        features, lambda index: floats_of(columns[names[index]]), where=file.where, names=names, offsets=offsets
+        features, lambda index: exact_of(columns[names[index]]), where=file.where, names=names, offsets=offsets
     )
 
 
 def _targets(file: TableFile, name: str) -> RawTargets:
-    return column_targets(file.table.column(name), f"column {name!r}", file.where, empty=True)
+    column = file.table.column(name)
+    plain = without_marks(column, file.decimal) if file.decimal else column
+    return column_targets(plain, f"column {name!r}", file.where, empty=True)
 
 
 def column_targets(column: pa.ChunkedArray, name: str, where: str, *, empty: bool = False) -> RawTargets:

@@ -314,10 +314,34 @@ def test_a_place_on_a_map_as_text_is_no_vector(tmp_path):
     assert dataset.feature_names == tuple(F)
 
 
-def test_thousands_in_quotes_are_no_decimals(tmp_path):
-    rows = "".join(f'"{row + 1},000",{row % 3}.5\n' for row in range(N))
-    (tmp_path / "a.csv").write_text("price,f\n" + rows)
-    assert load(tmp_path / "a.csv").feature_names == ("f",)
+@pytest.mark.parametrize(
+    ("cells", "sep", "values"),
+    [
+        (["1,234", "2,000", "3,500"], ",", [1234, 2000, 3500]),
+        (["1,234", "999", "12,345,678"], ",", [1234, 999, 12345678]),
+        (["1,234.5", "0.25", "-2,000.75"], ",", [1234.5, 0.25, -2000.75]),
+        (["1,234", "0.5", "7"], "\t", [1234, 0.5, 7]),
+        (["0,123", "1,5", "2,25"], ",", [0.123, 1.5, 2.25]),
+        (["0,123", "1,234", "2,345"], ";", [0.123, 1.234, 2.345]),
+        (["1.234", "12.345", "2.000"], ";", [1234, 12345, 2000]),
+        (["1.234,5", "0,5", "7"], ";", [1234.5, 0.5, 7]),
+    ],
+)
+@pytest.mark.parametrize("named", ["price", "label"])
+def test_marks_in_numbers(tmp_path, cells, sep, values, named):
+    rest = ",5" if sep == ";" else ".5"
+    made = pd.DataFrame({named: np.tile(cells, 10), "f": [f"{row * 7 % 11}{rest}" for row in range(30)]})
+    made.to_csv(tmp_path / "a.csv", index=False, sep=sep)
+    dataset = load(tmp_path / "a.csv", task="regression" if named == "label" else "auto")
+    found = dataset.targets if named == "label" else dataset.features[:, 0]
+    assert np.allclose(found[:3].numpy(), values)
+
+
+def test_a_comma_that_may_be_either_mark_is_no_number(tmp_path):
+    made = pd.DataFrame({"price": ["1,234", "2,345"] * 10, "f": np.arange(20) % 7 + 0.5})
+    made.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="the target column 'price' is text; a regression needs numbers"):
+        load(tmp_path / "a.parquet", target="price", task="regression")
 
 
 def test_spaces_around_names_and_words_are_no_part_of_them(tmp_path):
