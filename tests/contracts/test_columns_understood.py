@@ -314,6 +314,47 @@ def test_a_place_on_a_map_as_text_is_no_vector(tmp_path):
     assert dataset.feature_names == tuple(F)
 
 
+ROWS = "".join(f"{row}.5,{row * 7 % 11},{row % 3}\n" for row in range(1, 30))
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["# f0,f1,label\n", "#f0,f1,label\n", "# made in 2024\n# a, b\nf0,f1,label\n", "\ufeff#a,b,c\nf0,f1,label\n"],
+)
+def test_lines_that_begin_with_a_hash_sign(tmp_path, before):
+    (tmp_path / "a.csv").write_text(before + ROWS)
+    dataset = load(tmp_path / "a.csv")
+    assert dataset.feature_names == ("f0", "f1")
+    assert dataset.pool_size == 29
+    assert dataset.class_names == ("0", "1", "2")
+    assert names_in(tmp_path / "a.csv") == ["f0", "f1", "label"]
+
+
+@pytest.mark.parametrize("between", [" ", "   "])
+@pytest.mark.parametrize("first", ["", '"1" '])
+def test_columns_between_spaces_are_no_vector(tmp_path, between, first):
+    rows = "".join(first + line.replace(",", between) + "\n" for line in ROWS.splitlines())
+    (tmp_path / "a.csv").write_text(between.join(["f0", "f1", "label"]) + "\n" + rows)
+    with pytest.raises(InputError, match="columns seem to be separated by spaces; save it with commas"):
+        load(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("150,4,setosa\n" + ROWS, True),
+        ("0,1,2\n" + "".join(f"{row},{row % 5},{row % 3}\n" for row in range(30)), True),
+        ("0,1,2\n" + ROWS, False),
+        (",0,1\n" + ROWS, False),
+        ("f0,f1,label\n" + ROWS, False),
+    ],
+)
+def test_names_that_could_be_a_row_are_said(tmp_path, text, told):
+    (tmp_path / "a.csv").write_text(text)
+    said = any("taken for names of columns, though it holds numbers" in note for note in load(tmp_path / "a.csv").notes)
+    assert said == told
+
+
 @pytest.mark.parametrize(
     ("cells", "sep", "values"),
     [

@@ -412,6 +412,20 @@ def test_what_is_missing_for_a_format_is_said(tmp_path, monkeypatch):
     refused(r"a\.h5ad: reading \.h5ad needs h5py; install it with: pip install h5py", tmp_path / "a.h5ad")
 
 
+@pytest.mark.parametrize(
+    ("train", "test"), [("{}_train", "{}_test"), ("{}train", "{}test"), ("{}_training", "{}_test")]
+)
+@pytest.mark.parametrize("x", ["x", "X"])
+def test_parts_of_an_npz_as_keras_and_scikit_learn_call_them(tmp_path, train, test, x):
+    arrays = {train.format(x): X[:18], train.format("y"): np.arange(18) % 3, test.format("y"): np.arange(6) % 3}
+    np.savez(tmp_path / "a.npz", **{test.format(x): X[18:]}, **arrays)
+    dataset = load(tmp_path / "a.npz")
+    assert np.array_equal(dataset.features[dataset.split.train].numpy(), X[:18])
+    assert np.array_equal(dataset.features[dataset.split.test].numpy(), X[18:])
+    assert dataset.targets.tolist() == [*(np.arange(18) % 3), *(np.arange(6) % 3)]
+    assert any(f"'{train.format(x)}' as X" in note for note in dataset.notes)
+
+
 def test_one_array_of_an_npz_under_any_name(tmp_path):
     np.savez(tmp_path / "a.npz", emb=X, labels=np.arange(N) % 3, ids=np.array(IDS), model="m")
     dataset = load(tmp_path / "a.npz")
@@ -419,6 +433,8 @@ def test_one_array_of_an_npz_under_any_name(tmp_path):
     assert dataset.ids == tuple(IDS)
     assert dataset.n_classes == 3
     assert any("features are the array 'emb', targets the array 'labels'" in note for note in dataset.notes)
+    np.savez(tmp_path / "c.npz", train_images=np.zeros((N, 4, 4)), train_labels=np.zeros((N, 1)))
+    refused(r"no array of rows × columns \(train_images 24 × 4 × 4\); embed pictures", tmp_path / "c.npz")
     np.savez(tmp_path / "b.npz", X=X, other=X + 1, kind=np.arange(N) % 2)
     other = load(tmp_path / "b.npz", features="other", target="kind")
     assert np.array_equal(other.features.numpy(), X + 1)
