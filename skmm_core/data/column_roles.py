@@ -288,6 +288,9 @@ def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[s
         if name in taken:
             continue
         column = file.table.column(name)
+        if name in file.levels:
+            why[name] = "the file marks it as a part of the index"
+            continue
         label = is_label_name(name) and not (folded(name) == "y" and is_map)
         reason = "its name is that of a label" if label else _no_feature(name, column, codes, untyped=file.untyped)
         if reason is None:

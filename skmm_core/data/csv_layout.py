@@ -83,7 +83,7 @@ def csv_layout(path: Path, where: str) -> CsvLayout:
         raise InputError(f"{where}: line 1 does not hold column names ({short(error)}); correct it") from None
     header = _is_header(first, [row for row in rows[1:] if len(row) == len(first)])
     names = [name.strip() for name in first] if header else [f"column {number + 1}" for number in range(len(first))]
-    if header and first[0].startswith("#"):  # as np.savetxt writes them
+    if header and names and names[0].startswith("#"):  # as np.savetxt writes them
         names[0] = names[0].removeprefix("#").strip()
     body = [field for row in (rows[1:] if header else rows) for field in row]
     commas = any(_COMMA_NUMBER.fullmatch(field) for field in body)

@@ -79,6 +79,7 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
             vectors[name] = vector
     in_text = text_vectors(where, table)
     rest = {name: str(schema.field(stored).type) for name, stored in known.items()}
+    index = _index(schema)
     return TableFile(
         where=where,
         rows=rows,
@@ -87,7 +88,8 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
         unread={name: kind for name, kind in rest.items() if name not in table.column_names and name not in vectors},
         described="parquet" if len(paths) == 1 else f"parquet in {len(paths):,} parts",
         class_names=class_names(schema),
-        index=_index(schema),
+        index=index[0] if len(index) == 1 else None,
+        levels=index if len(index) > 1 else (),
     )
 
 
@@ -129,14 +131,14 @@ def feature_names(features: Any) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _index(schema: pa.Schema) -> str | None:
-    """The named column that pandas wrote as its index, or None."""
+def _index(schema: pa.Schema) -> tuple[str, ...]:
+    """The named columns that pandas wrote as the levels of its index."""
     try:
         columns = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))["index_columns"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return None
+        return ()
     named = [name for name in columns if isinstance(name, str) and not name.startswith(_UNNAMED_INDEX)]
-    return named[0].strip() if len(named) == 1 else None
+    return tuple(name.strip() for name in named)
 
 
 def _vector(

@@ -42,6 +42,7 @@ class TableFile:
         notes: what a person should know of the reading.
         class_names: class names by code, of columns for which the file has them.
         index: column of row names that the file marks as such, or None.
+        levels: columns that name the rows together, as the file says; empty where none or one does.
         order: (N,) 0-based row or line of the file for each row, or None where they are in its order.
         described: the format in words, such as "csv, columns separated by ';'".
         held: splits of the file that are never picked from, by "validation" and "test".
@@ -59,6 +60,7 @@ class TableFile:
     notes: tuple[str, ...] = ()
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     index: str | None = None
+    levels: tuple[str, ...] = ()
     order: np.ndarray | None = None
     held: Mapping[str, "TableFile"] = field(default_factory=dict)
     unnamed: bool = False

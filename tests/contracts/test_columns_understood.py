@@ -61,6 +61,15 @@ def test_a_named_index_of_a_parquet_file_names_the_rows(tmp_path, ids):
     assert dataset.ids == tuple(str(each) for each in ids)
 
 
+def test_levels_of_an_index_are_no_features(tmp_path):
+    levels = pd.MultiIndex.from_arrays([np.arange(N) // 4, np.arange(N) * 7 % 4], names=["plot", "visit"])
+    pd.DataFrame(X, columns=F, index=levels).to_parquet(tmp_path / "a.parquet")
+    dataset = load(tmp_path / "a.parquet")
+    assert dataset.feature_names == tuple(F)
+    assert why(dataset, "visit") == "the file marks it as a part of the index"
+    assert load(tmp_path / "a.parquet", features="plot,f0").feature_names == ("plot", "f0")
+
+
 def test_an_index_of_names_without_a_name(tmp_path):
     names = [f"photo-{row}" for row in range(N)]
     pd.DataFrame(X, columns=F, index=names).to_parquet(tmp_path / "a.parquet")

@@ -363,6 +363,26 @@ def test_an_empty_file(tmp_path, kind):
     refused(rf"a\.{kind} is empty \(0 bytes\)", tmp_path / f"a.{kind}")
 
 
+@pytest.mark.parametrize("content", ["\n\n\n", "\ufeff", "\ufeff\n", "# nothing\n", "sep=;\n", ",,\n", " \n"])
+def test_a_csv_file_of_nothing(tmp_path, content):
+    (tmp_path / "a.csv").write_text(content)
+    refused(r"a\.csv", tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl", "npz", "safetensors"])
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 132\n", "stands for a file of Git LFS"),
+        ("<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", "is a web page"),
+        ("\n<html lang=en>\n", "is a web page"),
+    ],
+)
+def test_what_was_downloaded_instead_of_the_file(tmp_path, kind, content, match):
+    (tmp_path / f"a.{kind}").write_text(content)
+    refused(rf"a\.{kind} {match}", tmp_path / f"a.{kind}")
+
+
 def test_no_rows(tmp_path):
     refused(r"a\.csv has a header but no rows", csv(tmp_path / "a.csv", "a,b\n"))
     refused(r"X is empty: shape \(0, 3\)", npz(tmp_path / "a.npz", X=X[:0]))

@@ -313,6 +313,27 @@ def test_answers_of_a_batch_job_are_joined_by_custom_id(tmp_path):
     refused("the embedding of 'row-0' is no base64 of float32", jsonl(tmp_path / "b.jsonl", [broken]))
 
 
+def test_two_answers_to_one_custom_id(tmp_path):
+    body = {"data": [{"index": 0, "embedding": [0.5, 1.5]}]}
+    lines = [json.dumps({"custom_id": "r1", "response": {"status_code": 200, "body": body}})] * 2
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    refused("custom_id 'r1' has two answers", tmp_path / "a.jsonl")
+
+
+def test_points_of_a_vector_database(tmp_path):
+    points = [
+        {"id": row, "vectors": {"default": X[row].tolist()}, "payload": {"kind": LABELS[row], "nested": {"deep": 1}}}
+        for row in range(N)
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, points)))
+    dataset = load(tmp_path / "a.jsonl", target="payload.kind")
+    assert np.allclose(dataset.features.numpy(), X)
+    assert dataset.class_names == ("ant", "bee", "cat")
+    assert dataset.ids[:2] == ("0", "1")
+    assert any("'payload.nested' (holds" in note for note in dataset.notes)
+    assert any("name it (--target payload.kind)" in note for note in load(tmp_path / "a.jsonl").notes)
+
+
 def test_safetensors(tmp_path):
     codes = np.arange(N) % 3
     upper = (X.view(np.uint32) >> 16).astype(np.uint16)
