@@ -5,14 +5,16 @@ of messages is that of Message.fbs of Apache Arrow, in the encoding of FlatBuffe
 """
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
 _MAGIC = b"ARROW1"
-_FILE_START = 8  # magic and padding, then the same messages as in a stream
+_DICTIONARIES, _BATCHES = 2, 3  # fields of Footer, each a list of Block
+_BLOCK = 24  # bytes of a Block; the first eight are where its message starts
 _DICTIONARY, _RECORDS = 2, 3  # MessageHeader
-ERRORS = (struct.error, IndexError)
+ERRORS = (struct.error, IndexError, EOFError)
 
 
 def unpacked_bytes(path: Path) -> int:
@@ -21,17 +23,38 @@ def unpacked_bytes(path: Path) -> int:
     Raises:
         pa.ArrowInvalid, OSError, or one of ERRORS: it is damaged.
     """
-    total = 0
     with pa.memory_map(str(path)) as source:
-        start = _FILE_START if source.read(len(_MAGIC)) == _MAGIC else 0
-        source.seek(start)
-        messages = pa.ipc.MessageReader.open_stream(source)
-        while True:
-            try:
-                message = messages.read_next_message()
-            except StopIteration:
-                return total
-            total += _message_bytes(message.metadata.to_pybytes(), message.body)
+        in_file = source.read(len(_MAGIC)) == _MAGIC
+        messages = _in_file(source) if in_file else _in_stream(source)
+        return sum(_message_bytes(message.metadata.to_pybytes(), message.body) for message in messages)
+
+
+def _in_stream(source: pa.NativeFile) -> Iterator[pa.ipc.Message]:
+    source.seek(0)
+    messages = pa.ipc.MessageReader.open_stream(source)
+    while True:
+        try:
+            yield messages.read_next_message()
+        except StopIteration:
+            return
+
+
+def _in_file(source: pa.NativeFile) -> Iterator[pa.ipc.Message]:
+    """Messages that the footer lists; polars writes no mark where they end, so they cannot be read as a stream."""
+    tail = len(_MAGIC) + 4
+    source.seek(source.size() - tail)
+    length = struct.unpack("<i", source.read(4))[0]
+    if not 0 < length <= source.size() - tail:
+        raise pa.ArrowInvalid("no footer")
+    source.seek(source.size() - tail - length)
+    footer = source.read(length)
+    table = _follow(footer, 0)
+    for field in (_DICTIONARIES, _BATCHES):
+        place = _field(footer, table, field)
+        vector = _follow(footer, place) if place else 0
+        for number in range(struct.unpack_from("<I", footer, vector)[0] if vector else 0):
+            source.seek(struct.unpack_from("<q", footer, vector + 4 + _BLOCK * number)[0])
+            yield pa.ipc.read_message(source)
 
 
 def _message_bytes(metadata: bytes, body: pa.Buffer | None) -> int:

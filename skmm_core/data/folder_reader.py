@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ from skmm_core.data.column_offsets import as_float32
 from skmm_core.data.file_limits import check_array_size, check_columns, check_file
 from skmm_core.data.formats import FORMATS
 from skmm_core.data.natural_order import natural_key
-from skmm_core.data.parquet_reader import read_parquet_files
+from skmm_core.data.parquet_reader import read_parquet_files, row_count
 from skmm_core.data.table_file import TableFile, VectorColumn, is_numeric
 from skmm_core.data.table_readers import read_csv_file
 from skmm_core.errors import InputError
@@ -21,6 +22,7 @@ from skmm_core.errors import InputError
 _VECTORS = ("tensors.tsv", "vectors.tsv")
 _METADATA = ("metadata.tsv", "meta.tsv")
 _EMBEDDINGS = ("img_emb", "text_emb")
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 def read_folder(folder: Path, as_text: Callable[[str], bool]) -> TableFile:
@@ -38,6 +40,8 @@ def read_folder(folder: Path, as_text: Callable[[str], bool]) -> TableFile:
     parts = _parts(folder, "*.parquet") or _parts(folder / "data", "*.parquet")
     if parts:
         return _parquet_parts(parts, folder.name)
+    if named := _partitions(folder):
+        return _partitioned(folder, named)
     known = "; ".join(f"{form.title}: {form.folder}" for form in FORMATS if form.folder)
     raise InputError(f"{folder} is a folder; name one file, or a folder that is read as one dataset ({known})")
 
@@ -59,6 +63,34 @@ def _parquet_parts(parts: Sequence[Path], where: str) -> TableFile:
         return read_parquet_files(parts, where)
     held = {name: read_parquet_files(paths, f"{where}/{name}") for name, paths in splits.items() if name != "train"}
     return replace(read_parquet_files(splits["train"], where), held=held)
+
+
+def _partitions(folder: Path) -> list[Path]:
+    """Parts in folders that are called column=value, in natural order."""
+    found = [path for path in folder.glob("*=*/**/*.parquet") if path.is_file() and path.name[0] not in "._"]
+    found = [path for path in found if all("=" in name for name in path.relative_to(folder).parts[:-1])]
+    return sorted(found, key=lambda path: natural_key(str(path.relative_to(folder))))
+
+
+def _partitioned(folder: Path, parts: Sequence[Path]) -> TableFile:
+    """Parts with the columns that the names of their folders hold, as Spark writes them."""
+    for path in parts:
+        check_file(path, kinds=(".parquet",))
+    check_total(parts, folder.name)
+    found = read_parquet_files(parts, folder.name)
+    values = [dict(name.split("=", 1) for name in path.relative_to(folder).parts[:-1]) for path in parts]
+    if len({tuple(each) for each in values}) > 1:
+        raise InputError(f"{folder.name}: its folders name different columns; give each part the same ones")
+    rows = [row_count(path) for path in parts]
+    table = found.table
+    for name in values[0]:
+        if name.strip() not in found.names:
+            texts = [None if each[name] == _NO_VALUE else unquote(each[name]) for each in values]
+            codes = np.repeat(np.arange(len(texts), dtype=np.int32), rows)
+            column = pa.array(texts, pa.string()).dictionary_encode()
+            columns = dict(zip(table.column_names, table.columns, strict=True))  # one without columns has no rows
+            table = pa.table({**columns, name.strip(): column.take(pa.array(codes))})
+    return replace(found, table=table, described=f"{found.described}, columns named by folders")
 
 
 def _clip_retrieval(folder: Path) -> TableFile:

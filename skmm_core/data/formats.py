@@ -65,7 +65,8 @@ FORMATS = (
         (".parquet",),
         "number columns, or one list column with the embedding; class names that Hugging Face wrote along",
         "parquet_reader",
-        folder="`part-1.parquet`, `part-2.parquet`, …: parts in the order of their numbers",
+        folder="`part-1.parquet`, `part-2.parquet`, …: parts in the order of their numbers, also in folders such as "
+        "`label=cat`",
     ),
     Format(
         "arrow",

@@ -93,6 +93,11 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
     )
 
 
+def row_count(path: Path) -> int:
+    """Rows of a parquet file that was read before."""
+    return int(pq.read_metadata(path).num_rows)
+
+
 def joined(tables: Sequence[pa.Table], where: str) -> pa.Table:
     """Tables one below the other.
 

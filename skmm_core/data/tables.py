@@ -204,4 +204,4 @@ def row_names(column: pa.ChunkedArray) -> tuple[str, ...]:
     array = column.unify_dictionaries().combine_chunks()
     found = ["" if item is None else str(item) for item in array.dictionary.to_pylist()]
     found.append("")
-    return tuple(found[code] for code in array.indices.fill_null(-1).to_pylist())
+    return tuple(found[code] for code in array.indices.cast(pa.int64()).fill_null(-1).to_pylist())

@@ -33,7 +33,7 @@ def encoded(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     array = column.unify_dictionaries().combine_chunks()
-    codes = np.asarray(array.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+    codes = np.asarray(array.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False))
     places: dict[str, int] = {}
     moved = np.full(len(array.dictionary) + 1, -1, np.int64)  # the last place is that of null
     for code, item in enumerate(array.dictionary.to_pylist()):

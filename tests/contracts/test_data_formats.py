@@ -8,6 +8,7 @@ import json
 import struct
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -275,6 +276,24 @@ def test_parts_of_a_folder_are_read_in_the_order_of_their_numbers(tmp_path):
     refused(r"part-3\.parquet: column '(id|label|width)' is not in all parts", tmp_path)
 
 
+def test_columns_that_folders_name(tmp_path):
+    """As Spark and DuckDB partition: a folder for each value of a column."""
+    for label, year, rows in (("ant", 9, slice(0, 8)), ("a b/ä", 10, slice(8, 16)), (None, 10, slice(16, N))):
+        kind = "__HIVE_DEFAULT_PARTITION__" if label is None else quote(label, safe="")
+        folder = tmp_path / f"label={kind}" / f"year={year}"
+        folder.mkdir(parents=True)
+        (folder / ".part-0.parquet.crc").write_bytes(b"crc")
+        pd.DataFrame({"embedding": list(X[rows])}).to_parquet(folder / "part-0.parquet")
+    (tmp_path / "_SUCCESS").touch()
+    dataset = load(tmp_path)
+    found = dict(zip(map(tuple, dataset.features.tolist()), dataset.known_labels, strict=True))
+    assert [found[tuple(row)] for row in X.tolist()] == ["ant"] * 8 + ["a b/ä"] * 8 + [None] * 8
+    assert set(dataset.shown.column("year").to_pylist()) == {"9", "10"}
+    (tmp_path / "other").mkdir()
+    pd.DataFrame({"embedding": list(X)}).to_parquet(tmp_path / "other" / "part-0.parquet")
+    assert load(tmp_path).pool_size == N
+
+
 def test_splits_of_a_saved_dataset_and_of_parquet_parts(tmp_path):
     saved = tmp_path / "saved"
     saved_dataset(saved / "train", slice(0, 18))
@@ -485,6 +504,28 @@ def test_what_an_arrow_file_unpacks_to_is_known_before(tmp_path, compression):
     pyarrow.feather.write_feather(made, path, compression=compression)
     held = pyarrow.feather.read_table(path, memory_map=False).nbytes
     assert held <= unpacked_bytes(path) <= 2 * held + 4096, "buffers are padded"
+
+
+@pytest.mark.parametrize("kind", ["file", "stream"])
+def test_arrow_as_polars_writes_it(tmp_path, kind):
+    """Text as views, classes under numbers without a sign, and in a file no mark where the messages end."""
+    words = pa.array(sorted(set(LABELS)), pa.string_view())
+    codes = pa.array([words.to_pylist().index(label) for label in LABELS], pa.uint32())
+    label = pa.DictionaryArray.from_arrays(codes, words)
+    made = pa.table({"id": pa.array(IDS, pa.string_view()), "emb": X.tolist(), "label": label, "width": WIDTH})
+    path = tmp_path / "a.arrow"
+    writer = pa.ipc.new_file if kind == "file" else pa.ipc.new_stream
+    with writer(path, made.schema) as out:
+        out.write_table(made)
+    if kind == "file":
+        content = path.read_bytes()
+        footer = len(content) - 10 - int.from_bytes(content[-10:-6], "little")
+        assert content[footer - 8 : footer] == b"\xff\xff\xff\xff\0\0\0\0"
+        path.write_bytes(content[: footer - 8] + content[footer:])
+    dataset = load(path)
+    assert np.allclose(dataset.features.numpy(), X)
+    assert [dataset.class_names[code] for code in dataset.targets.tolist()] == LABELS
+    assert dataset.ids == tuple(IDS)
 
 
 def test_an_arrow_file_that_unpacks_to_too_much(tmp_path, monkeypatch):
