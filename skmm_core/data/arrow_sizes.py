@@ -40,7 +40,7 @@ def _in_stream(source: pa.NativeFile) -> Iterator[pa.ipc.Message]:
 
 
 def _in_file(source: pa.NativeFile) -> Iterator[pa.ipc.Message]:
-    """Messages that the footer lists; polars writes no mark where they end, so they cannot be read as a stream."""
+    """Messages that the footer lists; polars writes the first one without its size, so a file is read as no stream."""
     tail = len(_MAGIC) + 4
     source.seek(source.size() - tail)
     length = struct.unpack("<i", source.read(4))[0]
