@@ -1,6 +1,7 @@
 """What the values of one column of a table look like: a numbering of the rows, nothing, one value, the target again."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -95,9 +96,9 @@ def packed_text(column: pa.ChunkedArray) -> str | None:
     return None
 
 
-def class_columns(table: pa.Table) -> list[str]:
-    """Columns such as label_cat and label_dog that hold 0 or 1, or probabilities, and add up to 1 in every row."""
-    names = [name for name in table.column_names if is_class_name(name)]
+def class_columns(table: pa.Table, names: Sequence[str]) -> list[str]:
+    """Those of the columns such as label_cat and label_dog that hold 0 or 1, or probabilities, and add up to 1 in every row."""
+    names = [name for name in names if is_class_name(name)]
     if len(names) < 2:
         return []
     values = np.stack([floats_of(table.column(name)) for name in names])

@@ -1,40 +1,29 @@
 """Which column of a table is what: decided as a person would who looks at it, and said with the reason."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from skmm_core.data.column_looks import (
     ROW_NUMBERS,
-    class_columns,
     counts_rows,
-    is_constant,
-    is_empty,
-    is_whole,
-    packed_text,
-    says_the_same,
-    target_codes,
 )
 from skmm_core.data.column_names import (
     folded,
     is_id_name,
     is_label_name,
-    is_prediction_name,
-    is_vector_name,
     label_rank,
 )
 from skmm_core.data.how_read import quoted
+from skmm_core.data.no_feature import flat_features, is_map, no_vector, why_beside, why_no_number
 from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
-from skmm_core.data.typed_text import encoded, no_numbers, typed
+from skmm_core.data.typed_text import encoded, typed
 from skmm_core.data.vector_columns import BYTE_TYPES
 from skmm_core.errors import InputError
 
 LEFT_OUT = ": no feature: "
-_KEPT = "; kept to look at"
 
 
 @dataclass(frozen=True)
@@ -128,10 +117,10 @@ def decide(file: TableFile, columns: Columns) -> Roles:
         ((name, vector_column),) = candidates.items()
         rest = [other for other in file.names if other not in {*taken, *ignored, name}]
         reasons["features"] = f"the one column of vectors ({vector_column.kind})"
-        beside = {other: _beside(file, other, name) for other in rest}
+        beside = {other: why_beside(file, other, name) for other in rest}
         return Roles(target, id_, name, vector_column.dtype, (), reasons, {**left_out, **beside})
-    names, why = _flat(file, taken | ignored, target)
-    if unread := _no_vector(file, taken | ignored):
+    names, why = flat_features(file, taken | ignored, target)
+    if unread := no_vector(file, taken | ignored):
         raise unread
     reasons["features"] = "all columns of numbers" + (" that are left" if why else "")
     return Roles(target, id_, None, None, names, reasons, {**left_out, **why})
@@ -159,17 +148,12 @@ def _target(file: TableFile, columns: Columns, ignored: set[str]) -> tuple[str |
         return None, ""
     asked = set(_asked_names(file, columns.features))
     free = [name for name in file.table.column_names if name not in {columns.id, *ignored, *asked}]
-    labels = [name for name in free if is_label_name(name) and not (folded(name) == "y" and _is_map(file))]
+    labels = [name for name in free if is_label_name(name) and not (folded(name) == "y" and is_map(file))]
     if labels:
         name = min(labels, key=label_rank)
         return name, f"it is called {name!r}"
     named = [name for name in free if name in file.class_names]
     return (named[0], "the file has class names for it") if len(named) == 1 else (None, "")
-
-
-def _is_map(file: TableFile) -> bool:
-    """Whether there are columns x or z, so that y is a coordinate."""
-    return bool({"x", "z"} & {folded(name) for name in file.names})
 
 
 def _asked_names(file: TableFile, text: str | None) -> list[str]:
@@ -242,128 +226,8 @@ def _asked(file: TableFile, text: str, taken: set[str]) -> tuple[str | None, str
         if name in file.unread:
             raise InputError(f"{file.where}: column {name!r} holds {file.unread[name]}, so it is no feature")
         if not is_numeric(typed(file.table.column(name)).type):
-            raise InputError(f"{file.where}: column {name!r} is no feature: {_why_no_number(file.table.column(name))}")
+            raise InputError(f"{file.where}: column {name!r} is no feature: {why_no_number(file.table.column(name))}")
     return None, None, tuple(names)
-
-
-def _no_vector(file: TableFile, taken: set[str]) -> InputError | None:
-    """What to say where a column has the name of vectors but is not read as such: others must not stand in for it."""
-    for name in file.names:
-        if name in taken or not is_vector_name(name):
-            continue
-        change = f"or leave it out (--ignore {shlex.quote(name)})"
-        if name in file.vectors:  # bytes that nobody says the type of
-            advice = f"say what the bytes are, such as --features {name}:float32 ({', '.join(BYTE_TYPES)})"
-            return InputError(f"{file.where}: column {name!r} holds {file.vectors[name].kind}; {advice}, {change}")
-        packed = None if name in file.unread else packed_text(file.table.column(name))
-        if name in file.unread or packed is not None:
-            kind = file.unread.get(name) or f"text such as {packed!r}"
-            return InputError(
-                f"{file.where}: column {name!r} has the name of an embedding but holds {kind}; give every row a list "
-                f"of as many numbers, {change}"
-            )
-    return None
-
-
-def _beside(file: TableFile, name: str, vector: str) -> str:
-    if name in file.unread or name in file.vectors:
-        return _held(file, name)
-    if is_id_name(name):
-        return "its name is that of an id, but rows share one or lack it; kept to look at"
-    kind = file.table.column(name).type
-    beside = is_numeric(typed(file.table.column(name)).type)
-    return f"stands beside the vectors of {vector!r}; kept to look at" if beside else f"{_word(kind)}; kept to look at"
-
-
-def _word(kind: pa.DataType) -> str:
-    return "text" if is_text(kind) else "empty" if pa.types.is_null(kind) else str(kind)
-
-
-def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Columns of numbers that are features, and why the others are not."""
-    names, why = [], {}
-    codes = target_codes(file, target)
-    is_map = _is_map(file)
-    for name in file.table.column_names:
-        if name in taken:
-            continue
-        column = file.table.column(name)
-        if name in file.levels:
-            why[name] = "the file marks it as a part of the index"
-            continue
-        label = is_label_name(name) and not (folded(name) == "y" and is_map)
-        reason = "its name is that of a label" if label else _no_feature(name, column, codes, untyped=file.untyped)
-        if reason is None:
-            names.append(name)
-        else:
-            why[name] = reason
-    of_classes = class_columns(file.table.select(names))
-    names = [name for name in names if name not in of_classes]
-    why |= dict.fromkeys(of_classes, "one column a class, which add up to 1 in every row: a label")
-    why |= {name: _held(file, name) for name in (*file.vectors, *file.unread) if name not in taken}
-    if not names:
-        raise _nothing(file, why)
-    return tuple(names), why
-
-
-def _held(file: TableFile, name: str) -> str:
-    """What a column that is not read holds."""
-    held = f"holds {file.vectors[name].kind if name in file.vectors else file.unread[name]}"
-    return f"its name is that of a label, but it {held}: one label a row is read" if is_label_name(name) else held
-
-
-def _nothing(file: TableFile, why: Mapping[str, str]) -> InputError:
-    types = zip(file.table.column_names, file.table.schema.types, strict=True)
-    kinds = listed([f"{name} ({_shown(why.get(name), kind)})" for name, kind in types]
-                   + [f"{name} ({each.kind})" for name, each in file.vectors.items()]
-                   + [f"{name} ({kind})" for name, kind in file.unread.items()])  # fmt: skip
-    bytes_ = next((name for name, each in file.vectors.items() if each.is_bytes), None)
-    if bytes_ is not None:
-        advice = f"say what the bytes are, such as --features {bytes_}:float32 ({', '.join(BYTE_TYPES)})"
-    elif any(is_numeric(file.table.column(name).type) for name in why if name in file.table.column_names):
-        advice = "name the ones to use all the same with --features"
-    else:
-        advice = "give every row a list of as many numbers" if file.unread else "add the features as numbers"
-    return InputError(f"{file.where} has no numeric column to use as a feature; it has {kinds}; {advice}")
-
-
-def _shown(reason: str | None, kind: pa.DataType) -> str:
-    """Why a column is no feature where that says more than its type."""
-    if reason is None or (is_text(kind) and reason.startswith("text")):
-        return str(kind)
-    return reason.removesuffix(_KEPT)
-
-
-def _no_feature(name: str, column: pa.ChunkedArray, codes: np.ndarray | None, *, untyped: bool) -> str | None:
-    """Why a column that nobody named is no feature; None where it is one."""
-    numbers = typed(column) if untyped else column  # of a csv file, those that are read digit by digit
-    if is_prediction_name(name):
-        return "its name is that of a prediction"
-    if not is_numeric(numbers.type):
-        shared = is_id_name(name) and is_text(column.type)
-        return "its name is that of an id, but rows share one or lack it" if shared else _why_no_number(column)
-    if is_empty(numbers):
-        return "empty"
-    if counts_rows(numbers, name):
-        return "numbers the rows"
-    if is_constant(numbers):
-        return "constant"
-    if (is_id_name(name) or ROW_NUMBERS.fullmatch(name)) and is_whole(numbers):
-        return "its name is that of an id"
-    if codes is not None and says_the_same(numbers, codes):
-        return "says the same as the target"
-    return None
-
-
-def _why_no_number(column: pa.ChunkedArray) -> str:
-    if pa.types.is_null(column.type) or column.null_count == len(column):
-        return "empty"
-    if not is_text(column.type):
-        return str(column.type)
-    count, row, text = no_numbers(column)
-    if 0 < count < len(column) / 2:
-        return f"holds text in {count:,} of {len(column):,} rows (row {row}, from 0: {text!r}); kept to look at"
-    return "text; kept to look at"
 
 
 def left_out_note(roles: Roles, where: str) -> tuple[str, ...]:
