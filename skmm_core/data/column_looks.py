@@ -97,7 +97,7 @@ def packed_text(column: pa.ChunkedArray) -> str | None:
 
 
 def class_columns(table: pa.Table, names: Sequence[str]) -> list[str]:
-    """Those of the columns such as label_cat and label_dog that hold 0 or 1, or probabilities, and add up to 1 in every row."""
+    """Columns such as label_cat and label_dog that hold 0 or 1, or probabilities, and add up to 1 in every row."""
     names = [name for name in names if is_class_name(name)]
     if len(names) < 2:
         return []

@@ -106,6 +106,8 @@ def _target_note(file: TableFile, roles: Roles) -> tuple[str, ...]:
 
 def _likely_target(file: TableFile, roles: Roles) -> str | None:
     """A column of few different words, or of few different whole numbers at the end, that may well be the target."""
+    if roles.reasons["features"] == "as asked":
+        return None
     table = file.table
     texts = [name for name in roles.left_out if name in table.column_names and is_text(table.column(name).type)]
     last = [name for name in roles.features[-1:] if is_whole(typed(table.column(name))) and len(roles.features) > 1]

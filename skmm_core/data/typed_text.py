@@ -75,7 +75,7 @@ def _values(texts: list[str]) -> np.ndarray | None:
     if any("x" in text or "X" in text for text in texts):
         return None  # pyarrow takes 0x1f for 31
     commas = [text for text in texts if "," in text]
-    if commas and all(_THOUSANDS.fullmatch(text) for text in commas):
+    if commas and 2 * sum(bool(_THOUSANDS.fullmatch(text)) for text in commas) > len(commas):
         return None
     if any(_COMMA.fullmatch(text) or _GROUPED.fullmatch(text) for text in texts):
         texts = [text.replace(".", "") if _GROUPED.fullmatch(text) else text for text in texts]

@@ -387,6 +387,14 @@ def test_marks_in_numbers(tmp_path, cells, sep, values, named):
     assert np.allclose(found[:3].numpy(), values)
 
 
+def test_a_column_of_thousands_with_one_typing_error_is_said(tmp_path):
+    cells = ["1,2345" if row == 5 else f"{row + 1},{row * 7 % 10}50" for row in range(30)]
+    pd.DataFrame({"price": cells, "f": np.arange(30) % 7 + 0.5}).to_csv(tmp_path / "a.csv", index=False)
+    dataset = load(tmp_path / "a.csv")
+    assert dataset.feature_names == ("f",)
+    assert why(dataset, "price").startswith("text")
+
+
 def test_a_comma_that_may_be_either_mark_is_no_number(tmp_path):
     made = pd.DataFrame({"price": ["1,234", "2,345"] * 10, "f": np.arange(20) % 7 + 0.5})
     made.to_parquet(tmp_path / "a.parquet")
