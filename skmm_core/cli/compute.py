@@ -1,6 +1,7 @@
 """Commands that compute: select, compare, run."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from skmm_core.runs import (
     CARD,
     COMPARE_STATE,
     CONFIG,
+    LOG,
     SCORES_CSV,
     clear_results,
     read_config,
@@ -138,8 +140,27 @@ def prepare_and_run(out: str, config: RunConfig, *, json_: bool, quiet: bool) ->
         InputError: see :func:`prepare_folder`.
     """
     folder = Path(out)
-    prepare_folder(folder, config)
-    run_prepared(folder, json_=json_, quiet=quiet)
+    with _nothing_left_behind(folder):
+        prepare_folder(folder, config)
+        run_prepared(folder, json_=json_, quiet=quiet)
+
+
+@contextlib.contextmanager
+def _nothing_left_behind(folder: Path) -> Iterator[None]:
+    """Take the run folder away again where what was asked for could not be begun, as with input that is not read."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    begun = {folder / name for name in (CONFIG, CARD, LOG)}
+    empty = not made and folder.is_dir() and not any(folder.iterdir())
+    try:
+        yield
+    except InputError:
+        if (made or empty) and folder.is_dir() and set(folder.iterdir()) <= begun:
+            with contextlib.suppress(OSError):
+                for path in begun:
+                    path.unlink(missing_ok=True)
+                for path in made:
+                    path.rmdir()
+        raise
 
 
 def prepare_folder(folder: Path, config: RunConfig) -> None:

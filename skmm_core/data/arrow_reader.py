@@ -17,7 +17,8 @@ from skmm_core.data.named_codes import of_one_code
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.parquet_reader import ERRORS, class_names, damaged, feature_names, joined
 from skmm_core.data.table_file import Reader, TableFile, check_names, is_bytes, is_plain, is_vector
-from skmm_core.data.vector_columns import held_vector, text_vectors
+from skmm_core.data.vector_columns import held_vector
+from skmm_core.data.vector_texts import text_vectors
 from skmm_core.errors import InputError
 
 _FEATHER_1 = b"FEA1"

@@ -13,6 +13,7 @@ _LARGEST_STEP = 1e-3  # of the typical distance from the middle: at least three 
 _SLACK = 4.0  # median and typical distance in a sample stray from those of the column
 _KEPT = 0.9  # of the different values; of 4,096 draws of a smooth distribution hardly any become equal
 _LISTED = 5
+_EXACT = 2**53
 _LAST_WITH_A_NEXT = np.nextafter(np.finfo(np.float32).max, np.float32(0))
 
 
@@ -74,7 +75,7 @@ def hold_columns(
         name = repr(names[index]) if names else str(index)
         if found[index]:
             before = _distinct(features[:, index])
-            features[:, index] = as_float32(values.astype(np.float64) - found[index])
+            features[:, index] = as_float32(_apart(values, found[index]))
             sampled[index] = features[some, index]
             shifted.append(f"{name} ({before:,} of {_distinct(values):,} values, offset {found[index]:.10g})")
         if values.dtype != np.float32 and _fewer(sampled[index], values, some):
@@ -99,7 +100,7 @@ def middle_if_far(values: np.ndarray, *, slack: float = 1.0) -> float:
     if not len(finite):
         return 0.0
     middle = float(np.partition(finite, (len(finite) - 1) // 2)[(len(finite) - 1) // 2])
-    apart = np.abs(finite.astype(np.float64) - middle)
+    apart = np.abs(_apart(finite, middle))
     apart = apart[apart > 0]
     with np.errstate(over="ignore"):
         held = np.float32(abs(middle))
@@ -108,6 +109,16 @@ def middle_if_far(values: np.ndarray, *, slack: float = 1.0) -> float:
         return 0.0
     step = float(np.spacing(min(held, _LAST_WITH_A_NEXT)))
     return middle if len(apart) and step * slack > _LARGEST_STEP * float(np.median(apart)) else 0.0
+
+
+def _apart(values: np.ndarray, offset: float) -> np.ndarray:
+    """Distances from an offset; of whole numbers beyond 2^53, which float64 would merge, in whole numbers."""
+    whole = values.dtype.kind in "iu" and abs(offset) >= _EXACT
+    if not whole or int(values.max()) - int(values.min()) >= _EXACT:
+        return values.astype(np.float64) - offset
+    middle = np.array(int(offset), dtype=values.dtype)
+    below = -((middle - values).astype(np.float64))
+    return np.asarray(np.where(values >= middle, values - middle, below))
 
 
 def float32_holds(values: np.ndarray) -> bool:

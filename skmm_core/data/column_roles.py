@@ -3,26 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from skmm_core.data.column_looks import (
     ROW_NUMBERS,
     counts_rows,
-    is_constant,
-    is_empty,
-    is_whole,
-    says_the_same,
-    target_codes,
 )
-from skmm_core.data.column_names import folded, is_embedding, is_id, is_label, label_rank
+from skmm_core.data.column_names import (
+    folded,
+    is_id_name,
+    is_label_name,
+    label_rank,
+)
 from skmm_core.data.how_read import quoted
+from skmm_core.data.no_feature import flat_features, is_map, no_vector, why_beside, why_no_number
 from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
 from skmm_core.data.text_columns import choose_texts, texts_to_show
-from skmm_core.data.typed_text import encoded, no_numbers, typed
+from skmm_core.data.typed_text import encoded, typed
 from skmm_core.data.vector_columns import BYTE_TYPES
-from skmm_core.errors import InputError, OnlyTexts
+from skmm_core.errors import InputError
 
 LEFT_OUT = ": no feature: "
 
@@ -78,7 +78,7 @@ class Roles:
 
 def as_text(columns: Columns, name: str) -> bool:
     """Whether a csv column of this name is read digit by digit: it is or may be the ids, the target or a text."""
-    return name in (columns.target, columns.id) or is_id(name) or is_label(name)
+    return name in (columns.target, columns.id) or is_id_name(name) or is_label_name(name)
 
 
 def decide(file: TableFile, columns: Columns) -> Roles:
@@ -128,7 +128,9 @@ def _decided(file: TableFile, columns: Columns) -> Roles:
     candidates = {
         name: each
         for name, each in file.vectors.items()
-        if name not in {*ignored, *file.set_aside} and (not each.is_bytes or each.dtype is not None)
+        if name not in {*ignored, *file.set_aside}
+        and not is_label_name(name)
+        and (not each.is_bytes or each.dtype is not None)
     }
     if len(candidates) > 1:
         sizes = ", ".join(f"{name} ({each.size:,} numbers)" for name, each in candidates.items())
@@ -140,10 +142,11 @@ def _decided(file: TableFile, columns: Columns) -> Roles:
         ((name, vector_column),) = candidates.items()
         rest = [other for other in file.names if other not in {*taken, *ignored, name}]
         reasons["features"] = f"the one column of vectors ({vector_column.kind})"
-        beside = {other: _beside(file, other, name) for other in rest}
+        beside = {other: why_beside(file, other, name) for other in rest}
         return Roles(target, id_, name, vector_column.dtype, (), reasons, {**left_out, **beside})
-    _ask_for_vectors(file, taken | ignored)
-    names, why = _flat(file, taken | ignored, target)
+    names, why = flat_features(file, taken | ignored, target)
+    if unread := no_vector(file, taken | ignored):
+        raise unread
     reasons["features"] = "all columns of numbers" + (" that are left" if why else "")
     return Roles(target, id_, None, None, names, reasons, {**left_out, **why})
 
@@ -170,17 +173,12 @@ def _target(file: TableFile, columns: Columns, ignored: set[str]) -> tuple[str |
         return None, ""
     asked = set(_asked_names(file, columns.features))
     free = [name for name in file.table.column_names if name not in {columns.id, *ignored, *asked}]
-    labels = [name for name in free if is_label(name) and not (folded(name) == "y" and _is_map(file))]
+    labels = [name for name in free if is_label_name(name) and not (folded(name) == "y" and is_map(file))]
     if labels:
         name = min(labels, key=label_rank)
         return name, f"it is called {name!r}"
     named = [name for name in free if name in file.class_names]
     return (named[0], "the file has class names for it") if len(named) == 1 else (None, "")
-
-
-def _is_map(file: TableFile) -> bool:
-    """Whether there are columns x or z, so that y is a coordinate."""
-    return bool({"x", "z"} & {folded(name) for name in file.names})
 
 
 def _asked_names(file: TableFile, text: str | None) -> list[str]:
@@ -202,11 +200,11 @@ def _id(file: TableFile, columns: Columns, taken: set[str | None]) -> tuple[str 
         return file.index, "the file marks it as the index"
     asked = set(_asked_names(file, columns.features))
     for name in file.table.column_names:
-        if name in taken or name in asked or not (is_id(name) or ROW_NUMBERS.fullmatch(name)):
+        if name in taken or name in asked or not (is_id_name(name) or ROW_NUMBERS.fullmatch(name)):
             continue
         column = file.table.column(name)
         digits = pa.types.is_integer(column.type) or is_text(column.type)
-        counts = not is_id(name) and counts_rows(typed(column), name)
+        counts = not is_id_name(name) and counts_rows(typed(column), name)
         if digits and not counts and _distinct(file.table, name):
             return name, f"it is called {name!r} and every row has its own"
     return None, ""
@@ -253,113 +251,8 @@ def _asked(file: TableFile, text: str, taken: set[str]) -> tuple[str | None, str
         if name in file.unread:
             raise InputError(f"{file.where}: column {name!r} holds {file.unread[name]}, so it is no feature")
         if not is_numeric(typed(file.table.column(name)).type):
-            raise InputError(f"{file.where}: column {name!r} is no feature: {_why_no_number(file.table.column(name))}")
+            raise InputError(f"{file.where}: column {name!r} is no feature: {why_no_number(file.table.column(name))}")
     return None, None, tuple(names)
-
-
-def _beside(file: TableFile, name: str, vector: str) -> str:
-    if name in file.set_aside:
-        return file.set_aside[name]
-    if name in file.unread or name in file.vectors:
-        return f"holds {file.unread.get(name) or file.vectors[name].kind}"
-    kind = file.table.column(name).type
-    beside = is_numeric(typed(file.table.column(name)).type)
-    return f"stands beside the vectors of {vector!r}; kept to look at" if beside else f"{_word(kind)}; kept to look at"
-
-
-def _word(kind: pa.DataType) -> str:
-    return "text" if is_text(kind) else "empty" if pa.types.is_null(kind) else str(kind)
-
-
-def _ask_for_vectors(file: TableFile, taken: set[str]) -> None:
-    """Do not take other columns for the features where one is called an embedding and cannot be read as it is."""
-    for name in (*file.vectors, *file.unread):
-        if name in taken or not is_embedding(name):
-            continue
-        found = file.vectors[name].kind if name in file.vectors else file.unread[name]
-        advice = (
-            f"say what the bytes are, such as --features {name}:float32 ({', '.join(BYTE_TYPES)})"
-            if name in file.vectors
-            else "give every row one list of as many numbers"
-        )
-        raise InputError(
-            f"{file.where}: column {name!r} holds {found}; {advice}, or leave the column out (--ignore {name})"
-        )
-
-
-def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Columns of numbers that are features, and why the others are not."""
-    names, why = [], {}
-    codes = target_codes(file, target)
-    is_map = _is_map(file)
-    for name in file.table.column_names:
-        if name in taken:
-            continue
-        column = file.table.column(name)
-        label = is_label(name) and not (folded(name) == "y" and is_map)
-        reason = file.set_aside.get(name) or ("its name is that of a label" if label else None)
-        reason = reason or _no_feature(name, column, codes, untyped=file.untyped)
-        if reason is None:
-            names.append(name)
-        else:
-            why[name] = reason
-    why |= {
-        name: file.set_aside.get(name)
-        or f"holds {file.vectors[name].kind if name in file.vectors else file.unread[name]}"
-        for name in (*file.vectors, *file.unread)
-        if name not in taken
-    }
-    if not names:
-        raise _nothing(file, why, taken)
-    return tuple(names), why
-
-
-def _nothing(file: TableFile, why: Mapping[str, str], taken: set[str]) -> InputError:
-    types = zip(file.table.column_names, file.table.schema.types, strict=True)
-    kinds = listed([f"{name} ({why.get(name) if is_numeric(kind) and name in why else kind})" for name, kind in types]
-                   + [f"{name} ({each.kind})" for name, each in file.vectors.items()]
-                   + [f"{name} ({kind})" for name, kind in file.unread.items()])  # fmt: skip
-    kind = InputError
-    bytes_ = next((name for name, each in file.vectors.items() if each.is_bytes), None)
-    if bytes_ is not None:
-        advice = f"say what the bytes are, such as --features {bytes_}:float32 ({', '.join(BYTE_TYPES)})"
-    elif texts_to_show(file, None, taken):
-        kind = OnlyTexts
-        advice = f"make features of the texts first: embed --texts {file.where} --out features.npz"
-    elif any(is_numeric(file.table.column(name).type) for name in why if name in file.table.column_names):
-        advice = "name the ones to use all the same with --features"
-    else:
-        advice = "give every row a list of as many numbers" if file.unread else "add the features as numbers"
-    return kind(f"{file.where} has no numeric column to use as a feature; it has {kinds}; {advice}")
-
-
-def _no_feature(name: str, column: pa.ChunkedArray, codes: np.ndarray | None, *, untyped: bool) -> str | None:
-    """Why a column that nobody named is no feature; None where it is one."""
-    numbers = typed(column) if untyped else column  # of a csv file, those that are read digit by digit
-    if not is_numeric(numbers.type):
-        return _why_no_number(column)
-    if is_empty(numbers):
-        return "empty"
-    if counts_rows(numbers, name):
-        return "numbers the rows"
-    if is_constant(numbers):
-        return "constant"
-    if (is_id(name) or ROW_NUMBERS.fullmatch(name)) and is_whole(numbers):
-        return "its name is that of an id"
-    if codes is not None and says_the_same(numbers, codes):
-        return "says the same as the target"
-    return None
-
-
-def _why_no_number(column: pa.ChunkedArray) -> str:
-    if pa.types.is_null(column.type) or column.null_count == len(column):
-        return "empty"
-    if not is_text(column.type):
-        return str(column.type)
-    count, row, text = no_numbers(column)
-    if 0 < count < len(column) / 2:
-        return f"holds text in {count:,} of {len(column):,} rows (row {row}, from 0: {text!r}); kept to look at"
-    return "text; kept to look at"
 
 
 def left_out_note(roles: Roles, where: str) -> tuple[str, ...]:

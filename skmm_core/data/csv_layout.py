@@ -18,6 +18,7 @@ _MARKS = "\t;,|"
 _SEP = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _COMMA_NUMBER = re.compile(r"\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*")
 _THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(?:,\d{3})+\s*")
+_POINT_THOUSANDS = re.compile(r"\s*[-+]?[1-9]\d{0,2}(?:\.\d{3})+\s*")
 _POINT_NUMBER = re.compile(r"\s*[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\s*")
 _AGREEING = 0.9  # of the lines have as many fields as the first
 
@@ -33,6 +34,8 @@ class CsvLayout:
         start: byte of the first line that counts.
         decimal: mark before the decimals, "." or ",".
         padded: whether spaces stand around the fields.
+        comments: whether lines that begin with # stand before the first one.
+        doubtful: whether the line of names could be a row as well.
     """
 
     delimiter: str
@@ -41,6 +44,8 @@ class CsvLayout:
     start: int
     decimal: str
     padded: bool
+    comments: bool = False
+    doubtful: bool = False
 
     @property
     def described(self) -> str:
@@ -49,6 +54,8 @@ class CsvLayout:
         parts = [f"columns are separated by {mark}"] if self.delimiter != "," else []
         parts += ["numbers have a decimal comma"] if self.decimal == "," else []
         parts += [] if self.header else ["line 1 names no columns"]
+        parts += ["lines before that begin with '#' are left out"] if self.comments else []
+        parts += ["line 1 is taken for names of columns, though it holds numbers"] if self.doubtful else []
         return ", ".join(parts)
 
 
@@ -60,10 +67,16 @@ def csv_layout(path: Path, where: str) -> CsvLayout:
         where: name for messages.
 
     Raises:
-        InputError: the first line is not UTF-8 text, or is no line of a csv file.
+        InputError: the first line is not UTF-8 text, or is no line of a csv file, or columns are aligned with spaces.
     """
     lines, start, stated = _first_lines(path, where)
+    lines, comments = _without_comments(lines)
+    start += comments
     delimiter = stated or _delimiter(lines)
+    if delimiter == "," and _is_aligned(lines):
+        raise InputError(
+            f"{where}: its columns seem to be separated by spaces; save it with commas, semicolons or tabs between them"
+        )
     rows = _rows(lines, delimiter)
     try:
         first = next(csv.reader(lines, delimiter=delimiter), [])
@@ -71,13 +84,20 @@ def csv_layout(path: Path, where: str) -> CsvLayout:
         raise InputError(f"{where}: line 1 does not hold column names ({short(error)}); correct it") from None
     header = _is_header(first, [row for row in rows[1:] if len(row) == len(first)])
     names = [name.strip() for name in first] if header else [f"column {number + 1}" for number in range(len(first))]
+    if header and names and names[0].startswith("#"):  # as np.savetxt writes them
+        names[0] = names[0].removeprefix("#").strip()
     body = [field for row in (rows[1:] if header else rows) for field in row]
     commas = any(_COMMA_NUMBER.fullmatch(field) for field in body)
     if delimiter == ",":  # then 1,234 in quotes is a thousand and more
         commas = any(_COMMA_NUMBER.fullmatch(field) and not _THOUSANDS.fullmatch(field) for field in body)
     points = any(_POINT_NUMBER.fullmatch(field) for field in body)
+    if delimiter != "," and commas:  # then 1.234 is a thousand and more
+        points = any(_POINT_NUMBER.fullmatch(field) and not _POINT_THOUSANDS.fullmatch(field) for field in body)
     padded = any(field != field.strip() for field in [*first, *body])
-    return CsvLayout(delimiter, names, header, start, "," if commas and not points else ".", padded)
+    doubtful = header and _may_be_a_row(first, rows[1:])
+    return CsvLayout(
+        delimiter, names, header, start, "," if commas and not points else ".", padded, comments > 0, doubtful
+    )
 
 
 def _first_lines(path: Path, where: str) -> tuple[list[str], int, str | None]:
@@ -104,7 +124,46 @@ def _first_lines(path: Path, where: str) -> tuple[list[str], int, str | None]:
         start += len(text.encode())
         found = _SEP.fullmatch(text.strip("\r\n\ufeff"))
         stated = found.group(1) if found else stated
-    return [line.removeprefix("\ufeff") for line in lines], start, stated
+    return lines, start, stated
+
+
+def _without_comments(lines: list[str]) -> tuple[list[str], int]:
+    """The lines from the names of the columns on, and the bytes before: lines that begin with # say other things.
+
+    The last of these holds the names where the line below is a row with as many fields, as np.savetxt writes it.
+    """
+    raw, lines = lines, [line.removeprefix("\ufeff") for line in lines]
+    count = len(list(itertools.takewhile(lambda line: line.startswith("#"), lines)))
+    if not count or count == len(lines):
+        return lines, 0
+    rest = lines[count:]
+    delimiter = _delimiter(rest)
+    width = len(next(iter(_rows(rest[:1], delimiter)), []))
+    named = _rows(lines[count - 1 : count], delimiter)
+    body = _rows(rest, delimiter)
+    first = body[0] if body else []
+    if [len(row) for row in named] == [width] and not _is_header(first, [row for row in body[1:] if len(row) == width]):
+        count -= 1
+    return lines[count:], sum(len(line.encode()) for line in raw[:count])
+
+
+def _is_aligned(lines: list[str]) -> bool:
+    """Whether spaces alone separate columns: line 1 has a word for each number below, or all but the first."""
+    rows = [line.split() for line in lines if line.strip()]
+    if len(rows) < 2 or len(rows[0]) < 2 or any(map(_is_number, rows[0])):
+        return False
+    widths = {len(row) for row in rows[1:]}
+    numbers = all(_is_number(field) for row in rows[1:] for field in row[1:2])
+    return len(widths) == 1 and widths <= {len(rows[0]), len(rows[0]) + 1} and numbers
+
+
+def _may_be_a_row(first: list[str], rows: list[list[str]]) -> bool:
+    """Whether names of columns are numbers, some of them between words, or all of them above whole numbers alone."""
+    named = [field.strip() for field in first if field.strip()]
+    numbers = [field for field in named if _is_number(field)]
+    if numbers and len(numbers) < len(named):
+        return True
+    return bool(numbers) and bool(rows) and all(field.strip().isdecimal() for row in rows for field in row)
 
 
 def _rows(lines: list[str], delimiter: str) -> list[list[str]]:

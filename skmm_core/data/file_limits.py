@@ -61,12 +61,26 @@ def check_file(path: Path, *, kinds: tuple[str, ...] = FILE_KINDS) -> None:
     size = path.stat().st_size
     if size == 0:
         raise InputError(f"{path.name} is empty (0 bytes); save it again")
+    _refuse_stand_in(path)
     limit = max_megabytes()
     if size > limit * _MB:
         raise InputError(
             f"{path.name} has {size / _MB:,.0f} MB, more than the limit of {limit:,} MB; keep fewer rows or columns, "
             "save it as float16 npz, or raise SKMM_MAX_FILE_MB"
         )
+
+
+def _refuse_stand_in(path: Path) -> None:
+    """Refuse what a download leaves where the file itself was not sent."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(256).lstrip().lower()
+    except OSError:  # said better by what reads the file
+        return
+    if start.startswith(b"version https://git-lfs.github.com/spec/"):
+        raise InputError(f"{path.name} stands for a file of Git LFS that is not here; get it with git lfs pull")
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise InputError(f"{path.name} is a web page; download the file itself, as with a link called raw or download")
 
 
 def check_array_size(where: str, shape: tuple[int, ...], item_bytes: int) -> None:

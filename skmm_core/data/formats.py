@@ -68,7 +68,8 @@ FORMATS = (
         (".parquet",),
         "number columns, or one list column with the embedding; class names that Hugging Face wrote along",
         "parquet_parts",
-        folder="`part-1.parquet`, `part-2.parquet`, …: parts in the order of their numbers",
+        folder="`part-1.parquet`, `part-2.parquet`, …: parts in the order of their numbers, also in folders such as "
+        "`label=cat`",
     ),
     Format(
         "arrow",

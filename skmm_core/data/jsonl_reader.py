@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,19 @@ def _is_number(value: Any) -> bool:
     return value is None or (plain and abs(value) < 1e300) or (isinstance(value, float) and not np.isfinite(value))
 
 
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Values of objects in an object under names such as payload.label; what is nested deeper stays as it is."""
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict) and value:
+            found |= {f"{name}.{inner}": compact(each) for inner, each in value.items() if f"{name}.{inner}" not in row}
+        else:
+            found[name] = value
+    return found
+
+
 def _table(lines: list[tuple[int, dict[str, Any]]], where: str) -> TableFile:
+    lines = [(place, _flat(row)) for place, row in lines]
     names = list(dict.fromkeys(name for _, row in lines for name in row))
     if len(names) * len(lines) * 8 > max_megabytes() << 20:
         raise InputError(f"{where} has {len(names):,} different names in {len(lines):,} lines; write the same in each")
@@ -113,6 +126,9 @@ def _batch_answers(lines: list[tuple[int, dict[str, Any]]], where: str) -> Table
         found += [(f"{name}:{index}" if several else name, place, vector) for index, vector in vectors]
     if not found:
         raise InputError(f"{where}: no line holds an embedding, all {len(lines):,} failed; run the batch job again")
+    twice = next((name for name, count in Counter(each[0] for each in found).items() if count > 1), None)
+    if twice is not None:
+        raise InputError(f"{where}: custom_id {twice!r} has two answers; leave one of the two lines out")
     found.sort(key=lambda each: natural_key(each[0]))
     table = pa.table({"custom_id": [each[0] for each in found], "embedding": _lists([each[2] for each in found])})
     made = table_of(table, where, "answers of an embedding batch job, in the order of custom_id")

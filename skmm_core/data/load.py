@@ -300,7 +300,13 @@ def _reading(
         taken = name if name == "none" else f"{name}: read as without labels"
     else:
         taken = target_taken(name, targets.class_names if targets else (), labels)
-    return tuple(replace(line, taken=taken) if line.part == "Target" else line for line in lines)
+    raw = pool.targets
+    numbers = raw is not None and raw.levels is None and not pool.names and bool(targets and targets.class_names)
+    why = "whole numbers that repeat are classes; --task regression reads values" if numbers else ""
+    return tuple(
+        replace(line, taken=taken, why="; ".join(filter(None, (line.why, why)))) if line.part == "Target" else line
+        for line in lines
+    )
 
 
 def _array_lines(pool: RawRows) -> tuple[ReadLine, ...]:

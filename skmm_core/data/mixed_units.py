@@ -16,7 +16,7 @@ SCALED = "Columns were scaled to mean 0 and standard deviation 1, by those of th
 
 
 def spread_note(pool: "Tensor", names: Sequence[str]) -> str | None:
-    """Say so when very few columns decide all distances between the rows of a pool.
+    """Say so when very few columns, or none, decide all distances between the rows of a pool.
 
     The number of columns that decide is that of equal variances with the same concentration, (Σ v)² / Σ v², over the
     columns that vary. Below 3, with standard deviations at least 10 times apart, the columns hardly share a unit.
@@ -35,7 +35,7 @@ def spread_note(pool: "Tensor", names: Sequence[str]) -> str | None:
     variance = torch.where(torch.isfinite(scale), scale.square(), 0.0)
     varying = variance[variance > 0]
     if not len(varying):
-        return None
+        return "All rows of the pool hold the same numbers, so nothing tells them apart." if len(pool) > 1 else None
     deciding = float(varying.sum().square() / varying.square().sum())
     ratio = float((varying.max() / varying.min()).sqrt())
     if deciding >= _MOST_DECIDING or ratio < _LEAST_RATIO:

@@ -1,5 +1,6 @@
 """Which array of a file of named arrays holds the features, which the targets and which the ids."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,6 +8,9 @@ from skmm_core.errors import InputError
 
 LABEL_ARRAYS = ("y", "label", "labels", "target", "targets", "class", "classes")
 ID_ARRAYS = ("ids", "id", "keys", "key", "filenames", "file_names", "paths")
+_LABELS = re.compile(r"(^|_)(y|labels?|targets?|class(es)?)(_|$)", re.IGNORECASE)
+_PART_NAMES = re.compile(r"(x|y)_?(train(?:ing)?|val(?:id(?:ation)?)?|test)", re.IGNORECASE)
+_PART_ENDINGS = {"tr": "", "va": "_val", "te": "_test"}
 _OWN = ("names", "feature_names", "thumbnails", "thumbnail_ends", "provenance")
 
 
@@ -27,9 +31,14 @@ class Chosen:
     id: str | None = None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Those that are named."""
+        return tuple(filter(None, (self.features, self.target, self.id)))
+
+    @property
     def asked(self) -> bool:
         """Whether any is named."""
-        return any((self.features, self.target, self.id))
+        return bool(self.names)
 
 
 NOTHING_CHOSEN = Chosen()
@@ -52,7 +61,7 @@ def assign_keys(
     Raises:
         InputError: an array that is named is not there, or none or several can be the features.
     """
-    found = dict(keys)
+    found = {**keys, **_of_parts(keys, kinds)}
     named = {"X": ("features", chosen.features), "y": ("target", chosen.target), "ids": ("id", chosen.id)}
     for part, (flag, name) in named.items():
         if name is None:
@@ -62,9 +71,17 @@ def assign_keys(
         found[part] = name
     if "X" in found:
         _free(found, chosen)
-        return found, ()
-    tables = [name for name, each in kinds.items() if len(each.shape) == 2 and each.kind in "biuf"]
-    tables = [name for name in tables if name not in found.values()]
+        taken = [f"{name!r} as {part}" for part, name in found.items() if part != name and name not in chosen.names]
+        return found, (f"{where}: read are {', '.join(taken)}.",) if taken else ()
+    numbers = {name: each.shape for name, each in kinds.items() if each.kind in "biuf" and name not in found.values()}
+    tables = [name for name, shape in numbers.items() if len(shape) == 2]
+    tables = [name for name in tables if numbers[name][1] != 1 or not _LABELS.search(name)]
+    deep = [f"{name} {' × '.join(f'{n:,}' for n in shape)}" for name, shape in numbers.items() if len(shape) > 2]
+    if not tables and deep:
+        raise InputError(
+            f"{where} has no array of rows × columns ({', '.join(deep)}); embed pictures and sequences first, or save "
+            "them as rows of numbers"
+        )
     if not tables:
         listed = ", ".join(kinds) or "nothing"
         raise InputError(f"{where} has no array X (it holds: {listed}); save features as X and targets as y")
@@ -82,6 +99,16 @@ def assign_keys(
             notes.append(f"{'targets' if part == 'y' else 'ids'} the array {fitting[0]!r}")
     _free(found, chosen)
     return found, (f"{', '.join(notes)}.",)
+
+
+def _of_parts(keys: Mapping[str, str], kinds: Mapping[str, ArrayKind]) -> dict[str, str]:
+    """Arrays called as scikit-learn and Keras call them, X_train, y_train, X_test, by what they are; none beside X."""
+    found = {}
+    for name in kinds if "X" not in keys else ():
+        if part := _PART_NAMES.fullmatch(name):
+            ending = _PART_ENDINGS[part.group(2).lower()[:2]]
+            found[("X" if part.group(1).lower() == "x" else "y") + ending] = name
+    return found if "X" in found else {}
 
 
 def _free(found: dict[str, str], chosen: Chosen) -> None:

@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pyarrow as pa
 
 from skmm_core.data.arrow_reader import check_total
 from skmm_core.data.file_limits import check_file
 from skmm_core.data.natural_order import natural_key
-from skmm_core.data.parquet_reader import parquet_names, read_parquet_files
+from skmm_core.data.parquet_reader import parquet_names, read_parquet_files, row_count
 from skmm_core.data.table_file import AsText, Reader, TableFile
+from skmm_core.errors import InputError
+
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 def parts_in(folder: Path, pattern: str) -> list[Path]:
@@ -22,7 +29,10 @@ def _parts(folder: Path) -> list[Path]:
 
 
 def _read(path: Path, _: AsText) -> TableFile:
-    return _all_parts(_parts(path), path.name) if path.is_dir() else read_parquet_files([path], path.name)
+    if not path.is_dir():
+        return read_parquet_files([path], path.name)
+    parts = _parts(path)
+    return _all_parts(parts, path.name) if parts else _partitioned(path, _partitions(path))
 
 
 def _all_parts(parts: Sequence[Path], where: str) -> TableFile:
@@ -38,4 +48,36 @@ def _all_parts(parts: Sequence[Path], where: str) -> TableFile:
     return replace(read_parquet_files(splits["train"], where), held=held)
 
 
-READERS = {"parquet": Reader(_read, parquet_names, lambda path: path.is_dir() and bool(_parts(path)))}
+def _partitions(folder: Path) -> list[Path]:
+    """Parts in folders that are called column=value, in natural order."""
+    found = [path for path in folder.glob("*=*/**/*.parquet") if path.is_file() and path.name[0] not in "._"]
+    found = [path for path in found if all("=" in name for name in path.relative_to(folder).parts[:-1])]
+    return sorted(found, key=lambda path: natural_key(str(path.relative_to(folder))))
+
+
+def _partitioned(folder: Path, parts: Sequence[Path]) -> TableFile:
+    """Parts with the columns that the names of their folders hold, as Spark writes them."""
+    for path in parts:
+        check_file(path, kinds=(".parquet",))
+    check_total(parts, folder.name)
+    found = read_parquet_files(parts, folder.name)
+    values = [dict(name.split("=", 1) for name in path.relative_to(folder).parts[:-1]) for path in parts]
+    if len({tuple(each) for each in values}) > 1:
+        raise InputError(f"{folder.name}: its folders name different columns; give each part the same ones")
+    rows = [row_count(path) for path in parts]
+    table = found.table
+    for name in values[0]:
+        if name.strip() not in found.names:
+            texts = [None if each[name] == _NO_VALUE else unquote(each[name]) for each in values]
+            codes = np.repeat(np.arange(len(texts), dtype=np.int32), rows)
+            column = pa.array(texts, pa.string()).dictionary_encode()
+            columns = dict(zip(table.column_names, table.columns, strict=True))  # one without columns has no rows
+            table = pa.table({**columns, name.strip(): column.take(pa.array(codes))})
+    return replace(found, table=table, described=f"{found.described}, columns named by folders")
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and bool(_parts(path) or _partitions(path))
+
+
+READERS = {"parquet": Reader(_read, parquet_names, _is_folder)}

@@ -21,7 +21,8 @@ from skmm_core.data.table_file import (
     is_vector,
     short,
 )
-from skmm_core.data.vector_columns import bytes_vector, gather, kind_of_lists, size_of, text_vectors
+from skmm_core.data.vector_columns import bytes_vector, gather, kind_of_lists, size_of
+from skmm_core.data.vector_texts import text_vectors
 from skmm_core.errors import InputError
 
 _UNNAMED_INDEX = "__index_level_"
@@ -81,6 +82,7 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
             vectors[name] = vector
     in_text = text_vectors(where, table)
     rest = {name: str(schema.field(stored).type) for name, stored in known.items()}
+    index = _index(schema)
     return TableFile(
         where=where,
         rows=rows,
@@ -89,7 +91,8 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
         unread={name: kind for name, kind in rest.items() if name not in table.column_names and name not in vectors},
         described="parquet" if len(paths) == 1 else f"parquet in {len(paths):,} parts",
         class_names=names,
-        index=_index(schema),
+        index=index[0] if len(index) == 1 else None,
+        levels=index if len(index) > 1 else (),
     )
 
 
@@ -115,6 +118,11 @@ def _with_dictionaries(batch: pa.RecordBatch, texts: Sequence[str]) -> pa.Table:
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
     ]
     return pa.table(columns, names=batch.schema.names)
+
+
+def row_count(path: Path) -> int:
+    """Rows of a parquet file that was read before."""
+    return int(pq.read_metadata(path).num_rows)
 
 
 def joined(tables: Sequence[pa.Table], where: str) -> pa.Table:
@@ -160,14 +168,14 @@ def feature_names(features: Any) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _index(schema: pa.Schema) -> str | None:
-    """The named column that pandas wrote as its index, or None."""
+def _index(schema: pa.Schema) -> tuple[str, ...]:
+    """The named columns that pandas wrote as the levels of its index."""
     try:
         columns = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))["index_columns"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return None
+        return ()
     named = [name for name in columns if isinstance(name, str) and not name.startswith(_UNNAMED_INDEX)]
-    return named[0].strip() if len(named) == 1 else None
+    return tuple(name.strip() for name in named)
 
 
 def _vector(

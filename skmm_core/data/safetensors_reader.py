@@ -44,7 +44,7 @@ def read_safetensors(path: Path, chosen: Chosen, *, offsets: np.ndarray | None =
     ids = tuple(str(each) for each in arrays["ids"].ravel().tolist()) if "ids" in arrays else None
     if ids is not None and len(ids) != len(held.features):
         raise InputError(f"{path.name} {keys['ids']} has {len(ids):,} entries, {len(held.features):,} are needed")
-    others = [name for name in kinds if name not in keys.values()]
+    others = [name for name in kinds if name not in {keys[part] for part in arrays}]
     told = [*notes, *([f"{path.name}: tensors not used: {', '.join(others[:8])}."] if others else [])]
     rows = plain_rows(path.name, held, targets)
     return replace(rows, ids=ids, notes=(*rows.notes, *told))

@@ -46,10 +46,12 @@ class TableFile:
         notes: what a person should know of the reading.
         class_names: class names by code, of columns for which the file has them.
         index: column of row names that the file marks as such, or None.
+        levels: columns that name the rows together, as the file says; empty where none or one does.
         order: (N,) 0-based row or line of the file for each row, or None where they are in its order.
         described: the format in words, such as "csv, columns separated by ';'".
         held: splits of the file that are never picked from, by "validation" and "test".
         unnamed: whether the file has no names for its columns.
+        decimal: mark before decimals in text, "." or ","; empty where a format knows no text.
         untyped: whether the format knows no types, so that text which is a number is one.
         set_aside: why columns are features only when asked for, by name.
     """
@@ -63,9 +65,11 @@ class TableFile:
     notes: tuple[str, ...] = ()
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     index: str | None = None
+    levels: tuple[str, ...] = ()
     order: np.ndarray | None = None
     held: Mapping[str, "TableFile"] = field(default_factory=dict)
     unnamed: bool = False
+    decimal: str = ""
     untyped: bool = False
     set_aside: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,10 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from skmm_core.data.csv_layout import CsvLayout, csv_layout
+from skmm_core.data.how_read import quoted
 from skmm_core.data.table_file import AsText, Reader, TableFile, check_names, is_text, short
 from skmm_core.data.text_encoding import not_utf8, utf8_file
+from skmm_core.data.typed_text import without_marks
 from skmm_core.data.unpacked import plain_file
-from skmm_core.data.vector_columns import text_vectors
+from skmm_core.data.vector_texts import text_vectors
 from skmm_core.errors import InputError
 
 _BLOCK_BYTES = 16 << 20
@@ -43,12 +45,15 @@ def read_csv_file(path: Path, as_text: AsText) -> TableFile:
     with plain_file(path) as plain:
         table, layout, encoding = _parsed(plain, path.name, as_text)
     vectors = text_vectors(path.name, table)
+    plain, marked = _plain_numbers(table.drop_columns(list(vectors)) if vectors else table, layout, as_text)
     return TableFile(
         where=path.name,
         rows=table.num_rows,
-        table=table.drop_columns(list(vectors)) if vectors else table,
+        table=plain,
         vectors=vectors,
         described=", ".join(filter(None, (path.suffix.lower().lstrip("."), encoding, layout.described))),
+        notes=(f"{path.name}: {marked}.",) if marked else (),
+        decimal=layout.decimal,
         unnamed=not layout.header,
         untyped=True,
     )
@@ -136,6 +141,19 @@ def lines_end_in_quotes(path: Path, start: int) -> bool:
                 return True
             open_quote = (open_quote + len(quotes)) % 2
     return bool(open_quote)
+
+
+def _plain_numbers(table: pa.Table, layout: CsvLayout, as_text: AsText) -> tuple[pa.Table, str]:
+    """The table without marks between thousands, and what to say of it; ids and targets stay as they are."""
+    marked = []
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        plain = column if as_text(name) else without_marks(column, layout.decimal)
+        if plain is not column:
+            table = table.set_column(place, name, plain)
+            marked.append(name)
+    between = "points" if layout.decimal == "," else "commas"
+    return table, f"{between} between thousands are left out in {quoted(marked)}" if marked else ""
 
 
 def _trimmed(table: pa.Table) -> pa.Table:

@@ -1,6 +1,7 @@
 """Named columns of a table understood: which is the target, which names the rows, which are the features."""
 
 import contextlib
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from skmm_core.data.column_looks import is_whole, may_be_label
+from skmm_core.data.column_names import TARGET_NAMES as TARGET_NAMES
 from skmm_core.data.column_offsets import HeldColumns, as_float32, hold_columns
 from skmm_core.data.column_roles import (
     Columns as Columns,
@@ -22,7 +25,7 @@ from skmm_core.data.rows import RawRows, RawTargets, number_targets
 from skmm_core.data.table_file import TableFile, is_numeric, is_text
 from skmm_core.data.table_formats import read_table_file
 from skmm_core.data.text_columns import row_texts
-from skmm_core.data.typed_text import dictionary_codes, encoded, floats_of, typed
+from skmm_core.data.typed_text import dictionary_codes, encoded, exact_of, floats_of, typed, without_marks
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -109,7 +112,19 @@ def _target_note(file: TableFile, roles: Roles) -> tuple[str, ...]:
         return ()
     beside = [name for name in file.names if name.strip().casefold() == "y" and name in roles.features]
     also = f"; {beside[0]!r} stands beside coordinates and is read as one" if beside else ""
-    return (f"{file.where}: no target column (label, target or y): read as a pool without labels{also}.",)
+    likely = _likely_target(file, roles)
+    name = f"; if {likely!r} is one, name it (--target {shlex.quote(likely)})" if likely else ""
+    return (f"{file.where}: no target column (label, target or y): read as a pool without labels{also}{name}.",)
+
+
+def _likely_target(file: TableFile, roles: Roles) -> str | None:
+    """A column of few different words, or of few different whole numbers at the end, that may well be the target."""
+    if roles.reasons["features"] == "as asked":
+        return None
+    table = file.table
+    texts = [name for name in roles.left_out if name in table.column_names and is_text(table.column(name).type)]
+    last = [name for name in roles.features[-1:] if is_whole(typed(table.column(name))) and len(roles.features) > 1]
+    return next((name for name in reversed([*last, *texts]) if may_be_label(table.column(name))), None)
 
 
 def _shown(file: TableFile, roles: Roles) -> pa.Table | None:
@@ -146,12 +161,14 @@ def _held(file: TableFile, roles: Roles, offsets: np.ndarray | None, report: Rep
         gathered[index] = as_float32(floats_of(columns[name]))
     features = np.ascontiguousarray(gathered.T)
     return hold_columns(
-        features, lambda index: floats_of(columns[names[index]]), where=file.where, names=names, offsets=offsets
+        features, lambda index: exact_of(columns[names[index]]), where=file.where, names=names, offsets=offsets
     )
 
 
 def _targets(file: TableFile, name: str) -> RawTargets:
-    return column_targets(file.table.column(name), f"column {name!r}", file.where, empty=True)
+    column = file.table.column(name)
+    plain = without_marks(column, file.decimal) if file.decimal else column
+    return column_targets(plain, f"column {name!r}", file.where, empty=True)
 
 
 def column_targets(column: pa.ChunkedArray, name: str, where: str, *, empty: bool = False) -> RawTargets:

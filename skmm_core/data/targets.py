@@ -1,6 +1,5 @@
 """What the targets ask for, and classes as indices."""
 
-import shlex
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,13 +7,13 @@ import pyarrow as pa
 
 from skmm_core.data.column_offsets import float32_holds
 from skmm_core.data.dataset import Task
+from skmm_core.data.odd_classes import odd_class_notes
 from skmm_core.data.rows import RawTargets, number_targets
 from skmm_core.data.typed_text import typed
 from skmm_core.errors import InputError
 
 _MAX_AUTO_CLASSES = 1000
 _MAX_WHOLE_FLOATS = 20  # different whole numbers that were stored with decimals and still are classes
-_NO_LABEL = ("n/a", "na", "none", "unknown", "unlabeled", "unlabelled", "?", "-", "todo", "tbd", "missing")
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,8 @@ def understand(pool: RawTargets, test: RawTargets | None, *, task: str, names: t
         held = None if test is None else _values(test, where).astype(number)
         return Targets(Task.REGRESSION, values, held, notes=told)
     found = _classes(pool, test, names, where)
-    return replace(found, notes=(*told, *found.notes, *_odd_classes(found, pool, where)))
+    odd = odd_class_notes(found.class_names, pool.column, where, words=pool.levels is not None)
+    return replace(found, notes=(*told, *found.notes, *odd))
 
 
 def _task(targets: RawTargets, names: tuple[str, ...], where: str) -> tuple[str, tuple[str, ...]]:
@@ -135,19 +135,6 @@ def _number(text: str) -> float | None:
 
 def _plain(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else f"{value:g}"
-
-
-def _odd_classes(found: Targets, targets: RawTargets, where: str) -> tuple[str, ...]:
-    """Classes whose name commonly says that a row has no label."""
-    names = set(found.class_names)
-    odd = [name for name in found.class_names if name.lower() in _NO_LABEL]
-    if "-1" in names and not any(name.startswith("-") for name in names - {"-1"}):
-        odd.insert(0, "-1")
-    return tuple(
-        f"{where}: {name} is read as a class of {targets.column}; if it says that a row has no label, add "
-        f"--unlabelled {shlex.quote(name)}."
-        for name in odd
-    )
 
 
 def _values(targets: RawTargets, where: str) -> np.ndarray:

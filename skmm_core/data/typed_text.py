@@ -1,6 +1,7 @@
 """Text that stands for numbers: read as a person would, so that codes keep their zeros and numbers count."""
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,12 @@ _NOTHING = {"", "nan", "NaN", "null", "NULL", "<NA>", "#N/A"}
 _CODE = re.compile(r"[-+]?0\d")  # 007 is a code, 0.7 is none
 _COMMA = re.compile(r"[-+]?\d+,\d+")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+")
-_TRUTH = ({"true", "false"}, {"True", "False"}, {"TRUE", "FALSE"})
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
+_MARKED = {  # numbers with marks between thousands, by their decimal mark
+    ".": re.compile(r"[-+]?(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)?"),
+    ",": re.compile(r"[-+]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)(?:,\d*)?(?:[eE][-+]?\d+)?"),
+}
+_TRUTH = {"true", "false"}
 _LOOK = 16
 
 
@@ -45,7 +51,7 @@ def dictionary_codes(array: pa.DictionaryArray) -> np.ndarray:
 def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """A text column as whole numbers, numbers or truth values where every text is one, else as it is.
 
-    Codes with leading zeros stay text.
+    Codes with leading zeros stay text, and so do texts such as 1,234, which may be a thousand and more or one and more.
     """
     if not is_text(column.type) or not _may_be_typed(column):
         return column
@@ -67,12 +73,15 @@ def _may_be_typed(column: pa.ChunkedArray) -> bool:
 
 def _values(texts: list[str]) -> np.ndarray | None:
     """Different texts as numbers or truth values; None where one of them is neither."""
-    if any(set(texts) <= words for words in _TRUTH):
+    if {text.lower() for text in texts} <= _TRUTH:
         return np.array([text.lower() == "true" for text in texts])
     if any(_CODE.match(text) for text in texts):
         return None
     if any("x" in text or "X" in text for text in texts):
         return None  # pyarrow takes 0x1f for 31
+    commas = [text for text in texts if "," in text]
+    if commas and 2 * sum(bool(_THOUSANDS.fullmatch(text)) for text in commas) > len(commas):
+        return None
     if any(_COMMA.fullmatch(text) or _GROUPED.fullmatch(text) for text in texts):
         texts = [text.replace(".", "") if _GROUPED.fullmatch(text) else text for text in texts]
         texts = [text.replace(",", ".", 1) for text in texts]
@@ -85,6 +94,28 @@ def _values(texts: list[str]) -> np.ndarray | None:
     return None
 
 
+def without_marks(column: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
+    """A column whose texts are all numbers with the decimal mark of their file, in plain writing; others as they are.
+
+    Args:
+        column: (N,) text.
+        decimal: "." or ","; the other one may stand between thousands.
+    """
+    if not is_text(column.type) or not _are_marked(column.slice(0, _LOOK).unique().to_pylist(), decimal):
+        return column
+    codes, texts = encoded(column)
+    if not any("," in text or "." in text for text in texts) or not _are_marked(texts, decimal):
+        return column
+    between = "," if decimal == "." else "."
+    plain = [text.replace(between, "").replace(decimal, ".") for text in texts]
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), plain)])
+
+
+def _are_marked(texts: Iterable[str | None], decimal: str) -> bool:
+    words = ((text or "").strip() for text in texts)
+    return all(word in _NOTHING or _MARKED[decimal].fullmatch(word) for word in words)
+
+
 def floats_of(column: pa.ChunkedArray) -> np.ndarray:
     """Numbers of a column, nulls as NaN."""
     if pa.types.is_dictionary(column.type):
@@ -94,6 +125,14 @@ def floats_of(column: pa.ChunkedArray) -> np.ndarray:
         column = column.cast(pa.uint8(), safe=False) if pa.types.is_boolean(column.type) else column
         column = column.cast(pa.float64(), safe=False)
     return np.asarray(column.to_numpy())
+
+
+def exact_of(column: pa.ChunkedArray) -> np.ndarray:
+    """Numbers of a column without rounding: whole ones as such where all are there, else as `floats_of`."""
+    plain = typed(column)
+    if pa.types.is_integer(plain.type) and not plain.null_count:
+        return np.asarray(plain.to_numpy())
+    return floats_of(column)
 
 
 def no_numbers(column: pa.ChunkedArray) -> tuple[int, int, str]:

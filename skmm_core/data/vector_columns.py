@@ -1,8 +1,6 @@
-"""Columns that hold a vector a row, as lists, text or bytes, become (N, d) float32 rows without a loop over rows."""
+"""Columns that hold a vector a row, as lists or bytes, become (N, d) float32 rows without a loop over rows."""
 
-import re
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,18 +9,12 @@ import pyarrow.compute as pc
 from skmm_core.data.arrow_types import flat_lists, is_nested, list_lengths
 from skmm_core.data.column_offsets import as_float32
 from skmm_core.data.file_limits import check_array_size, check_columns
-from skmm_core.data.table_file import VectorColumn, is_bytes, is_text, is_vector
+from skmm_core.data.table_file import VectorColumn, is_bytes, is_vector
 from skmm_core.errors import InputError
 
 BYTE_TYPES = {"float16": "<f2", "float32": "<f4", "float64": "<f8", "int8": "i1", "uint8": "u1"}
-_SAMPLE = 32
-_FAULTS = 0.1  # of the rows may have lists of another length as a fault; of more it is their nature
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity|null)"
-_VECTOR = re.compile(rf"\s*([\[(]?)\s*(?:{_NUMBER})(?:[\s,;]+(?:{_NUMBER}))+[\s,;]*[\])]?\s*")
-_CUT_OFF = re.compile(r"\s*\[.*\.\.\..*\]\s*", re.DOTALL)
-_BROKEN = 3  # numbers with decimals without brackets that are no place on a map and no 1.000,5 any more
-_BARE = 8  # whole numbers without brackets that are no telephone number, date or address any more
-_TEXT_BLOCK = 4_096
+SAMPLE = 32
+FAULTS = 0.1  # of the rows may have lists of another length as a fault; of more it is their nature
 
 
 def gather(where: str, name: str, rows: int, size: int, chunks: Iterable[pa.Array]) -> np.ndarray:
@@ -48,7 +40,7 @@ def gather(where: str, name: str, rows: int, size: int, chunks: Iterable[pa.Arra
     for chunk in chunks:
         chunk = flat_lists(chunk, where, name)
         here = slice(start, start + len(chunk))
-        lengths = _lengths(chunk)
+        lengths = lengths_of(chunk)
         filled = lengths > 0  # a list without numbers is no vector either
         wrong = np.flatnonzero(filled & (lengths != size))
         if len(wrong):
@@ -66,7 +58,7 @@ def gather(where: str, name: str, rows: int, size: int, chunks: Iterable[pa.Arra
     return features
 
 
-def _lengths(chunk: pa.Array) -> np.ndarray:
+def lengths_of(chunk: pa.Array) -> np.ndarray:
     """Length of each list, or bytes of each value; 0 for null."""
     if not is_bytes(chunk.type):
         return list_lengths(chunk)
@@ -83,11 +75,11 @@ def _numbers(values: pa.Array) -> np.ndarray:
 def size_of(sample: pa.Array) -> int | None:
     """Length that nearly all lists, or bytes, of a sample share; None where they differ or none is there."""
     try:
-        lengths = _lengths(flat_lists(sample, "", ""))
+        lengths = lengths_of(flat_lists(sample, "", ""))
     except InputError:
         return None
     found, counts = np.unique(lengths[lengths > 0], return_counts=True)
-    if not len(found) or counts.max() < (1 - _FAULTS) * counts.sum():
+    if not len(found) or counts.max() < (1 - FAULTS) * counts.sum():
         return None
     return int(found[counts.argmax()])
 
@@ -100,7 +92,7 @@ def kind_of_lists(kind: pa.DataType) -> str:
 def held_vector(where: str, name: str, column: pa.ChunkedArray, field: pa.Field) -> VectorColumn | None:
     """A column that is in memory already, if its rows hold lists or bytes of one length."""
     chunks = [chunk for chunk in column.chunks if len(chunk)]
-    size = next((found for chunk in chunks if (found := size_of(chunk.slice(0, _SAMPLE)))), None)
+    size = next((found for chunk in chunks if (found := size_of(chunk.slice(0, SAMPLE)))), None)
     if not size:
         return None
     if is_bytes(column.type):
@@ -108,10 +100,10 @@ def held_vector(where: str, name: str, column: pa.ChunkedArray, field: pa.Field)
     if not is_vector(column.type):
         return None
     try:
-        counts = [_lengths(flat_lists(chunk, where, name)) for chunk in chunks]
+        counts = [lengths_of(flat_lists(chunk, where, name)) for chunk in chunks]
     except InputError:
         return None
-    if sum(int(((lengths > 0) & (lengths != size)).sum()) for lengths in counts) > _FAULTS * len(column):
+    if sum(int(((lengths > 0) & (lengths != size)).sum()) for lengths in counts) > FAULTS * len(column):
         return None
     return VectorColumn(size, kind_of_lists(column.type), lambda _: gather(where, name, len(column), size, chunks))
 
@@ -142,7 +134,7 @@ def bytes_vector(
         features = np.full((rows, width), np.nan, np.float32)
         start = 0
         for chunk in chunks():
-            lengths = _lengths(chunk)
+            lengths = lengths_of(chunk)
             wrong = np.flatnonzero((lengths > 0) & (lengths != size))
             if len(wrong):
                 raise InputError(
@@ -166,60 +158,3 @@ def _byte_type(where: str, name: str, dtype: str | None) -> str:
             f"({', '.join(BYTE_TYPES)})"
         )
     return BYTE_TYPES[dtype]
-
-
-def text_vectors(where: str, table: pa.Table) -> dict[str, VectorColumn]:
-    """Text columns whose every sampled text is a vector, such as `[0.1, 0.2]` or numbers with spaces between."""
-    return {
-        name: vector
-        for name, column in zip(table.column_names, table.columns, strict=True)
-        if is_text(column.type) and (vector := _text_vector(where, name, column)) is not None
-    }
-
-
-def _text_vector(where: str, name: str, column: pa.ChunkedArray) -> VectorColumn | None:
-    sample = [text for text in column.slice(0, 4 * _SAMPLE).to_pylist() if text and text.strip()][:_SAMPLE]
-    if not sample:
-        return None
-    if all(_CUT_OFF.fullmatch(text) for text in sample):
-        raise InputError(
-            f"{where}: column {name!r} holds vectors that were cut short with '...' when the file was written; "
-            f"save the arrays whole, or leave the column out (--ignore {name})"
-        )
-    if not all(_VECTOR.fullmatch(text) for text in sample):
-        return None
-    sizes = {len(re.findall(_NUMBER, text)) for text in sample}
-    bracketed = all(text.lstrip()[0] in "[(" for text in sample)
-    broken = all(re.search(r"\d\.\d|\d[eE]", text) for text in sample)
-    if len(sizes) != 1 or not (bracketed or min(sizes) >= (_BROKEN if broken else _BARE)):
-        return None
-    size = sizes.pop()
-    return VectorColumn(
-        size, "numbers as text", lambda _: gather(where, name, len(column), size, _parsed(where, name, column))
-    )
-
-
-def _parsed(where: str, name: str, column: pa.ChunkedArray) -> Iterable[pa.Array]:
-    """Lists of the numbers that texts hold, block by block."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    for start in range(0, len(column), _TEXT_BLOCK):
-        block: Any = column.slice(start, _TEXT_BLOCK).combine_chunks()
-        if isinstance(block, pa.ChunkedArray):  # of no rows
-            continue
-        texts = pc.utf8_trim(block, " \t\r\n[](),;")
-        texts = pc.if_else(pc.equal(texts, ""), None, texts)
-        lists = pc.split_pattern_regex(texts, r"[\s,;]+")
-        words = lists.flatten()
-        words = pc.if_else(pc.equal(words, "null"), None, words)
-        try:
-            numbers = words.cast(pa.float64())
-        except pa.ArrowInvalid as error:
-            raise InputError(
-                f"{where}: column {name!r} holds something else than numbers in rows {start:,} to "
-                f"{start + len(block):,} ({' '.join(str(error).split())[:80]}); correct it, or leave the column out "
-                f"(--ignore {name})"
-            ) from None
-        lengths = _lengths(lists)
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]).astype(np.int32)
-        yield pa.ListArray.from_arrays(pa.array(offsets), numbers)

@@ -5,6 +5,7 @@ from .files import (
     CONFIG as CONFIG,
     DIAGNOSTICS as DIAGNOSTICS,
     FEATURES as FEATURES,
+    LOG as LOG,
     REPORT as REPORT,
     RESULT as RESULT,
     SCORES_CSV as SCORES_CSV,

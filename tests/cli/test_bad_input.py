@@ -96,7 +96,17 @@ def test_one_line_says_what_is_wrong(here, tmp_path, words, match):
     assert re.search(match, line), line
     assert said.err.count("error:") == 1
     assert "Traceback" not in said.err
-    assert not (tmp_path / "out" / "result.json").exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_was_there_stays_when_input_is_refused(here, tmp_path):
+    (tmp_path / "mine.txt").write_text("kept")
+    said = here("select", "--dataset", "nowhere.csv", "--budget", "5", "--out", tmp_path)
+    assert said.code == 2
+    assert (tmp_path / "mine.txt").read_text() == "kept"
+    said = here("select", "--dataset", "nowhere.csv", "--budget", "5", "--out", tmp_path / "a" / "b")
+    assert said.code == 2
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_damaged_config_is_named(here, tmp_path):

@@ -56,6 +56,19 @@ def test_whole_numbers_are_no_exception(tmp_path):
     assert np.array_equal(np.diff(found.features[:, 0].numpy()), np.ones(999))
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.uint64])
+@pytest.mark.parametrize("ending", ["csv", "npy"])
+def test_whole_numbers_beyond_float64_keep_their_distances(tmp_path, kind, ending):
+    """Nanoseconds since 1970 lie 256 apart in float64."""
+    steps = DRAW.permutation(1000)
+    times = np.c_[steps.astype(kind) + kind(1_700_000_000_000_000_000), (steps % 7).astype(kind)]
+    assert len(np.unique(times[:, 0].astype(np.float64))) < 6
+    path = tmp_path / "a.csv"
+    np.savetxt(path, times, fmt="%d", delimiter=",", header="time,size", comments="")
+    found = load_dataset(str(path) if ending == "csv" else saved(tmp_path, times))
+    assert np.array_equal(np.diff(found.features[:, 0].numpy()), np.diff(steps))
+
+
 def test_test_rows_lose_the_offset_of_the_pool(tmp_path):
     moved = FAR[:50] + np.array([0, 3])
     pool, test = saved(tmp_path, FAR), saved(tmp_path, moved, name="test")

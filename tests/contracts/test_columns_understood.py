@@ -61,6 +61,15 @@ def test_a_named_index_of_a_parquet_file_names_the_rows(tmp_path, ids):
     assert dataset.ids == tuple(str(each) for each in ids)
 
 
+def test_levels_of_an_index_are_no_features(tmp_path):
+    levels = pd.MultiIndex.from_arrays([np.arange(N) // 4, np.arange(N) * 7 % 4], names=["plot", "visit"])
+    pd.DataFrame(X, columns=F, index=levels).to_parquet(tmp_path / "a.parquet")
+    dataset = load(tmp_path / "a.parquet")
+    assert dataset.feature_names == tuple(F)
+    assert why(dataset, "visit") == "the file marks it as a part of the index"
+    assert load(tmp_path / "a.parquet", features="plot,f0").feature_names == ("plot", "f0")
+
+
 def test_an_index_of_names_without_a_name(tmp_path):
     names = [f"photo-{row}" for row in range(N)]
     pd.DataFrame(X, columns=F, index=names).to_parquet(tmp_path / "a.parquet")
@@ -314,10 +323,83 @@ def test_a_place_on_a_map_as_text_is_no_vector(tmp_path):
     assert dataset.feature_names == tuple(F)
 
 
-def test_thousands_in_quotes_are_no_decimals(tmp_path):
-    rows = "".join(f'"{row + 1},000",{row % 3}.5\n' for row in range(N))
-    (tmp_path / "a.csv").write_text("price,f\n" + rows)
-    assert load(tmp_path / "a.csv").feature_names == ("f",)
+ROWS = "".join(f"{row}.5,{row * 7 % 11},{row % 3}\n" for row in range(1, 30))
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["# f0,f1,label\n", "#f0,f1,label\n", "# made in 2024\n# a, b\nf0,f1,label\n", "\ufeff#a,b,c\nf0,f1,label\n"],
+)
+def test_lines_that_begin_with_a_hash_sign(tmp_path, before):
+    (tmp_path / "a.csv").write_text(before + ROWS)
+    dataset = load(tmp_path / "a.csv")
+    assert dataset.feature_names == ("f0", "f1")
+    assert dataset.pool_size == 29
+    assert dataset.class_names == ("0", "1", "2")
+    assert names_in(tmp_path / "a.csv") == ["f0", "f1", "label"]
+
+
+@pytest.mark.parametrize("between", [" ", "   "])
+@pytest.mark.parametrize("first", ["", '"1" '])
+def test_columns_between_spaces_are_no_vector(tmp_path, between, first):
+    rows = "".join(first + line.replace(",", between) + "\n" for line in ROWS.splitlines())
+    (tmp_path / "a.csv").write_text(between.join(["f0", "f1", "label"]) + "\n" + rows)
+    with pytest.raises(InputError, match="columns seem to be separated by spaces; save it with commas"):
+        load(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("150,4,setosa\n" + ROWS, True),
+        ("0,1,2\n" + "".join(f"{row},{row % 5},{row % 3}\n" for row in range(30)), True),
+        ("0,1,2\n" + ROWS, False),
+        (",0,1\n" + ROWS, False),
+        ("f0,f1,label\n" + ROWS, False),
+    ],
+)
+def test_names_that_could_be_a_row_are_said(tmp_path, text, told):
+    (tmp_path / "a.csv").write_text(text)
+    said = any("taken for names of columns, though it holds numbers" in note for note in load(tmp_path / "a.csv").notes)
+    assert said == told
+
+
+@pytest.mark.parametrize(
+    ("cells", "sep", "values"),
+    [
+        (["1,234", "2,000", "3,500"], ",", [1234, 2000, 3500]),
+        (["1,234", "999", "12,345,678"], ",", [1234, 999, 12345678]),
+        (["1,234.5", "0.25", "-2,000.75"], ",", [1234.5, 0.25, -2000.75]),
+        (["1,234", "0.5", "7"], "\t", [1234, 0.5, 7]),
+        (["0,123", "1,5", "2,25"], ",", [0.123, 1.5, 2.25]),
+        (["0,123", "1,234", "2,345"], ";", [0.123, 1.234, 2.345]),
+        (["1.234", "12.345", "2.000"], ";", [1234, 12345, 2000]),
+        (["1.234,5", "0,5", "7"], ";", [1234.5, 0.5, 7]),
+    ],
+)
+@pytest.mark.parametrize("named", ["price", "label"])
+def test_marks_in_numbers(tmp_path, cells, sep, values, named):
+    rest = ",5" if sep == ";" else ".5"
+    made = pd.DataFrame({named: np.tile(cells, 10), "f": [f"{row * 7 % 11}{rest}" for row in range(30)]})
+    made.to_csv(tmp_path / "a.csv", index=False, sep=sep)
+    dataset = load(tmp_path / "a.csv", task="regression" if named == "label" else "auto")
+    found = dataset.targets if named == "label" else dataset.features[:, 0]
+    assert np.allclose(found[:3].numpy(), values)
+
+
+def test_a_column_of_thousands_with_one_typing_error_is_said(tmp_path):
+    cells = ["1,2345" if row == 5 else f"{row + 1},{row * 7 % 10}50" for row in range(30)]
+    pd.DataFrame({"price": cells, "f": np.arange(30) % 7 + 0.5}).to_csv(tmp_path / "a.csv", index=False)
+    dataset = load(tmp_path / "a.csv")
+    assert dataset.feature_names == ("f",)
+    assert why(dataset, "price").startswith("text")
+
+
+def test_a_comma_that_may_be_either_mark_is_no_number(tmp_path):
+    made = pd.DataFrame({"price": ["1,234", "2,345"] * 10, "f": np.arange(20) % 7 + 0.5})
+    made.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="the target column 'price' is text; a regression needs numbers"):
+        load(tmp_path / "a.parquet", target="price", task="regression")
 
 
 def test_spaces_around_names_and_words_are_no_part_of_them(tmp_path):

@@ -174,7 +174,7 @@ def test_columns_of_vectors_that_are_no_answer(tmp_path):
     cut = csv(tmp_path / "d.csv", 'v\n"[0.1 0.2 ... 0.3]"\n"[0.1 0.2 ... 0.4]"\n')
     refused(r"column 'v' holds vectors that were cut short with '\.\.\.'", cut)
     words = csv(tmp_path / "e.csv", "v\n" + '"[0.1, 0.2]"\n' * 40 + '"[0.1, b]"\n')
-    refused(r"column 'v' holds something else than numbers in rows 0 to 41", words)
+    refused(r"column .v. holds vectors, but .\[0.1, b\]. in row 40", words)
 
 
 # --- targets --------------------------------------------------------------------------------------------------------
@@ -367,6 +367,26 @@ def test_another_kind_of_file(tmp_path, name):
 def test_an_empty_file(tmp_path, kind):
     (tmp_path / f"a.{kind}").touch()
     refused(rf"a\.{kind} is empty \(0 bytes\)", tmp_path / f"a.{kind}")
+
+
+@pytest.mark.parametrize("content", ["\n\n\n", "\ufeff", "\ufeff\n", "# nothing\n", "sep=;\n", ",,\n", " \n"])
+def test_a_csv_file_of_nothing(tmp_path, content):
+    (tmp_path / "a.csv").write_text(content)
+    refused(r"a\.csv", tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl", "npz", "safetensors"])
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 132\n", "stands for a file of Git LFS"),
+        ("<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", "is a web page"),
+        ("\n<html lang=en>\n", "is a web page"),
+    ],
+)
+def test_what_was_downloaded_instead_of_the_file(tmp_path, kind, content, match):
+    (tmp_path / f"a.{kind}").write_text(content)
+    refused(rf"a\.{kind} {match}", tmp_path / f"a.{kind}")
 
 
 def test_no_rows(tmp_path):

@@ -8,6 +8,7 @@ import json
 import struct
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -182,6 +183,76 @@ def test_vectors_as_text(tmp_path, text, between):
     assert np.array_equal(load(tmp_path / "a.csv").features.numpy(), X)
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda row: str(row),
+        lambda row: repr(row),
+        lambda row: f"tensor({row.tolist()})",
+        lambda row: f"tensor({row.tolist()}, device='cuda:0', dtype=torch.float32)",
+        lambda row: str(list(row)),
+        lambda row: str([row.tolist()]),
+        lambda row: "{" + ",".join(map(str, row)) + "}",
+    ],
+    ids=["numpy", "array", "tensor", "device", "scalars", "nested", "sql"],
+)
+def test_vectors_as_programs_print_them(tmp_path, write):
+    pd.DataFrame({"v": [write(row) for row in X], "width": WIDTH}).to_csv(tmp_path / "a.csv", index=False)
+    assert np.allclose(load(tmp_path / "a.csv").features.numpy(), X, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cell", "match"),
+    [
+        ("[0.1 0.2 ... 0.3]", r"cut short with '\.\.\.'"),
+        ("[0.1, 0.2]", r"2 numbers in row 7 \(from 0\) but 5 elsewhere"),
+        ("[0.1, 0.2, x, 1, 2]", r"'\[0\.1, 0\.2, x, 1, 2\]' in row 7 \(from 0\) is none"),
+        ("[None, 0.1, 0.2, 1, 2]", r"1 of 24 rows hold NaN or infinite numbers \(row 7"),
+    ],
+)
+def test_one_row_without_a_vector_never_makes_other_columns_the_features(tmp_path, cell, match):
+    cells = [cell if row == 7 else str(X[row].tolist()) for row in range(N)]
+    pd.DataFrame({"v": cells, "width": WIDTH}).to_csv(tmp_path / "a.csv", index=False)
+    refused(match, tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    "cell", ["\\x3f8000003f000000", "P4AAAD8AAAA/gAAAPwAAAD+AAAA/AAAA", '{"values": [0.1, 0.2]}', "b'\\x00\\x00'"]
+)
+def test_an_embedding_that_is_not_read_is_not_replaced_by_other_columns(tmp_path, cell):
+    long = cell if cell[0] in "{" else cell * 3
+    pd.DataFrame({"textEmbedding": [long] * N, "width": WIDTH}).to_csv(tmp_path / "a.csv", index=False)
+    refused("'textEmbedding' has the name of an embedding but holds text such as", tmp_path / "a.csv")
+    assert load(tmp_path / "a.csv", features="width").features.shape == (N, 1)
+    assert load(tmp_path / "a.csv", ignore="textEmbedding").features.shape == (N, 1)
+    pd.DataFrame({"vector": ["mosquito"] * N, "width": WIDTH}).to_csv(tmp_path / "b.csv", index=False)
+    assert load(tmp_path / "b.csv").feature_names == ("width",)
+
+
+def test_packed_embeddings_beside_numbers_are_a_question(tmp_path):
+    packed = {"embedding": [row.tobytes() for row in X], "width": WIDTH}
+    pq.write_table(pa.table(packed), tmp_path / "a.parquet")
+    refused(r"say what the bytes are, such as --features embedding:float32", tmp_path / "a.parquet")
+    nested = {"vectors": [{"default": row.tolist()} for row in X], "width": WIDTH}
+    pq.write_table(pa.table(nested), tmp_path / "b.parquet")
+    refused("'vectors' has the name of an embedding but holds struct", tmp_path / "b.parquet")
+
+
+@pytest.mark.parametrize("name", ["labels", "label", "target"])
+@pytest.mark.parametrize("value", [[1], [0.2, 0.8], ["ant", "bee"]])
+def test_lists_of_labels_are_no_features(tmp_path, name, value):
+    pq.write_table(pa.table({"embedding": X.tolist(), name: [value] * N}), tmp_path / "a.parquet")
+    dataset = load(tmp_path / "a.parquet")
+    assert np.array_equal(dataset.features.numpy(), X)
+    assert any(f"'{name}' (its name is that of a label, but it holds" in note for note in dataset.notes)
+    refused("no numeric column", saved_lists(tmp_path / "b.parquet", {name: [value] * N, "text": ["hi"] * N}))
+
+
+def saved_lists(path, columns):
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
 def test_pixels_as_text_are_a_vector_and_telephone_numbers_are_none(tmp_path):
     pixels = np.random.default_rng(2).integers(0, 256, (N, 16))
     phones = [f"030 {row} 45 67" for row in range(N)]
@@ -203,6 +274,24 @@ def test_parts_of_a_folder_are_read_in_the_order_of_their_numbers(tmp_path):
     assert [dataset.class_names[code] for code in dataset.targets.tolist()] == LABELS
     frame().drop(columns="label").to_parquet(tmp_path / "part-3.parquet")
     refused(r"part-3\.parquet: column '(id|label|width)' is not in all parts", tmp_path)
+
+
+def test_columns_that_folders_name(tmp_path):
+    """As Spark and DuckDB partition: a folder for each value of a column."""
+    for label, year, rows in (("ant", 9, slice(0, 8)), ("a b/ä", 10, slice(8, 16)), (None, 10, slice(16, N))):
+        kind = "__HIVE_DEFAULT_PARTITION__" if label is None else quote(label, safe="")
+        folder = tmp_path / f"label={kind}" / f"year={year}"
+        folder.mkdir(parents=True)
+        (folder / ".part-0.parquet.crc").write_bytes(b"crc")
+        pd.DataFrame({"embedding": list(X[rows])}).to_parquet(folder / "part-0.parquet")
+    (tmp_path / "_SUCCESS").touch()
+    dataset = load(tmp_path)
+    found = dict(zip(map(tuple, dataset.features.tolist()), dataset.known_labels, strict=True))
+    assert [found[tuple(row)] for row in X.tolist()] == ["ant"] * 8 + ["a b/ä"] * 8 + [None] * 8
+    assert set(dataset.shown.column("year").to_pylist()) == {"9", "10"}
+    (tmp_path / "other").mkdir()
+    pd.DataFrame({"embedding": list(X)}).to_parquet(tmp_path / "other" / "part-0.parquet")
+    assert load(tmp_path).pool_size == N
 
 
 def test_splits_of_a_saved_dataset_and_of_parquet_parts(tmp_path):
@@ -241,6 +330,27 @@ def test_answers_of_a_batch_job_are_joined_by_custom_id(tmp_path):
     assert any("1 of 25 lines hold no embedding, first ['row-99']: left out" in note for note in dataset.notes)
     broken = answer(0) | {"response": {"body": {"data": [{"embedding": "!!"}]}}}
     refused("the embedding of 'row-0' is no base64 of float32", jsonl(tmp_path / "b.jsonl", [broken]))
+
+
+def test_two_answers_to_one_custom_id(tmp_path):
+    body = {"data": [{"index": 0, "embedding": [0.5, 1.5]}]}
+    lines = [json.dumps({"custom_id": "r1", "response": {"status_code": 200, "body": body}})] * 2
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    refused("custom_id 'r1' has two answers", tmp_path / "a.jsonl")
+
+
+def test_points_of_a_vector_database(tmp_path):
+    points = [
+        {"id": row, "vectors": {"default": X[row].tolist()}, "payload": {"kind": LABELS[row], "nested": {"deep": 1}}}
+        for row in range(N)
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, points)))
+    dataset = load(tmp_path / "a.jsonl", target="payload.kind")
+    assert np.allclose(dataset.features.numpy(), X)
+    assert dataset.class_names == ("ant", "bee", "cat")
+    assert dataset.ids[:2] == ("0", "1")
+    assert any("'payload.nested' (holds" in note for note in dataset.notes)
+    assert any("name it (--target payload.kind)" in note for note in load(tmp_path / "a.jsonl").notes)
 
 
 def test_safetensors(tmp_path):
@@ -342,6 +452,20 @@ def test_what_is_missing_for_a_format_is_said(tmp_path, monkeypatch):
     refused(r"a\.h5ad: reading \.h5ad needs h5py; install it with: pip install h5py", tmp_path / "a.h5ad")
 
 
+@pytest.mark.parametrize(
+    ("train", "test"), [("{}_train", "{}_test"), ("{}train", "{}test"), ("{}_training", "{}_test")]
+)
+@pytest.mark.parametrize("x", ["x", "X"])
+def test_parts_of_an_npz_as_keras_and_scikit_learn_call_them(tmp_path, train, test, x):
+    arrays = {train.format(x): X[:18], train.format("y"): np.arange(18) % 3, test.format("y"): np.arange(6) % 3}
+    np.savez(tmp_path / "a.npz", **{test.format(x): X[18:]}, **arrays)
+    dataset = load(tmp_path / "a.npz")
+    assert np.array_equal(dataset.features[dataset.split.train].numpy(), X[:18])
+    assert np.array_equal(dataset.features[dataset.split.test].numpy(), X[18:])
+    assert dataset.targets.tolist() == [*(np.arange(18) % 3), *(np.arange(6) % 3)]
+    assert any(f"'{train.format(x)}' as X" in note for note in dataset.notes)
+
+
 def test_one_array_of_an_npz_under_any_name(tmp_path):
     np.savez(tmp_path / "a.npz", emb=X, labels=np.arange(N) % 3, ids=np.array(IDS), model="m")
     dataset = load(tmp_path / "a.npz")
@@ -349,6 +473,8 @@ def test_one_array_of_an_npz_under_any_name(tmp_path):
     assert dataset.ids == tuple(IDS)
     assert dataset.n_classes == 3
     assert any("features are the array 'emb', targets the array 'labels'" in note for note in dataset.notes)
+    np.savez(tmp_path / "c.npz", train_images=np.zeros((N, 4, 4)), train_labels=np.zeros((N, 1)))
+    refused(r"no array of rows × columns \(train_images 24 × 4 × 4\); embed pictures", tmp_path / "c.npz")
     np.savez(tmp_path / "b.npz", X=X, other=X + 1, kind=np.arange(N) % 2)
     other = load(tmp_path / "b.npz", features="other", target="kind")
     assert np.array_equal(other.features.numpy(), X + 1)
@@ -378,6 +504,28 @@ def test_what_an_arrow_file_unpacks_to_is_known_before(tmp_path, compression):
     pyarrow.feather.write_feather(made, path, compression=compression)
     held = pyarrow.feather.read_table(path, memory_map=False).nbytes
     assert held <= unpacked_bytes(path) <= 2 * held + 4096, "buffers are padded"
+
+
+@pytest.mark.parametrize("kind", ["file", "stream"])
+def test_arrow_as_polars_writes_it(tmp_path, kind):
+    """Text as views, classes under numbers without a sign, and in a file the first message without its size."""
+    words = pa.array(sorted(set(LABELS)), pa.string_view())
+    codes = pa.array([words.to_pylist().index(label) for label in LABELS], pa.uint32())
+    label = pa.DictionaryArray.from_arrays(codes, words)
+    made = pa.table({"id": pa.array(IDS, pa.string_view()), "emb": X.tolist(), "label": label, "width": WIDTH})
+    path = tmp_path / "a.arrow"
+    writer = pa.ipc.new_file if kind == "file" else pa.ipc.new_stream
+    with writer(path, made.schema) as out:
+        out.write_table(made)
+    if kind == "file":
+        content = path.read_bytes()
+        assert content[8:12] == b"\xff\xff\xff\xff"
+        end = 16 + int.from_bytes(content[12:16], "little")
+        path.write_bytes(content[:8] + content[16:end] + bytes(8) + content[end:])
+    dataset = load(path)
+    assert np.allclose(dataset.features.numpy(), X)
+    assert [dataset.class_names[code] for code in dataset.targets.tolist()] == LABELS
+    assert dataset.ids == tuple(IDS)
 
 
 def test_an_arrow_file_that_unpacks_to_too_much(tmp_path, monkeypatch):

@@ -186,3 +186,53 @@ def test_rows_of_a_test_file_without_a_label_are_not_scored(tmp_path):
     dataset = load(tmp_path / "a.csv", test=str(tmp_path / "b.csv"))
     assert len(dataset.split.test) == N - 1
     assert says(dataset, "b.csv: 1 of 60 rows have no target in column 'label' (row 5, from 0): left out")
+
+
+@pytest.mark.parametrize("word", ["--", "(blank)", "No label", "not labelled", ".", "N/A", "None", "Unknown"])
+def test_a_word_that_may_say_that_a_row_has_no_label_is_named(tmp_path, word):
+    label = [word if row % 4 == 0 else ("ant", "bee", "cat")[row % 3] for row in range(N)]
+    dataset = load(saved(tmp_path / "a.parquet", label))
+    assert dataset.n_classes == 4
+    assert says(dataset, f"{word} is read as a class of column 'label'; if it says that a row has no label")
+
+
+@pytest.mark.parametrize("number", [-1, -9, -100, -999, 99, 255])
+def test_a_number_that_may_say_that_a_row_has_no_label_is_named(tmp_path, number):
+    label = np.where(np.arange(N) % 4, np.arange(N) % 3, number)
+    assert says(load(saved(tmp_path / "a.csv", label)), f"{number} is read as a class of column 'label'; if it says")
+    assert load(saved(tmp_path / "a.csv", label), unlabelled=str(number)).known_labels is not None
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        np.where(np.arange(N) % 2, 1, -1),
+        np.arange(N) % 5 - 2,
+        np.arange(N) % 4 + 97,
+        np.array(["+", "-"])[np.arange(N) % 2],
+    ],
+)
+def test_codes_that_are_classes_are_not_doubted(tmp_path, label):
+    assert not says(load(saved(tmp_path / "a.csv", label)), "if it says")
+
+
+def test_truth_values_written_in_several_ways_are_two_classes(tmp_path):
+    label = [("True", "False", "TRUE", "false", "true", "FALSE")[row % 6] for row in range(N)]
+    assert load(saved(tmp_path / "a.csv", label)).class_names == ("False", "True")
+
+
+def test_names_that_differ_in_capital_letters_or_spaces_are_said(tmp_path):
+    label = [("New York", "new york", "NewYork", "Rome")[row % 4] for row in range(N)]
+    dataset = load(saved(tmp_path / "a.csv", label))
+    assert dataset.n_classes == 4
+    assert says(dataset, "differ in capital letters or spaces alone: 'New York' and 'NewYork' and 'new york';")
+
+
+def test_lists_as_labels_are_said(tmp_path):
+    label = [("['a', 'b']", "['a']", "['c']")[row % 3] for row in range(N)]
+    assert says(load(saved(tmp_path / "a.csv", label)), "every different list is read as a class of its own")
+
+
+def test_whole_numbers_as_classes_are_said(tmp_path):
+    dataset = load(saved(tmp_path / "a.csv", np.arange(N) % 12))
+    assert "--task regression reads values" in next(line.why for line in dataset.reading if line.part == "Target")

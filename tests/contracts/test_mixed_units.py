@@ -81,7 +81,6 @@ LABELLED = [
     ("principal directions", principal(SPREADS), False),
     ("one column", np.arange(9.0)[:, None], False),
     ("one row", np.array([[1.0, 1000.0]]), False),
-    ("nothing varies", np.ones((5, 3)), False),
     ("two of three in one unit", np.random.default_rng(4).normal(size=(50, 3)) * [30, 30, 1], True),
     ("nine times apart", np.column_stack([np.tile([0.0, 1], 20), np.tile([0.0, 9], 20)]), False),
     ("ten times apart", np.column_stack([np.tile([0.0, 1], 20), np.tile([0.0, 10], 20)]), True),
@@ -94,6 +93,11 @@ def test_only_mixed_units_are_warned_of(rows, warned):
     assert (note is not None) == warned
     if warned:
         assert f"column {int(np.argmax(rows.std(axis=0)))} alone" in note
+
+
+def test_rows_that_are_all_the_same_are_said():
+    assert "same numbers" in spread_note(torch.ones(5, 3), ())
+    assert spread_note(torch.ones(1, 3), ()) is None
 
 
 def test_pixels_and_measurements_in_one_unit_are_left_in_peace():
