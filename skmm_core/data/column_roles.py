@@ -144,9 +144,9 @@ def _decided(file: TableFile, columns: Columns) -> Roles:
         reasons["features"] = f"the one column of vectors ({vector_column.kind})"
         beside = {other: why_beside(file, other, name) for other in rest}
         return Roles(target, id_, name, vector_column.dtype, (), reasons, {**left_out, **beside})
-    names, why = flat_features(file, taken | ignored, target)
     if unread := no_vector(file, taken | ignored):
         raise unread
+    names, why = flat_features(file, taken | ignored, target)
     reasons["features"] = "all columns of numbers" + (" that are left" if why else "")
     return Roles(target, id_, None, None, names, reasons, {**left_out, **why})
 

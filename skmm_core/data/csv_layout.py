@@ -55,7 +55,6 @@ class CsvLayout:
         parts += ["numbers have a decimal comma"] if self.decimal == "," else []
         parts += [] if self.header else ["line 1 names no columns"]
         parts += ["lines before that begin with '#' are left out"] if self.comments else []
-        parts += ["line 1 is taken for names of columns, though it holds numbers"] if self.doubtful else []
         return ", ".join(parts)
 
 

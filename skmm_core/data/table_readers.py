@@ -20,6 +20,7 @@ from skmm_core.data.vector_texts import text_vectors
 from skmm_core.errors import InputError
 
 _BLOCK_BYTES = 16 << 20
+_DOUBT = "line 1 is taken for names of columns, though it holds numbers"
 _SCAN_BYTES = 4 << 20
 _MAX_BLOCK = (1 << 31) - 1
 
@@ -52,7 +53,7 @@ def read_csv_file(path: Path, as_text: AsText) -> TableFile:
         table=plain,
         vectors=vectors,
         described=", ".join(filter(None, (path.suffix.lower().lstrip("."), encoding, layout.described))),
-        notes=(f"{path.name}: {marked}.",) if marked else (),
+        notes=tuple(f"{path.name}: {told}." for told in (marked, _DOUBT if layout.doubtful else "") if told),
         decimal=layout.decimal,
         unnamed=not layout.header,
         untyped=True,

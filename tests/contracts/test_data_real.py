@@ -50,5 +50,5 @@ def test_missing_values_are_found_and_can_be_dropped():
 
 
 def test_images_are_no_features():
-    with pytest.raises(InputError, match=r"has no array X \(it holds: images, y, names\)"):
+    with pytest.raises(InputError, match=r"has no array of rows × columns \(images 10,000 × 28 × 28\)"):
         load_dataset(real("fashion_mnist_images_test10k.npz"))

@@ -175,7 +175,10 @@ def test_an_embedding_as_bytes_asks_what_they_are(tmp_path, ending, kind):
 def test_an_embedding_that_cannot_be_read_is_not_passed_over(tmp_path):
     matrices = pa.array([each[: 1 + row % 4].tolist() for row, each in enumerate(X)], pa.list_(pa.float32()))
     path = write(tmp_path / "a.parquet", image_embedding=matrices, width=WIDTH)
-    with pytest.raises(InputError, match=r"'image_embedding' holds list<.*give every row one list of as many numbers"):
+    with pytest.raises(
+        InputError,
+        match=r"'image_embedding' has the name of an embedding but holds list<.*give every row a list of as many",
+    ):
         load(path)
     assert load(path, features="width").feature_names == ("width",)
 

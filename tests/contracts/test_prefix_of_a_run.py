@@ -32,6 +32,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "dataset.target": [{"dataset": {"target": "other"}} | HEAD],
     "dataset.id": [{"dataset": {"id": "name"}}],
     "dataset.features": [{"dataset": {"features": "x1,x2,x3,x4,x5,x6,x7"}}],
+    "dataset.text": [{"dataset": {"text": "name"}}],
     "dataset.ignore": [{"dataset": {"ignore": "x0,other"}}],
     "dataset.unlabelled": [{"dataset": {"unlabelled": "2"}}],
     "dataset.labelled_only": [{"dataset": {"unlabelled": "2", "labelled_only": True}}],
