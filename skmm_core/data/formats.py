@@ -137,8 +137,8 @@ def kind_of(path: Path) -> str:
 
 
 def packing_of(path: Path) -> str | None:
-    """How a file is packed (".gz"), or None."""
-    suffix = path.suffix.lower()
+    """How a file is packed (".gz", also of ".tgz"), or None."""
+    suffix = ".gz" if path.suffix.lower() == ".tgz" else path.suffix.lower()
     return suffix if suffix in PACKINGS else None
 
 
