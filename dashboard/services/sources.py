@@ -14,7 +14,7 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, PaperJob, RunConfig
-from skmm_core.data import FILE_KINDS, FILE_NAMES, hub_name, kind_of, names_in
+from skmm_core.data import ARCHIVE_ENDINGS, FILE_KINDS, FILE_NAMES, hub_name, kind_of, names_in
 from skmm_core.errors import InputError
 from skmm_core.runs import FEATURES
 from skmm_core.storage import home
@@ -131,9 +131,10 @@ def server_path(text: str) -> Path:
 
 
 def pictures_title(source: str) -> str:
-    """What to call a folder or zip file of pictures, or a public set."""
-    path = Path(source)
-    return hub_name(source) or (path.stem if path.suffix.lower() == ".zip" else path.name) or "pictures"
+    """What to call a folder or an archive of pictures, or a public set."""
+    name = Path(source).name
+    ending = next((ending for ending in ARCHIVE_ENDINGS if name.lower().endswith(ending)), "")
+    return hub_name(source) or name[: len(name) - len(ending)] or "pictures"
 
 
 def check_allowed(config: DatasetConfig) -> None:

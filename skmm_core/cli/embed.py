@@ -15,7 +15,7 @@ from skmm_core.progress import Progress
 from skmm_core.runs import encoder_text
 
 _MOST_LISTED = 20
-_IMAGES = "Folder or zip file of images; hub:NAME downloads a public set, such as hub:cifar10."
+_IMAGES = "Folder, zip or tar file of images, or folder of shards (.tar); hub:NAME downloads a public set: hub:cifar10."
 _MODEL = f"{EmbedJob.model_fields['model'].description} Default: efficientnet-lite0; offline where it is not installed."
 _FLAGS = {"architecture": "--model-config"}
 
@@ -30,7 +30,7 @@ def _help(field: str) -> str:
 
 
 def embed(
-    images: Annotated[str, typer.Option("--images", help=_IMAGES, metavar="FOLDER|ZIP")],
+    images: Annotated[str, typer.Option("--images", help=_IMAGES, metavar="FOLDER|FILE")],
     out: Annotated[str, typer.Option("--out", help="npz file for the features.")],
     model: Annotated[str | None, typer.Option("--model", help=_MODEL, metavar="NAME")] = None,
     pretrained: Annotated[
@@ -41,7 +41,8 @@ def embed(
     ] = None,
     pattern: Annotated[str | None, typer.Option("--pattern", help=_help("pattern"), metavar="utkface")] = None,
     target: Annotated[
-        str | None, typer.Option("--target", help="Target column of metadata.csv or metadata.jsonl.")
+        str | None,
+        typer.Option("--target", help="Target column of metadata.csv or metadata.jsonl, or value of the samples."),
     ] = None,
     allow_random_weights: Annotated[
         bool, typer.Option("--allow-random-weights", help=_help("allow_random_weights"))
@@ -50,7 +51,7 @@ def embed(
     json_: flags.Json = False,
     quiet: flags.Quiet = False,
 ) -> None:
-    """Turn a folder or zip of images into a file of features for select and compare; call it again to continue."""
+    """Turn a folder or archive of images into a file of features for select and compare; call it again to continue."""
     file = _out_file(out)
     job = _job(
         model=_default_model() if model is None else model,

@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from skmm_core.data.archive_members import Refused, choose_members
 from skmm_core.data.file_limits import check_file
+from skmm_core.data.formats import is_tar
 from skmm_core.data.skipped import Skipped, clean_name
 from skmm_core.data.tar_file import TarContents
 from skmm_core.data.unpacked import plain_file
@@ -29,8 +30,6 @@ from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.storage import home, write_json
 
-TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
-ARCHIVE_ENDINGS = (".zip", *TAR_ENDINGS)
 MAX_RATIO = 200
 SMALL_BYTES = 256 << 20  # below this a high ratio does no harm: flat drawings pack well
 _DEFAULT_MAX_MB = 16_384
@@ -67,16 +66,6 @@ def unpacked_megabytes() -> int:
     if text and (not text.isdecimal() or int(text) < 1):
         raise InputError(f"SKMM_MAX_UNPACKED_MB is {text!r}; set it to a whole number of megabytes, such as 16384")
     return int(text) if text else _DEFAULT_MAX_MB
-
-
-def is_archive(name: str) -> bool:
-    """Whether a file of this name is read as an archive of pictures."""
-    return name.lower().endswith(ARCHIVE_ENDINGS)
-
-
-def is_tar(name: str) -> bool:
-    """Whether a file of this name is read as a tar file, packed or not."""
-    return name.lower().endswith(TAR_ENDINGS)
 
 
 def extract(path: Path, *, report: Report = ignore) -> Unpacked:

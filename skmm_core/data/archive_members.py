@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skmm_core.data.file_names import MAX_PATH_BYTES, is_plain, one_form, why_hidden
-from skmm_core.data.image_metadata import METADATA_NAMES
+from skmm_core.data.image_tables import METADATA_NAMES
 from skmm_core.data.picture_file import MAX_PICTURE_BYTES, PICTURE_KINDS
 from skmm_core.data.skipped import Skipped, clean_name
 

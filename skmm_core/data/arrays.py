@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+import pyarrow as pa
 
 from skmm_core.data.column_offsets import HeldColumns, as_float32, hold_columns
 from skmm_core.data.file_limits import check_array_size, check_columns, check_file
@@ -27,7 +28,7 @@ _READ_ERRORS = (
 )
 _PARTS = {"pool": "", "validation": "_val", "test": "_test"}
 _KEYS = (
-    *(f"{key}{ending}" for ending in _PARTS.values() for key in ("X", "y", "ids")),
+    *(f"{key}{ending}" for ending in _PARTS.values() for key in ("X", "y", "ids", "captions")),
     *("names", "feature_names", "thumbnails", "thumbnail_ends", "provenance"),
 )
 _MAX_WARNINGS = 20
@@ -71,7 +72,7 @@ def read_npy(path: Path, labels: Path | None, *, offsets: np.ndarray | None = No
 def read_npz(
     path: Path, *, chosen: Chosen = NOTHING_CHOSEN, offsets: np.ndarray | None = None, report: Report
 ) -> NpzFile:
-    """Read an npz file with X and, optionally, y, ids, the same of held-out rows, names, thumbnails and provenance.
+    """Read an npz file with X and, optionally, y, ids, captions, the same of held-out rows, names, pictures.
 
     Without X, its one 2-d array of numbers is taken, with labels and ids as they are commonly called; `chosen` names
     arrays instead.
@@ -145,7 +146,12 @@ def _part(found: dict[str, np.ndarray], ending: str, file: str, offsets: np.ndar
     held = array_features(found.pop(x), f"{file} {x}", offsets)
     targets = array_targets(found[y], y, len(held.features), x) if y in found else None
     rows = plain_rows(f"{file} {x}" if ending else file, held, targets)
-    return replace(rows, ids=_texts(found, f"ids{ending}", len(held.features), file) or None)
+    captions = _texts(found, f"captions{ending}", len(held.features), file)
+    return replace(
+        rows,
+        ids=_texts(found, f"ids{ending}", len(held.features), file) or None,
+        shown=pa.table({"caption": list(captions)}) if captions else None,
+    )
 
 
 def plain_rows(where: str, held: HeldColumns, targets: RawTargets | None) -> RawRows:

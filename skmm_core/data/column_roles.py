@@ -26,7 +26,7 @@ from skmm_core.errors import InputError
 LEFT_OUT = ": no feature: "
 TARGET_NAMES = ("label", "target", "y")
 _OTHER_TARGETS = re.compile(
-    r"(label|target|class|category)(s|es)?(_?(ids?|idx|index|names?|codes?|num|number|labels?|class))?"
+    r"(label|target|class|cls|category)(s|es)?(_?(ids?|idx|index|names?|codes?|num|number|labels?|class))?"
     r"|categories|annotation|(gt|y_true|ground_truth)(_?(labels?|class))?|(true|gold)_?(labels?|class)"
 )
 _IDS = re.compile(r"(.*_)?(ids?|uid|uuid|guid|hash|phash|dhash|sha1|sha256|md5)")
@@ -77,7 +77,7 @@ class Roles:
 
 def as_text(columns: Columns, name: str) -> bool:
     """Whether a csv column of this name is read digit by digit: it is or may be the ids or the target."""
-    return name in (columns.target, columns.id) or _is_id(name) or _is_label(name)
+    return name in (columns.target, columns.id) or _is_id(name) or is_label(name)
 
 
 def decide(file: TableFile, columns: Columns) -> Roles:
@@ -130,7 +130,7 @@ def decide(file: TableFile, columns: Columns) -> Roles:
     return Roles(target, id_, None, None, names, reasons, {**left_out, **why})
 
 
-def _is_label(name: str) -> bool:
+def is_label(name: str) -> bool:
     """Whether the name of a column is that of a label."""
     folded = _folded(name)
     return folded in TARGET_NAMES or bool(_OTHER_TARGETS.fullmatch(folded))
@@ -138,7 +138,7 @@ def _is_label(name: str) -> bool:
 
 def _is_id(name: str) -> bool:
     """Whether the name of a column is that of ids."""
-    return bool(_IDS.fullmatch(_folded(name))) and not _is_label(name)
+    return bool(_IDS.fullmatch(_folded(name))) and not is_label(name)
 
 
 def _folded(name: str) -> str:
@@ -167,15 +167,15 @@ def _target(file: TableFile, columns: Columns, ignored: set[str]) -> tuple[str |
         return None, ""
     asked = set(_asked_names(file, columns.features))
     free = [name for name in file.table.column_names if name not in {columns.id, *ignored, *asked}]
-    labels = [name for name in free if _is_label(name) and not (_folded(name) == "y" and _is_map(file))]
+    labels = [name for name in free if is_label(name) and not (_folded(name) == "y" and _is_map(file))]
     if labels:
-        name = min(labels, key=_rank)
+        name = min(labels, key=label_rank)
         return name, f"it is called {name!r}"
     named = [name for name in free if name in file.class_names]
     return (named[0], "the file has class names for it") if len(named) == 1 else (None, "")
 
 
-def _rank(name: str) -> tuple[int, bool, bool]:
+def label_rank(name: str) -> tuple[int, bool, bool]:
     """Sort key of names that are those of a label: the plainest first."""
     folded = _folded(name)
     place = TARGET_NAMES.index(folded) if folded in TARGET_NAMES else len(TARGET_NAMES)
@@ -282,7 +282,7 @@ def _flat(file: TableFile, taken: set[str], target: str | None) -> tuple[tuple[s
         if name in taken:
             continue
         column = file.table.column(name)
-        label = _is_label(name) and not (_folded(name) == "y" and is_map)
+        label = is_label(name) and not (_folded(name) == "y" and is_map)
         reason = "its name is that of a label" if label else _no_feature(name, column, codes, untyped=file.untyped)
         if reason is None:
             names.append(name)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_PART_FOLDERS = {
+PART_FOLDERS = {
     **{"train": "train", "training": "train", "test": "test", "testing": "test"},
     **{"val": "validation", "valid": "validation", "validation": "validation"},
 }
@@ -52,7 +52,7 @@ def parts_of(ids: Sequence[str], metadata: Sequence[str]) -> Parts:
         metadata: paths of the metadata files, relative to the same folder.
     """
     tops = [name.partition("/")[0] if "/" in name else "" for name in ids]
-    found = [_PART_FOLDERS.get(top.lower()) for top in tops]
+    found = [PART_FOLDERS.get(top.lower()) for top in tops]
     if not _are_parts(ids, tops, metadata):
         return Parts(("train",) * len(ids), tuple(ids), {}, _classes_note(tops))
     reasons = {i: "outside the train, validation and test folders" for i, part in enumerate(found) if part is None}
@@ -62,23 +62,23 @@ def parts_of(ids: Sequence[str], metadata: Sequence[str]) -> Parts:
 
 def _are_parts(ids: Sequence[str], tops: Sequence[str], metadata: Sequence[str]) -> bool:
     folders = set(filter(None, tops))
-    named = {part for top in folders if (part := _PART_FOLDERS.get(top.lower()))}
+    named = {part for top in folders if (part := PART_FOLDERS.get(top.lower()))}
     if len(named) < 2:
         return False
-    if all(top.lower() in _PART_FOLDERS for top in folders):
+    if all(top.lower() in PART_FOLDERS for top in folders):
         return True
     inside: dict[str, set[str]] = defaultdict(set)
     for name in ids:
         top, *below = name.split("/")
-        if len(below) > 1 and (part := _PART_FOLDERS.get(top.lower())):
+        if len(below) > 1 and (part := PART_FOLDERS.get(top.lower())):
             inside[part].add(below[0])
-    described = {_PART_FOLDERS.get(name.partition("/")[0].lower()) for name in metadata if name.count("/") == 1}
+    described = {PART_FOLDERS.get(name.partition("/")[0].lower()) for name in metadata if name.count("/") == 1}
     return any(inside["train"] & inside[part] or {"train", part} <= described for part in named - {"train"})
 
 
 def _classes_note(tops: Sequence[str]) -> tuple[str, ...]:
     """What is said where a folder with the name of a part is read as a class."""
-    named = sorted({top for top in tops if top.lower() in _PART_FOLDERS})
+    named = sorted({top for top in tops if top.lower() in PART_FOLDERS})
     others = sorted(set(filter(None, tops)) - set(named))
     if not named or not others:
         return ()

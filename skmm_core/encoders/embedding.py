@@ -1,4 +1,4 @@
-"""From a folder or zip of pictures to a file of features, and what is worth saying about it."""
+"""From a folder or archive of pictures to a file of features, and what is worth saying about it."""
 
 import contextlib
 from pathlib import Path
@@ -18,7 +18,7 @@ def embed(dataset: DatasetConfig, job: EmbedJob, out: Path, *, device: str, repo
     """Index pictures, encode them and write the npz file.
 
     Args:
-        dataset: `source` is a folder, a zip file or the name of a public set (hub:cifar10); `target` names a column of
+        dataset: `source` is a folder, an archive or the name of a public set (hub:cifar10); `target` names a column of
             its metadata.
         job: encoder and naming pattern.
         out: the npz file.

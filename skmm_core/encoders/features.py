@@ -71,8 +71,8 @@ def embed_images(
     Args:
         index: the pictures, with their parts, targets and thumbnails.
         encoder: what makes features of them.
-        out: npz file: X, y, ids, the same of validation (`_val`) and test rows (`_test`), names, thumbnails in the
-            order of these parts, provenance. Written under another name and renamed.
+        out: npz file: X, y, ids, captions, the same of validation (`_val`) and test rows (`_test`), names, thumbnails
+            in the order of these parts, provenance. Written under another name and renamed.
         batch: pictures encoded at once.
         workers: threads that decode; default one a core, 8 at most.
         report: told after each batch, with pictures a second; raise Cancelled from it to stop.
@@ -258,6 +258,10 @@ def _write_npz(
             _write(archive, f"ids{ending}", np.array([index.ids[row] for row in own]))
             if index.targets is not None:
                 _write(archive, f"y{ending}", index.targets[own])
+            elif index.labels is not None:
+                _write(archive, f"y{ending}", index.labels[own])
+            if index.captions is not None:
+                _write(archive, f"captions{ending}", np.array([index.captions[row] for row in own]))
         if index.class_names:
             _write(archive, "names", np.array(index.class_names))
         data, ends = index.thumbnails(order)

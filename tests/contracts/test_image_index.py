@@ -109,13 +109,37 @@ def metadata(root, text, name="metadata.csv"):
 
 
 def test_metadata_with_labels(root):
-    add(root, "a.png", "sub/b.png", "c.png", "d.png", "e.png")
-    metadata(root, "file_name,caption,label\na.png,x,cat\n./sub/b.png,y,dog\nc.png,z,cat\nd.png,z,\ngone.png,z,dog\n")
+    add(root, "a.png", "sub/b.png", "c.png", "e.png")
+    metadata(root, "file_name,caption,label\na.png,x,cat\n./sub/b.png,y,dog\nc.png,z,cat\ngone.png,z,dog\n")
     index = index_images(root)
     assert index.ids == ("a.png", "c.png", "sub/b.png")
     assert [index.class_names[code] for code in index.targets] == ["cat", "cat", "dog"]
-    assert reasons(index) == {"d.png": "no target in metadata.csv", "e.png": "not in metadata.csv"}
+    assert reasons(index) == {"e.png": "not in metadata.csv"}
     assert any("1 rows name files that are not there" in note for note in index.notes)
+    assert index.captions == ("x", "z", "y")
+
+
+def test_pictures_without_a_label_stay_to_pick_from(root):
+    add(root, "a.png", "b.png", "c.png", "d.png")
+    metadata(root, "file_name,label\na.png,cat\nb.png,dog\nc.png,\nd.png,cat\n")
+    index = index_images(root)
+    assert index.ids == ("a.png", "b.png", "c.png", "d.png")
+    assert index.targets is None
+    assert index.labels.tolist() == ["cat", "dog", "", "cat"]
+    assert "3 of 4 pictures have a label in column 'label'" in index.notes[0]
+    metadata(root, "file_name,age\na.png,1.5\nb.png,2.5\nc.png,\nd.png,4\n")
+    assert np.isnan(index_images(root).labels[2])
+    assert index_images(root).labels[[0, 1, 3]].tolist() == [1.5, 2.5, 4]
+
+
+def test_held_out_pictures_without_a_label_are_left_out(root):
+    add(root, "train/1.png", "train/2.png", "test/3.png", "test/4.png")
+    metadata(root / "train", "file_name,age\n1.png,1.5\n2.png,2.5\n")
+    metadata(root / "test", "file_name,age\n3.png,3\n4.png,\n")
+    index = index_images(root)
+    assert index.ids == ("test/3.png", "train/1.png", "train/2.png")
+    assert reasons(index) == {"test/4.png": "held out without a target in column 'age'"}
+    assert index.targets.tolist() == [3, 1.5, 2.5]
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
@@ -151,7 +175,7 @@ def test_the_target_column_can_be_named(root):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("metadata.csv", "name,label\n1.png,a\n", "no column file_name; it has name, label"),
+        ("metadata.csv", "name,label\nx.png,a\n", "no column file_name, nor another that names pictures; it has name"),
         ("metadata.csv", "file_name,label\nx.png,a\ny.png,b\n", "no file_name in it is a picture that is there"),
         ("metadata.jsonl", '{"file_name": "1.png"\n', "metadata.jsonl, line 1: not valid JSON"),
         ("metadata.jsonl", '["1.png"]\n', 'metadata.jsonl, line 1: no "file_name"'),

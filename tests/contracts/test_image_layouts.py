@@ -321,6 +321,12 @@ def test_captions_alone_are_a_pool_without_labels(root):
     assert "text holds a text of its own for nearly every picture" in index.notes[0]
 
 
+def test_whole_labels_that_a_missing_one_made_decimal(root):
+    metadata(root, {"label": lambda i: None if i == 7 else i // 4 + 1.0})
+    index = index_images(root)
+    assert sorted(index.labels.tolist()) == ["", *["1"] * 4, *["2"] * 3]
+
+
 @pytest.mark.parametrize(
     ("columns", "names"),
     [
@@ -333,7 +339,6 @@ def test_captions_alone_are_a_pool_without_labels(root):
         ({"text": lambda i: ("a cat", "a dog")[i // 4]}, ("a cat", "a dog")),
         ({"id": lambda i: i // 4}, ("0", "1")),
         ({"label": lambda i: i // 4 + 0.0}, ("0", "1")),
-        ({"label": lambda i: None if i == 7 else i // 4 + 1.0}, ("1", "2")),
         ({"label": lambda i: ("x ", "x", "y", " y")[i // 2]}, ("x", "y")),
     ],
 )
