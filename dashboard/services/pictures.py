@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 # The endings that :data:`skmm_core.data.picture_file.PICTURE_KINDS` reads, written down since a page must not load it.
 PICTURE_SUFFIXES = (
-    *("jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff"),
+    *("jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff"),
     *("ppm", "pgm", "pbm", "pnm", "avif", "avifs", "heic", "heif", "hif"),
 )
 ARCHIVE_SUFFIXES = tuple(ending.removeprefix(".") for ending in ARCHIVE_ENDINGS)
-UPLOAD_SUFFIXES = (*ARCHIVE_SUFFIXES, *PICTURE_SUFFIXES, "csv", "jsonl", "parquet")
+UPLOAD_SUFFIXES = (*ARCHIVE_SUFFIXES, *PICTURE_SUFFIXES, "csv", "tsv", "jsonl", "parquet")
 WEIGHT_SUFFIXES = ("safetensors", "pt", "pth", "bin", "ckpt")
 _MOST_KEPT = 4
 _MOST_NAME_BYTES = 180

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from skmm_core.data.file_names import MAX_PATH_BYTES, is_plain, one_form, why_hidden
 from skmm_core.data.image_tables import METADATA_NAMES
-from skmm_core.data.picture_file import MAX_PICTURE_BYTES, PICTURE_KINDS
+from skmm_core.data.picture_file import MAX_PICTURE_BYTES, may_be_picture, why_no_picture
 from skmm_core.data.skipped import Skipped, clean_name
 
 MAX_DEPTH = 32
@@ -101,8 +101,8 @@ def _check_member(member: Member) -> None:
     if kind in _PICKLED:
         raise Refused(f"pickled data ({kind}), which can run code and is never read")
     companion = kind in COMPANION_KINDS
-    if not companion and base not in METADATA_NAMES and kind not in (*PICTURE_KINDS, TABLE_KIND) and kind:
-        raise Refused(f"not an image ({clean_name(kind)})")
+    if not (companion or base in METADATA_NAMES or kind == TABLE_KIND or may_be_picture(member.name)):
+        raise Refused(why_no_picture(kind))
     if member.locked is not None:
         raise Refused(member.locked)
     limit = MAX_COMPANION_BYTES if companion else MAX_PICTURE_BYTES

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from skmm_core.data.image_files import GivenFiles
 from skmm_core.data.image_metadata import Found
-from skmm_core.data.image_parts import PART_FOLDERS, parts_of, wrapping_folders
+from skmm_core.data.image_parts import part_of, parts_of, wrapping_folders
 from skmm_core.data.image_samples import Samples, shared_key_notes
 from skmm_core.data.image_targets import read_sample_targets, read_targets
 from skmm_core.data.skipped import counted
+
+_FEW = 5  # pictures in folders that there are for each one beside them, at least
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,25 @@ def folder_layout(
     Raises:
         InputError: what gives the targets cannot be read.
     """
-    wrap = wrapping_folders(names, metadata)
+    wrap = wrapping_folders(_without_loose(names), metadata)
     cut = sum(len(folder) + 1 for folder in wrap)
-    ids = tuple(name[cut:] for name in names)
+    ids = tuple(name[cut:] if "/" in name else name for name in names)
     described = {name[cut:]: given.files[name] for name in metadata}
     parts = parts_of(ids, list(described))
     found = read_targets(ids, parts.inner, described, pattern=pattern, target=target)
     notes = (*parts.notes, *shared_key_notes(given.files, given.shards))
     # The folder of all pictures as the disk spells it is found by going up from one of them.
-    root = given.files[names[0]].parents[names[0].count("/") - len(wrap)] if wrap and not given.shards else given.root
+    deep = next((name for name in names if "/" in name), names[0])
+    root = given.files[deep].parents[deep.count("/") - len(wrap)] if wrap and not given.shards else given.root
+    if found.parts is not None and len(set(parts.parts)) == 1:
+        return Layout(root, ids, found.parts, found, found.reasons, notes)
     return Layout(root, ids, parts.parts, found, {**found.reasons, **parts.reasons}, notes)
+
+
+def _without_loose(names: Sequence[str]) -> Sequence[str]:
+    """The pictures without the few that lie beside the folders, as a preview in a zip file does."""
+    loose = sum("/" not in name for name in names)
+    return [name for name in names if "/" in name] if loose * _FEW <= len(names) else names
 
 
 def sample_layout(
@@ -86,7 +97,7 @@ def sample_layout(
 
 def _parts_of_shards(shards: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     """Parts that the names of shards tell, as in `train/00000.tar` or `birds-val-0001.tar`: all of them, or none."""
-    told = {shard: {PART_FOLDERS[word] for word in _words(shard) if word in PART_FOLDERS} for shard in set(shards)}
+    told = {shard: set(filter(None, map(part_of, _words(shard)))) for shard in set(shards)}
     parts = {shard: next(iter(found)) for shard, found in told.items() if len(found) == 1}
     if len(parts) < len(told) or not {"train"} < set(parts.values()):
         return ["train"] * len(shards), ()

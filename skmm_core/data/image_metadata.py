@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from skmm_core.data.column_roles import is_label, label_rank
 from skmm_core.data.file_names import one_form
+from skmm_core.data.image_parts import part_of
 from skmm_core.data.image_tables import Joined
 from skmm_core.data.rows import RawTargets
 from skmm_core.data.table_file import is_numeric, is_text, listed
@@ -16,6 +17,19 @@ from skmm_core.data.tables import column_targets
 from skmm_core.data.typed_text import typed
 from skmm_core.errors import InputError
 
+_PART_NAMES = (
+    "split",
+    "subset",
+    "partition",
+    "part",
+    "set",
+    "dataset",
+    "data set",
+    "data_set",
+    "phase",
+    "usage",
+    "fold",
+)
 _CAPTION_NAMES = ("text", "caption", "captions", "description", "prompt", "sentence", "title", "comment")
 _ID_NAMES = ("", "id", "ids", "index", "row", "key", "image_id", "img_id", "sample_id", "unnamed: 0")
 _SENTENCE = 3  # words, on average, from which texts are no names of classes
@@ -32,6 +46,7 @@ class Found:
         notes: what a person should know.
         captions: of all pictures, to look at; None where nothing gives any.
         names: class names by integer target, or empty.
+        parts: "train", "validation" or "test" of each picture, where a table says so; else None.
     """
 
     targets: RawTargets | None
@@ -39,6 +54,7 @@ class Found:
     notes: tuple[str, ...] = ()
     captions: tuple[str, ...] | None = None
     names: tuple[str, ...] = ()
+    parts: tuple[str, ...] | None = None
 
 
 def metadata_targets(ids: Sequence[str], tables: Mapping[str, Joined], target: str | None) -> Found:
@@ -58,14 +74,15 @@ def metadata_targets(ids: Sequence[str], tables: Mapping[str, Joined], target: s
     where = ", ".join(list(tables)[:3])
     order, notes = _order(tables, len(ids), where)
     captions = _captions(tables, order)
-    column, note = _target_column(tables, where, target)
+    divided, parts = _parts(tables, order, where)
+    column, note = _target_column(tables, where, target, divided)
     if column is None:
-        return Found(None, {}, (*notes, note), captions)
+        return Found(None, {}, (*notes, note), captions, parts=parts)
     joined, how = _one_kind(_joined(tables, column, where), column, where)
     raw = column_targets(joined, f"column {column!r}", where)
     reasons = {int(i): f"not in {where}" for i in np.flatnonzero(order < 0)}
     found = RawTargets(raw.values[order], raw.missing[order] | (order < 0), raw.levels, raw.column)
-    return Found(found, reasons, (*how, *notes), captions)
+    return Found(found, reasons, (*how, *notes), captions, parts=parts)
 
 
 def _order(tables: Mapping[str, Joined], count: int, where: str) -> tuple[np.ndarray, list[str]]:
@@ -98,7 +115,22 @@ def _captions(tables: Mapping[str, Joined], order: np.ndarray) -> tuple[str, ...
     return None
 
 
-def _target_column(tables: Mapping[str, Joined], where: str, target: str | None) -> tuple[str | None, str]:
+def _parts(tables: Mapping[str, Joined], order: np.ndarray, where: str) -> tuple[str | None, tuple[str, ...] | None]:
+    """The column that divides the pictures into parts, and the part of each; pictures without one are to pick from."""
+    columns = [set(each.table.column_names) for each in tables.values()]
+    for name in sorted(set.intersection(*columns)):
+        if name.lower() not in _PART_NAMES:
+            continue
+        values = _joined(tables, name, where).to_pylist()
+        parts = [part_of(str(value)) if value else "train" for value in values]
+        if all(parts) and len(set(parts)) > 1 and "train" in parts:
+            return name, tuple((parts[row] or "train") if row >= 0 else "train" for row in order.tolist())
+    return None, None
+
+
+def _target_column(
+    tables: Mapping[str, Joined], where: str, target: str | None, divided: str | None
+) -> tuple[str | None, str]:
     """The column of targets; None, and why, when there is none."""
     first, *others = (each.table for each in tables.values())
     if target is not None:
@@ -108,6 +140,7 @@ def _target_column(tables: Mapping[str, Joined], where: str, target: str | None)
                 raise InputError(f"{name} has no column {target!r} for the target; it has {has}")
         return target, ""
     names = [name for name in first.column_names if all(name in table.column_names for table in others)]
+    names = [name for name in names if name != divided]
     if not names:
         return None, f"{where}: no column beside {next(iter(tables.values())).column}, so it gives no targets."
     why = {name: _why_no_target(name, _joined(tables, name, where)) for name in names}
@@ -169,6 +202,7 @@ def _joined(tables: Mapping[str, Joined], column: str, where: str) -> pa.Chunked
 
 def _one_kind(column: pa.ChunkedArray, name: str, where: str) -> tuple[pa.ChunkedArray, list[str]]:
     """Labels in the form in which they are compared: accents written one way, classes 1.0 and 2.0 as 1 and 2."""
+    column = typed(column)
     if is_text(column.type):
         texts = [None if value is None else one_form(str(value)).strip() for value in column.to_pylist()]
         return pa.chunked_array([pa.array(texts, pa.string())]), []

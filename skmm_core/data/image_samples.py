@@ -18,9 +18,8 @@ import pyarrow as pa
 from skmm_core.data.archive_members import COMPANION_KINDS, MAX_COMPANION_BYTES, TABLE_KIND
 from skmm_core.data.file_limits import check_file
 from skmm_core.data.file_names import one_form
-from skmm_core.data.image_tables import Joined, plain_values, rows_table
+from skmm_core.data.image_tables import Joined, plain_values, read_plain_parquet, rows_table
 from skmm_core.data.natural_order import natural_key
-from skmm_core.data.parquet_reader import read_parquet_files
 from skmm_core.data.picture_file import PICTURE_KINDS
 from skmm_core.data.skipped import Skipped, clean_name, counted
 from skmm_core.errors import InputError
@@ -197,7 +196,7 @@ def _status_notes(rows: Mapping[str, Mapping[str, Mapping[str, object]]]) -> tup
 def _table_rows(path: Path) -> dict[str, dict[str, object]]:
     """Rows of the table of a shard by key."""
     check_file(path, kinds=(TABLE_KIND,))
-    table = read_parquet_files([path], path.name).table
+    table = read_plain_parquet(path, path.name)
     if _KEY not in table.column_names:
         raise InputError(f"{path.name} has no column {_KEY!r} that names the files of its shard; remove it")
     return {str(row.get(_KEY)): row for row in table.to_pylist()}

@@ -13,16 +13,19 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from skmm_core.data.file_limits import check_file
+from skmm_core.data.column_roles import is_label
+from skmm_core.data.file_limits import check_array_size, check_file
 from skmm_core.data.file_names import one_form
+from skmm_core.data.parquet_reader import read_parquet_files
 from skmm_core.data.table_file import is_text, listed
 from skmm_core.data.table_readers import read_csv
 from skmm_core.errors import InputError
 
 _STEMS = ("metadata", "labels", "label", "annotations", "train", "train_labels", "trainlabels")
-METADATA_NAMES = tuple(f"{stem}{ending}" for stem in _STEMS for ending in (".csv", ".jsonl"))
-_SURE = ("metadata.csv", "metadata.jsonl")  # what is called so must name pictures
+METADATA_NAMES = tuple(f"{stem}{ending}" for stem in _STEMS for ending in (".csv", ".tsv", ".jsonl", ".parquet"))
+_SURE = "metadata."  # what is called so must name pictures
 FILE_NAME = "file_name"
 _FILE_COLUMNS = (
     *(FILE_NAME, "filename", "file", "filepath", "file_path", "path", "image", "image_path", "image_name"),
@@ -47,12 +50,13 @@ class Joined:
     how: str = ""
 
 
-def join_tables(ids: Sequence[str], metadata: Mapping[str, Path]) -> dict[str, Joined]:
+def join_tables(ids: Sequence[str], metadata: Mapping[str, Path], target: str | None) -> dict[str, Joined]:
     """Read metadata files and find the pictures that their rows name.
 
     Args:
         ids: paths of the pictures, relative to the folder of all, in one Unicode form.
         metadata: where the files are, by their path relative to the same folder.
+        target: name of a column that is read as it is written, or None.
 
     Returns:
         By name of the file; without those that name no picture, unless they are called metadata.
@@ -63,8 +67,8 @@ def join_tables(ids: Sequence[str], metadata: Mapping[str, Path]) -> dict[str, J
     finders = _finders(ids)
     found = {}
     for name, path in metadata.items():
-        sure = PurePosixPath(name).name.lower() in _SURE
-        table = read_table(path, name)
+        sure = PurePosixPath(name).name.lower().startswith(_SURE)
+        table = read_table(path, name, target)
         joined = _join(table, str(PurePosixPath(name).parent), finders)
         if joined is not None:
             found[name] = joined
@@ -79,17 +83,38 @@ def _not_joined(table: pa.Table, name: str) -> str:
     return f"{name} has no column file_name, nor another that names pictures; it has {listed(table.column_names)}"
 
 
-def read_table(path: Path, name: str) -> pa.Table:
-    """Read a csv or jsonl file of metadata; text that no column type fits stays text.
+def read_table(path: Path, name: str, target: str | None) -> pa.Table:
+    """Read a file of metadata; names of files, labels and the target digit by digit, as they may begin with zeros.
 
     Raises:
         InputError: it cannot be read, or has no rows.
     """
-    check_file(path, kinds=(".csv", ".jsonl"))
-    csv = path.suffix.lower() == ".csv"
-    table = read_csv(path, [], as_text=_names_files) if csv else _read_jsonl(path, name)
+    check_file(path, kinds=(".csv", ".tsv", ".jsonl", ".parquet"))
+    kind = path.suffix.lower()
+    if kind == ".jsonl":
+        table = _read_jsonl(path, name)
+    elif kind == ".parquet":
+        table = read_plain_parquet(path, name)
+    else:
+        table = read_csv(path, [], as_text=lambda own: _names_files(own) or is_label(own) or own == target)
     if table.num_rows == 0:
         raise InputError(f"{name} has no rows; add the data or remove the file")
+    return table
+
+
+def read_plain_parquet(path: Path, name: str) -> pa.Table:
+    """Plain columns of a parquet file, with texts written out, if they are not too long for that.
+
+    Raises:
+        InputError: it is damaged, or what it declares is too large.
+    """
+    table = read_parquet_files([path], name).table
+    for place, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type):
+            lengths = [pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks]
+            size = sum(pc.sum(each).as_py() or 0 for each in lengths)
+            check_array_size(f"{name} {table.column_names[place]}", (size // 4,), 4)
+            table = table.set_column(place, table.column_names[place], column.cast(column.type.value_type))
     return table
 
 

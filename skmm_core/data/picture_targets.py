@@ -1,5 +1,7 @@
 """Targets of pictures, understood: classes or numbers, or labels of some pictures to look at."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,7 +69,18 @@ def understood(found: Found, keep: np.ndarray, parts: tuple[str, ...], where: st
     targets[train] = known.pool
     if known.test is not None:
         targets[~train] = known.test
-    return PictureTargets(targets, known.class_names, (*found.notes, *known.notes))
+    notes = (*found.notes, *known.notes, *_case_notes(known.class_names))
+    return PictureTargets(targets, known.class_names, notes)
+
+
+def _case_notes(names: tuple[str, ...]) -> Iterator[str]:
+    """What is said of classes whose names differ in case only."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        alike[name.casefold()].append(name)
+    for same in alike.values():
+        if len(same) > 1:
+            yield f"{' and '.join(same)} differ in case only, and are read as classes of their own; rename one if not."
 
 
 def _some(raw: RawTargets, rows: np.ndarray) -> RawTargets:

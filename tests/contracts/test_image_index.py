@@ -194,6 +194,8 @@ def test_utkface_names_give_ages(root):
     index = index_images(root, pattern="utkface")
     assert index.ids == ("26_0_2_20170104023102422.jpg", "5_1_0_2017.jpg.chip.jpg")
     assert index.targets.tolist() == [26.0, 5.0]
+    add(root / "odd", "55_0_0_20170116232725357jpg.chip.jpg", "24_0_1_2017 .jpg.chip.jpg", "44_1_4_2017.pg.chip.jpg")
+    assert index_images(root / "odd", pattern="utkface").targets.tolist() == [24.0, 44.0, 55.0]
     assert reasons(index)["61_1_20170109.jpg"] == "its name does not fit the pattern utkface"
     with pytest.raises(InputError, match="choose utkface"):
         index_images(root, pattern="age")
