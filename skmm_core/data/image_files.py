@@ -10,7 +10,7 @@ from skmm_core.data.file_names import MAX_PATH_BYTES, is_plain, one_form, why_hi
 from skmm_core.data.formats import TAR_ENDINGS, is_archive, is_tar
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.picture_file import PICTURE_KINDS
-from skmm_core.data.skipped import Skipped, clean_name
+from skmm_core.data.skipped import Skipped, clean_name, counted
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
@@ -25,6 +25,7 @@ class GivenFiles:
     Attributes:
         root: folder that the paths are relative to.
         title: what was given, as it is called.
+        kind: what it is, in words.
         files: where each file is, by its relative path in one Unicode form, sorted.
         skipped: what was left out.
         notes: what a person should know.
@@ -33,6 +34,7 @@ class GivenFiles:
 
     root: Path
     title: str
+    kind: str
     files: dict[str, Path]
     skipped: list[Skipped]
     notes: tuple[str, ...] = ()
@@ -65,7 +67,8 @@ def find_files(source: Path | Sequence[Path], report: Report) -> GivenFiles:
     skipped = list(unpacked.skipped)
     files = _named(_walk(unpacked.folder, skipped, report), skipped)
     shards = ("",) if is_tar(only.name) else ()
-    return GivenFiles(unpacked.folder, only.name, files, skipped, unpacked.notes, shards)
+    kind = "tar file" if shards else "zip file"
+    return GivenFiles(unpacked.folder, only.name, kind, files, skipped, unpacked.notes, shards)
 
 
 def _listed_files(paths: Sequence[Path]) -> GivenFiles:
@@ -74,7 +77,7 @@ def _listed_files(paths: Sequence[Path]) -> GivenFiles:
     archives = [path for path in paths if is_archive(path.name)]
     skipped = [Skipped(clean_name(path.name), _AMONG_PICTURES) for path in archives]
     files = _named(((path.name, path) for path in paths if path not in archives), skipped)
-    return GivenFiles(paths[0].parent, paths[0].parent.name, files, skipped)
+    return GivenFiles(paths[0].parent, paths[0].parent.name, "files", files, skipped)
 
 
 def _folder(root: Path, report: Report) -> GivenFiles:
@@ -86,7 +89,7 @@ def _folder(root: Path, report: Report) -> GivenFiles:
     tars = [name for name in archives if is_tar(name)]
     if not tars or any(name.lower().endswith(PICTURE_KINDS) for name in rest):
         skipped += [Skipped(clean_name(name), _AMONG_PICTURES) for name in archives]
-        return GivenFiles(root, root.name, rest, skipped)
+        return GivenFiles(root, root.name, "folder", rest, skipped)
     notes: list[str] = []
     shards = []
     for name in sorted(tars, key=natural_key):
@@ -98,7 +101,8 @@ def _folder(root: Path, report: Report) -> GivenFiles:
         skipped += own
         notes += unpacked.notes
     skipped += [Skipped(clean_name(name), "an archive among tar files") for name in archives if name not in tars]
-    return GivenFiles(root, root.name, dict(sorted(rest.items())), skipped, tuple(notes), tuple(shards))
+    kind = counted(len(shards), "tar file", "tar files")
+    return GivenFiles(root, root.name, kind, dict(sorted(rest.items())), skipped, tuple(notes), tuple(shards))
 
 
 def _without_ending(name: str) -> str:

@@ -1,20 +1,23 @@
 """Pictures in a folder, an archive or a list of files: which can be used, in which part, with which target."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
 
+from skmm_core.data.how_read import ReadLine
 from skmm_core.data.image_checks import at_one_depth, check_files, reading_notes
-from skmm_core.data.image_files import find_files
-from skmm_core.data.image_layout import folder_layout, sample_layout
+from skmm_core.data.image_files import GivenFiles, find_files
+from skmm_core.data.image_layout import Layout, folder_layout, sample_layout
 from skmm_core.data.image_metadata import Found
 from skmm_core.data.image_samples import find_samples
 from skmm_core.data.image_tables import METADATA_NAMES
 from skmm_core.data.image_twins import leave_one_of_each
+from skmm_core.data.known_labels import target_taken
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.picture_depth import DEPTHS
 from skmm_core.data.picture_file import Checked, read_picture
@@ -45,6 +48,7 @@ class ImageIndex:
         labels: (N,) text or float64 labels of a pool that is labelled in part, "" or NaN where there is none; its
             `targets` are None. Else None.
         captions: texts to look at, or None.
+        reading: how the pictures were read, line by line.
     """
 
     root: Path
@@ -61,6 +65,7 @@ class ImageIndex:
     depth: int | None = None
     labels: np.ndarray | None = field(default=None, repr=False)
     captions: tuple[str, ...] | None = field(default=None, repr=False)
+    reading: tuple[ReadLine, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -148,7 +153,29 @@ def index_images(
         depth=depth,
         labels=known.labels,
         captions=None if found.captions is None else tuple(found.captions[row] for row in keep),
+        reading=tuple(_reading(given, layout, kept_parts, known, samples=samples is not None)),
     )
+
+
+def _reading(
+    given: GivenFiles, layout: Layout, parts: Sequence[str], known: PictureTargets, *, samples: bool
+) -> Iterator[ReadLine]:
+    """How the pictures were read, line by line."""
+    yield ReadLine("Format", given.kind, "samples, as of webdataset" if samples else "")
+    found = layout.found
+    if known.targets is None and known.labels is None:
+        yield ReadLine("Target", "none", "", "--target")
+    elif found.targets is not None:
+        labels = None if known.labels is None else tuple(str(label) or None for label in known.labels.tolist())
+        labels = labels and tuple(None if label == "nan" else label for label in labels)
+        yield ReadLine("Target", target_taken(found.targets.column, known.class_names, labels), "", "--target")
+    yield ReadLine("Id", layout.named)
+    counts = Counter(parts)
+    if len(counts) > 1:
+        taken = ", ".join(f"{part} {counts[part]:,}" for part in ("train", "validation", "test") if part in counts)
+        yield ReadLine("Parts", taken, layout.divided)
+    if found.captions is not None:
+        yield ReadLine("Captions", f"{sum(map(bool, found.captions)):,}", "kept to look at")
 
 
 def _describes(name: str) -> bool:

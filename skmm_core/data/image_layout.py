@@ -13,6 +13,7 @@ from skmm_core.data.image_samples import Samples, shared_key_notes
 from skmm_core.data.image_targets import read_sample_targets, read_targets
 from skmm_core.data.skipped import counted
 
+_PATH, _KEY = "path of the file", "key of the sample"
 _FEW = 5  # pictures in folders that there are for each one beside them, at least
 
 
@@ -27,6 +28,8 @@ class Layout:
         found: their targets.
         reasons: by position, why a picture is not used.
         notes: what a person should know.
+        named: what the ids are, in words.
+        divided: what tells the parts, in words.
     """
 
     root: Path
@@ -35,6 +38,8 @@ class Layout:
     found: Found
     reasons: dict[int, str]
     notes: tuple[str, ...]
+    named: str
+    divided: str
 
 
 def folder_layout(
@@ -63,8 +68,8 @@ def folder_layout(
     deep = next((name for name in names if "/" in name), names[0])
     root = given.files[deep].parents[deep.count("/") - len(wrap)] if wrap and not given.shards else given.root
     if found.parts is not None and len(set(parts.parts)) == 1:
-        return Layout(root, ids, found.parts, found, found.reasons, notes)
-    return Layout(root, ids, parts.parts, found, {**found.reasons, **parts.reasons}, notes)
+        return Layout(root, ids, found.parts, found, found.reasons, notes, _PATH, "a column of the table")
+    return Layout(root, ids, parts.parts, found, {**found.reasons, **parts.reasons}, notes, _PATH, "folders")
 
 
 def _without_loose(names: Sequence[str]) -> Sequence[str]:
@@ -92,7 +97,9 @@ def sample_layout(
     parts, told = _parts_of_shards(shards)
     found = read_sample_targets(names, samples, given.title, pattern=pattern, target=target)
     ids = tuple(samples.keys[name] for name in names)
-    return Layout(given.root, ids, tuple(parts), found, dict(found.reasons), (*samples.notes, *told))
+    return Layout(
+        given.root, ids, tuple(parts), found, dict(found.reasons), (*samples.notes, *told), _KEY, "names of shards"
+    )
 
 
 def _parts_of_shards(shards: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:

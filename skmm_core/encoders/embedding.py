@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from skmm_core.config import DatasetConfig, EmbedJob
-from skmm_core.data import file_path, hub_name, image_source, index_images
+from skmm_core.data import as_rows, file_path, hub_name, image_source, index_images
 from skmm_core.device import resolve_device
 from skmm_core.encoders.features import embed_images
 from skmm_core.encoders.registry import load_encoder
@@ -51,6 +51,7 @@ def embed(dataset: DatasetConfig, job: EmbedJob, out: Path, *, device: str, repo
             "skipped_count": len(index.skipped),
             "skipped": [{"path": each.path, "reason": each.reason} for each in index.skipped[:_MOST_SKIPPED]],
             "provenance": dict(encoder.provenance),
+            "reading": as_rows(index.reading),
             "notes": [*encoder.provenance["warnings"], *index.notes],
             "encoded": done.encoded,
             "seconds": done.seconds,

@@ -15,7 +15,7 @@ from dashboard.components.shared.theme import error_line, escape, fmt_int, fmt_n
 from dashboard.services import cache, pictures, state
 from dashboard.services.sources import check_run, pictures_title
 from skmm_core.config import RunConfig
-from skmm_core.data import HUB, hub_name
+from skmm_core.data import HUB, ReadLine, hub_name
 from skmm_core.encoders import origin_line
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress
@@ -133,7 +133,8 @@ def _made(record: RunRecord, top: DeltaGenerator) -> None:
         state.set_current_dataset(config)
         st.switch_page("app_pages/select.py")
     skipped_files([(each["path"], each["reason"]) for each in result["skipped"]], result["skipped_count"])
-    data_preview(replace(dataset, notes=tuple(result["notes"])))
+    reading = tuple(ReadLine(**line) for line in result.get("reading", ()))  # runs of before have none
+    data_preview(replace(dataset, notes=tuple(result["notes"]), reading=reading))
 
 
 def _holdout() -> int:
