@@ -20,7 +20,7 @@ from skmm_core.runs import FEATURES
 from skmm_core.storage import home
 
 SUFFIXES = tuple(name.removeprefix(".") for name in FILE_NAMES)
-MAX_UPLOAD_MB = 512
+MAX_UPLOAD_MB = 500  # the uploader shows 512 as 1GB
 _ROOTS = "SKMM_DATA_ROOTS"
 _KEY = re.compile(r"[0-9a-f]{16}")
 _BUILTIN = re.compile(r"[a-z0-9_]+(:[^/\\]*)?")

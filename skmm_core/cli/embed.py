@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from skmm_core.cli import options as flags
-from skmm_core.cli.console import ConsoleReport, show_json, show_table
+from skmm_core.cli.console import ConsoleReport, how_read_text, show_json, show_table
 from skmm_core.config import DatasetConfig, EmbedJob
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress
@@ -70,6 +70,9 @@ def embed(
     typer.echo(f"{summary_line(result)} Features: {file}")
     if origin := _origin(result):
         typer.echo(origin)
+    for note in result["notes"]:
+        typer.echo(note)
+    typer.echo(how_read_text(result["reading"]))
 
 
 def _origin(result: Mapping[str, Any]) -> str | None:

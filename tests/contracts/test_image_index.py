@@ -126,6 +126,11 @@ def test_pictures_without_a_label_stay_to_pick_from(root):
     assert index.ids == ("a.png", "b.png", "c.png", "d.png")
     assert index.targets is None
     assert index.labels.tolist() == ["cat", "dog", "", "cat"]
+    assert [(line.part, line.taken) for line in index.reading] == [
+        ("Format", "folder"),
+        ("Target", "column 'label': 3 of 4 rows have a label"),
+        ("Id", "path of the file"),
+    ]
     assert "3 of 4 pictures have a label in column 'label'" in index.notes[0]
     metadata(root, "file_name,age\na.png,1.5\nb.png,2.5\nc.png,\nd.png,4\n")
     assert np.isnan(index_images(root).labels[2])

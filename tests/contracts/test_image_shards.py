@@ -65,6 +65,12 @@ def test_one_shard_with_classes_and_captions(tmp_path):
     assert classes(index) == ["cat", "dog", "cat"]
     assert index.captions == ("picture 0", "picture 1", "picture 2")
     assert not index.skipped
+    assert [(line.part, line.taken) for line in index.reading] == [
+        ("Format", "tar file"),
+        ("Target", "column 'cls': 2 classes, 'cat', 'dog'"),
+        ("Id", "key of the sample"),
+        ("Captions", "3"),
+    ]
     assert index.picture(1).size == (12, 10)
 
 

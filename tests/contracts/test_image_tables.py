@@ -134,6 +134,9 @@ def test_a_column_that_divides_class_folders(root):
     index = index_images(root)
     assert index.class_names == ("a", "b")
     assert index.parts == ("train", "train", "test") * 2
+    assert ("Parts", "train 4, test 2", "a column of the table") in [
+        (line.part, line.taken, line.why) for line in index.reading
+    ]
 
 
 def test_a_set_of_a_competition(root):
