@@ -146,6 +146,7 @@ def summary_line(result: Mapping[str, Any]) -> str:
     rate = result["images_per_second"]
     speed = f"{rate:,.0f} images a second" if rate else "all were in the cache"
     classes = len(result["class_names"])
-    targets = f"{classes} classes" if classes else "numeric targets" if result["labelled"] else "no labels"
+    without = "labels for some" if result["labelled_in_part"] else "no labels"
+    targets = f"{classes} classes" if classes else "numeric targets" if result["labelled"] else without
     encoder = encoder_text(result["model"])
     return f"{result['N']:,} images ({targets}) → {result['d']:,} features each by {encoder}; {speed}."

@@ -11,7 +11,7 @@ from skmm_core.data.arrays import load_npy
 from skmm_core.data.arrow_reader import check_total, is_saved_dataset, read_saved_dataset
 from skmm_core.data.column_offsets import as_float32
 from skmm_core.data.file_limits import check_array_size, check_columns, check_file
-from skmm_core.data.formats import FORMATS
+from skmm_core.data.formats import FORMATS, is_archive
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.parquet_reader import read_parquet_files
 from skmm_core.data.table_file import TableFile, VectorColumn, is_numeric
@@ -38,6 +38,8 @@ def read_folder(folder: Path, as_text: Callable[[str], bool]) -> TableFile:
     parts = _parts(folder, "*.parquet") or _parts(folder / "data", "*.parquet")
     if parts:
         return _parquet_parts(parts, folder.name)
+    if any(is_archive(path.name) for path in folder.iterdir()):
+        raise InputError(f"{folder} holds pictures; make features of them first (embed --images, Images in Data)")
     known = "; ".join(f"{form.title}: {form.folder}" for form in FORMATS if form.folder)
     raise InputError(f"{folder} is a folder; name one file, or a folder that is read as one dataset ({known})")
 

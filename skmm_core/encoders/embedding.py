@@ -48,6 +48,7 @@ def embed(dataset: DatasetConfig, job: EmbedJob, out: Path, *, device: str, repo
             "parts": {part: index.parts.count(part) for part in ("train", "validation", "test")},
             "class_names": list(index.class_names),
             "labelled": index.targets is not None,
+            "labelled_in_part": index.labels is not None,
             "skipped_count": len(index.skipped),
             "skipped": [{"path": each.path, "reason": each.reason} for each in index.skipped[:_MOST_SKIPPED]],
             "provenance": dict(encoder.provenance),

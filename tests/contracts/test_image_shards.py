@@ -279,6 +279,13 @@ def test_the_table_of_another_tool_is_refused(tmp_path):
         index_images(tmp_path / "set")
 
 
+def test_pictures_given_as_a_table_are_told_the_way(tmp_path):
+    shard(tmp_path / "set" / "0.tar", labelled(0, "ab"))
+    for source in ("set", "set/0.tar"):
+        with pytest.raises(InputError, match="holds pictures; make features of them first"):
+            load_dataset(DatasetConfig(source=str(tmp_path / source)))
+
+
 def test_features_keep_captions_and_the_labels_that_there_are(tmp_path):
     members = [*labelled(0, ["a", "b", "a", "b"], txt=lambda i: f"nr {i}"), ("0009.png", picture(9))]
     source = DatasetConfig(source=str(shard(tmp_path / "set.tar", members)))
