@@ -21,7 +21,7 @@ from skmm_core.progress import Report
 if TYPE_CHECKING:
     from skmm_core.data import ImageIndex
 
-# The endings that :data:`skmm_core.data.picture_file.PICTURE_KINDS` reads, written down since a page must not load it.
+# The endings that :data:`skmm_core.data.picture_kinds.PICTURE_KINDS` reads, written down since a page must not load it.
 PICTURE_SUFFIXES = (
     *("jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff"),
     *("ppm", "pgm", "pbm", "pnm", "avif", "avifs", "heic", "heif", "hif"),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from skmm_core.data.file_names import MAX_PATH_BYTES, is_plain, one_form, why_hidden
 from skmm_core.data.image_tables import METADATA_NAMES
-from skmm_core.data.picture_file import MAX_PICTURE_BYTES, may_be_picture, why_no_picture
+from skmm_core.data.picture_file import MAX_PICTURE_BYTES
+from skmm_core.data.picture_kinds import may_be_picture, why_no_picture
 from skmm_core.data.skipped import Skipped, clean_name
 
 MAX_DEPTH = 32

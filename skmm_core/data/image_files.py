@@ -9,7 +9,7 @@ from skmm_core.data.archive import extract
 from skmm_core.data.file_names import MAX_PATH_BYTES, is_plain, one_form, why_hidden
 from skmm_core.data.formats import TAR_ENDINGS, is_archive, is_tar
 from skmm_core.data.natural_order import natural_key
-from skmm_core.data.picture_file import PICTURE_KINDS
+from skmm_core.data.picture_kinds import PICTURE_KINDS
 from skmm_core.data.skipped import Skipped, clean_name, counted
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report

@@ -20,7 +20,7 @@ from skmm_core.data.file_limits import check_file
 from skmm_core.data.file_names import one_form
 from skmm_core.data.image_tables import Joined, plain_values, read_plain_parquet, rows_table
 from skmm_core.data.natural_order import natural_key
-from skmm_core.data.picture_file import PICTURE_KINDS
+from skmm_core.data.picture_kinds import PICTURE_KINDS
 from skmm_core.data.skipped import Skipped, clean_name, counted
 from skmm_core.errors import InputError
 

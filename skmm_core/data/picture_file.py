@@ -7,7 +7,6 @@ bytes becomes one reason in words.
 import contextlib
 import hashlib
 import io
-import re
 import stat
 import threading
 from dataclasses import dataclass
@@ -18,49 +17,11 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError, features
 
 from skmm_core.data import picture_depth
+from skmm_core.data.picture_kinds import unidentified
 from skmm_core.data.row_thumbnails import THUMBNAIL_SIDE
-from skmm_core.data.skipped import clean_name
 
-_HEIC_KINDS = (".heic", ".heif", ".hif")
-_AVIF_KINDS = (".avif", ".avifs")
-PICTURE_KINDS = (
-    *(
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".pjpeg",
-        ".pjp",
-        ".png",
-        ".apng",
-        ".webp",
-        ".gif",
-        ".bmp",
-        ".dib",
-        ".tif",
-        ".tiff",
-    ),
-    *(".ppm", ".pgm", ".pbm", ".pnm", *_AVIF_KINDS, *_HEIC_KINDS),
-)
 MAX_PIXELS = 80_000_000  # below the count from which Pillow warns of a decompression bomb
 MAX_PICTURE_BYTES = 256 << 20
-_UNREAD_KINDS = (
-    *(".svg", ".psd", ".xcf", ".ai", ".eps", ".pdf", ".ico", ".tga", ".pcx", ".exr", ".hdr", ".jxl", ".dcm"),
-    *(".jp2", ".j2k", ".jpx", ".jpf", ".raw", ".cr2", ".cr3", ".nef", ".dng", ".arw", ".orf", ".rw2", ".raf"),
-)
-_PLAIN_ENDING = re.compile(r"\.[a-z][a-z0-9]{0,9}")
-# What a file begins with that is called a picture but is something else.
-_OTHER_CONTENT = (
-    (re.compile(rb"version https://git-lfs"), "a Git LFS pointer, not the picture itself; run git lfs pull"),
-    (re.compile(rb"\s*<(!doctype html|html|head|body)", re.I), "a web page (HTML), not a picture; download it again"),
-    (re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!doctype svg[^>]*>\s*)?<svg", re.I | re.S), "SVG"),
-    (re.compile(rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51"), "JPEG 2000"),
-    (re.compile(rb"\x00\x00\x00\x0cJXL |\xff\x0a"), "JPEG XL"),
-    (re.compile(rb"8BPS"), "Photoshop"),
-    (re.compile(rb"%PDF"), "PDF"),
-    (re.compile(rb"\x00\x00\x01\x00"), "an icon (ICO)"),
-    (re.compile(rb"PK\x03\x04"), "a zip file"),
-)
 _HAS_AVIF = "avif" in features.modules and features.check("avif")  # Pillow before 11.3 has not heard of it
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", *(("AVIF",) if _HAS_AVIF else ()))
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -169,7 +130,7 @@ def _other_kind(content: bytes, kind: str) -> ImageFile.ImageFile:
     if brand in (b"avif", b"avis"):
         raise Unusable(_NO_AVIF)
     if brand not in _HEIF_BRANDS:
-        raise Unusable(_unidentified(content, kind))
+        raise Unusable(unidentified(content, kind))
     try:
         from pillow_heif import HeifImageFile  # late: optional
     except ImportError:
@@ -178,28 +139,6 @@ def _other_kind(content: bytes, kind: str) -> ImageFile.ImageFile:
         return cast(ImageFile.ImageFile, HeifImageFile(io.BytesIO(content)))
     except Exception as error:  # as above
         raise Unusable(_broken(error)) from None
-
-
-def may_be_picture(name: str) -> bool:
-    """Whether the name of a file says that it may be a picture, or says nothing: no ending, or none of letters."""
-    kind = Path(name).suffix.lower()
-    return kind in PICTURE_KINDS or not _PLAIN_ENDING.fullmatch(kind)
-
-
-def why_no_picture(kind: str) -> str:
-    """Why a file with an ending that is none of a picture is not used."""
-    if kind in _UNREAD_KINDS:
-        return f"pictures of kind {kind} are not read; save it as JPEG or PNG"
-    return f"not an image ({clean_name(kind)})" if kind else "not an image"
-
-
-def _unidentified(content: bytes, kind: str) -> str:
-    if kind not in PICTURE_KINDS:
-        return why_no_picture(kind)
-    what = next((what for begins, what in _OTHER_CONTENT if begins.match(content[:1000])), None)
-    if what is None:
-        return "broken: its content is no picture"
-    return what if ";" in what else f"its content is {what}, which is not read; save it as JPEG or PNG"
 
 
 def _broken(error: Exception) -> str:
