@@ -147,7 +147,7 @@ class FinetuneParams(_Frozen):
     """Score selections by finetuning a network on them, instead of by a linear probe on features."""
 
     layers: Literal[1, 2] = Field(1, description="1: a head on the features. 2: also the last block of a network.")
-    images: str | None = Field(None, description="Folder or zip file of the pictures, for 2 layers.")
+    images: str | None = Field(None, description="Folder or archive of the pictures, for 2 layers.")
     encoder: EmbedJob | None = Field(None, description="The network whose last block is trained, for 2 layers.")
     optimiser: Literal["adam", "sgd"] = Field("adam", description="adam, or sgd with momentum 0.9.")
     rate: float = Field(1e-3, gt=0, description="Learning rate.")

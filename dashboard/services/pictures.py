@@ -14,18 +14,20 @@ import streamlit as st
 from dashboard.services import sources
 from dashboard.services.cache import Stamp, file_stamp
 from dashboard.services.sources import save_upload, server_path, uploads, write_whole
+from skmm_core.data import ARCHIVE_ENDINGS, is_archive
 from skmm_core.errors import InputError
 from skmm_core.progress import Report
 
 if TYPE_CHECKING:
     from skmm_core.data import ImageIndex
 
-# The endings that :data:`skmm_core.data.picture_file.PICTURE_KINDS` reads, written down since a page must not load it.
+# The endings that :data:`skmm_core.data.picture_kinds.PICTURE_KINDS` reads, written down since a page must not load it.
 PICTURE_SUFFIXES = (
-    *("jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff"),
+    *("jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff"),
     *("ppm", "pgm", "pbm", "pnm", "avif", "avifs", "heic", "heif", "hif"),
 )
-UPLOAD_SUFFIXES = ("zip", *PICTURE_SUFFIXES, "csv", "jsonl")
+ARCHIVE_SUFFIXES = tuple(ending.removeprefix(".") for ending in ARCHIVE_ENDINGS)
+UPLOAD_SUFFIXES = (*ARCHIVE_SUFFIXES, *PICTURE_SUFFIXES, "csv", "tsv", "jsonl", "parquet")
 WEIGHT_SUFFIXES = ("safetensors", "pt", "pth", "bin", "ckpt")
 _MOST_KEPT = 4
 _MOST_NAME_BYTES = 180
@@ -34,20 +36,26 @@ _FRESH_SECONDS = 30  # after which the files of a folder are looked at again
 
 
 def save_pictures(files: Sequence[BinaryIO], names: Sequence[str]) -> Path:
-    """Keep uploaded pictures: one zip file as it is, several files as a folder named by their contents.
+    """Keep uploaded pictures: one archive as it is, several files as a folder named by their contents.
+
+    Several tar files are the shards of one set, perhaps with a table each.
 
     Args:
         files: what was uploaded.
         names: what the visitor's computer calls them, in the same order; only a harmless form is used.
 
     Raises:
-        InputError: a zip file among pictures, two files of one name, too many bytes, or the disk is full.
+        InputError: an archive among pictures, two files of one name, too many bytes, or the disk is full.
     """
-    zips = [name for name in names if name.lower().endswith(".zip")]
-    if zips and len(files) > 1:
-        raise InputError(f"{zips[0][:80]} is a zip file among others; upload one zip file, or pictures only")
-    if zips:
-        return save_upload(files[0], names[0], ("zip",))
+    if len(files) == 1 and is_archive(names[0]):
+        return save_upload(files[0], names[0], ARCHIVE_SUFFIXES)
+    archive = next((name for name in names if is_archive(name)), None)
+    shards = all(name.lower().endswith((".tar", ".parquet")) for name in names)
+    if archive is not None and not shards:
+        raise InputError(
+            f"{archive[:80]} is an archive among others; upload one zip or tar file, the shards of one set, or "
+            "pictures only"
+        )
     safe = [_picture_name(name) for name in names]
     if twice := next((name for name in safe if safe.count(name) > 1), None):
         raise InputError(f"two pictures are called {twice}; rename one, or put them into folders of one zip file")
@@ -78,14 +86,16 @@ def _picture_name(name: str) -> str:
 
 
 def server_pictures(text: str) -> Path:
-    """Resolve the path of a folder or zip file of pictures on the server.
+    """Resolve the path of a folder or an archive of pictures on the server.
 
     Raises:
         InputError: it is outside the allowed folders, or neither of the two.
     """
     found = server_path(text)
-    if not found.is_dir() and not (found.is_file() and found.suffix.lower() == ".zip"):
-        raise InputError(f"{text[:200]} is neither a folder nor a zip file; give the folder that holds the pictures")
+    if not found.is_dir() and not (found.is_file() and is_archive(found.name)):
+        raise InputError(
+            f"{text[:200]} is neither a folder nor a zip or tar file; give the folder that holds the pictures"
+        )
     return found
 
 
@@ -117,7 +127,7 @@ def _kept() -> _Kept:
 def understood(
     source: str, fingerprint: str, pattern: str | None, target: str | None, *, report: Report
 ) -> "ImageIndex":
-    """Check every picture of a folder or zip file, or take what was found when it was unchanged.
+    """Check every picture of a folder or an archive, or take what was found when it was unchanged.
 
     Args:
         source: path on the server.
@@ -156,7 +166,7 @@ def weight_tags(library: str, name: str) -> list[str]:
 
 
 def fingerprint(source: str) -> str:
-    """Tell whether pictures changed, without reading a large zip file anew at every rerun of the page.
+    """Tell whether pictures changed, without reading a large archive anew at every rerun of the page.
 
     Raises:
         InputError: there is no such file or folder.

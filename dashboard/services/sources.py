@@ -14,7 +14,7 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, PaperJob, RunConfig
-from skmm_core.data import FILE_KINDS, FILE_NAMES, hub_name, is_table, kind_of, names_in
+from skmm_core.data import ARCHIVE_ENDINGS, FILE_KINDS, FILE_NAMES, hub_name, is_table, kind_of, names_in
 from skmm_core.encoders import PACKAGED_TEXT
 from skmm_core.errors import InputError
 from skmm_core.runs import FEATURES
@@ -22,7 +22,7 @@ from skmm_core.storage import home
 
 SUFFIXES = tuple(name.removeprefix(".") for name in FILE_NAMES)
 TABLE_SUFFIXES = tuple(suffix for suffix in SUFFIXES if is_table(Path(f"a.{suffix}")))
-MAX_UPLOAD_MB = 512
+MAX_UPLOAD_MB = 500  # the uploader shows 512 as 1GB
 _ROOTS = "SKMM_DATA_ROOTS"
 _KEY = re.compile(r"[0-9a-f]{16}")
 _BUILTIN = re.compile(r"[a-z0-9_]+(:[^/\\]*)?")
@@ -133,9 +133,9 @@ def server_path(text: str) -> Path:
 
 
 def source_title(source: str) -> str:
-    """What to call a folder or zip file of pictures, a public set, or a table of texts: its name without the ending."""
+    """What to call pictures, a public set, or a table of texts: the name without the ending."""
     name = Path(source).name
-    ending = max((end for end in (".zip", *FILE_NAMES) if name.lower().endswith(end)), key=len, default="")
+    ending = max((end for end in (*ARCHIVE_ENDINGS, *FILE_NAMES) if name.lower().endswith(end)), key=len, default="")
     return hub_name(source) or name[: len(name) - len(ending)] or "data"
 
 

@@ -16,7 +16,7 @@ from skmm_core.progress import Progress
 from skmm_core.runs import encoder_text
 
 _MOST_LISTED = 20
-_IMAGES = "Folder or zip file of images; hub:NAME downloads a public set, such as hub:cifar10."
+_IMAGES = "Folder, zip or tar file of images, or folder of shards (.tar); hub:NAME downloads a public set: hub:cifar10."
 _TEXTS = "Table with a column of texts: a file or a folder, such as texts.csv."
 _MODEL = (
     f"{EmbedJob.model_fields['model'].description} Default: efficientnet-lite0 for images, offline where it is not "
@@ -37,7 +37,7 @@ def _help(field: str) -> str:
 
 def embed(
     out: Annotated[str, typer.Option("--out", help="npz file for the features.")],
-    images: Annotated[str | None, typer.Option("--images", help=_IMAGES, metavar="FOLDER|ZIP")] = None,
+    images: Annotated[str | None, typer.Option("--images", help=_IMAGES, metavar="FOLDER|FILE")] = None,
     texts: Annotated[str | None, typer.Option("--texts", help=_TEXTS, metavar="FILE|FOLDER")] = None,
     model: Annotated[str | None, typer.Option("--model", help=_MODEL, metavar="NAME|FOLDER")] = None,
     pretrained: Annotated[
@@ -48,7 +48,8 @@ def embed(
     ] = None,
     pattern: Annotated[str | None, typer.Option("--pattern", help=_help("pattern"), metavar="utkface")] = None,
     target: Annotated[
-        str | None, typer.Option("--target", help="Target column of the table, or of metadata.csv or metadata.jsonl.")
+        str | None,
+        typer.Option("--target", help="Target column of the table, also of one beside images, or value of samples."),
     ] = None,
     text: flags.Text = None,
     id_: flags.Id = None,
@@ -89,7 +90,7 @@ def embed(
         show_json({**result, "out": str(file)})
         return
     _show_skipped(result)
-    notes = [note for note in result["notes"] if reads == "texts" and LEFT_OUT not in note]  # the table has these
+    notes = [note for note in result["notes"] if LEFT_OUT not in note]  # the table says what is left out
     told = [f"{summary_line(result)} Features: {file}", *notes, _origin(result)]
     typer.echo("\n".join(filter(None, told)) + how_read_text(result.get("reading", ())))
 

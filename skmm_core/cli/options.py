@@ -91,7 +91,7 @@ Finetune = Annotated[
         "--finetune",
         metavar="KEY=VALUE",
         help="Score by finetuning, not by the linear probe; may be repeated. layers=1 trains a head on the features; "
-        "layers=2 also the last block of a network, with images=FOLDER|ZIP, model=NAME and pretrained=TAG|FILE. "
+        "layers=2 also the last block of a network, with images=FOLDER|FILE, model=NAME and pretrained=TAG|FILE. "
         "Others: optimiser, rate, decay, epochs, batch, patience.",
     ),
 ]

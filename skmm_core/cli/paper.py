@@ -23,7 +23,7 @@ def _help(field: str) -> str:
 def paper(
     experiment: Annotated[str, typer.Argument(metavar="|".join(EXPERIMENTS), help="Which table.")],
     out: flags.Out,
-    images: Annotated[str | None, typer.Option("--images", metavar="FOLDER|ZIP", help="The original images.")] = None,
+    images: Annotated[str | None, typer.Option("--images", metavar="FOLDER|FILE", help="The original images.")] = None,
     features: Annotated[
         str | None,
         typer.Option("--features", metavar="FILE", help="Features instead of images: npz, npy, csv, parquet."),

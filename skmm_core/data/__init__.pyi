@@ -8,7 +8,14 @@ from .column_roles import LEFT_OUT as LEFT_OUT
 from .dataset import Dataset as Dataset, Task as Task, train_targets as train_targets
 from .file_limits import file_path as file_path, max_megabytes as max_megabytes
 from .file_names import one_form as one_form
-from .formats import FILE_KINDS as FILE_KINDS, FILE_NAMES as FILE_NAMES, FORMATS as FORMATS, kind_of as kind_of
+from .formats import (
+    ARCHIVE_ENDINGS as ARCHIVE_ENDINGS,
+    FILE_KINDS as FILE_KINDS,
+    FILE_NAMES as FILE_NAMES,
+    FORMATS as FORMATS,
+    is_archive as is_archive,
+    kind_of as kind_of,
+)
 from .how_read import ReadLine as ReadLine, as_rows as as_rows
 from .hub import HUB as HUB, hub_name as hub_name
 from .image_index import ImageIndex as ImageIndex, index_images as index_images

@@ -1,4 +1,4 @@
-"""Zip files from strangers, unpacked into a folder of their own and nowhere else; sizes, disk space, zip bombs.
+"""Archives from strangers, unpacked into a folder of their own and nowhere else; sizes, disk space, bombs.
 
 A member with a bad name, a link, an encrypted or a damaged one is left out with a reason. The whole archive is refused
 only when its table of contents cannot be read or when what it declares would fill memory or disk. Decompression stops
@@ -11,11 +11,8 @@ import hashlib
 import json
 import os
 import shutil
-import struct
 import threading
 import time
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,30 +20,30 @@ from pathlib import Path
 from typing import IO, Any
 
 from skmm_core.data.archive_members import Refused, choose_members
-from skmm_core.data.archive_names import read_names
 from skmm_core.data.file_limits import check_file
+from skmm_core.data.formats import is_tar
 from skmm_core.data.skipped import Skipped, clean_name
+from skmm_core.data.tar_file import TarContents
+from skmm_core.data.unpacked import plain_file
+from skmm_core.data.zip_file import ZIP_ERRORS, ZipContents
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.storage import home, write_json
 
-MAX_MEMBERS = 500_000
-MAX_DIRECTORY_BYTES = 96 << 20
 MAX_RATIO = 200
 SMALL_BYTES = 256 << 20  # below this a high ratio does no harm: flat drawings pack well
 _DEFAULT_MAX_MB = 16_384
 _FREE_BYTES = 256 << 20  # left on the disk for others
 _CHUNK = 1 << 20
 _CONTENTS = "contents.json"
-_RULES = b"2"  # raised when other members or names come out, so that what was unpacked before is not taken
+_RULES = b"3"  # raised when other members or names come out, so that what was unpacked before is not taken
 _STALE_SECONDS = 24 * 3600
-DAMAGED = (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.error, zlib.error)  # of a member
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
 class Unpacked:
-    """A zip file on disk.
+    """An archive on disk.
 
     Attributes:
         folder: with the files.
@@ -72,16 +69,16 @@ def unpacked_megabytes() -> int:
 
 
 def extract(path: Path, *, report: Report = ignore) -> Unpacked:
-    """Unpack the pictures and metadata of a zip file into the cache, or find them there.
+    """Unpack the pictures and metadata of an archive into the cache, or find them there.
 
     Args:
-        path: of the zip file.
+        path: of the zip or tar file.
         report: told of hashing and unpacking; raise Cancelled from it to stop.
 
     Raises:
         InputError: the archive cannot be read, is a bomb, or the disk is full.
     """
-    check_file(path, kinds=(".zip",))
+    check_file(path, kinds=(".zip", ".tar", ".tgz", ".gz"))
     try:
         with path.open("rb") as file:
             return _extract(file, path, report)
@@ -96,13 +93,12 @@ def _extract(file: IO[bytes], path: Path, report: Report) -> Unpacked:
     target = cache / _hash(file, path, report)[:40]
     if (known := _cached(target)) is not None:
         return known
-    with opened_zip(file, path.name) as archive:
-        read = read_names(archive.infolist())
-        members, skipped = choose_members(archive.infolist(), read.names)
-        _check_size(members, path)
+    with _contents(file, path) as archive:
+        places, skipped = choose_members(archive.members)
+        declared = sum(archive.members[place].size for place in places.values())
+        _check_size(declared, path)
         cache.mkdir(parents=True, exist_ok=True)
         _trim(cache, unpacked_megabytes() << 20)
-        declared = sum(info.file_size for info in members.values())
         if shutil.disk_usage(cache).free < declared + _FREE_BYTES:
             raise InputError(
                 f"{path.name} unpacks to {declared >> 20:,} MB, more than the disk has free; free some space or set "
@@ -111,20 +107,32 @@ def _extract(file: IO[bytes], path: Path, report: Report) -> Unpacked:
         temporary = cache / f".{os.getpid()}-{threading.get_ident()}-{target.name}"
         try:
             (temporary / "files").mkdir(parents=True)
-            for done, (name, info) in enumerate(members.items()):
-                now = Progress(f"Unpacking {path.name}", done, len(members))
+            for done, (name, place) in enumerate(places.items()):
+                now = Progress(f"Unpacking {path.name}", done, len(places))
                 try:
-                    _write(archive, info, temporary / "files" / name, partial(report, now))
+                    _write(archive, place, temporary / "files" / name, partial(report, now))
                 except Refused as error:
                     skipped.append(Skipped(clean_name(name), str(error)))
-            write_json(temporary / _CONTENTS, _contents(declared, skipped, read.notes))
+            write_json(temporary / _CONTENTS, _facts(declared, skipped, archive.notes))
             if _cached(target) is None:
                 shutil.rmtree(target, ignore_errors=True)  # damaged, or not there
             with contextlib.suppress(OSError):  # another process was faster; its files are the same
                 temporary.rename(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-    return Unpacked(target / "files", tuple(skipped), read.notes)
+        return Unpacked(target / "files", tuple(skipped), archive.notes)
+
+
+@contextlib.contextmanager
+def _contents(file: IO[bytes], path: Path) -> Iterator[ZipContents | TarContents]:
+    """The open archive; a packed tar file is unpacked first."""
+    with contextlib.ExitStack() as stack:
+        if is_tar(path.name):
+            plain = stack.enter_context(plain_file(path))
+            opened = stack.enter_context(plain.open("rb"))
+            yield TarContents(opened, path.name)
+        else:
+            yield stack.enter_context(contextlib.closing(ZipContents(file, path.name)))
 
 
 def _hash(file: IO[bytes], path: Path, report: Report) -> str:
@@ -146,7 +154,7 @@ def _cached(target: Path) -> Unpacked | None:
         return None
 
 
-def _contents(size: int, skipped: list[Skipped], notes: tuple[str, ...]) -> dict[str, Any]:
+def _facts(size: int, skipped: list[Skipped], notes: tuple[str, ...]) -> dict[str, Any]:
     return {"bytes": size, "skipped": [[each.path, each.reason] for each in skipped], "notes": notes}
 
 
@@ -167,46 +175,7 @@ def _trim(cache: Path, room: int) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def opened_zip(file: IO[bytes], name: str) -> zipfile.ZipFile:
-    """Read the table of contents, if it is of a size that memory can hold.
-
-    Raises:
-        InputError: it is not, or it is damaged.
-    """
-    if _directory_bytes(file) > MAX_DIRECTORY_BYTES:
-        raise InputError(f"{name} lists too many files (at most {MAX_MEMBERS:,}); split it, or unpack it into a folder")
-    try:
-        archive = zipfile.ZipFile(file)
-    except UnicodeDecodeError:
-        raise InputError(f"{name}: a file name in it is not the UTF-8 text it claims to be; pack it again") from None
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, EOFError, OverflowError):
-        raise InputError(f"{name} is truncated or not a zip file; copy or pack it again") from None
-    if len(archive.infolist()) > MAX_MEMBERS:
-        archive.close()
-        raise InputError(f"{name} lists too many files (at most {MAX_MEMBERS:,}); split it, or unpack it into a folder")
-    return archive
-
-
-def _directory_bytes(file: IO[bytes]) -> int:
-    """Size of the table of contents as the end of the file declares it; the larger of both forms."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - (1 << 16) - 22 - 20 - 56))
-    tail = file.read()
-    file.seek(0)
-    found = 0
-    for mark, shape, offset in ((b"PK\5\6", "<L", 12), (b"PK\6\6", "<Q", 40)):
-        start = tail.find(mark)
-        while start >= 0:
-            field = tail[start + offset : start + offset + struct.calcsize(shape)]
-            if len(field) == struct.calcsize(shape):
-                declared = int(struct.unpack(shape, field)[0])
-                found = max(found, declared if declared <= size else 0)  # zipfile refuses what does not fit
-            start = tail.find(mark, start + 1)
-    return found
-
-
-def _check_size(members: dict[str, zipfile.ZipInfo], path: Path) -> None:
-    declared = sum(info.file_size for info in members.values())
+def _check_size(declared: int, path: Path) -> None:
     packed = path.stat().st_size
     limit = unpacked_megabytes()
     if declared > limit << 20:
@@ -221,19 +190,19 @@ def _check_size(members: dict[str, zipfile.ZipInfo], path: Path) -> None:
         )
 
 
-def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, tell: Callable[[], None]) -> None:
+def _write(archive: ZipContents | TarContents, place: int, target: Path, tell: Callable[[], None]) -> None:
     tell()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(info) as source, target.open("xb") as file:
-            for chunk in member_chunks(source, info.file_size):
+        with archive.open(place) as source, target.open("xb") as file:
+            for chunk in member_chunks(source, archive.members[place].size):
                 tell()
                 file.write(chunk)
     except OSError as error:
         if error.errno in _FULL:
             raise
         raise Refused(f"cannot be written: {(error.strerror or 'unknown error').lower()}") from None
-    except (*DAMAGED, Refused) as error:
+    except (*ZIP_ERRORS, Refused) as error:
         target.unlink(missing_ok=True)
         raise Refused(f"damaged: {' '.join(str(error).split())[:80] or 'it ends early'}") from None
 

@@ -1,58 +1,79 @@
-"""Which members of a zip file may be unpacked: safe names, ordinary files, pictures and metadata."""
+"""Which members of an archive may be unpacked: safe names, ordinary files, pictures and what describes them."""
 
 import re
-import stat
-import zipfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from skmm_core.data.file_names import MAX_PATH_BYTES, is_plain, one_form, why_hidden
-from skmm_core.data.image_metadata import METADATA_NAMES
-from skmm_core.data.picture_file import MAX_PICTURE_BYTES, PICTURE_KINDS
+from skmm_core.data.image_tables import METADATA_NAMES
+from skmm_core.data.picture_file import MAX_PICTURE_BYTES
+from skmm_core.data.picture_kinds import may_be_picture, why_no_picture
 from skmm_core.data.skipped import Skipped, clean_name
 
 MAX_DEPTH = 32
 MAX_NAME_BYTES = 200
+COMPANION_KINDS = (".cls", ".json", ".txt")  # what stands beside a picture in a webdataset sample
+MAX_COMPANION_BYTES = 1 << 20
+TABLE_KIND = ".parquet"  # of the samples of a shard, as img2dataset writes it
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
+_PICKLED = (".pyd", ".pickle", ".pkl", ".pth", ".pt")
 
 
 class Refused(Exception):
     """A member is left out; the message is the reason."""
 
 
-def choose_members(
-    infos: Iterable[zipfile.ZipInfo], names: Iterable[str]
-) -> tuple[dict[str, zipfile.ZipInfo], list[Skipped]]:
-    """Pick the pictures and metadata files with a safe name.
+@dataclass(frozen=True)
+class Member:
+    """What an archive says of one of its members.
+
+    Attributes:
+        name: with "/" between folders; not yet checked for being harmless.
+        size: bytes when unpacked, as declared.
+        odd: what it is where it is neither a file nor a folder, such as "a link"; else None.
+        folder: whether it is one.
+        locked: why its content cannot be read, or None.
+    """
+
+    name: str
+    size: int
+    odd: str | None = None
+    folder: bool = False
+    locked: str | None = None
+
+
+def choose_members(members: Iterable[Member]) -> tuple[dict[str, int], list[Skipped]]:
+    """Pick the pictures and what describes them, with a safe name.
 
     Args:
-        infos: the table of contents.
-        names: of its members, as :func:`skmm_core.data.archive_names.read_names` reads them.
+        members: the table of contents.
 
     Returns:
-        Members by name, which is a relative path without any way out, and the others with reasons.
+        Places of members by name, which is a relative path without any way out, and the others with reasons.
     """
-    members: dict[str, zipfile.ZipInfo] = {}
+    chosen: dict[str, int] = {}
     skipped: list[Skipped] = []
     taken: set[str] = set()
-    for info, name in zip(infos, names, strict=True):
+    for place, member in enumerate(members):
         try:
-            _check_name(info, name)
-            if name.endswith("/"):
+            _check_name(member)
+            if member.folder:
                 continue
-            _check_member(info, name)
+            _check_member(member)
             # Names that differ only in case or in how accents are written are one file on some disks.
-            key = one_form(name).casefold()
+            key = one_form(member.name).casefold()
             if key in taken:
                 raise Refused("another file in the archive has the same name")
             taken.add(key)
-            members[name] = info
+            chosen[member.name] = place
         except Refused as error:
-            skipped.append(Skipped(clean_name(name), str(error)))
-    return members, skipped
+            skipped.append(Skipped(clean_name(member.name), str(error)))
+    return chosen, skipped
 
 
-def _check_name(info: zipfile.ZipInfo, name: str) -> None:
+def _check_name(member: Member) -> None:
+    name = member.name
     parts = name.removesuffix("/").split("/")
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
         raise Refused("an absolute path")
@@ -67,25 +88,24 @@ def _check_name(info: zipfile.ZipInfo, name: str) -> None:
     sizes = [len(part.encode()) for part in parts]
     if max(sizes) > MAX_NAME_BYTES or sum(sizes) > MAX_PATH_BYTES:
         raise Refused("its name is too long")
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise Refused("a link" if kind == stat.S_IFLNK else "a special file")
+    if member.odd is not None:
+        raise Refused(member.odd)
 
 
-def _check_member(info: zipfile.ZipInfo, name: str) -> None:
-    if reason := why_hidden(name):
+def _check_member(member: Member) -> None:
+    if reason := why_hidden(member.name):
         raise Refused(reason)
-    kind = Path(name).suffix.lower()
-    base = name.rsplit("/", 1)[-1].lower()
+    kind = Path(member.name).suffix.lower()
+    base = member.name.rsplit("/", 1)[-1].lower()
     if kind in _ARCHIVES:
         raise Refused("an archive in the archive; unpack it first")
-    if base in METADATA_NAMES or kind in PICTURE_KINDS or not kind:
-        if info.flag_bits & 1:
-            raise Refused("encrypted; pack it without a password")
-        # The other methods unpack without a bound on memory.
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise Refused("compressed in a way that is not read; pack it as an ordinary zip (deflate)")
-        if info.file_size > MAX_PICTURE_BYTES:
-            raise Refused(f"too large: {info.file_size >> 20:,} MB, at most {MAX_PICTURE_BYTES >> 20} MB are read")
-        return
-    raise Refused(f"not an image ({clean_name(kind)})")
+    if kind in _PICKLED:
+        raise Refused(f"pickled data ({kind}), which can run code and is never read")
+    companion = kind in COMPANION_KINDS
+    if not (companion or base in METADATA_NAMES or kind == TABLE_KIND or may_be_picture(member.name)):
+        raise Refused(why_no_picture(kind))
+    if member.locked is not None:
+        raise Refused(member.locked)
+    limit = MAX_COMPANION_BYTES if companion else MAX_PICTURE_BYTES
+    if member.size > limit:
+        raise Refused(f"too large: {member.size >> 20:,} MB, at most {limit >> 20} MB are read")

@@ -1,17 +1,18 @@
 """Exports of Embedding Atlas: a zip, or its folder, with one parquet file and columns of its layout."""
 
+import contextlib
 import shutil
 import tempfile
 import weakref
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-from skmm_core.data.archive import DAMAGED, member_chunks, opened_zip
+from skmm_core.data.archive import member_chunks
 from skmm_core.data.archive_members import Refused
 from skmm_core.data.file_limits import check_file, max_megabytes
 from skmm_core.data.parquet_reader import read_parquet_files
 from skmm_core.data.table_file import AsText, Reader, TableFile
+from skmm_core.data.zip_file import ZIP_ERRORS, ZipContents
 from skmm_core.errors import InputError
 
 _TABLE = "data/dataset.parquet"
@@ -42,30 +43,31 @@ def _read(path: Path, _: AsText) -> TableFile:
 def _unpack(path: Path, target: Path) -> None:
     limit = max_megabytes()
     try:
-        with path.open("rb") as file, opened_zip(file, path.name) as archive:
-            member = next((each for each in archive.infolist() if _is_table(each)), None)
-            if member is None:
+        with path.open("rb") as file, contextlib.closing(ZipContents(file, path.name)) as archive:
+            place = next((place for place, each in enumerate(archive.members) if _is_table(each.name)), None)
+            if place is None:
                 raise InputError(
                     f"{path.name} holds no {_TABLE}, so it is no export of Embedding Atlas; unpack other archives and "
                     "give a file or folder; pictures go to Images in Data, or to the command embed"
                 )
-            if member.file_size > limit << 20:
+            member = archive.members[place]
+            if member.size > limit << 20:
                 raise InputError(
                     f"{path.name} unpacks to more than the limit of {limit:,} MB; keep fewer rows or columns, or raise "
                     "SKMM_MAX_FILE_MB"
                 )
-            with archive.open(member) as source, target.open("wb") as out:
-                for chunk in member_chunks(source, member.file_size):
+            with archive.open(place) as source, target.open("wb") as out:
+                for chunk in member_chunks(source, member.size):
                     out.write(chunk)
     except InputError:
         raise
-    except (*DAMAGED, Refused, OSError):
+    except (*ZIP_ERRORS, Refused, OSError):
         raise InputError(f"{path.name} is truncated or damaged; copy it again, or export it again") from None
 
 
-def _is_table(member: zipfile.ZipInfo) -> bool:
+def _is_table(name: str) -> bool:
     """Whether a member is the table, at the top or below one folder."""
-    return member.filename == _TABLE or member.filename.partition("/")[2] == _TABLE
+    return _TABLE in (name, name.partition("/")[2])
 
 
 def _understood(file: TableFile) -> TableFile:

@@ -4,7 +4,7 @@ import re
 
 TARGET_NAMES = ("label", "target", "y")
 _OTHER_TARGETS = re.compile(
-    r"(label|target|class|category)(s|es)?(_?(ids?|idx|index|names?|codes?|num|number|labels?|class))?"
+    r"(label|target|class|cls|category)(s|es)?(_?(ids?|idx|index|names?|codes?|num|number|labels?|class))?"
     r"|categories|annotation|(gt|y_true|ground_truth)(_?(labels?|class))?|(true|gold|soft)_?(labels?|class)"
 )
 _PREDICTIONS = re.compile(

@@ -8,7 +8,7 @@ import math
 import os
 from pathlib import Path
 
-from skmm_core.data.formats import FILE_KINDS, kind_of
+from skmm_core.data.formats import FILE_KINDS, is_archive, kind_of
 from skmm_core.errors import InputError
 
 MAX_COLUMNS = 65_536
@@ -53,6 +53,10 @@ def check_file(path: Path, *, kinds: tuple[str, ...] = FILE_KINDS) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder; name one file ({' '.join(kinds)})")
     if kind_of(path) not in kinds:
+        if is_archive(path.name):
+            raise InputError(
+                f"{path.name} holds pictures; make features of them first (embed --images, Images in Data)"
+            )
         raise InputError(f"{path.name}: files of kind {path.suffix or '(none)'!r} are not read; use {', '.join(kinds)}")
     if not path.is_file():
         raise InputError(f"{path} was not found; check the path")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKINGS = (".gz", ".zst", ".bz2")
+TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
+ARCHIVE_ENDINGS = (".zip", *TAR_ENDINGS)  # of pictures
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,16 @@ FILE_KINDS = tuple(ending for form in FORMATS for ending in form.endings)
 FILE_NAMES = tuple(name for form in FORMATS for name in form.names)
 
 
+def is_archive(name: str) -> bool:
+    """Whether a file of this name is read as an archive of pictures."""
+    return name.lower().endswith(ARCHIVE_ENDINGS)
+
+
+def is_tar(name: str) -> bool:
+    """Whether a file of this name is read as a tar file, packed or not."""
+    return name.lower().endswith(TAR_ENDINGS)
+
+
 def kind_of(path: Path) -> str:
     """Ending that tells the format of a path, lower case: ".csv" also of "a.CSV.gz"; "" where there is none."""
     name = path.name.lower()
@@ -167,8 +179,8 @@ def kind_of(path: Path) -> str:
 
 
 def packing_of(path: Path) -> str | None:
-    """How a file is packed (".gz"), or None."""
-    suffix = path.suffix.lower()
+    """How a file is packed (".gz", also of ".tgz"), or None."""
+    suffix = ".gz" if path.suffix.lower() == ".tgz" else path.suffix.lower()
     return suffix if suffix in PACKINGS else None
 
 

@@ -1,4 +1,4 @@
-"""Files of a folder, a zip file or a list, by names in one form; hidden ones and impossible names left out."""
+"""Files of a folder, an archive or a list, by names in one form; hidden ones and impossible names left out."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,11 +7,15 @@ from pathlib import Path
 
 from skmm_core.data.archive import extract
 from skmm_core.data.file_names import MAX_PATH_BYTES, is_plain, one_form, why_hidden
-from skmm_core.data.skipped import Skipped, clean_name
+from skmm_core.data.formats import TAR_ENDINGS, is_archive, is_tar
+from skmm_core.data.natural_order import natural_key
+from skmm_core.data.picture_kinds import PICTURE_KINDS
+from skmm_core.data.skipped import Skipped, clean_name, counted
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
 MAX_FILES = 2_000_000
+_AMONG_PICTURES = "an archive among pictures; give it alone"
 
 
 @dataclass(frozen=True)
@@ -20,22 +24,28 @@ class GivenFiles:
 
     Attributes:
         root: folder that the paths are relative to.
+        title: what was given, as it is called.
+        kind: what it is, in words.
         files: where each file is, by its relative path in one Unicode form, sorted.
         skipped: what was left out.
         notes: what a person should know.
+        shards: prefixes of the files that come from tar files, such as "00000/", or "" for a single one.
     """
 
     root: Path
+    title: str
+    kind: str
     files: dict[str, Path]
     skipped: list[Skipped]
     notes: tuple[str, ...] = ()
+    shards: tuple[str, ...] = ()
 
 
 def find_files(source: Path | Sequence[Path], report: Report) -> GivenFiles:
-    """List the files of a folder, of a zip file, which is unpacked, or the files given.
+    """List the files of a folder, of an archive, which is unpacked, or the files given.
 
     Args:
-        source: a folder, a zip file, or several files.
+        source: a folder, perhaps of tar files, a zip or tar file, or several files.
         report: told of unpacking and looking.
 
     Raises:
@@ -46,30 +56,60 @@ def find_files(source: Path | Sequence[Path], report: Report) -> GivenFiles:
         return _listed_files(several)
     only = source if isinstance(source, Path) else several[0]
     if only.is_dir():
-        skipped: list[Skipped] = []
-        return _named(only, _walk(only, skipped, report), skipped)
+        return _folder(only, report)
     if not only.is_file():
-        raise InputError(f"{only} was not found; give a folder of pictures or a zip file")
-    if only.suffix.lower() != ".zip":
+        raise InputError(f"{only} was not found; give a folder of pictures, or a zip or tar file")
+    if not is_archive(only.name):
         if not isinstance(source, Path):
             return _listed_files(several)
-        raise InputError(f"{only.name} is neither a folder nor a zip file; give one of these")
+        raise InputError(f"{only.name} is neither a folder nor a zip or tar file; give one of these")
     unpacked = extract(only, report=report)
     skipped = list(unpacked.skipped)
-    return _named(unpacked.folder, _walk(unpacked.folder, skipped, report), skipped, unpacked.notes)
+    files = _named(_walk(unpacked.folder, skipped, report), skipped)
+    shards = ("",) if is_tar(only.name) else ()
+    kind = "tar file" if shards else "zip file"
+    return GivenFiles(unpacked.folder, only.name, kind, files, skipped, unpacked.notes, shards)
 
 
 def _listed_files(paths: Sequence[Path]) -> GivenFiles:
     if not paths:
-        raise InputError("no picture was given; choose a folder, a zip file or several pictures")
-    archives = [path for path in paths if path.suffix.lower() == ".zip"]
-    skipped = [Skipped(clean_name(path.name), "an archive among pictures; give it alone") for path in archives]
-    return _named(paths[0].parent, ((path.name, path) for path in paths if path not in archives), skipped)
+        raise InputError("no picture was given; choose a folder, a zip or tar file or several pictures")
+    archives = [path for path in paths if is_archive(path.name)]
+    skipped = [Skipped(clean_name(path.name), _AMONG_PICTURES) for path in archives]
+    files = _named(((path.name, path) for path in paths if path not in archives), skipped)
+    return GivenFiles(paths[0].parent, paths[0].parent.name, "files", files, skipped)
 
 
-def _named(
-    root: Path, found: Iterable[tuple[str, Path]], skipped: list[Skipped], notes: tuple[str, ...] = ()
-) -> GivenFiles:
+def _folder(root: Path, report: Report) -> GivenFiles:
+    """The files of a folder; where it holds tar files and no pictures, what is in these."""
+    skipped: list[Skipped] = []
+    files = _named(_walk(root, skipped, report), skipped)
+    archives = {name: path for name, path in files.items() if is_archive(name)}
+    rest = {name: path for name, path in files.items() if name not in archives}
+    tars = [name for name in archives if is_tar(name)]
+    if not tars or any(name.lower().endswith(PICTURE_KINDS) for name in rest):
+        skipped += [Skipped(clean_name(name), _AMONG_PICTURES) for name in archives]
+        return GivenFiles(root, root.name, "folder", rest, skipped)
+    notes: list[str] = []
+    shards = []
+    for name in sorted(tars, key=natural_key):
+        shards.append(_without_ending(name) + "/")
+        unpacked = extract(archives[name], report=report)
+        own = [Skipped(f"{clean_name(name)}: {each.path}", each.reason) for each in unpacked.skipped]
+        inside = _named(_walk(unpacked.folder, own, report), own)
+        rest |= {shards[-1] + member: path for member, path in inside.items()}
+        skipped += own
+        notes += unpacked.notes
+    skipped += [Skipped(clean_name(name), "an archive among tar files") for name in archives if name not in tars]
+    kind = counted(len(shards), "tar file", "tar files")
+    return GivenFiles(root, root.name, kind, dict(sorted(rest.items())), skipped, tuple(notes), tuple(shards))
+
+
+def _without_ending(name: str) -> str:
+    return next(name[: -len(ending)] for ending in TAR_ENDINGS if name.lower().endswith(ending))
+
+
+def _named(found: Iterable[tuple[str, Path]], skipped: list[Skipped]) -> dict[str, Path]:
     """Leave out files that are hidden, that have no usable name, or whose name another file has already."""
     files: dict[str, Path] = {}
     for name, path in found:
@@ -77,7 +117,7 @@ def _named(
             skipped.append(Skipped(clean_name(name), reason))
         elif files.setdefault(one_form(name), path) is not path:
             skipped.append(Skipped(clean_name(name), "another file has the same name"))
-    return GivenFiles(root, dict(sorted(files.items())), skipped, notes)
+    return dict(sorted(files.items()))
 
 
 def _why_no_name(name: str) -> str | None:

@@ -1,25 +1,29 @@
-"""Pictures in a folder, a zip file or a list of files: which can be used, in which part, with which target."""
+"""Pictures in a folder, an archive or a list of files: which can be used, in which part, with which target."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
 
+from skmm_core.data.how_read import ReadLine
 from skmm_core.data.image_checks import at_one_depth, check_files, reading_notes
-from skmm_core.data.image_files import find_files
-from skmm_core.data.image_metadata import METADATA_NAMES, Found
-from skmm_core.data.image_parts import parts_of, wrapping_folders
-from skmm_core.data.image_targets import AGES, one_each, read_targets
+from skmm_core.data.image_files import GivenFiles, find_files
+from skmm_core.data.image_layout import Layout, folder_layout, sample_layout
+from skmm_core.data.image_metadata import Found
+from skmm_core.data.image_samples import find_samples
+from skmm_core.data.image_tables import METADATA_NAMES
 from skmm_core.data.image_twins import leave_one_of_each
+from skmm_core.data.known_labels import target_taken
+from skmm_core.data.natural_order import natural_key
 from skmm_core.data.picture_depth import DEPTHS
 from skmm_core.data.picture_file import Checked, read_picture
+from skmm_core.data.picture_targets import PictureTargets, understood
 from skmm_core.data.row_thumbnails import EncodedImages
-from skmm_core.data.rows import RawTargets
 from skmm_core.data.skipped import Skipped, clean_name
-from skmm_core.data.targets import understand
 from skmm_core.errors import InputError
 from skmm_core.progress import Report, ignore
 
@@ -41,6 +45,10 @@ class ImageIndex:
         notes: one line each for what a person should know.
         paths: where each file is.
         depth: bits at which values of more than 8 bits are read, in every picture that has them; None without such.
+        labels: (N,) text or float64 labels of a pool that is labelled in part, "" or NaN where there is none; its
+            `targets` are None. Else None.
+        captions: texts to look at, or None.
+        reading: how the pictures were read, line by line.
     """
 
     root: Path
@@ -55,6 +63,17 @@ class ImageIndex:
     notes: tuple[str, ...] = ()
     paths: tuple[Path, ...] = field(default=(), repr=False)
     depth: int | None = None
+    labels: np.ndarray | None = field(default=None, repr=False)
+    captions: tuple[str, ...] | None = field(default=None, repr=False)
+    reading: tuple[ReadLine, ...] = ()
+
+    @property
+    def partly_labelled(self) -> str | None:
+        """How many pictures of a pool that is labelled in part have a label, in words; None for other pools."""
+        if self.labels is None:
+            return None
+        known = int((~np.isnan(self.labels) if self.labels.dtype.kind == "f" else self.labels != "").sum())
+        return f"labels in {known:,} of {len(self):,} pictures"
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -73,7 +92,7 @@ class ImageIndex:
         return joined.data, joined.ends
 
     def close(self) -> None:
-        """Nothing is held open; unpacked zip files stay in the cache for the next time."""
+        """Nothing is held open; unpacked archives stay in the cache for the next time."""
 
 
 def index_images(
@@ -84,10 +103,12 @@ def index_images(
     A picture that cannot be used never stops the others: it is listed with the reason. Targets come from the named
     pattern, else from metadata.csv or metadata.jsonl (`file_name` and a target column), else from class folders.
 
+    The samples of webdataset and img2dataset shards have targets of their own.
+
     Args:
-        source: a folder, a zip file, or several files.
+        source: a folder, also of tar files, a zip or tar file, or several files.
         pattern: how file names give the target: "utkface" (age), or None.
-        target: name of the target column of the metadata.
+        target: name of the target column of the metadata, or of a value of the samples.
         report: told of unpacking and checking.
 
     Raises:
@@ -96,46 +117,78 @@ def index_images(
     if pattern is not None and target is not None:
         raise InputError("targets come from the pattern or from a metadata column, not from both; leave one out")
     given = find_files(source, report)
-    files, skipped, where = given.files, given.skipped, given.root.name
-    metadata = sorted(name for name in files if PurePosixPath(name).name.lower() in METADATA_NAMES)
-    checked = check_files({name: path for name, path in files.items() if name not in set(metadata)}, skipped, report)
+    files, skipped, where = given.files, given.skipped, given.title
+    samples = find_samples(files, given.shards)
+    metadata = [] if samples else sorted(name for name in files if _describes(name))
+    pictures = sorted(samples.keys, key=natural_key) if samples else [name for name in files if name not in metadata]
+    skipped += samples.skipped if samples else []
+    checked = check_files({name: files[name] for name in pictures}, skipped, report)
     if not checked:
         raise InputError(_nothing(where, skipped))
-    wrap = wrapping_folders(list(checked), metadata)
-    cut = sum(len(folder) + 1 for folder in wrap)
-    names, ids = list(checked), [name[cut:] for name in checked]
-    described = {name[cut:]: files[name] for name in metadata}
-    parts = parts_of(ids, list(described))
-    found = read_targets(ids, parts.inner, described, pattern=pattern, target=target)
-    reasons = {**found.reasons, **parts.reasons}
-    twins = leave_one_of_each(ids, [each.sha256 for each in checked.values()], parts.parts, found.targets, reasons)
+    names = list(checked)
+    if samples:
+        layout = sample_layout(given, names, samples, pattern=pattern, target=target)
+    else:
+        layout = folder_layout(given, names, metadata, pattern=pattern, target=target)
+    found, parts = layout.found, layout.parts
+    reasons = {**layout.reasons, **_unlabelled_held_out(found, parts)}
+    twins = leave_one_of_each(layout.ids, [each.sha256 for each in checked.values()], parts, found.targets, reasons)
     reasons |= {row: f"same content as {clean_name(names[other])}" for row, other in twins.of.items()}
-    reasons |= _unseen_classes(found, parts.parts, reasons)
+    reasons |= _unseen_classes(found, parts, reasons)
     skipped += [Skipped(clean_name(names[row]), reason) for row, reason in sorted(reasons.items())]
-    keep = np.array([row for row in range(len(ids)) if row not in reasons], np.int64)
+    keep = np.array([row for row in range(len(names)) if row not in reasons], np.int64)
     if not len(keep):
         raise InputError(_nothing(where, skipped))
-    kept_parts = tuple(parts.parts[row] for row in keep)
-    targets, class_names, notes = _understood(found, keep, kept_parts, where)
+    kept_parts = tuple(parts[row] for row in keep)
+    known = understood(found, keep, kept_parts, where)
     kept = {names[row]: checked[names[row]] for row in keep}
     depth = max((each.depth for each in kept.values() if each.depth), default=None)
     read = at_one_depth(kept, files, depth, report)
-    kept_ids = tuple(ids[row] for row in keep)
+    kept_ids = tuple(layout.ids[row] for row in keep)
     hashes = tuple(_hash(each, depth) for each in kept.values())
     return ImageIndex(
-        root=_folder(given.root, files[names[0]], names[0], wrap),
+        root=layout.root,
         ids=kept_ids,
         parts=kept_parts,
-        targets=targets,
-        class_names=class_names,
+        targets=known.targets,
+        class_names=known.class_names,
         skipped=tuple(sorted(skipped, key=lambda each: each.path)),
         hashes=hashes,
-        fingerprint=_fingerprint(kept_ids, kept_parts, hashes, targets, class_names),
+        fingerprint=_fingerprint(kept_ids, kept_parts, hashes, known),
         images=EncodedImages.joined([each.thumbnail for each in read.values()]),
-        notes=(*given.notes, *parts.notes, *notes, *twins.notes, *reading_notes(kept, depth)),
+        notes=(*given.notes, *layout.notes, *known.notes, *twins.notes, *reading_notes(kept, depth)),
         paths=tuple(files[name] for name in kept),
         depth=depth,
+        labels=known.labels,
+        captions=None if found.captions is None else tuple(found.captions[row] for row in keep),
+        reading=tuple(_reading(given, layout, kept_parts, known, samples=samples is not None)),
     )
+
+
+def _reading(
+    given: GivenFiles, layout: Layout, parts: Sequence[str], known: PictureTargets, *, samples: bool
+) -> Iterator[ReadLine]:
+    """How the pictures were read, line by line."""
+    yield ReadLine("Format", given.kind, "samples, as of webdataset" if samples else "")
+    found = layout.found
+    if known.targets is None and known.labels is None:
+        yield ReadLine("Target", "none", "", "--target")
+    elif found.targets is not None:
+        labels = None if known.labels is None else tuple(str(label) or None for label in known.labels.tolist())
+        labels = labels and tuple(None if label == "nan" else label for label in labels)
+        yield ReadLine("Target", target_taken(found.targets.column, known.class_names, labels), "", "--target")
+    yield ReadLine("Id", layout.named)
+    counts = Counter(parts)
+    if len(counts) > 1:
+        taken = ", ".join(f"{part} {counts[part]:,}" for part in ("train", "validation", "test") if part in counts)
+        yield ReadLine("Parts", taken, layout.divided)
+    if found.captions is not None:
+        yield ReadLine("Captions", f"{sum(map(bool, found.captions)):,}", "kept to look at")
+
+
+def _describes(name: str) -> bool:
+    """Whether a file describes pictures."""
+    return PurePosixPath(name).name.lower() in METADATA_NAMES
 
 
 def _hash(picture: Checked, depth: int | None) -> str:
@@ -145,9 +198,16 @@ def _hash(picture: Checked, depth: int | None) -> str:
     return hashlib.sha256(f"{picture.sha256}:{depth}".encode()).hexdigest()
 
 
-def _folder(root: Path, path: Path, name: str, wrap: Sequence[str]) -> Path:
-    """The folder of all pictures as the disk spells it, found by going up from one of them."""
-    return path.parents[name.count("/") - len(wrap)] if wrap else root
+def _unlabelled_held_out(found: Found, parts: Sequence[str]) -> dict[int, str]:
+    """Held-out pictures without a target, on which nothing could be scored; where no picture has one, none."""
+    if found.targets is None or found.targets.missing.all():
+        return {}
+    missing = np.flatnonzero(found.targets.missing)
+    return {
+        int(row): f"held out without a target in {found.targets.column}"
+        for row in missing.tolist()
+        if parts[row] != "train" and row not in found.reasons
+    }
 
 
 def _unseen_classes(found: Found, parts: Sequence[str], reasons: dict[int, str]) -> dict[int, str]:
@@ -156,40 +216,12 @@ def _unseen_classes(found: Found, parts: Sequence[str], reasons: dict[int, str])
     if targets is None or targets.levels is None:
         return {}
     usable = [row for row in range(len(parts)) if row not in reasons]
-    seen = {int(targets.values[row]) for row in usable if parts[row] == "train"}
+    seen = {int(targets.values[row]) for row in usable if parts[row] == "train" and not targets.missing[row]}
     return {
         row: f"no training picture has its class {targets.levels[int(targets.values[row])]!r}"
         for row in usable
         if parts[row] != "train" and seen and int(targets.values[row]) not in seen
     }
-
-
-def _understood(
-    found: Found, keep: np.ndarray, parts: Sequence[str], where: str
-) -> tuple[np.ndarray | None, tuple[str, ...], tuple[str, ...]]:
-    """Targets of the kept pictures as class indices or numbers, class names, and notes."""
-    raw = found.targets
-    if raw is None:
-        return None, (), found.notes
-    train = np.array([part == "train" for part in parts])
-    values = raw.values[keep]
-
-    def some(rows: np.ndarray) -> RawTargets:
-        return RawTargets(values[rows], np.zeros(int(rows.sum()), bool), raw.levels, raw.column)
-
-    if raw.levels is not None and train.any() and np.unique(values[train], return_counts=True)[1].max() == 1:
-        return None, (), (*found.notes, one_each(raw.column))
-    if not train.any() or (raw.column == "class folder" and len(np.unique(values[train])) < 2):
-        note = "The training pictures have no two classes: read as a pool without labels."
-        return None, (), (*found.notes, note)
-    held = some(~train) if (~train).any() else None
-    # Ages of file names are numbers, however many have the same.
-    known = understand(some(train), held, task="regression" if raw.column == AGES else "auto", names=(), where=where)
-    targets = np.empty(len(keep), known.pool.dtype)
-    targets[train] = known.pool
-    if known.test is not None:
-        targets[~train] = known.test
-    return targets, known.class_names, (*found.notes, *known.notes)
 
 
 def _nothing(where: str, skipped: Sequence[Skipped]) -> str:
@@ -198,12 +230,11 @@ def _nothing(where: str, skipped: Sequence[Skipped]) -> str:
     return f"{where} holds no picture that can be used{why}; give JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC files"
 
 
-def _fingerprint(
-    ids: Sequence[str], parts: Sequence[str], hashes: Sequence[str], targets: np.ndarray | None, names: Sequence[str]
-) -> str:
+def _fingerprint(ids: Sequence[str], parts: Sequence[str], hashes: Sequence[str], known: PictureTargets) -> str:
     digest = hashlib.sha256()
     for id_, part, content in zip(ids, parts, hashes, strict=True):
         digest.update(f"{id_}\0{part}\0{content}\0".encode())
-    digest.update(b"none" if targets is None else f"{targets.dtype}:".encode() + targets.tobytes())
-    digest.update("\0".join(names).encode())
+    values = known.targets if known.labels is None else known.labels
+    digest.update(b"none" if values is None else f"{values.dtype}:".encode() + values.tobytes())
+    digest.update("\0".join(known.class_names).encode())
     return f"sha256:{digest.hexdigest()}"

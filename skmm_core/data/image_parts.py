@@ -1,13 +1,22 @@
 """What the folders of pictures say before any target: what merely wraps them, and which part each belongs to."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_PART_FOLDERS = {
+_PARTS = {
     **{"train": "train", "training": "train", "test": "test", "testing": "test"},
     **{"val": "validation", "valid": "validation", "validation": "validation"},
 }
+# COCO has train2017, others train_images or testset.
+_PART = re.compile(rf"({'|'.join(_PARTS)})([ _-]?(\d{{4}}|images?|imgs?|set|data))?")
+
+
+def part_of(name: str) -> str | None:
+    """The part that a folder or a value of this name stands for, or None."""
+    match = _PART.fullmatch(name.strip().lower())
+    return _PARTS[match[1]] if match else None
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ def parts_of(ids: Sequence[str], metadata: Sequence[str]) -> Parts:
         metadata: paths of the metadata files, relative to the same folder.
     """
     tops = [name.partition("/")[0] if "/" in name else "" for name in ids]
-    found = [_PART_FOLDERS.get(top.lower()) for top in tops]
+    found = [part_of(top) for top in tops]
     if not _are_parts(ids, tops, metadata):
         return Parts(("train",) * len(ids), tuple(ids), {}, _classes_note(tops))
     reasons = {i: "outside the train, validation and test folders" for i, part in enumerate(found) if part is None}
@@ -62,23 +71,23 @@ def parts_of(ids: Sequence[str], metadata: Sequence[str]) -> Parts:
 
 def _are_parts(ids: Sequence[str], tops: Sequence[str], metadata: Sequence[str]) -> bool:
     folders = set(filter(None, tops))
-    named = {part for top in folders if (part := _PART_FOLDERS.get(top.lower()))}
+    named = {part for top in folders if (part := part_of(top))}
     if len(named) < 2:
         return False
-    if all(top.lower() in _PART_FOLDERS for top in folders):
+    if all(map(part_of, folders)):
         return True
     inside: dict[str, set[str]] = defaultdict(set)
     for name in ids:
         top, *below = name.split("/")
-        if len(below) > 1 and (part := _PART_FOLDERS.get(top.lower())):
+        if len(below) > 1 and (part := part_of(top)):
             inside[part].add(below[0])
-    described = {_PART_FOLDERS.get(name.partition("/")[0].lower()) for name in metadata if name.count("/") == 1}
+    described = {part_of(name.partition("/")[0]) for name in metadata if name.count("/") == 1}
     return any(inside["train"] & inside[part] or {"train", part} <= described for part in named - {"train"})
 
 
 def _classes_note(tops: Sequence[str]) -> tuple[str, ...]:
     """What is said where a folder with the name of a part is read as a class."""
-    named = sorted({top for top in tops if top.lower() in _PART_FOLDERS})
+    named = sorted({top for top in tops if top and part_of(top)})
     others = sorted(set(filter(None, tops)) - set(named))
     if not named or not others:
         return ()

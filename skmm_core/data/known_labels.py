@@ -30,6 +30,8 @@ def mark_unlabelled(part: RawRows, value: str | None) -> RawRows:
     if raw.levels is not None:
         codes = [code for code, level in enumerate(raw.levels) if level.casefold() == word.casefold()]
         marked = np.isin(raw.values, codes)
+    elif word.casefold() in (named := [name.casefold() for name in part.names]):
+        marked = raw.values == named.index(word.casefold())
     else:
         try:
             marked = raw.values == float(word)

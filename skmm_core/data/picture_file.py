@@ -17,17 +17,11 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError, features
 
 from skmm_core.data import picture_depth
+from skmm_core.data.picture_kinds import unidentified
 from skmm_core.data.row_thumbnails import THUMBNAIL_SIDE
 
-_HEIC_KINDS = (".heic", ".heif", ".hif")
-_AVIF_KINDS = (".avif", ".avifs")
-PICTURE_KINDS = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", *_AVIF_KINDS, *_HEIC_KINDS),
-)
 MAX_PIXELS = 80_000_000  # below the count from which Pillow warns of a decompression bomb
 MAX_PICTURE_BYTES = 256 << 20
-_UNREAD_KINDS = (".svg", ".psd", ".raw", ".cr2", ".nef", ".dng", ".jp2", ".ico", ".pdf")
 _HAS_AVIF = "avif" in features.modules and features.check("avif")  # Pillow before 11.3 has not heard of it
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", *(("AVIF",) if _HAS_AVIF else ()))
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -136,7 +130,7 @@ def _other_kind(content: bytes, kind: str) -> ImageFile.ImageFile:
     if brand in (b"avif", b"avis"):
         raise Unusable(_NO_AVIF)
     if brand not in _HEIF_BRANDS:
-        raise Unusable(_unidentified(kind))
+        raise Unusable(unidentified(content, kind))
     try:
         from pillow_heif import HeifImageFile  # late: optional
     except ImportError:
@@ -147,16 +141,8 @@ def _other_kind(content: bytes, kind: str) -> ImageFile.ImageFile:
         raise Unusable(_broken(error)) from None
 
 
-def _unidentified(kind: str) -> str:
-    if kind in PICTURE_KINDS:
-        return "broken: its content is no picture"
-    if kind in _UNREAD_KINDS:
-        return f"pictures of kind {kind} are not read; save it as JPEG or PNG"
-    return f"not an image ({kind})" if kind else "not an image"
-
-
 def _broken(error: Exception) -> str:
-    if isinstance(error, OSError) and "truncated" in str(error):
+    if isinstance(error, OSError) and "truncated" in str(error).lower():
         return "broken: it is truncated"
     return f"broken: {' '.join(str(error).split())[:80] or type(error).__name__}"
 

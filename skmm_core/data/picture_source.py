@@ -1,4 +1,4 @@
-"""Where pictures come from: a folder, a zip file or a public set, found and told apart before any is decoded."""
+"""Where pictures come from: a folder, an archive or a public set, found and told apart before any is decoded."""
 
 import hashlib
 from pathlib import Path
@@ -11,7 +11,7 @@ from skmm_core.storage import file_hash
 
 
 def image_source(source: str, *, report: Report = ignore) -> Path:
-    """Folder or zip file of pictures that a source names; a public set is downloaded first.
+    """Folder or archive of pictures that a source names; a public set is downloaded first.
 
     Args:
         source: a path, or `hub:NAME`.
@@ -44,7 +44,7 @@ def _path_fingerprint(source: Path) -> str:
     if source.is_file():
         return f"sha256:{file_hash(source)}"
     if not source.is_dir():
-        raise InputError(f"{source} was not found; give a folder or zip file of images")
+        raise InputError(f"{source} was not found; give a folder, zip or tar file of images")
     digest = hashlib.sha256()
     for path in sorted(source.rglob("*")):
         if path.is_file():

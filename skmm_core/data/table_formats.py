@@ -3,7 +3,7 @@
 import importlib
 from pathlib import Path
 
-from skmm_core.data.formats import FORMATS, Format, format_of
+from skmm_core.data.formats import FORMATS, Format, format_of, is_archive
 from skmm_core.data.table_file import AsText, Reader, TableFile
 from skmm_core.errors import InputError
 
@@ -65,6 +65,8 @@ def _reader(form: Format) -> Reader:
 
 def _unknown(path: Path) -> InputError:
     known = "; ".join(f"{form.title}: {form.folder}" for form in FORMATS if form.folder)
+    if path.is_dir() and any(is_archive(each.name) for each in path.iterdir()):
+        return InputError(f"{path} holds pictures; make features of them first (embed --images, Images in Data)")
     if path.is_dir():
         return InputError(f"{path} is a folder; name one file, or a folder that is read as one dataset ({known})")
     return InputError(f"{path.name} is no table; name a file or folder that holds one ({known})")

@@ -25,16 +25,17 @@ _SCAN_BYTES = 4 << 20
 _MAX_BLOCK = (1 << 31) - 1
 
 
-def read_csv(path: Path) -> pa.Table:
+def read_csv(path: Path, as_text: AsText) -> pa.Table:
     """Parse a plain csv file.
 
     Args:
         path: of a file that was checked by :func:`skmm_core.data.file_limits.check_file`.
+        as_text: whether the column of a name is read digit by digit.
 
     Raises:
         InputError: it cannot be parsed; names the line or column.
     """
-    return _parsed(path, path.name, lambda name: False)[0]
+    return _parsed(path, path.name, as_text)[0]
 
 
 def read_csv_file(path: Path, as_text: AsText) -> TableFile:

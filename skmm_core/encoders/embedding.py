@@ -23,7 +23,7 @@ def embed(dataset: DatasetConfig, job: EmbedJob, out: Path, *, device: str, repo
     """Read pictures or texts, encode them and write the npz file.
 
     Args:
-        dataset: for pictures, `source` is a folder, a zip file or the name of a public set (hub:cifar10), and `target`
+        dataset: for pictures, `source` is a folder, an archive or the name of a public set (hub:cifar10), and `target`
             names a column of its metadata; for texts it is a table.
         job: what is read, encoder and naming pattern.
         out: the npz file.
@@ -55,8 +55,10 @@ def _embed_pictures(dataset: DatasetConfig, job: EmbedJob, out: Path, device: st
             "parts": {part: index.parts.count(part) for part in ("train", "validation", "test")},
             "class_names": list(index.class_names),
             "labelled": index.targets is not None,
+            "partly_labelled": index.partly_labelled,
             "skipped_count": len(index.skipped),
             "skipped": [{"path": each.path, "reason": each.reason} for each in index.skipped[:_MOST_SKIPPED]],
+            "reading": as_rows(index.reading),
             "images_per_second": done.rate,
             **_facts(job, encoder.name, done, encoder.provenance, index.notes),
         }

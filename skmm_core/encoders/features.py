@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skmm_core.data import ImageIndex
+from skmm_core.data import ImageIndex, RowTexts
 from skmm_core.encoders.encoder import Encoder
 from skmm_core.encoders.feature_blocks import BLOCK_ROWS, Blocks, Embedded, Encoded, chunks
 from skmm_core.encoders.feature_file import PARTS, FeatureRows, write_features
@@ -41,8 +41,8 @@ def embed_images(
     Args:
         index: the pictures, with their parts, targets and thumbnails.
         encoder: what makes features of them.
-        out: npz file: X, y, ids, the same of validation (`_val`) and test rows (`_test`), names, thumbnails in the
-            order of these parts, provenance. Written under another name and renamed.
+        out: npz file: X, y, ids, the same of validation (`_val`) and test rows (`_test`), names, thumbnails
+            and captions in the order of these parts, provenance. Written under another name and renamed.
         batch: pictures encoded at once.
         workers: threads that decode; default one a core, 8 at most.
         report: told after each batch, with pictures a second; raise Cancelled from it to stop.
@@ -61,16 +61,25 @@ def embed_images(
             part: FeatureRows(
                 work.blocks_of(pool, own),
                 [index.ids[row] for row in own],
-                None if index.targets is None else index.targets[own],
+                _targets(index, own),
             )
             for part, own in rows.items()
         }
     report(Progress("Writing the features", 0))
-    data, ends = index.thumbnails(np.array([row for own in rows.values() for row in own], np.int64))
+    order = np.array([row for own in rows.values() for row in own], np.int64)
+    data, ends = index.thumbnails(order)
     shown = {"thumbnails": data, "thumbnail_ends": ends}
+    if index.captions is not None:
+        shown["texts"], shown["text_ends"] = RowTexts.of(index.captions).take(order).bytes_and_ends()
     write_features(out, parts, encoder.dim, names=index.class_names, shown=shown, provenance=encoder.provenance)
     work.blocks.cache.trim()
     return Embedded(len(index), encoder.dim, work.blocks.encoded, work.blocks.seconds)
+
+
+def _targets(index: ImageIndex, rows: Sequence[int]) -> np.ndarray | None:
+    """Targets of these pictures, or labels in words of a partly labelled set; None without."""
+    found = index.labels if index.targets is None else index.targets
+    return None if found is None else found[list(rows)]
 
 
 def encode_rows(

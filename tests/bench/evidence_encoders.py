@@ -21,10 +21,10 @@ def encoders_part() -> str:
     return f"""## What the features change
 
 The same pictures with two kinds of features, by `python -m tests.bench.encoder_study --data FOLDER`
-(`assets/benchmarks/encoders.json`). A seed draws the same pool and test rows for both; the probe is tuned on the chosen points alone. Accuracy in %, mean over
-{_seeds()} seeds with its 95 % interval over seeds, which is too narrow for the 100 photographs, whose seeds share most
-rows. These are photographs, for which such networks are trained; on other pictures they can gain nothing. `skmm_fit`
-reads the labels of the pool, the other two read none.
+(`assets/benchmarks/encoders.json`). A seed draws the same pool and test rows for both; the probe is tuned on the
+chosen points alone. Accuracy in %, mean over {_seeds()} seeds with its 95 % interval over seeds, which is too narrow
+for the 100 photographs, whose seeds share most rows. These are photographs, for which such networks are trained; on
+other pictures they can gain nothing. `skmm_fit` reads the labels of the pool, the other two read none.
 
 {_lead(scores, SOURCES[0])}
 

@@ -38,7 +38,7 @@ def test_a_zip_of_photographs_becomes_a_selection_with_thumbnails(visitor, store
     visitor.open("data")
     page.get_by_text("Images", exact=True).first.click()
     visitor.settle()
-    visitor.upload(photographs, label="Zip file or pictures")
+    visitor.upload(photographs, label="Archive, pictures or shards")
     visitor.settle()
     page.get_by_role("combobox", name=re.compile("Encoder: what turns")).first.click()
     page.get_by_role("option", name="Built-in map, not trained").click()

@@ -109,13 +109,42 @@ def metadata(root, text, name="metadata.csv"):
 
 
 def test_metadata_with_labels(root):
-    add(root, "a.png", "sub/b.png", "c.png", "d.png", "e.png")
-    metadata(root, "file_name,caption,label\na.png,x,cat\n./sub/b.png,y,dog\nc.png,z,cat\nd.png,z,\ngone.png,z,dog\n")
+    add(root, "a.png", "sub/b.png", "c.png", "e.png")
+    metadata(root, "file_name,caption,label\na.png,x,cat\n./sub/b.png,y,dog\nc.png,z,cat\ngone.png,z,dog\n")
     index = index_images(root)
     assert index.ids == ("a.png", "c.png", "sub/b.png")
     assert [index.class_names[code] for code in index.targets] == ["cat", "cat", "dog"]
-    assert reasons(index) == {"d.png": "no target in metadata.csv", "e.png": "not in metadata.csv"}
+    assert reasons(index) == {"e.png": "not in metadata.csv"}
     assert any("1 rows name files that are not there" in note for note in index.notes)
+    assert index.captions == ("x", "z", "y")
+
+
+def test_pictures_without_a_label_stay_to_pick_from(root):
+    add(root, "a.png", "b.png", "c.png", "d.png")
+    metadata(root, "file_name,label\na.png,cat\nb.png,dog\nc.png,\nd.png,cat\n")
+    index = index_images(root)
+    assert index.ids == ("a.png", "b.png", "c.png", "d.png")
+    assert index.targets is None
+    assert index.labels.tolist() == ["cat", "dog", "", "cat"]
+    assert [(line.part, line.taken) for line in index.reading] == [
+        ("Format", "folder"),
+        ("Target", "column 'label': 3 of 4 rows have a label"),
+        ("Id", "path of the file"),
+    ]
+    assert "3 of 4 pictures have a label in column 'label'" in index.notes[0]
+    metadata(root, "file_name,age\na.png,1.5\nb.png,2.5\nc.png,\nd.png,4\n")
+    assert np.isnan(index_images(root).labels[2])
+    assert index_images(root).labels[[0, 1, 3]].tolist() == [1.5, 2.5, 4]
+
+
+def test_held_out_pictures_without_a_label_are_left_out(root):
+    add(root, "train/1.png", "train/2.png", "test/3.png", "test/4.png")
+    metadata(root / "train", "file_name,age\n1.png,1.5\n2.png,2.5\n")
+    metadata(root / "test", "file_name,age\n3.png,3\n4.png,\n")
+    index = index_images(root)
+    assert index.ids == ("test/3.png", "train/1.png", "train/2.png")
+    assert reasons(index) == {"test/4.png": "held out without a target in column 'age'"}
+    assert index.targets.tolist() == [3, 1.5, 2.5]
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
@@ -151,7 +180,7 @@ def test_the_target_column_can_be_named(root):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("metadata.csv", "name,label\n1.png,a\n", "no column file_name; it has name, label"),
+        ("metadata.csv", "name,label\nx.png,a\n", "no column file_name, nor another that names pictures; it has name"),
         ("metadata.csv", "file_name,label\nx.png,a\ny.png,b\n", "no file_name in it is a picture that is there"),
         ("metadata.jsonl", '{"file_name": "1.png"\n', "metadata.jsonl, line 1: not valid JSON"),
         ("metadata.jsonl", '["1.png"]\n', 'metadata.jsonl, line 1: no "file_name"'),
@@ -170,6 +199,8 @@ def test_utkface_names_give_ages(root):
     index = index_images(root, pattern="utkface")
     assert index.ids == ("26_0_2_20170104023102422.jpg", "5_1_0_2017.jpg.chip.jpg")
     assert index.targets.tolist() == [26.0, 5.0]
+    add(root / "odd", "55_0_0_20170116232725357jpg.chip.jpg", "24_0_1_2017 .jpg.chip.jpg", "44_1_4_2017.pg.chip.jpg")
+    assert index_images(root / "odd", pattern="utkface").targets.tolist() == [24.0, 44.0, 55.0]
     assert reasons(index)["61_1_20170109.jpg"] == "its name does not fit the pattern utkface"
     with pytest.raises(InputError, match="choose utkface"):
         index_images(root, pattern="age")

@@ -66,6 +66,13 @@ HIDDEN = (
     "#recycle/1.png",
     "$RECYCLE.BIN/1.png",
     "System Volume Information/1.png",
+    "_gsdata_/1.png",
+    "Network Trash Folder/1.png",
+    "Temporary Items/1.png",
+    "FOUND.000/1.png",
+    "a/_vti_cnf/1.png",
+    "CVS/1.png",
+    "a/.AppleDouble/1.png",
     "a/._1.png",
     "a/.1.png",
     "Thumbs.db",
@@ -321,6 +328,12 @@ def test_captions_alone_are_a_pool_without_labels(root):
     assert "text holds a text of its own for nearly every picture" in index.notes[0]
 
 
+def test_whole_labels_that_a_missing_one_made_decimal(root):
+    metadata(root, {"label": lambda i: None if i == 7 else i // 4 + 1.0})
+    index = index_images(root)
+    assert sorted(index.labels.tolist()) == ["", *["1"] * 4, *["2"] * 3]
+
+
 @pytest.mark.parametrize(
     ("columns", "names"),
     [
@@ -333,7 +346,6 @@ def test_captions_alone_are_a_pool_without_labels(root):
         ({"text": lambda i: ("a cat", "a dog")[i // 4]}, ("a cat", "a dog")),
         ({"id": lambda i: i // 4}, ("0", "1")),
         ({"label": lambda i: i // 4 + 0.0}, ("0", "1")),
-        ({"label": lambda i: None if i == 7 else i // 4 + 1.0}, ("1", "2")),
         ({"label": lambda i: ("x ", "x", "y", " y")[i // 2]}, ("x", "y")),
     ],
 )
@@ -390,3 +402,59 @@ def test_nothing_but_hidden_files_says_so(root):
     add(root, ".data/a/1.png", ".data/b/2.png")
     with pytest.raises(InputError, match=r"first \.data/a/1\.png: hidden: .* begins with a dot"):
         index_images(root)
+
+
+def test_a_picture_beside_the_one_folder_hides_no_classes(root):
+    add(root, *(f"set/{name}/{i}.png" for name in "ab" for i in range(3)), "preview.png")
+    index = index_images(root)
+    assert index.class_names == ("a", "b")
+    assert index.ids[0] == "a/0.png"
+    assert index.root == root / "set"
+    assert reasons(index) == {"preview.png": "outside the class folders"}
+
+
+@pytest.mark.parametrize(
+    "names", [("train2017", "val2017"), ("train_images", "test_images"), ("Training Set", "testset")]
+)
+def test_parts_with_something_behind_their_name(root, names):
+    add(root, *(f"{name}/{i}{k}.png" for k, name in enumerate(names) for i in range(2)))
+    index = index_images(root)
+    assert index.targets is None
+    assert index.parts.count("train") == 2
+
+
+def test_classes_that_differ_in_case_only_are_said(root):
+    add(root, *(f"{name}/{k}{i}.png" for k, name in enumerate(("Cat", "cat", "dog")) for i in range(2)))
+    index = index_images(root)
+    assert index.class_names == ("Cat", "cat", "dog")
+    assert any(note.startswith("Cat and cat differ in case only") for note in index.notes)
+
+
+def test_blanks_around_the_name_of_a_class_are_no_part_of_it(root):
+    add(root, *(f"{name}/{k}{i}.png" for k, name in enumerate(("cat ", "cat", "dog")) for i in range(2)))
+    assert index_images(root).class_names == ("cat", "dog")
+
+
+@pytest.mark.parametrize("name", ["unlabeled", "Unlabelled", "no_label", "unlabeled_data"])
+def test_pictures_in_a_folder_for_those_without_a_label(root, name):
+    add(root, *ORIGINALS, *(f"{name}/{i}.png" for i in range(3)))
+    index = index_images(root)
+    assert len(index) == 7
+    assert sorted(index.labels.tolist()) == ["", "", "", "a", "a", "b", "b"]
+    assert index.notes[0] == f"Pictures in {name} are read as without a label."
+
+
+def test_folders_below_the_classes_are_said(root):
+    add(
+        root, *(f"{name}/{i}.png" for name in ("animal/cat", "animal/dog", "plant/rose", "plant/oak") for i in range(2))
+    )
+    index = index_images(root)
+    assert index.class_names == ("animal", "plant")
+    assert "4 folders below, as animal/cat, are not told apart" in index.notes[0]
+
+
+@pytest.mark.parametrize("as_zip", [False, True])
+@pytest.mark.parametrize("ending", [".jpg_large", ".JPG_1", ".jpg-large", ".pjpeg", ".45", ". Smith", ""])
+def test_odd_endings_hide_no_picture(root, ending, as_zip):
+    add(root, *(f"{name}/10.{i}{ending}" for name in "ab" for i in range(2)))
+    assert len(index_images(packed(root) if as_zip else root)) == 4

@@ -279,3 +279,26 @@ def checked_or_reason(path):
         return check_picture(path).sha256
     except Unusable as error:
         return str(error)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"<!DOCTYPE html><html>not found</html>", "a web page (HTML), not a picture; download it again"),
+        (b"\n<html lang=en>", "a web page (HTML), not a picture; download it again"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid",
+            "a Git LFS pointer, not the picture itself; run git lfs pull",
+        ),
+        (b'<?xml version="1.0"?>\n<svg/>', "its content is SVG, which is not read; save it as JPEG or PNG"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "its content is JPEG 2000, which is not read; save it as JPEG or PNG"),
+        (b"%PDF-1.4", "its content is PDF, which is not read; save it as JPEG or PNG"),
+        (b"\0\0\1\0\1\0", "its content is an icon (ICO), which is not read; save it as JPEG or PNG"),
+        (b"nothing", "broken: its content is no picture"),
+    ],
+)
+def test_what_a_file_called_a_picture_really_is(tmp_path, content, reason):
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(Unusable) as caught:
+        check_picture(tmp_path / "a.jpg")
+    assert str(caught.value) == reason

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import Image
 
-from skmm_core.data import archive as module
+from skmm_core.data import archive as module, zip_file
 from skmm_core.data.archive import extract
 from skmm_core.data.image_index import ImageIndex, index_images
 from skmm_core.errors import Cancelled, InputError
@@ -185,11 +185,11 @@ def test_limits_on_the_whole(home, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="set it to a whole number of megabytes"):
         extract(path)
     monkeypatch.delenv("SKMM_MAX_UNPACKED_MB")
-    monkeypatch.setattr(module, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(zip_file, "MAX_MEMBERS", 3)
     with pytest.raises(InputError, match="lists too many files"):
         extract(path)
-    monkeypatch.setattr(module, "MAX_DIRECTORY_BYTES", 100)
-    monkeypatch.setattr(module, "MAX_MEMBERS", 100)
+    monkeypatch.setattr(zip_file, "MAX_DIRECTORY_BYTES", 100)
+    monkeypatch.setattr(zip_file, "MAX_MEMBERS", 100)
     with pytest.raises(InputError, match="lists too many files"):
         extract(path)
     assert files_in(tmp_path) == ["a.zip"]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from dashboard.services.pictures import PICTURE_SUFFIXES, save_pictures
 from skmm_core.data import index_images
-from skmm_core.data.picture_file import PICTURE_KINDS
+from skmm_core.data.picture_kinds import PICTURE_KINDS
 from skmm_core.errors import InputError
 
 

@@ -16,9 +16,10 @@ from skmm_core.errors import InputError
 
 UPLOAD, SERVER, PUBLIC = "Upload", "Server folder", "Public set"
 _LAYOUT = (
-    "One **zip file** with a folder a class (`train`, `val` and `test` folders are respected), or several "
-    "**pictures**. `metadata.csv` or `metadata.jsonl` with `file_name` and a target gives numbers or labels instead. "
-    "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF; HEIC where `pillow-heif` is installed."
+    "One **zip or tar file** with a folder a class (`train`, `val` and `test` folders are respected), several "
+    "**pictures**, or the **shards** (`.tar`) of webdataset or img2dataset. A `metadata.csv` or `metadata.jsonl` that "
+    "names the files gives numbers or labels instead. JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF; HEIC where `pillow-heif` "
+    "is installed."
 )
 _PATTERNS = {
     None: "Folders, or metadata.csv",
@@ -61,7 +62,7 @@ def image_form() -> ToEmbed | None:
 def _upload() -> str | None:
     st.caption(_LAYOUT)
     files = st.file_uploader(
-        "Zip file or pictures",
+        "Archive, pictures or shards",
         type=list(UPLOAD_SUFFIXES),
         accept_multiple_files=True,
         max_upload_size=MAX_UPLOAD_MB,
@@ -76,7 +77,11 @@ def _upload() -> str | None:
 
 def _server() -> str | None:
     text = path_on_server(
-        "Folder or zip file on the server", key="images:path", kind="Folders", example="photos", root="/srv/pictures"
+        "Folder, zip or tar file on the server",
+        key="images:path",
+        kind="Folders",
+        example="photos",
+        root="/srv/pictures",
     )
     return str(server_pictures(text)) if text else None
 

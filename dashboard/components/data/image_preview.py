@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from dashboard.components.data.preview import how_read
 from dashboard.components.data.targets import targets_view
 from dashboard.components.shared.gallery import Card, gallery_html
 from dashboard.components.shared.theme import fmt_int, fmt_number, notes, plural
@@ -22,6 +23,7 @@ def image_preview(index: "ImageIndex") -> None:
     with st.container(horizontal=True, key="understood"):
         for label, value, help_ in image_facts(index):
             st.metric(label, value, help=help_, width="content")
+    how_read(index.reading)
     notes(index.notes)
     skipped_files([(each.path, each.reason) for each in index.skipped], len(index.skipped))
     targets = index.targets
@@ -29,7 +31,9 @@ def image_preview(index: "ImageIndex") -> None:
         None if targets is None else targets[np.array(index.parts) == "train"],
         index.class_names,
         heading="Targets",
-        without="No targets: methods without labels can pick from these pictures, but nothing can be scored. "
+        without="A part of the pictures is labelled: methods without labels pick from all of them."
+        if index.labels is not None
+        else "No targets: methods without labels can pick from these pictures, but nothing can be scored. "
         "Put them into a folder a class, or add a metadata.csv, to compare methods.",
     )
     st.markdown("##### A few of them")
@@ -82,6 +86,9 @@ def sample_cards(index: "ImageIndex") -> list[Card]:
 
 
 def _caption(index: "ImageIndex", row: int) -> str:
+    if index.labels is not None:
+        label = str(index.labels[row])
+        return "no label" if label in ("", "nan") else label
     if index.targets is None:
         return index.ids[row]
     value = index.targets[row]

@@ -1,6 +1,6 @@
 """What was understood of a dataset, before anything long is started."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from dashboard.components.shared.theme import escape, fmt_int, fmt_number, notes
 from skmm_core.data import LEFT_OUT, spread_notes
 
 if TYPE_CHECKING:
-    from skmm_core.data import Dataset
+    from skmm_core.data import Dataset, ReadLine
 
 _THUMBNAILS, _TEXTS = 32, 12
 
@@ -29,7 +29,7 @@ def data_preview(dataset: "Dataset", *, scale: Callable[[], None] | None = None)
     with st.container(horizontal=True, key="understood"):
         for label, value, help_ in facts(dataset):
             st.metric(label, value, help=help_, width="content")
-    how_read(dataset)
+    how_read(dataset.reading)
     warned = spread_notes(dataset.notes)
     notes([note for note in dataset.notes if note not in warned and not (dataset.reading and LEFT_OUT in note)])
     draw_marks(warned)
@@ -72,12 +72,11 @@ def _few_texts(dataset: "Dataset") -> None:
     st.html(text_cards_html(cards))
 
 
-def how_read(dataset: "Dataset") -> None:
+def how_read(lines: "Sequence[ReadLine]") -> None:
     """Draw how the file was read, line by line; nothing for data that are no file."""
-    if not dataset.reading:
+    if not lines:
         return
     st.markdown("##### How your file was read")
-    lines = dataset.reading
     st.table(
         {
             "Part": [line.part for line in lines],

@@ -68,7 +68,7 @@ def _data(key: str) -> tuple[DatasetConfig | None, dict[str, object]]:
         return None, {}
     path = server_path(text)
     if not path.exists():
-        raise InputError(f"{text[:200]} is not there; give a folder, a zip file or a file of features")
+        raise InputError(f"{text[:200]} is not there; give a folder, a zip or tar file or a file of features")
     if path.suffix.lower() in _TABLES:
         test = st.text_input("File with the test rows", key=f"{key}:test").strip()
         return DatasetConfig(source=str(path), test=str(server_path(test)) if test else None), {}

@@ -1,6 +1,7 @@
 """Pictures on the Data page in every state: empty, previewed, embedding, failed, cancelled, done; and every mistake."""
 
 import io
+import tarfile
 import zipfile
 from types import SimpleNamespace
 
@@ -101,6 +102,33 @@ def test_a_zip_is_previewed_with_what_is_skipped(page, words, empty):
     assert not list(empty.records()), "nothing long was started"
 
 
+def shard(first, classes):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for number, name in enumerate(classes, first):
+            for ending, content in (("png", picture(number)), ("cls", name.encode())):
+                info = tarfile.TarInfo(f"{number:04d}.{ending}")
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def test_shards_are_one_set(page, words):
+    app = upload(page, ("00000.tar", shard(0, "abab")), ("00001.tar", shard(10, "abab")))
+    assert not app.error
+    assert metrics(app) == {"Pictures": "8", "Classes": "2", "Held out": "0", "Skipped": "0"}
+    assert "2 tar files" in str(app.table[0].value)
+    assert app.button(key="embed").label == "Make features of 8 pictures"
+
+
+def test_pictures_of_which_some_have_a_label(page, words):
+    app = upload(page, ("set.tar", shard(0, ["a", "b", "", "a"])))
+    assert not app.error
+    assert metrics(app)["Task"] == "Unlabelled"
+    assert "A part of the pictures is labelled" in words(app)
+    assert html(app).count("no label</figcaption>") == 1
+
+
 def test_several_pictures_and_their_metadata(page, words):
     rows = "file_name,score\n" + "".join(f"{i}.png,{i / 7}\n" for i in range(6))
     app = upload(page, *[(f"{i}.png", picture(i)) for i in range(6)], ("metadata.csv", rows.encode()))
@@ -117,7 +145,7 @@ def test_several_pictures_and_their_metadata(page, words):
     [
         ([("a.zip", b"PK no zip at all")], "truncated or not a zip file"),
         ([("a.zip", album(folders=(), extra=[("x.txt", b"x")]))], "no picture that can be used"),
-        ([("a.zip", album()), ("b.png", picture(1))], "one zip file, or pictures only"),
+        ([("a.zip", album()), ("b.png", picture(1))], "or pictures only"),
         ([("a.zip", b"")], "is empty"),
     ],
 )
