@@ -150,8 +150,6 @@ def test_lists_in_cells(tmp_path):
     refused(r"column 'embedding' holds list<", tmp_path / "a.parquet", target="embedding")
     frame.assign(embedding=[list(range(row)) for row in range(12)]).to_parquet(tmp_path / "b.parquet")
     match = r"has the name of an embedding but holds list<.*int64>; give every row a list of as many numbers"
-        r"'embedding' has the name of an embedding but holds list<.*int64>; give every row a list of as many numbers"
-    )
     refused(match, tmp_path / "b.parquet")
     frame = frame.rename(columns={"embedding": "words"})
     frame.assign(words=[list(range(row)) for row in range(12)]).to_parquet(tmp_path / "b.parquet")
