@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.shared.points import has_classes, has_values, label_text
+from dashboard.components.shared.points import has_classes, has_values
 from dashboard.components.shared.text_cards import TextCard, text_cards_html
 from dashboard.components.shared.theme import CHOSEN_COLOUR, fmt_number
 
@@ -159,7 +159,7 @@ def _described(shown: pd.DataFrame) -> Iterator[_Described]:
     named, measured = has_classes(shown), has_values(shown, "target")
     columns = [shown[name].tolist() for name in ("position", "rank", "chosen", "id", "label", "target")]
     for position, rank, chosen, id_, label, target in zip(*columns, strict=True):
-        what = label_text(label) if named else fmt_number(target) if measured else ""
+        what = ("" if pd.isna(label) else str(label)) if named else fmt_number(target) if measured else ""
         pick = f"chosen as number {rank + 1}" if chosen else "not chosen"
         name = ", ".join(filter(None, (str(id_), what, pick)))
         yield _Described(position, str(id_), f"#{rank + 1}" if chosen else "", what, name, bool(chosen))
