@@ -142,8 +142,7 @@ def content_fingerprint(features: Tensor, targets: Tensor | None, ids: tuple[str
         digest.update(f"{name}:{None if tensor is None else (str(tensor.dtype), tuple(tensor.shape))};".encode())
         if tensor is not None:
             digest.update(tensor.detach().cpu().contiguous().numpy().data)
-    for id_ in ids:
-        digest.update(id_.encode("utf-8", "surrogatepass") + b"\0")
+    digest.update("".join(f"{id_}\0" for id_ in ids).encode("utf-8", "surrogatepass"))
     return f"sha256:{digest.hexdigest()}"
 
 
