@@ -609,3 +609,11 @@ def test_empty_labels_at_the_end_of_one_column_are_rows(tmp_path):
     known = ["ant", "bee"] * 6
     (tmp_path / "metadata.tsv").write_text("\n".join([*known, *[""] * (len(X) - len(known))]) + "\n")
     assert load(tmp_path).known_labels == (*known, *[None] * (len(X) - len(known)))
+
+
+def test_a_folder_of_pictures_is_told_from_a_folder_of_anything(tmp_path):
+    (tmp_path / "ant").mkdir()
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    refused("is a folder; name one file", tmp_path)
+    (tmp_path / "ant" / "1.JPG").write_bytes(b"\xff\xd8\xff")
+    refused("holds pictures; make features of them first", tmp_path)
