@@ -13,8 +13,10 @@ from skmm_core.data.column_offsets import as_float32
 from skmm_core.data.file_limits import check_array_size, check_columns, check_file
 from skmm_core.data.parquet_parts import parts_in
 from skmm_core.data.parquet_reader import read_parquet_files
-from skmm_core.data.table_file import AsText, Reader, TableFile, VectorColumn, is_numeric
+from skmm_core.data.table_file import AsText, Reader, TableFile, VectorColumn, check_names, is_numeric
 from skmm_core.data.table_readers import read_csv_file
+from skmm_core.data.text_encoding import not_utf8, utf8_file
+from skmm_core.data.typed_text import typed
 from skmm_core.errors import InputError
 
 _VECTORS = ("tensors.tsv", "vectors.tsv")
@@ -80,7 +82,7 @@ def _is_projector(path: Path) -> bool:
 
 
 def _read_projector(path: Path, as_text: AsText) -> TableFile:
-    """The vectors and the metadata of a folder, or of one of its files; the metadata of one column has no header."""
+    """The vectors and the metadata of a folder, or of one of its files."""
     folder = path if path.is_dir() else path.parent
     path = next(folder / name for name in _VECTORS if (folder / name).is_file())
     check_file(path, kinds=(".tsv",))
@@ -89,14 +91,7 @@ def _read_projector(path: Path, as_text: AsText) -> TableFile:
     if metadata is None:
         return vectors
     check_file(metadata, kinds=(".tsv",))
-    table = read_csv_file(metadata, as_text)
-    found = table.table
-    if table.names and len(table.names) == 1 and table.rows == vectors.rows - 1 and not table.unnamed:
-        (name,) = table.names  # one column has no header: its first line is the first row
-        texts = found.column(0).cast(pa.string())
-        found = pa.table({"label": pa.chunked_array([pa.array([name]), *texts.chunks])})
-    elif len(table.names) == 1 and table.unnamed:
-        found = found.rename_columns(["label"])
+    found = _projector_metadata(metadata, vectors.rows, as_text)
     if found.num_rows != vectors.rows:
         raise InputError(
             f"{folder.name}: {metadata.name} has {found.num_rows:,} rows but {path.name} has {vectors.rows:,}; "
@@ -111,7 +106,40 @@ def _read_projector(path: Path, as_text: AsText) -> TableFile:
         raise InputError(f"{folder.name}: {path.name} holds something else than numbers; write one vector a line")
     check_array_size(f"{folder.name}/{path.name}", (vectors.rows, tensors.num_columns), 4)
     column = VectorColumn(tensors.num_columns, "lines of numbers", read)
-    return TableFile(folder.name, vectors.rows, found, "TensorFlow projector", {path.stem: column})
+    return TableFile(folder.name, vectors.rows, found, "TensorFlow projector", {path.stem: column}, untyped=True)
+
+
+def _projector_metadata(path: Path, rows: int, as_text: AsText) -> pa.Table:
+    """The columns of metadata, whose tabs and line ends alone divide it: a quote or a comma is part of a text.
+
+    Line 1 names the columns, unless there are as many lines as vectors.
+    """
+    with utf8_file(path, path.name) as (plain, _):
+        try:
+            lines = plain.read_text("utf-8-sig").removesuffix("\n").split("\n")
+        except UnicodeDecodeError:
+            raise not_utf8(plain, path.name) or InputError(f"{path.name} holds no text; save it as UTF-8") from None
+    while len(lines) > max(rows, 1) and not lines[-1]:
+        lines.pop()
+    fields = [line.split("\t") for line in lines]
+    width = len(fields[0])
+    check_columns(path.name, width)
+    for number, row in enumerate(fields, 1):
+        if len(row) != width:
+            raise InputError(
+                f"{path.name}, line {number} has {len(row)} fields, but line 1 has {width}; correct that line"
+            )
+    # The one column that has no name holds classes, or a word or text for each vector.
+    one = "text" if len(set(lines)) > len(lines) / 2 else "label"
+    names = [one] if width == 1 else [f"column {place + 1}" for place in range(width)]
+    if len(lines) != rows:
+        names = [name.strip() for name in fields.pop(0)]
+    check_names(names, path.name)
+    table = pa.table({name: pa.array([row[place] for row in fields], pa.string()) for place, name in enumerate(names)})
+    for place, name in enumerate(names):
+        if not as_text(name):
+            table = table.set_column(place, name, typed(table.column(place)))
+    return table
 
 
 READERS = {

@@ -96,7 +96,9 @@ def _load(config: DatasetConfig, columns: Columns, report: Report) -> Dataset:
     # Rows that are only scored need a target; those of a pool without are not scored.
     held = {
         name: _fitting(
-            _checked(mark_unlabelled(part, config.unlabelled), config, pool.targets is not None, report), pool
+            _checked(mark_unlabelled(part, config.unlabelled), config, pool.targets is not None, report),
+            pool,
+            partly=known is not None,
         )
         for name, part in read.held.items()
     }
@@ -199,14 +201,15 @@ def _as_wide(part: RawRows, pool: RawRows) -> RawRows:
     return part
 
 
-def _fitting(part: RawRows, pool: RawRows) -> RawRows:
+def _fitting(part: RawRows, pool: RawRows, *, partly: bool) -> RawRows:
     """Refuse held-out rows without targets where the pool has some."""
     if pool.targets is not None and part.targets is None:
         raise InputError(
             f"{part.where} has no targets but {pool.where} has; add them (y_test, y_val) or use an npz with X and y"
         )
     if pool.targets is None and part.targets is not None:
-        note = f"{part.where}: its targets are not used, since the pool has none."
+        lack = "is labelled in part" if partly else "has none"
+        note = f"{part.where}: its targets are not used, since the pool {lack}."
         return replace(part, targets=None, notes=(*part.notes, note))
     return part
 

@@ -1,11 +1,15 @@
 """From a path to a table: one door for every format that has columns; the readers are loaded when they are needed."""
 
 import importlib
+import itertools
 from pathlib import Path
 
 from skmm_core.data.formats import FORMATS, Format, format_of, is_archive
+from skmm_core.data.picture_kinds import PICTURE_KINDS
 from skmm_core.data.table_file import AsText, Reader, TableFile
 from skmm_core.errors import InputError
+
+_LOOK = 2000  # files and folders that tell what another folder holds
 
 
 def is_table(path: Path) -> bool:
@@ -65,8 +69,15 @@ def _reader(form: Format) -> Reader:
 
 def _unknown(path: Path) -> InputError:
     known = "; ".join(f"{form.title}: {form.folder}" for form in FORMATS if form.folder)
-    if path.is_dir() and any(is_archive(each.name) for each in path.iterdir()):
+    if path.is_dir() and _holds_pictures(path):
         return InputError(f"{path} holds pictures; make features of them first (embed --images, Images in Data)")
     if path.is_dir():
         return InputError(f"{path} is a folder; name one file, or a folder that is read as one dataset ({known})")
     return InputError(f"{path.name} is no table; name a file or folder that holds one ({known})")
+
+
+def _holds_pictures(folder: Path) -> bool:
+    """Whether a folder holds archives of pictures, or pictures as far as its first files tell."""
+    if any(is_archive(each.name) for each in folder.iterdir()):
+        return True
+    return any(each.suffix.lower() in PICTURE_KINDS for each in itertools.islice(folder.rglob("*"), _LOOK))

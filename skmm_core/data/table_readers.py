@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from skmm_core.data.csv_layout import CsvLayout, csv_layout
+from skmm_core.data.formats import kind_of
 from skmm_core.data.how_read import quoted
 from skmm_core.data.table_file import AsText, Reader, TableFile, check_names, is_text, short
 from skmm_core.data.text_encoding import not_utf8, utf8_file
@@ -53,7 +54,7 @@ def read_csv_file(path: Path, as_text: AsText) -> TableFile:
         rows=table.num_rows,
         table=plain,
         vectors=vectors,
-        described=", ".join(filter(None, (path.suffix.lower().lstrip("."), encoding, layout.described))),
+        described=", ".join(filter(None, (kind_of(path).lstrip("."), encoding, layout.described))),
         notes=tuple(f"{path.name}: {told}." for told in (marked, _DOUBT if layout.doubtful else "") if told),
         decimal=layout.decimal,
         unnamed=not layout.header,

@@ -19,6 +19,7 @@ _NAMES = (
     r"prompt|instruction|question|query|input",
     r"captions?|description|headline|title|subject",
 )
+_PLAIN = 3  # of these say what they hold so plainly that short texts are read, too
 _LOOK = 2048  # rows that tell how long the texts of a column are
 _FREE = 15  # characters from which on, at the mean, text is something that people read
 _CLOSE = 0.5  # share of the length of the longest column from which on another could be meant as well
@@ -52,7 +53,10 @@ def choose_texts(file: TableFile, asked: str | None, taken: set[str]) -> TextCho
         return TextChoice(_asked(file, asked), "as asked")
     lengths = _lengths(file, taken)
     if not lengths:
-        raise InputError(f"{file.where} has no column of text; it has {listed(file.names)}; name one with --text")
+        raise InputError(
+            f"{file.where} has no column of text that is neither empty, ignored, the target nor the id; it has "
+            f"{listed(file.names)}; name one with --text"
+        )
     if named := _named(list(lengths)):
         return TextChoice((named,), f"it is called {named!r}")
     order = sorted(lengths, key=lambda name: -lengths[name])
@@ -68,15 +72,19 @@ def choose_texts(file: TableFile, asked: str | None, taken: set[str]) -> TextCho
 def texts_to_show(file: TableFile, asked: str | None, taken: set[str]) -> tuple[str, ...]:
     """The columns of texts that go on cards beside features of another kind; none where nobody would read them.
 
+    One that is called as texts are goes before longer ones, such as addresses of web pages.
+
     Raises:
         InputError: a named column is not there or is no text.
     """
     if asked is not None:
         return _asked(file, asked)
-    free = {name: length for name, length in _lengths(file, taken).items() if length >= _FREE}
-    if not free:
-        return ()
-    return (_named(list(free)) or max(free, key=free.__getitem__),)
+    lengths = _lengths(file, taken)
+    free = [name for name, length in lengths.items() if length >= _FREE]
+    short = [name for name in lengths if name not in free and _varies(file.table.column(name))]
+    if named := _named(free) or _named(short, _NAMES[:_PLAIN]):
+        return (named,)
+    return (max(free, key=lengths.__getitem__),) if free else ()
 
 
 def row_texts(table: pa.Table, names: tuple[str, ...]) -> RowTexts:
@@ -103,9 +111,15 @@ def _asked(file: TableFile, text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _named(names: list[str]) -> str | None:
+def _varies(column: pa.ChunkedArray) -> bool:
+    """Whether most texts at the start differ; short ones that repeat, such as S01 of a subject, are codes."""
+    start = column.slice(0, _LOOK)
+    return len(encoded(start)[1]) > len(start) / 2
+
+
+def _named(names: list[str], patterns: tuple[str, ...] = _NAMES) -> str | None:
     """The column whose name says most plainly that it holds texts; None where none does."""
-    for pattern in _NAMES:
+    for pattern in patterns:
         for name in names:
             if re.fullmatch(pattern, name.strip().casefold().replace(" ", "_").replace("-", "_")):
                 return name

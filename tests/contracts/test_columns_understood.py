@@ -427,3 +427,19 @@ def test_numbers_under_the_name_of_ids_or_labels_are_no_texts(tmp_path):
     (tmp_path / "b.csv").write_text("x,y\n" + "".join(f"{row}.25,{row * 3 % 7}\n" for row in range(N)))
     with pytest.raises(InputError, match="has no column of text"):
         load_texts(DatasetConfig(source=str(tmp_path / "b.csv")))
+
+
+def test_short_texts_of_a_column_called_text_are_shown_before_longer_addresses(tmp_path):
+    urls = [f"https://example.org/a/long/address/{row}" for row in range(N)]
+    short = [f"red shoe {row}" for row in range(N)]
+    shown = load(saved(tmp_path / "a.csv", text=short, url=urls))
+    assert shown.texts.values.to_pylist() == short
+    codes = [f"S{row % 4}" for row in range(N)]
+    assert load(saved(tmp_path / "b.csv", text=codes)).texts is None  # what repeats is a code
+    assert load(saved(tmp_path / "c.csv", text=codes, url=urls)).texts.values.to_pylist() == urls
+
+
+def test_a_column_of_text_that_cannot_be_used_is_not_said_to_be_missing(tmp_path):
+    path = saved(tmp_path / "a.parquet", text=pd.Series([None] * N, dtype="string"))
+    with pytest.raises(InputError, match="no column of text that is neither empty, ignored, the target nor the id"):
+        load_texts(DatasetConfig(source=str(path)))

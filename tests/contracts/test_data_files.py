@@ -113,7 +113,14 @@ def test_an_npy_pool_takes_an_npz_test_set(tmp_path, features, labels):
 def test_an_unlabelled_pool_ignores_the_targets_of_its_test_set(tmp_path, features, labels):
     dataset = load(save_npz(tmp_path / "a.npz", X=features, X_test=features[:5], y_test=labels[:5]))
     assert dataset.targets is None
-    assert any("its targets are not used" in note for note in dataset.notes)
+    assert any("its targets are not used, since the pool has none" in note for note in dataset.notes)
+
+
+def test_a_pool_labelled_in_part_is_not_said_to_have_no_labels(tmp_path, features, labels):
+    part = [str(label) if row % 3 else "" for row, label in enumerate(labels)]
+    pool, test = (save_csv(tmp_path / f"{name}.csv", features, y=y) for name, y in (("a", part), ("b", labels)))
+    notes = load(pool, test=str(test)).notes
+    assert "b.csv: its targets are not used, since the pool is labelled in part." in notes
 
 
 def test_ids_and_names_of_an_npz(tmp_path, features, labels):

@@ -145,6 +145,7 @@ def test_every_table_with_a_vector_column_gives_the_same_rows(tmp_path, name):
     assert dataset.shown.column("width").to_pylist() == WIDTH.tolist()
     assert sorted(names_in(tmp_path / name)) == ["embedding", "id", "label", "width"]
     left_out = [line for line in dataset.reading if line.part == "Left out"]
+    assert "gz" not in dataset.reading[0].taken  # how a file is packed is not its format
     assert [line.taken for line in left_out] == ["'width'"]
     assert "stands beside the vectors of 'embedding'" in left_out[0].why
 
@@ -580,3 +581,39 @@ def test_endings_are_told_from_names():
     for form in FORMATS:
         for name in form.names:
             assert kind_of(Path(f"My.Table{name.upper()}")) in form.endings
+
+
+def test_only_tabs_and_line_ends_divide_the_metadata_of_the_tensorflow_projector(tmp_path):
+    np.savetxt(tmp_path / "tensors.tsv", X, delimiter="\t", fmt="%.9g")
+    words = [f"word {row}, said" for row in range(len(X))]
+    words[2:6] = ['"', "1,234", "it's", 'a "quote']  # as vocabularies have them
+    (tmp_path / "metadata.tsv").write_text("\n".join(words) + "\n")
+    dataset = load(tmp_path)
+    assert dataset.targets is None  # a word for each vector is no class
+    assert dataset.texts.values.to_pylist() == words
+    rows = [f"{word}\t{label}\t{number}" for word, label, number in zip(words, LABELS, WIDTH, strict=True)]
+    (tmp_path / "metadata.tsv").write_bytes("\r\n".join(["word\tlabel\twidth", *rows]).encode())
+    dataset = load(tmp_path, text="word")
+    assert dataset.texts.values.to_pylist() == words
+    assert [dataset.class_names[code] for code in dataset.targets.tolist()] == LABELS
+    assert dataset.shown_numbers()["width"].tolist() == [float(number) for number in WIDTH]
+    rows[4] += "\tmore"
+    (tmp_path / "metadata.tsv").write_text("\n".join(["word\tlabel\twidth", *rows]))
+    refused(r"metadata\.tsv, line 6 has 4 fields, but line 1 has 3; correct that line", tmp_path)
+    (tmp_path / "metadata.tsv").write_bytes(b"\xff\xfa\n" * len(X))
+    refused(r"metadata\.tsv", tmp_path)
+
+
+def test_empty_labels_at_the_end_of_one_column_are_rows(tmp_path):
+    np.savetxt(tmp_path / "tensors.tsv", X, delimiter="\t", fmt="%.9g")
+    known = ["ant", "bee"] * 6
+    (tmp_path / "metadata.tsv").write_text("\n".join([*known, *[""] * (len(X) - len(known))]) + "\n")
+    assert load(tmp_path).known_labels == (*known, *[None] * (len(X) - len(known)))
+
+
+def test_a_folder_of_pictures_is_told_from_a_folder_of_anything(tmp_path):
+    (tmp_path / "ant").mkdir()
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    refused("is a folder; name one file", tmp_path)
+    (tmp_path / "ant" / "1.JPG").write_bytes(b"\xff\xd8\xff")
+    refused("holds pictures; make features of them first", tmp_path)

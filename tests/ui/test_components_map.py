@@ -292,6 +292,15 @@ def test_balance_says_which_classes_are_unseen(points: pd.DataFrame) -> None:
     assert "1 of 3 classes have no chosen point" in found[2]
 
 
+def test_balance_of_a_pool_labelled_in_part_says_how_few_points_it_counts(points: pd.DataFrame) -> None:
+    known = points["label"].where(points["position"] != PICKED[0], None)
+    found = balance_figure(points.assign(label=known), 2)
+    assert found is not None
+    assert "Only the 1 of 2 chosen points with a label count." in found[2]
+    assert "2 of 3 classes have no chosen point with this label." in found[2]
+    assert balance_figure(points.assign(label=known), 1) is None  # nothing is known of the one that is chosen
+
+
 def test_balance_of_a_numeric_target_compares_means(points: pd.DataFrame) -> None:
     found = balance_figure(points.assign(label=None), 4)
     assert found is not None

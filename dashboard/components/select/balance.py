@@ -19,17 +19,22 @@ def balance_figure(points: pd.DataFrame, budget: int, *, height: int = _HEIGHT) 
     """Compare the chosen points with the pool.
 
     Returns:
-        Figure, alt text, and a sentence for its caption; None when the points have no targets.
+        Figure, alt text, and a sentence for its caption; None when the points, or all chosen ones, have no targets.
     """
     if has_classes(points):
-        return _classes(class_shares(points, budget), height)
+        known = points["label"].notna().to_numpy()[is_chosen(points, budget)]
+        if not known.any():
+            return None
+        counted = "" if known.all() else f" Only the {known.sum()} of {len(known)} chosen points with a label count."
+        return _classes(class_shares(points, budget), counted, height)
     if has_values(points, "target"):
         return _target(points, budget, height)
     return None
 
 
-def _classes(shares: pd.DataFrame, height: int) -> tuple[go.Figure, str, str]:
+def _classes(shares: pd.DataFrame, counted: str, height: int) -> tuple[go.Figure, str, str]:
     distance = total_variation(shares)
+    without = "no chosen point with this label" if counted else "no chosen point"
     missing = int(((shares["chosen"] == 0) & (shares["pool"] > 0)).sum())
     shown, note = shares, ""
     if len(shares) > MAX_CLASSES:
@@ -53,9 +58,9 @@ def _classes(shares: pd.DataFrame, height: int) -> tuple[go.Figure, str, str]:
     figure.update_traces(hovertemplate="%{x}: %{y:.1%}")
     figure.update_xaxes(type="category", title=None)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero", title="Share")
-    unseen = f" {missing} of {len(shares)} classes have no chosen point." if missing else ""
+    unseen = f" {missing} of {len(shares)} classes have {without}." if missing else ""
     name = QUANTITIES["class_tv"].title
-    caption = f"{name} {distance:.2f} (0 = same balance as the pool, 1 = nothing in common).{unseen}{note}"
+    caption = f"{name} {distance:.2f} (0 = same balance as the pool, 1 = nothing in common).{counted}{unseen}{note}"
     return figure, f"Share of each class in the pool (bars) and among the chosen points (diamonds). {caption}", caption
 
 
