@@ -13,6 +13,7 @@ from .formats import (
     FILE_KINDS as FILE_KINDS,
     FILE_NAMES as FILE_NAMES,
     FORMATS as FORMATS,
+    holds_features as holds_features,
     is_archive as is_archive,
     kind_of as kind_of,
 )

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skmm_core.data.row_texts import RowTexts
-from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
+from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed, named_columns
 from skmm_core.data.typed_text import encoded, typed
 from skmm_core.errors import InputError
 
@@ -91,11 +91,8 @@ def row_texts(table: pa.Table, names: tuple[str, ...]) -> RowTexts:
 
 
 def _asked(file: TableFile, text: str) -> tuple[str, ...]:
-    whole = text.strip()
-    names = [whole] if whole in file.names else [name.strip() for name in whole.split(",") if name.strip()]
+    names = named_columns(file, text, "text")
     for name in names:
-        if name not in file.names:
-            raise InputError(f"{file.where} has no column {name!r} for --text; it has {listed(file.names)}")
         if name not in file.table.column_names or not is_text(file.table.column(name).type):
             raise InputError(f"{file.where}: column {name!r} holds no text; name a column of text with --text")
     if not names:
