@@ -16,6 +16,7 @@ from skmm_core.data import load_dataset
 from skmm_core.data.image_index import index_images
 from skmm_core.encoders.embedding import embed
 from skmm_core.errors import InputError
+from tests.contracts.picture_folders import reasons
 
 
 @pytest.fixture(autouse=True)
@@ -48,10 +49,6 @@ def labelled(first, classes, **more):
         yield f"{number:04d}.cls", str(name)
         for ending, text in more.items():
             yield f"{number:04d}.{ending}", text(number)
-
-
-def reasons(index):
-    return {each.path: each.reason for each in index.skipped}
 
 
 def classes(index):
