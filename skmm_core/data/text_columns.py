@@ -1,24 +1,16 @@
 """Which column of a table holds the texts that people read: for cards, for search, and for an encoder."""
 
-import re
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skmm_core.data.column_names import text_rank
 from skmm_core.data.row_texts import RowTexts
 from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed, named_columns
 from skmm_core.data.typed_text import encoded, typed
 from skmm_core.errors import InputError
 
-# What a column of texts is called, the plainest first.
-_NAMES = (
-    r"(full_?|raw_?|clean_?)?texts?",
-    r"content|body|document|passage|article|chunk|page_content",
-    r"(review|comment|message|post|tweet|abstract|summary|sentence|utterance)s?(_?(text|body|content))?",
-    r"prompt|instruction|question|query|input",
-    r"captions?|description|headline|title|subject",
-)
 _LOOK = 2048  # rows that tell how long the texts of a column are
 _FREE = 15  # characters from which on, at the mean, text is something that people read
 _CLOSE = 0.5  # share of the length of the longest column from which on another could be meant as well
@@ -102,11 +94,8 @@ def _asked(file: TableFile, text: str) -> tuple[str, ...]:
 
 def _named(names: list[str]) -> str | None:
     """The column whose name says most plainly that it holds texts; None where none does."""
-    for pattern in _NAMES:
-        for name in names:
-            if re.fullmatch(pattern, name.strip().casefold().replace(" ", "_").replace("-", "_")):
-                return name
-    return None
+    ranks = {name: rank for name in names if (rank := text_rank(name)) is not None}
+    return min(ranks, key=ranks.__getitem__, default=None)
 
 
 def _lengths(file: TableFile, taken: set[str]) -> dict[str, float]:
