@@ -17,7 +17,7 @@ from skmm_core.data.image_metadata import Found
 from skmm_core.data.image_samples import find_samples
 from skmm_core.data.image_tables import METADATA_NAMES
 from skmm_core.data.image_twins import leave_one_of_each
-from skmm_core.data.known_labels import target_taken
+from skmm_core.data.known_labels import known_words, target_taken
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.picture_depth import DEPTHS
 from skmm_core.data.picture_file import Checked, read_picture
@@ -72,7 +72,7 @@ class ImageIndex:
         """How many pictures of a pool that is labelled in part have a label, in words; None for other pools."""
         if self.labels is None:
             return None
-        known = int((~np.isnan(self.labels) if self.labels.dtype.kind == "f" else self.labels != "").sum())
+        known = sum(label is not None for label in known_words(self.labels))
         return f"labels in {known:,} of {len(self):,} pictures"
 
     def __len__(self) -> int:
@@ -101,14 +101,13 @@ def index_images(
     """Find the pictures of a source, decode each once, and read their parts and targets.
 
     A picture that cannot be used never stops the others: it is listed with the reason. Targets come from the named
-    pattern, else from metadata.csv or metadata.jsonl (`file_name` and a target column), else from class folders.
-
-    The samples of webdataset and img2dataset shards have targets of their own.
+    pattern, else from a table beside the pictures that names them (metadata.csv, labels.jsonl, …), else from class
+    folders. The samples of webdataset and img2dataset shards have targets of their own.
 
     Args:
         source: a folder, also of tar files, a zip or tar file, or several files.
         pattern: how file names give the target: "utkface" (age), or None.
-        target: name of the target column of the metadata, or of a value of the samples.
+        target: name of the target column of the tables, or of a value of the samples.
         report: told of unpacking and checking.
 
     Raises:
@@ -189,8 +188,7 @@ def _reading(
     if known.targets is None and known.labels is None:
         yield ReadLine("Target", "none", "", "--target")
     elif found.targets is not None:
-        labels = None if known.labels is None else tuple(str(label) or None for label in known.labels.tolist())
-        labels = labels and tuple(None if label == "nan" else label for label in labels)
+        labels = None if known.labels is None else known_words(known.labels)
         yield ReadLine("Target", target_taken(found.targets.column, known.class_names, labels), "", "--target")
     yield ReadLine("Id", layout.named)
     counts = Counter(parts)

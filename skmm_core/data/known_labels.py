@@ -123,6 +123,13 @@ def known_array(labels: tuple[str | None, ...]) -> np.ndarray:
     return np.array(["" if label is None else label for label in labels])
 
 
+def known_words(labels: np.ndarray) -> tuple[str | None, ...]:
+    """Labels of an array as :func:`known_array` writes them, in words; None for none."""
+    if labels.dtype.kind == "f":
+        return tuple(None if np.isnan(value) else number_word(value) for value in labels.tolist())
+    return tuple(label or None for label in labels.tolist())
+
+
 def _is_plain(word: str) -> bool:
     try:
         value = float(word)

@@ -37,6 +37,13 @@ def test_names_of_labels_however_their_words_are_joined(tmp_path, name):
     assert load(tmp_path, FRAME.assign(**{name: KIND})).class_names == ("0", "1", "2")
 
 
+@pytest.mark.parametrize("name", ["Text", "reviewText", "page content", "Tweet-Text", "Abstract"])
+def test_names_of_texts_however_their_words_are_joined(tmp_path, name):
+    words = [f"a few words about row {row}" for row in range(N)]
+    dataset = load(tmp_path, FRAME.assign(**{"remark": words, name: words}))
+    assert [line.taken for line in dataset.reading if line.part == "Texts"] == [repr(name)]
+
+
 @pytest.mark.parametrize("name", ["y_pred", "predicted_label", "prediction", "predictedClass", "pred", "y_hat"])
 def test_what_a_model_said_is_no_feature(tmp_path, name):
     dataset = load(tmp_path, FRAME.assign(label=WORDS, **{name: RNG.integers(0, 3, N)}))

@@ -107,3 +107,12 @@ def test_whole_numbers_and_decimals_in_two_files_are_one_target(root):
 def test_a_caption_column_can_be_named_all_the_same(root):
     metadata(root, {"caption": lambda i: f"a nice picture {i // 4}"})
     assert len(index_images(root, target="caption").class_names) == 2
+
+
+def test_the_first_of_two_rows_that_name_a_picture_counts(root):
+    add(root, *(f"{i}.png" for i in range(6)))
+    rows = [f"{i}.png,{'xy'[i % 2]}" for i in range(6)]
+    (root / "metadata.csv").write_text("\n".join(["file_name,label", *rows, "0.png,y", "3.png,x"]))
+    index = index_images(root)
+    assert [index.class_names[code] for code in index.targets] == list("xyxyxy")
+    assert any("2 rows name a file once more; the first row of each counts" in note for note in index.notes)
