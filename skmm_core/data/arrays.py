@@ -46,7 +46,11 @@ class NpzFile:
 def read_npy(path: Path, labels: Path | None, *, offsets: np.ndarray | None = None, report: Report) -> RawRows:
     """Read an npy file of features and, if there is one, the npy file of its labels.
 
-    Offsets are those of the pool, for held-out rows.
+    Args:
+        path: of the features, (N, d) numbers.
+        labels: of the (N,) targets, or None.
+        offsets: (d,) float64 of the pool, for held-out rows; None finds them.
+        report: told of reading.
 
     Raises:
         InputError: either cannot be read, or their lengths differ.
@@ -70,7 +74,12 @@ def read_npz(
     Held-out rows are X_val, y_val, ids_val and X_test, y_test, ids_test. Thumbnails are the bytes of small pictures,
     joined (`thumbnails`), and where each ends (`thumbnail_ends`), texts are UTF-8 held alike (`texts`, `text_ends`).
     Provenance is JSON text; its warnings become notes.
-    Offsets are those of the pool, for a file of held-out rows.
+
+    Args:
+        path: of the file.
+        chosen: names of the arrays that are features, targets and ids, where a person names them.
+        offsets: (d,) float64 of the pool, for a file of held-out rows; None finds them.
+        report: told of reading.
 
     Raises:
         InputError: the file cannot be read, or its arrays do not fit each other.
@@ -134,6 +143,11 @@ def plain_rows(where: str, held: HeldColumns, targets: RawTargets | None) -> Raw
 def array_features(array: np.ndarray, where: str, offsets: np.ndarray | None) -> HeldColumns:
     """Take an array as (N, d) float32 features.
 
+    Args:
+        array: (N, d) numbers of any type.
+        where: name for messages.
+        offsets: (d,) float64 of the pool, for held-out rows; None finds them.
+
     Raises:
         InputError: it holds no numbers, or is no table of rows and columns.
     """
@@ -154,6 +168,12 @@ def array_features(array: np.ndarray, where: str, offsets: np.ndarray | None) ->
 
 def array_targets(array: np.ndarray, name: str, count: int, features: str) -> RawTargets:
     """Take an array as one target a row.
+
+    Args:
+        array: (N,) or (N, 1) numbers, truth values or text.
+        name: of the array, for messages.
+        count: N, rows of the features.
+        features: name of their array, for messages.
 
     Raises:
         InputError: its shape, length or type does not fit.

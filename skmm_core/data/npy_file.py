@@ -92,7 +92,14 @@ def check_header(file: IO[bytes], size: int, where: str, *, strict: bool = True)
 
 
 def unreadable(name: str, kind: str, writer: str, error: Exception) -> InputError:
-    """What to say of a file that could not be read, which `writer` writes; an InputError is said as it is."""
+    """What to say of a file that could not be read.
+
+    Args:
+        name: of the file.
+        kind: its format, such as "npz".
+        writer: the function that writes such files.
+        error: what was raised; an InputError is said as it is.
+    """
     if isinstance(error, InputError):  # raised inside the block, already clear
         return error
     if isinstance(error, OSError) and error.strerror:

@@ -189,6 +189,12 @@ def test_parts_by_the_names_of_shards(tmp_path, name):
     assert any("Parts are read from the names of the shards" in note for note in index.notes)
 
 
+def test_one_shard_whose_name_tells_no_part_leaves_all_to_pick_from(tmp_path):
+    for k, name in enumerate(("birds-train-0000", "birds-val-0000", "birds-0000")):
+        shard(tmp_path / "set" / f"{name}.tar", labelled(100 * k, ["a", "b", "a"]))
+    assert index_images(tmp_path / "set").parts == ("train",) * 9
+
+
 def img2dataset(folder, shard_name="00000", first=0, as_files=False):
     """What img2dataset writes: 5 rows, one of them failed."""
     rows, members = [], []
