@@ -52,9 +52,8 @@ def test_long_numbers_under_the_name_of_ids_are_no_texts(tmp_path):
     assert [dataset.texts.text(row) for row in range(2)] == ["seen 0", "seen 1"]
 
 
-def test_words_that_begin_as_hexadecimal_numbers_stay_words(tmp_path):
-    words = [f"0x{row * 37 % 256:02x}" for row in range(N)]
-    assert load(tmp_path, FRAME.assign(code=words)).feature_names == tuple(F)
+def test_classes_that_are_written_as_hexadecimal_numbers_keep_their_names(tmp_path):
+    assert load(tmp_path, FRAME.assign(label=np.array(["0x1f", "0x2a"])[KIND % 2])).class_names == ("0x1f", "0x2a")
 
 
 @pytest.mark.parametrize("name", ["y_pred", "predicted_label", "prediction", "predictedClass", "pred", "y_hat"])
