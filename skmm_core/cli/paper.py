@@ -26,7 +26,7 @@ def paper(
     images: Annotated[str | None, typer.Option("--images", metavar="FOLDER|FILE", help="The original images.")] = None,
     features: Annotated[
         str | None,
-        typer.Option("--features", metavar="FILE", help="Features instead of images: npz, npy, csv, parquet."),
+        typer.Option("--features", metavar="FILE", help="Features instead of images, such as an npz or parquet file."),
     ] = None,
     test: flags.Test = None,
     holdout: flags.Holdout = None,

@@ -13,6 +13,7 @@ from .formats import (
     FILE_KINDS as FILE_KINDS,
     FILE_NAMES as FILE_NAMES,
     FORMATS as FORMATS,
+    holds_features as holds_features,
     is_archive as is_archive,
     kind_of as kind_of,
 )
@@ -25,7 +26,7 @@ from .include_exclude import (
     make_given as make_given,
     nothing_given as nothing_given,
 )
-from .known_labels import number_word as number_word
+from .known_labels import known_array as known_array
 from .load import load_dataset as load_dataset, load_texts as load_texts
 from .mixed_units import spread_notes as spread_notes
 from .picture_source import image_source as image_source, source_fingerprint as source_fingerprint

@@ -1,19 +1,15 @@
 """npy and npz files of features and labels. Pickled objects are never loaded: they could run code."""
 
-import math
-import struct
-import tokenize
 import zipfile
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from skmm_core.data.column_offsets import HeldColumns, as_float32, hold_columns
-from skmm_core.data.file_limits import check_array_size, check_columns, check_file
-from skmm_core.data.named_arrays import NOTHING_CHOSEN, ArrayKind, Chosen, assign_keys
+from skmm_core.data.file_limits import check_columns, check_file
+from skmm_core.data.named_arrays import NOTHING_CHOSEN, Chosen, assign_keys
+from skmm_core.data.npy_file import READ_ERRORS, check_header, load_array, load_npy, unreadable
 from skmm_core.data.row_texts import RowTexts
 from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows, RawTargets, number_targets
@@ -22,11 +18,6 @@ from skmm_core.data.table_file import Reader
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 
-# What zipfile and NumPy's header parser raise for damaged bytes; found by damaging files at random.
-_READ_ERRORS = (
-    *(OSError, ValueError, EOFError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile, zlib.error),
-    *(SyntaxError, TypeError, KeyError, AttributeError, tokenize.TokenError, struct.error),
-)
 _TEXTS = ("texts", "text_ends")
 _PARTS = {"pool": "", "validation": "_val", "test": "_test"}
 _KEYS = (
@@ -55,7 +46,11 @@ class NpzFile:
 def read_npy(path: Path, labels: Path | None, *, offsets: np.ndarray | None = None, report: Report) -> RawRows:
     """Read an npy file of features and, if there is one, the npy file of its labels.
 
-    Offsets are those of the pool, for held-out rows.
+    Args:
+        path: of the features, (N, d) numbers.
+        labels: of the (N,) targets, or None.
+        offsets: (d,) float64 of the pool, for held-out rows; None finds them.
+        report: told of reading.
 
     Raises:
         InputError: either cannot be read, or their lengths differ.
@@ -79,7 +74,12 @@ def read_npz(
     Held-out rows are X_val, y_val, ids_val and X_test, y_test, ids_test. Thumbnails are the bytes of small pictures,
     joined (`thumbnails`), and where each ends (`thumbnail_ends`), texts are UTF-8 held alike (`texts`, `text_ends`).
     Provenance is JSON text; its warnings become notes.
-    Offsets are those of the pool, for a file of held-out rows.
+
+    Args:
+        path: of the file.
+        chosen: names of the arrays that are features, targets and ids, where a person names them.
+        offsets: (d,) float64 of the pool, for a file of held-out rows; None finds them.
+        report: told of reading.
 
     Raises:
         InputError: the file cannot be read, or its arrays do not fit each other.
@@ -143,6 +143,11 @@ def plain_rows(where: str, held: HeldColumns, targets: RawTargets | None) -> Raw
 def array_features(array: np.ndarray, where: str, offsets: np.ndarray | None) -> HeldColumns:
     """Take an array as (N, d) float32 features.
 
+    Args:
+        array: (N, d) numbers of any type.
+        where: name for messages.
+        offsets: (d,) float64 of the pool, for held-out rows; None finds them.
+
     Raises:
         InputError: it holds no numbers, or is no table of rows and columns.
     """
@@ -163,6 +168,12 @@ def array_features(array: np.ndarray, where: str, offsets: np.ndarray | None) ->
 
 def array_targets(array: np.ndarray, name: str, count: int, features: str) -> RawTargets:
     """Take an array as one target a row.
+
+    Args:
+        array: (N,) or (N, 1) numbers, truth values or text.
+        name: of the array, for messages.
+        count: N, rows of the features.
+        features: name of their array, for messages.
 
     Raises:
         InputError: its shape, length or type does not fit.
@@ -203,22 +214,6 @@ def _decode(item: object, where: str) -> str:
         raise InputError(f"{where} holds bytes that are not UTF-8 text: {item!r}; save text as dtype U") from None
 
 
-def load_npy(path: Path, *, mapped: bool = False) -> np.ndarray:
-    """One array of an npy file, `mapped` for one that is read from the disk as it is used.
-
-    Raises:
-        InputError: it is damaged, holds objects, or declares more than may be held.
-    """
-    try:
-        with path.open("rb") as file:
-            if not mapped:
-                return load_array(file, path.stat().st_size, path.name)
-            _check_header(file, path.stat().st_size, path.name)
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except _READ_ERRORS as error:
-        raise _unreadable(path.name, "npy", "np.save", error) from None
-
-
 def _load_npz(path: Path, chosen: Chosen) -> tuple[dict[str, np.ndarray], list[str], tuple[str, ...]]:
     """Arrays by key, the names of members that nothing here uses (those are not read), and notes."""
     found: dict[str, np.ndarray] = {}
@@ -228,7 +223,7 @@ def _load_npz(path: Path, chosen: Chosen) -> tuple[dict[str, np.ndarray], list[s
             keys = {key: key for key in _KEYS if key in members}
             for key in {*_TEXTS} & keys.keys():  # another tool's array of objects costs the texts, not the dataset
                 with archive.open(members[key]) as file:
-                    kind = _check_header(file, members[key].file_size, path.name, strict=False).kind
+                    kind = check_header(file, members[key].file_size, path.name, strict=False).kind
                 if kind not in "uiU":
                     del keys[key]
             notes: tuple[str, ...] = ()
@@ -237,13 +232,13 @@ def _load_npz(path: Path, chosen: Chosen) -> tuple[dict[str, np.ndarray], list[s
                 for name, info in members.items():
                     if info.filename.endswith(".npy"):
                         with archive.open(info) as file:
-                            shapes[name] = _check_header(file, info.file_size, f"{path.name} {name}", strict=False)
+                            shapes[name] = check_header(file, info.file_size, f"{path.name} {name}", strict=False)
                 keys, notes = assign_keys(keys, shapes, chosen, path.name)
             for key, name in keys.items():
                 with archive.open(members[name]) as file:
                     found[key] = load_array(file, members[name].file_size, f"{path.name} {name}")
-    except _READ_ERRORS as error:
-        raise _unreadable(path.name, "npz", "np.savez", error) from None
+    except READ_ERRORS as error:
+        raise unreadable(path.name, "npz", "np.savez", error) from None
     return found, [name for name in members if name not in keys.values()], notes
 
 
@@ -256,51 +251,8 @@ def npz_names(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return [info.filename.removesuffix(".npy") for info in archive.infolist()]
-    except _READ_ERRORS as error:
-        raise _unreadable(path.name, "npz", "np.savez", error) from None
-
-
-def load_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
-    """Read one npy stream of `size` bytes after checking what its header declares."""
-    _check_header(file, size, where)
-    file.seek(0)
-    return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-
-
-def _check_header(file: IO[bytes], size: int, where: str, *, strict: bool = True) -> ArrayKind:
-    """Shape and type that a header declares; `strict` refuses what cannot be read."""
-    version = np.lib.format.read_magic(file)
-    if version not in ((1, 0), (2, 0)):
-        if not strict:
-            return ArrayKind((), "V")
-        raise InputError(f"{where} is a table of named fields; save plain numbers as float32")
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read_header(file)
-    if not strict:
-        return ArrayKind(shape, "O" if dtype.hasobject else dtype.kind)
-    if dtype.hasobject:
-        raise InputError(
-            f"{where} holds pickled Python objects, which are not loaded since they can run code; "
-            "save numbers as float32 and text as dtype U"
-        )
-    # One row of bytes stays bytes: thumbnails and texts never become float32 features.
-    packed = dtype == np.uint8 and len(shape) == 1
-    check_array_size(where, (-(-shape[0] // 4),) if packed else shape, dtype.itemsize)
-    declared = math.prod(shape) * dtype.itemsize
-    if declared > size - file.tell():
-        raise InputError(
-            f"{where} is truncated: its header declares {declared:,} bytes, {size - file.tell():,} are there; "
-            "copy or save it again"
-        )
-    return ArrayKind(shape, dtype.kind)
-
-
-def _unreadable(name: str, kind: str, writer: str, error: Exception) -> InputError:
-    if isinstance(error, InputError):  # raised inside the block, already clear
-        return error
-    if isinstance(error, OSError) and error.strerror:
-        return InputError(f"{name} cannot be read: {error.strerror.lower()}; check its permissions and the disk")
-    return InputError(f"{name} is truncated or not an {kind} file; copy it again, or save it again with {writer}")
+    except READ_ERRORS as error:
+        raise unreadable(path.name, "npz", "np.savez", error) from None
 
 
 READERS = {"npz": Reader(names=npz_names), "npy": Reader(names=lambda path: [])}

@@ -1,4 +1,4 @@
-"""What the name of a column says it holds: a label, a prediction, ids, vectors."""
+"""What the name of a column says it holds: a label, a prediction, ids, vectors, texts."""
 
 import re
 
@@ -12,6 +12,18 @@ _PREDICTIONS = re.compile(
 )
 _IDS = re.compile(r"(.*_)?(ids?|uid|uuid|guid|hash|phash|dhash|sha1|sha256|md5)")
 _VECTORS = re.compile(r"(.*_)?(embeddings?|embeds?|emb|embs|vectors?|feature_?vectors?)(_\d+)?")
+_TEXTS = tuple(  # the plainest first
+    map(
+        re.compile,
+        (
+            r"(full_?|raw_?|clean_?)?texts?",
+            r"content|body|document|passage|article|chunk|page_content",
+            r"(review|comment|message|post|tweet|abstract|summary|sentence|utterance)s?(_?(text|body|content))?",
+            r"prompt|instruction|question|query|input",
+            r"captions?|description|headline|title|subject",
+        ),
+    )
+)
 _ONE_CLASS = re.compile(r"(label|target|class|category)s?_.+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BETWEEN = re.compile(r"[\s.\-]+")
@@ -53,3 +65,9 @@ def label_rank(name: str) -> tuple[int, bool, bool]:
     plain = folded(name)
     place = TARGET_NAMES.index(plain) if plain in TARGET_NAMES else len(TARGET_NAMES)
     return place, "_" in plain or plain.endswith(("id", "index", "idx")), name != plain
+
+
+def text_rank(name: str) -> int | None:
+    """Place of a name among those of columns of texts, the plainest first; None where it is none of them."""
+    plain = folded(name)
+    return next((place for place, pattern in enumerate(_TEXTS) if pattern.fullmatch(plain)), None)

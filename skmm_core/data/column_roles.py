@@ -1,24 +1,17 @@
 """Which column of a table is what: decided as a person would who looks at it, and said with the reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skmm_core.data.column_looks import (
-    ROW_NUMBERS,
-    counts_rows,
-)
-from skmm_core.data.column_names import (
-    folded,
-    is_id_name,
-    is_label_name,
-    label_rank,
-)
+from skmm_core.data.column_looks import ROW_NUMBERS, counts_rows
+from skmm_core.data.column_names import folded, is_id_name, is_label_name, label_rank
 from skmm_core.data.how_read import quoted
 from skmm_core.data.no_feature import flat_features, is_map, no_vector, why_beside, why_no_number
-from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
+from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed, named_columns, split_names
 from skmm_core.data.text_columns import choose_texts, texts_to_show
 from skmm_core.data.typed_text import encoded, typed
 from skmm_core.data.vector_columns import BYTE_TYPES
@@ -90,14 +83,14 @@ def decide(file: TableFile, columns: Columns) -> Roles:
     roles = _decided(file, columns)
     if columns.only_texts:
         return roles
-    taken = {roles.target, roles.id, *roles.features, *_named(file, columns.ignore, "ignore")}
+    taken = {roles.target, roles.id, *roles.features, *named_columns(file, columns.ignore, "ignore")}
     texts = texts_to_show(file, columns.text, {name for name in taken if name is not None})
     left_out = {name: why for name, why in roles.left_out.items() if name not in texts}
     return replace(roles, texts=texts, left_out=left_out)
 
 
 def _decided(file: TableFile, columns: Columns) -> Roles:
-    ignored = set(_named(file, columns.ignore, "ignore"))
+    ignored = set(named_columns(file, columns.ignore, "ignore"))
     if clash := [name for name in (columns.target, columns.id) if name in ignored]:
         raise InputError(f"{file.where}: column {clash[0]!r} is named and ignored at once; leave one of the two out")
     target, target_why = _target(file, columns, ignored)
@@ -107,28 +100,38 @@ def _decided(file: TableFile, columns: Columns) -> Roles:
     for name in filter(None, (target, id_)):
         if kind := file.vectors[name].kind if name in file.vectors else file.unread.get(name):
             raise InputError(f"{file.where}: column {name!r} holds {kind}; targets and ids are numbers or text")
-    taken = {name for name in (target, id_) if name is not None}
-    left_out = dict.fromkeys(sorted(ignored), "ignored as asked")
-    reasons = {"target": target_why, "id": id_why}
+    reasons, left_out = {"target": target_why, "id": id_why}, dict.fromkeys(sorted(ignored), "ignored as asked")
+    roles = Roles(target, id_, None, None, (), reasons, left_out)
+    taken = {*ignored, *(name for name in (target, id_) if name is not None)}
     if columns.only_texts:
-        chosen = choose_texts(file, columns.text, taken | ignored)
-        rest = [name for name in file.names if name not in {*taken, *ignored, *chosen.names}]
-        reasons["features"] = chosen.why
-        left_out |= dict.fromkeys(rest, "the features come from the texts")
-        return Roles(target, id_, None, None, (), reasons, left_out, chosen.names)
+        chosen = choose_texts(file, columns.text, taken)
+        rest = dict.fromkeys(_others(file, {*taken, *chosen.names}), "the features come from the texts")
+        return _with_features(roles, chosen.why, rest, texts=chosen.names)
     if columns.fixed is not None:
-        reasons["features"] = "those of the pool"
-        return Roles(target, id_, None, None, _fixed(file, columns.fixed), reasons)
+        return _with_features(roles, "those of the pool", {}, features=_fixed(file, columns.fixed))
     if columns.features is not None:
-        vector, dtype, names = _asked(file, columns.features, taken | ignored)
-        rest = [name for name in file.names if name not in {*taken, *ignored, *names, vector}]
-        reasons["features"] = "as asked"
-        left_out |= dict.fromkeys(rest, "other features are asked for")
-        return Roles(target, id_, vector, dtype, names, reasons, left_out)
+        vector, dtype, names = _asked(file, columns.features, taken)
+        rest = dict.fromkeys(_others(file, {*taken, *names, vector}), "other features are asked for")
+        return _with_features(roles, "as asked", rest, vector=vector, dtype=dtype, features=names)
+    return _found_features(file, roles, taken)
+
+
+def _with_features(roles: Roles, why: str, left_out: Mapping[str, str], **found: Any) -> Roles:
+    """The roles with the columns that are the features, or of which features are made."""
+    reasons = {**roles.reasons, "features": why}
+    return replace(roles, reasons=reasons, left_out={**roles.left_out, **left_out}, **found)
+
+
+def _others(file: TableFile, taken: Set[str | None]) -> list[str]:
+    return [name for name in file.names if name not in taken]
+
+
+def _found_features(file: TableFile, roles: Roles, taken: set[str]) -> Roles:
+    """The features where nobody names them: the one column of vectors, else all columns of numbers that can be."""
     candidates = {
         name: each
         for name, each in file.vectors.items()
-        if name not in {*ignored, *file.set_aside}
+        if name not in {*file.set_aside, *roles.left_out}
         and not is_label_name(name)
         and (not each.is_bytes or each.dtype is not None)
     }
@@ -139,28 +142,15 @@ def _decided(file: TableFile, columns: Columns) -> Roles:
             "Features in Data"
         )
     if candidates:
-        ((name, vector_column),) = candidates.items()
-        rest = [other for other in file.names if other not in {*taken, *ignored, name}]
-        reasons["features"] = f"the one column of vectors ({vector_column.kind})"
-        beside = {other: why_beside(file, other, name) for other in rest}
-        return Roles(target, id_, name, vector_column.dtype, (), reasons, {**left_out, **beside})
-    if unread := no_vector(file, taken | ignored):
+        ((name, vector),) = candidates.items()
+        beside = {other: why_beside(file, other, name) for other in _others(file, {*taken, name})}
+        why = f"the one column of vectors ({vector.kind})"
+        return _with_features(roles, why, beside, vector=name, dtype=vector.dtype)
+    if unread := no_vector(file, taken):
         raise unread
-    names, why = flat_features(file, taken | ignored, target)
-    reasons["features"] = "all columns of numbers" + (" that are left" if why else "")
-    return Roles(target, id_, None, None, names, reasons, {**left_out, **why})
-
-
-def _named(file: TableFile, text: str | None, flag: str) -> list[str]:
-    """Columns that a person lists: one name, or several with commas between."""
-    if text is None:
-        return []
-    whole = text.strip()
-    names = [whole] if whole in file.names else [name.strip() for name in whole.split(",") if name.strip()]
-    for name in names:
-        if name not in file.names:
-            raise InputError(f"{file.where} has no column {name!r} for --{flag}; it has {listed(file.names)}")
-    return names
+    names, left_out = flat_features(file, taken, roles.target)
+    why = "all columns of numbers" + (" that are left" if left_out else "")
+    return _with_features(roles, why, left_out, features=names)
 
 
 def _target(file: TableFile, columns: Columns, ignored: set[str]) -> tuple[str | None, str]:
@@ -171,7 +161,7 @@ def _target(file: TableFile, columns: Columns, ignored: set[str]) -> tuple[str |
         return name, "as asked"
     if columns.fixed is not None:  # a test file of an unlabelled pool
         return None, ""
-    asked = set(_asked_names(file, columns.features))
+    asked = set(split_names(file, columns.features))
     free = [name for name in file.table.column_names if name not in {columns.id, *ignored, *asked}]
     labels = [name for name in free if is_label_name(name) and not (folded(name) == "y" and is_map(file))]
     if labels:
@@ -179,13 +169,6 @@ def _target(file: TableFile, columns: Columns, ignored: set[str]) -> tuple[str |
         return name, f"it is called {name!r}"
     named = [name for name in free if name in file.class_names]
     return (named[0], "the file has class names for it") if len(named) == 1 else (None, "")
-
-
-def _asked_names(file: TableFile, text: str | None) -> list[str]:
-    if text is None:
-        return []
-    whole = text.strip()
-    return [whole] if whole in file.names else [name.strip() for name in whole.split(",")]
 
 
 def _id(file: TableFile, columns: Columns, taken: set[str | None]) -> tuple[str | None, str]:
@@ -198,7 +181,7 @@ def _id(file: TableFile, columns: Columns, taken: set[str | None]) -> tuple[str 
         return None, ""
     if file.index is not None and file.index not in taken and _distinct(file.table, file.index):
         return file.index, "the file marks it as the index"
-    asked = set(_asked_names(file, columns.features))
+    asked = set(split_names(file, columns.features))
     for name in file.table.column_names:
         if name in taken or name in asked or not (is_id_name(name) or ROW_NUMBERS.fullmatch(name)):
             continue
@@ -237,7 +220,7 @@ def _asked(file: TableFile, text: str, taken: set[str]) -> tuple[str | None, str
         if kind not in BYTE_TYPES:
             raise InputError(f"{file.where}: --features {whole}: {kind!r} is no type; choose {', '.join(BYTE_TYPES)}")
         whole, dtype = name, kind
-    names = _named(file, whole, "features")
+    names = named_columns(file, whole, "features")
     if clash := [name for name in names if name in taken]:
         raise InputError(f"{file.where}: column {clash[0]!r} is the target, the id or ignored, so it is no feature")
     vectors = [name for name in names if name in file.vectors]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from skmm_core.data.arrays import load_array
 from skmm_core.data.arrow_reader import table_of
 from skmm_core.data.file_limits import MAX_COLUMNS, check_array_size, check_file
 from skmm_core.data.jsonl_reader import column_of, compact
+from skmm_core.data.npy_file import load_array
 from skmm_core.data.table_file import AsText, Reader, TableFile
 from skmm_core.errors import InputError
 

@@ -163,6 +163,11 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(ARCHIVE_ENDINGS)
 
 
+def holds_features(name: str) -> bool:
+    """Whether a file of this name is read as features where it could be one of pictures too."""
+    return kind_of(Path(name)) in FILE_KINDS and not is_archive(name)
+
+
 def is_tar(name: str) -> bool:
     """Whether a file of this name is read as a tar file, packed or not."""
     return name.lower().endswith(TAR_ENDINGS)

@@ -11,7 +11,7 @@ class ReadLine:
     """One line of the table.
 
     Attributes:
-        part: of the dataset: "Format", "Features", "Target", "Id", "Left out".
+        part: of the dataset: "Format", "Features", "Texts", "Target", "Id", "Parts", "Captions" or "Left out".
         taken: what of the file it is.
         why: in a few words.
         change: the flag that says otherwise; empty where nothing does.

@@ -72,7 +72,7 @@ def fetch(name: str, *, report: Report = ignore) -> Path:
     """
     if name not in HUB:
         raise InputError(
-            f"there is no public image set {name!r}; choose {', '.join(HUB)}, or give a folder or zip file"
+            f"there is no public image set {name!r}; choose {', '.join(HUB)}, or give a folder, a zip or a tar file"
         )
     target = home() / "hub" / name
     if target.is_dir():

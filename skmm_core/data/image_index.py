@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +17,7 @@ from skmm_core.data.image_metadata import Found
 from skmm_core.data.image_samples import find_samples
 from skmm_core.data.image_tables import METADATA_NAMES
 from skmm_core.data.image_twins import leave_one_of_each
-from skmm_core.data.known_labels import target_taken
+from skmm_core.data.known_labels import known_words, target_taken
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.picture_depth import DEPTHS
 from skmm_core.data.picture_file import Checked, read_picture
@@ -72,7 +72,7 @@ class ImageIndex:
         """How many pictures of a pool that is labelled in part have a label, in words; None for other pools."""
         if self.labels is None:
             return None
-        known = int((~np.isnan(self.labels) if self.labels.dtype.kind == "f" else self.labels != "").sum())
+        known = sum(label is not None for label in known_words(self.labels))
         return f"labels in {known:,} of {len(self):,} pictures"
 
     def __len__(self) -> int:
@@ -101,14 +101,13 @@ def index_images(
     """Find the pictures of a source, decode each once, and read their parts and targets.
 
     A picture that cannot be used never stops the others: it is listed with the reason. Targets come from the named
-    pattern, else from metadata.csv or metadata.jsonl (`file_name` and a target column), else from class folders.
-
-    The samples of webdataset and img2dataset shards have targets of their own.
+    pattern, else from a table beside the pictures that names them (metadata.csv, labels.jsonl, …), else from class
+    folders. The samples of webdataset and img2dataset shards have targets of their own.
 
     Args:
         source: a folder, also of tar files, a zip or tar file, or several files.
         pattern: how file names give the target: "utkface" (age), or None.
-        target: name of the target column of the metadata, or of a value of the samples.
+        target: name of the target column of the tables, or of a value of the samples.
         report: told of unpacking and checking.
 
     Raises:
@@ -117,33 +116,19 @@ def index_images(
     if pattern is not None and target is not None:
         raise InputError("targets come from the pattern or from a metadata column, not from both; leave one out")
     given = find_files(source, report)
-    files, skipped, where = given.files, given.skipped, given.title
-    samples = find_samples(files, given.shards)
-    metadata = [] if samples else sorted(name for name in files if _describes(name))
-    pictures = sorted(samples.keys, key=natural_key) if samples else [name for name in files if name not in metadata]
-    skipped += samples.skipped if samples else []
-    checked = check_files({name: files[name] for name in pictures}, skipped, report)
-    if not checked:
-        raise InputError(_nothing(where, skipped))
-    names = list(checked)
-    if samples:
-        layout = sample_layout(given, names, samples, pattern=pattern, target=target)
-    else:
-        layout = folder_layout(given, names, metadata, pattern=pattern, target=target)
-    found, parts = layout.found, layout.parts
-    reasons = {**layout.reasons, **_unlabelled_held_out(found, parts)}
-    twins = leave_one_of_each(layout.ids, [each.sha256 for each in checked.values()], parts, found.targets, reasons)
-    reasons |= {row: f"same content as {clean_name(names[other])}" for row, other in twins.of.items()}
-    reasons |= _unseen_classes(found, parts, reasons)
+    skipped = given.skipped
+    checked, layout, shards = _laid_out(given, pattern=pattern, target=target, report=report)
+    names, found, parts = list(checked), layout.found, layout.parts
+    reasons, told = _left_out(checked, layout)
     skipped += [Skipped(clean_name(names[row]), reason) for row, reason in sorted(reasons.items())]
     keep = np.array([row for row in range(len(names)) if row not in reasons], np.int64)
     if not len(keep):
-        raise InputError(_nothing(where, skipped))
+        raise InputError(_nothing(given.title, skipped))
     kept_parts = tuple(parts[row] for row in keep)
-    known = understood(found, keep, kept_parts, where)
+    known = understood(found, keep, kept_parts, given.title)
     kept = {names[row]: checked[names[row]] for row in keep}
     depth = max((each.depth for each in kept.values() if each.depth), default=None)
-    read = at_one_depth(kept, files, depth, report)
+    read = at_one_depth(kept, given.files, depth, report)
     kept_ids = tuple(layout.ids[row] for row in keep)
     hashes = tuple(_hash(each, depth) for each in kept.values())
     return ImageIndex(
@@ -156,13 +141,42 @@ def index_images(
         hashes=hashes,
         fingerprint=_fingerprint(kept_ids, kept_parts, hashes, known),
         images=EncodedImages.joined([each.thumbnail for each in read.values()]),
-        notes=(*given.notes, *layout.notes, *known.notes, *twins.notes, *reading_notes(kept, depth)),
-        paths=tuple(files[name] for name in kept),
+        notes=(*given.notes, *layout.notes, *known.notes, *told, *reading_notes(kept, depth)),
+        paths=tuple(given.files[name] for name in kept),
         depth=depth,
         labels=known.labels,
         captions=None if found.captions is None else tuple(found.captions[row] for row in keep),
-        reading=tuple(_reading(given, layout, kept_parts, known, samples=samples is not None)),
+        reading=tuple(_reading(given, layout, kept_parts, known, samples=shards)),
     )
+
+
+def _laid_out(
+    given: GivenFiles, *, pattern: str | None, target: str | None, report: Report
+) -> tuple[dict[str, Checked], Layout, bool]:
+    """The files that are pictures, what is known of them, and whether they are samples of shards."""
+    samples = find_samples(given.files, given.shards)
+    metadata = [] if samples else sorted(name for name in given.files if _describes(name))
+    if samples:
+        pictures = sorted(samples.keys, key=natural_key)
+        given.skipped.extend(samples.skipped)
+    else:
+        pictures = [name for name in given.files if name not in metadata]
+    checked = check_files({name: given.files[name] for name in pictures}, given.skipped, report)
+    if not checked:
+        raise InputError(_nothing(given.title, given.skipped))
+    names = list(checked)
+    if samples:
+        return checked, sample_layout(given, names, samples, pattern=pattern, target=target), True
+    return checked, folder_layout(given, names, metadata, pattern=pattern, target=target), False
+
+
+def _left_out(checked: Mapping[str, Checked], layout: Layout) -> tuple[dict[int, str], tuple[str, ...]]:
+    """Why pictures are not used, by position, and what a person should know of equal ones."""
+    names, found, parts = list(checked), layout.found, layout.parts
+    reasons = {**layout.reasons, **_unlabelled_held_out(found, parts)}
+    twins = leave_one_of_each(layout.ids, [each.sha256 for each in checked.values()], parts, found.targets, reasons)
+    reasons |= {row: f"same content as {clean_name(names[other])}" for row, other in twins.of.items()}
+    return reasons | _unseen_classes(found, parts, reasons), twins.notes
 
 
 def _reading(
@@ -174,8 +188,7 @@ def _reading(
     if known.targets is None and known.labels is None:
         yield ReadLine("Target", "none", "", "--target")
     elif found.targets is not None:
-        labels = None if known.labels is None else tuple(str(label) or None for label in known.labels.tolist())
-        labels = labels and tuple(None if label == "nan" else label for label in labels)
+        labels = None if known.labels is None else known_words(known.labels)
         yield ReadLine("Target", target_taken(found.targets.column, known.class_names, labels), "", "--target")
     yield ReadLine("Id", layout.named)
     counts = Counter(parts)

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skmm_core.data.column_names import is_label_name, label_rank
+from skmm_core.data.column_names import folded, is_label_name, label_rank
 from skmm_core.data.file_names import one_form
 from skmm_core.data.image_parts import part_of
 from skmm_core.data.image_tables import Joined
@@ -17,19 +17,8 @@ from skmm_core.data.tables import column_targets
 from skmm_core.data.typed_text import typed
 from skmm_core.errors import InputError
 
-_PART_NAMES = (
-    "split",
-    "subset",
-    "partition",
-    "part",
-    "set",
-    "dataset",
-    "data set",
-    "data_set",
-    "phase",
-    "usage",
-    "fold",
-)
+_PART_COLUMNS = ("split", "subset", "partition", "part", "set", "dataset", "data_set", "phase", "usage", "fold")
+# What describes a picture, the plainest first. Texts of other names, such as reviews, may be anything.
 _CAPTION_NAMES = ("text", "caption", "captions", "description", "prompt", "sentence", "title", "comment")
 _ID_NAMES = ("", "id", "ids", "index", "row", "key", "image_id", "img_id", "sample_id", "unnamed: 0")
 _SENTENCE = 3  # words, on average, from which texts are no names of classes
@@ -119,7 +108,7 @@ def _parts(tables: Mapping[str, Joined], order: np.ndarray, where: str) -> tuple
     """The column that divides the pictures into parts, and the part of each; pictures without one are to pick from."""
     columns = [set(each.table.column_names) for each in tables.values()]
     for name in sorted(set.intersection(*columns)):
-        if name.lower() not in _PART_NAMES:
+        if folded(name) not in _PART_COLUMNS:
             continue
         values = _joined(tables, name, where).to_pylist()
         parts = [part_of(str(value)) if value else "train" for value in values]

@@ -29,7 +29,7 @@ def read_targets(
     pattern: str | None,
     target: str | None,
 ) -> Found:
-    """Take targets from a named pattern, else from metadata files, else from class folders.
+    """Take targets from a named pattern, else from tables beside the pictures, else from class folders.
 
     Args:
         ids: paths of the pictures, relative to the folder of all.

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from skmm_core.data.how_read import quoted
-from skmm_core.data.rows import RawRows, RawTargets
-from skmm_core.data.targets import as_numbers
+from skmm_core.data.rows import RawRows, RawTargets, number_targets
+from skmm_core.data.targets import as_numbers, auto_task
 
 KEPT = "the labels are kept to look at; to use them, take the labelled rows alone (--labelled-only, a switch in Data)"
 _LISTED = 5
@@ -103,6 +103,47 @@ def number_word(value: float) -> str:
     with np.errstate(over="ignore"):
         single = np.float32(value)
     return str(single) if float(single) == value else repr(float(value))
+
+
+def known_array(labels: tuple[str | None, ...]) -> np.ndarray:
+    """Labels of a partly labelled pool as an array that is read as the same labels.
+
+    Args:
+        labels: in words, None for none.
+
+    Returns:
+        (N,) float64 with NaN for none where every label is a number written as numbers are; else text with "" for none,
+        also for whole numbers that are classes but would not be with decimals.
+    """
+    words = {label for label in labels if label is not None}
+    if all(map(_is_plain, words)):
+        values = np.array([np.nan if label is None else float(label) for label in labels], np.float64)
+        if not _loses_classes(values[~np.isnan(values)]):
+            return values
+    return np.array(["" if label is None else label for label in labels])
+
+
+def known_words(labels: np.ndarray) -> tuple[str | None, ...]:
+    """Labels of an array as :func:`known_array` writes them, in words; None for none."""
+    if labels.dtype.kind == "f":
+        return tuple(None if np.isnan(value) else number_word(value) for value in labels.tolist())
+    return tuple(label or None for label in labels.tolist())
+
+
+def _is_plain(word: str) -> bool:
+    try:
+        value = float(word)
+    except ValueError:
+        return False
+    return np.isfinite(value) and number_word(value) == word
+
+
+def _loses_classes(values: np.ndarray) -> bool:
+    """Whether known labels are classes as whole numbers, but values once a missing one makes them decimal."""
+    if not len(values) or (values != np.round(values)).any() or np.abs(values).max() >= 2**53:
+        return False
+    tasks = {auto_task(number_targets(each, ""), (), "")[0] for each in (values, values.astype(np.int64))}
+    return len(tasks) > 1
 
 
 def target_taken(column: str, classes: tuple[str, ...], known: tuple[str | None, ...] | None) -> str:

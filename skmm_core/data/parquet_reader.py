@@ -43,38 +43,13 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
     Raises:
         InputError: one is damaged, has other columns than the first, or declares more rows than may be held.
     """
-    schemas, metadata = [], []
-    for path in paths:
-        try:
-            with pq.ParquetFile(path) as file:
-                schemas.append(file.schema_arrow)
-                metadata.append(file.metadata)
-        except ERRORS as error:
-            raise damaged(path.name, "parquet", error) from None
-    schema = schemas[0]
-    for path, other in zip(paths, schemas, strict=True):
-        if set(other.names) != set(schema.names):
-            odd = sorted(set(other.names) ^ set(schema.names))[0]
-            raise InputError(f"{path.name}: column {odd!r} is not in all parts; give every part the same columns")
-    rows = sum(each.num_rows for each in metadata)
+    schemas, metadata = _declared(paths)
+    schema, rows = schemas[0], sum(each.num_rows for each in metadata)
     check_names([str(name).strip() for name in schema.names], where)
-    known = {name.strip(): name for name in schema.names if not name.startswith(_UNNAMED_INDEX)}
-    unnamed = f"{_UNNAMED_INDEX}0__"
-    if unnamed in schema.names and is_text(schema.field(unnamed).type) and "index" not in known:
-        known["index"] = unnamed  # numbers there are those of an earlier table, but text names the rows
+    known = _known_names(schema)
     plain = [name for name in known.values() if is_plain(plain_type(schema.field(name).type))]
     check_array_size(where, (rows, max(1, len(plain))), 8)
-    # Text is kept as a dictionary: a small file can declare a long text repeated in every row.
-    texts = [name for name in plain if is_text(plain_type(schema.field(name).type))]
-    tables = []
-    for path in paths:
-        try:
-            part = _columns(path, plain, texts)
-            part.validate(full=True)
-            tables.append(plain_columns(part))
-        except ERRORS as error:
-            raise damaged(path.name, "parquet", error) from None
-    tables, names = of_one_code(tables, [class_names(each) for each in schemas])
+    tables, names = of_one_code(_plain_tables(paths, schema, plain), [class_names(each) for each in schemas])
     table = joined(tables, where).rename_columns([name for name, stored in known.items() if stored in plain])
     vectors = {}
     for name, stored in known.items():
@@ -94,6 +69,45 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
         index=index[0] if len(index) == 1 else None,
         levels=index if len(index) > 1 else (),
     )
+
+
+def _declared(paths: Sequence[Path]) -> tuple[list[pa.Schema], list[Any]]:
+    """Schema and metadata of each file; all have the same columns."""
+    schemas, metadata = [], []
+    for path in paths:
+        try:
+            with pq.ParquetFile(path) as file:
+                schemas.append(file.schema_arrow)
+                metadata.append(file.metadata)
+        except ERRORS as error:
+            raise damaged(path.name, "parquet", error) from None
+    for path, other in zip(paths, schemas, strict=True):
+        if odd := sorted(set(other.names) ^ set(schemas[0].names)):
+            raise InputError(f"{path.name}: column {odd[0]!r} is not in all parts; give every part the same columns")
+    return schemas, metadata
+
+
+def _known_names(schema: pa.Schema) -> dict[str, str]:
+    """Names of the columns as they are stored, by the names that people know."""
+    known = {name.strip(): name for name in schema.names if not name.startswith(_UNNAMED_INDEX)}
+    unnamed = f"{_UNNAMED_INDEX}0__"
+    if unnamed in schema.names and is_text(schema.field(unnamed).type) and "index" not in known:
+        known["index"] = unnamed  # numbers there are those of an earlier table, but text names the rows
+    return known
+
+
+def _plain_tables(paths: Sequence[Path], schema: pa.Schema, names: Sequence[str]) -> list[pa.Table]:
+    """Plain columns of each file; text as dictionaries, as a small file can declare a long text in every row."""
+    texts = [name for name in names if is_text(plain_type(schema.field(name).type))]
+    tables = []
+    for path in paths:
+        try:
+            part = _columns(path, names, texts)
+            part.validate(full=True)
+            tables.append(plain_columns(part))
+        except ERRORS as error:
+            raise damaged(path.name, "parquet", error) from None
+    return tables
 
 
 def _columns(path: Path, names: Sequence[str], texts: Sequence[str]) -> pa.Table:

@@ -8,23 +8,8 @@ from skmm_core.data.skipped import clean_name
 _HEIC_KINDS = (".heic", ".heif", ".hif")
 _AVIF_KINDS = (".avif", ".avifs")
 PICTURE_KINDS = (
-    *(
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".pjpeg",
-        ".pjp",
-        ".png",
-        ".apng",
-        ".webp",
-        ".gif",
-        ".bmp",
-        ".dib",
-        ".tif",
-        ".tiff",
-    ),
-    *(".ppm", ".pgm", ".pbm", ".pnm", *_AVIF_KINDS, *_HEIC_KINDS),
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib"),
+    *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", *_AVIF_KINDS, *_HEIC_KINDS),
 )
 _UNREAD_KINDS = (
     *(".svg", ".psd", ".xcf", ".ai", ".eps", ".pdf", ".ico", ".tga", ".pcx", ".exr", ".hdr", ".jxl", ".dcm"),

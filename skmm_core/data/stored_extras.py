@@ -16,7 +16,14 @@ _LONGEST_WARNING = 300
 
 
 def stored_thumbnails(found: dict[str, np.ndarray], rows: int, file: str, notes: list[str]) -> EncodedImages | None:
-    """Pictures of all rows; arrays that do not fit cost the pictures, not the dataset."""
+    """Pictures of all rows; arrays that do not fit cost the pictures, not the dataset.
+
+    Args:
+        found: arrays by name; `thumbnails` (B,) uint8 are the bytes of all, `thumbnail_ends` (R,) where each ends.
+        rows: R, of the pool and held-out rows.
+        file: name for notes.
+        notes: gets one more where the arrays do not fit.
+    """
     data, ends = found.get("thumbnails"), found.get("thumbnail_ends")
     if data is None and ends is None:
         return None
@@ -29,7 +36,14 @@ def stored_thumbnails(found: dict[str, np.ndarray], rows: int, file: str, notes:
 
 
 def stored_texts(found: dict[str, np.ndarray], rows: int, file: str, notes: list[str]) -> RowTexts | None:
-    """Texts of all rows, as bytes with the end of each or as an array of text; what does not fit costs only them."""
+    """Texts of all rows, as bytes with the end of each or as an array of text; what does not fit costs only them.
+
+    Args:
+        found: arrays by name; `texts` (B,) uint8 are UTF-8 of all, `text_ends` (R,) where each ends; or (R,) text.
+        rows: R, of the pool and held-out rows.
+        file: name for notes.
+        notes: gets one more where the arrays do not fit.
+    """
     data, ends = found.get("texts"), found.get("text_ends")
     if data is None and ends is None:
         return None

@@ -114,6 +114,27 @@ def listed(names: list[str]) -> str:
     return f"{shown} and {len(names) - 8:,} more" if len(names) > 8 else shown
 
 
+def split_names(file: TableFile, text: str | None) -> list[str]:
+    """Names of columns as a person lists them: one, or several with commas between; none where nothing is asked."""
+    if text is None:
+        return []
+    whole = text.strip()
+    return [whole] if whole in file.names else [name.strip() for name in whole.split(",") if name.strip()]
+
+
+def named_columns(file: TableFile, text: str | None, flag: str) -> list[str]:
+    """The columns that a person lists under a flag; none where nothing is asked.
+
+    Raises:
+        InputError: one of them is not there.
+    """
+    names = split_names(file, text)
+    for name in names:
+        if name not in file.names:
+            raise InputError(f"{file.where} has no column {name!r} for --{flag}; it has {listed(file.names)}")
+    return names
+
+
 def is_numeric(kind: pa.DataType) -> bool:
     """Whether a column of this type can be a feature."""
     types = pa.types

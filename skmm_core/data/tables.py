@@ -35,7 +35,14 @@ def read_table(
 ) -> tuple[RawRows, dict[str, RawRows]]:
     """Read a file or folder with columns: its pool, and the splits of it that are never picked from.
 
-    Offsets are those of the pool, for held-out rows.
+    Args:
+        path: that was checked.
+        columns: what a person says of the columns.
+        offsets: (d,) float64 of the pool, for held-out rows; None finds them.
+        report: told of reading.
+
+    Returns:
+        The rows to pick from, and those of "validation" and "test" where the file has such splits.
 
     Raises:
         InputError: the file cannot be parsed, or lacks what `columns` asks for.

@@ -54,10 +54,10 @@ def understand(pool: RawTargets, test: RawTargets | None, *, task: str, names: t
     """
     told: tuple[str, ...] = ()
     if test is not None and (pool.levels is None) != (test.levels is None):
-        pool, test = _of_one_kind(pool, test, where)
+        pool, test = _of_one_kind(pool, test)
         told = (f"{where}: {pool.column} holds numbers in one file and text in the other; both are read as one.",)
     if task == "auto":
-        task, why = _task(pool, names, where)
+        task, why = auto_task(pool, names, where)
         told = (*told, *why)
     if len(np.unique(pool.values)) == 1:
         value = pool.levels[int(pool.values[0])] if pool.levels else f"{pool.values[0]:g}"
@@ -72,8 +72,17 @@ def understand(pool: RawTargets, test: RawTargets | None, *, task: str, names: t
     return replace(found, notes=(*told, *found.notes, *odd))
 
 
-def _task(targets: RawTargets, names: tuple[str, ...], where: str) -> tuple[str, tuple[str, ...]]:
-    """What the targets ask for, and a note where another would have been as likely."""
+def auto_task(targets: RawTargets, names: tuple[str, ...], where: str) -> tuple[str, tuple[str, ...]]:
+    """What targets ask for when nobody says: "classification" or "regression", and why where that may be doubted.
+
+    Args:
+        targets: of all rows, none missing.
+        names: class names by integer label, or empty.
+        where: file name for messages.
+
+    Returns:
+        The task, and notes where the other would have been as likely.
+    """
     if targets.levels is not None or (names and targets.values.dtype.kind == "i"):
         return "classification", ()
     values = targets.values
@@ -97,7 +106,7 @@ def _task(targets: RawTargets, names: tuple[str, ...], where: str) -> tuple[str,
     return "regression", (f"{what}, {count} different ones: read as values (--task classification reads classes).",)
 
 
-def _of_one_kind(pool: RawTargets, test: RawTargets, where: str) -> tuple[RawTargets, RawTargets]:
+def _of_one_kind(pool: RawTargets, test: RawTargets) -> tuple[RawTargets, RawTargets]:
     """Numbers of one file and text of the other as one kind: as numbers where all texts are, else as text."""
     text, numbers = (test, pool) if pool.levels is None else (pool, test)
     read = as_numbers(text)

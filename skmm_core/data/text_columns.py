@@ -1,25 +1,18 @@
 """Which column of a table holds the texts that people read: for cards, for search, and for an encoder."""
 
-import re
+import math
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skmm_core.data.column_names import text_rank
 from skmm_core.data.row_texts import RowTexts
-from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed
+from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed, named_columns
 from skmm_core.data.typed_text import encoded, typed
 from skmm_core.errors import InputError
 
-# What a column of texts is called, the plainest first.
-_NAMES = (
-    r"(full_?|raw_?|clean_?)?texts?",
-    r"content|body|document|passage|article|chunk|page_content",
-    r"(review|comment|message|post|tweet|abstract|summary|sentence|utterance)s?(_?(text|body|content))?",
-    r"prompt|instruction|question|query|input",
-    r"captions?|description|headline|title|subject",
-)
-_PLAIN = 3  # of these say what they hold so plainly that short texts are read, too
+_PLAIN = 3  # of the ranks of names say what they hold so plainly that short texts are read, too
 _LOOK = 2048  # rows that tell how long the texts of a column are
 _FREE = 15  # characters from which on, at the mean, text is something that people read
 _CLOSE = 0.5  # share of the length of the longest column from which on another could be meant as well
@@ -82,7 +75,7 @@ def texts_to_show(file: TableFile, asked: str | None, taken: set[str]) -> tuple[
     lengths = _lengths(file, taken)
     free = [name for name, length in lengths.items() if length >= _FREE]
     short = [name for name in lengths if name not in free and _varies(file.table.column(name))]
-    if named := _named(free) or _named(short, _NAMES[:_PLAIN]):
+    if named := _named(free) or _named(short, _PLAIN):
         return (named,)
     return (max(free, key=lengths.__getitem__),) if free else ()
 
@@ -99,11 +92,8 @@ def row_texts(table: pa.Table, names: tuple[str, ...]) -> RowTexts:
 
 
 def _asked(file: TableFile, text: str) -> tuple[str, ...]:
-    whole = text.strip()
-    names = [whole] if whole in file.names else [name.strip() for name in whole.split(",") if name.strip()]
+    names = named_columns(file, text, "text")
     for name in names:
-        if name not in file.names:
-            raise InputError(f"{file.where} has no column {name!r} for --text; it has {listed(file.names)}")
         if name not in file.table.column_names or not is_text(file.table.column(name).type):
             raise InputError(f"{file.where}: column {name!r} holds no text; name a column of text with --text")
     if not names:
@@ -117,13 +107,10 @@ def _varies(column: pa.ChunkedArray) -> bool:
     return len(encoded(start)[1]) > len(start) / 2
 
 
-def _named(names: list[str], patterns: tuple[str, ...] = _NAMES) -> str | None:
+def _named(names: list[str], below: float = math.inf) -> str | None:
     """The column whose name says most plainly that it holds texts; None where none does."""
-    for pattern in patterns:
-        for name in names:
-            if re.fullmatch(pattern, name.strip().casefold().replace(" ", "_").replace("-", "_")):
-                return name
-    return None
+    ranks = {name: rank for name in names if (rank := text_rank(name)) is not None and rank < below}
+    return min(ranks, key=ranks.__getitem__, default=None)
 
 
 def _lengths(file: TableFile, taken: set[str]) -> dict[str, float]:

@@ -90,7 +90,14 @@ def kind_of_lists(kind: pa.DataType) -> str:
 
 
 def held_vector(where: str, name: str, column: pa.ChunkedArray, field: pa.Field) -> VectorColumn | None:
-    """A column that is in memory already, if its rows hold lists or bytes of one length."""
+    """A column that is in memory already, if its rows hold lists or bytes of one length; None otherwise.
+
+    Args:
+        where: file for messages.
+        name: of the column.
+        column: (N,) lists or bytes.
+        field: of the schema; its metadata may say the `dtype` of bytes.
+    """
     chunks = [chunk for chunk in column.chunks if len(chunk)]
     size = next((found for chunk in chunks if (found := size_of(chunk.slice(0, SAMPLE)))), None)
     if not size:

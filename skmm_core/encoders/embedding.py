@@ -31,9 +31,9 @@ def embed(dataset: DatasetConfig, job: EmbedJob, out: Path, *, device: str, repo
         report: told of the progress; raise Cancelled from it to stop.
 
     Returns:
-        JSON values: reads, N, d, parts, classes, skipped (the first 200) and their count, provenance, and the speed as
-        images_per_second or texts_per_second. Of texts also reading, how the table was read, and cut_count, the texts
-        that are longer than what the encoder reads of one.
+        JSON values: reads, N, d, parts, class_names, reading (how pictures or table were read), skipped (the first 200)
+        and their count, provenance, and the speed as images_per_second or texts_per_second, None where all were in the
+        cache. Of texts also cut_count, the texts that are longer than what the encoder reads of one.
 
     Raises:
         InputError: pictures, table or weights cannot be used.

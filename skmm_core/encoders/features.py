@@ -42,7 +42,7 @@ def embed_images(
         index: the pictures, with their parts, targets and thumbnails.
         encoder: what makes features of them.
         out: npz file: X, y, ids, the same of validation (`_val`) and test rows (`_test`), names, thumbnails
-            and captions in the order of these parts, provenance. Written under another name and renamed.
+            and captions (as `texts`) in the order of these parts, provenance. Written under another name and renamed.
         batch: pictures encoded at once.
         workers: threads that decode; default one a core, 8 at most.
         report: told after each batch, with pictures a second; raise Cancelled from it to stop.
@@ -77,7 +77,7 @@ def embed_images(
 
 
 def _targets(index: ImageIndex, rows: Sequence[int]) -> np.ndarray | None:
-    """Targets of these pictures, or labels in words of a partly labelled set; None without."""
+    """Targets of these pictures, or the labels of a partly labelled set; None without."""
     found = index.labels if index.targets is None else index.targets
     return None if found is None else found[list(rows)]
 

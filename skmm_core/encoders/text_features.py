@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 
-from skmm_core.data import Dataset, RowTexts, number_word
+from skmm_core.data import Dataset, RowTexts, known_array
 from skmm_core.encoders.feature_blocks import BLOCK_ROWS, Blocks, Embedded, Encoded, chunks
 from skmm_core.encoders.feature_file import PARTS, FeatureRows, write_features
 from skmm_core.encoders.side_by_side import ahead, threads_each
@@ -57,29 +57,6 @@ def embed_texts(
     write_features(out, parts, encoder.dim, names=dataset.class_names, shown=shown, provenance=encoder.provenance)
     blocks.cache.trim()
     return Embedded(len(dataset.texts), encoder.dim, blocks.encoded, blocks.seconds, cut)
-
-
-def known_array(labels: tuple[str | None, ...]) -> np.ndarray:
-    """Labels of a partly labelled pool as an array that is read as the same labels.
-
-    Args:
-        labels: in words, None for none.
-
-    Returns:
-        float64 with NaN for none where every label is a number written as numbers are, else text with "" for none.
-    """
-    words = {label for label in labels if label is not None}
-    if all(_is_plain(word) for word in words):
-        return np.array([np.nan if label is None else float(label) for label in labels], np.float64)
-    return np.array(["" if label is None else label for label in labels])
-
-
-def _is_plain(word: str) -> bool:
-    try:
-        value = float(word)
-    except ValueError:
-        return False
-    return np.isfinite(value) and number_word(value) == word
 
 
 def _content(texts: RowTexts) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from skmm_core.config import EmbedJob, FinetuneParams, PaperJob, RunConfig
+from skmm_core.data import holds_features
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import Experiment, Row, chosen_rows, get_experiment
 from skmm_core.probes import METRICS
@@ -61,9 +62,7 @@ def plan(job: PaperJob, pool_size: int | None = None) -> Plan:
 
 def has_images(config: RunConfig, job: PaperJob) -> bool:
     """Whether the job starts at pictures rather than at features."""
-    return get_experiment(job.experiment).needs_data and not config.dataset.source.lower().endswith(
-        (".npz", ".npy", ".csv", ".parquet")
-    )
+    return get_experiment(job.experiment).needs_data and not holds_features(config.dataset.source)
 
 
 def encoding(job: PaperJob) -> EmbedJob:

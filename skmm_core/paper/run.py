@@ -40,7 +40,7 @@ def run_paper(
     """Make and score every selection that is not there yet, then the table.
 
     Args:
-        config: of the run; its dataset is "gmm", a file of features, or a folder or zip file of pictures.
+        config: of the run; its dataset is "gmm", a file of features, or a folder or archive of pictures.
         job: which experiment.
         folder: where scores (and features of pictures) are kept; called again, the job continues there.
         device: where to compute; the mixture is always computed on the CPU.

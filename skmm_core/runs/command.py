@@ -14,7 +14,7 @@ from skmm_core.config import (
     SelectJob,
     SketchParams,
 )
-from skmm_core.data import row_text
+from skmm_core.data import holds_features, row_text
 
 SHORTCUTS = {"c_s": "--c-s", "rounding": "--rounding"}
 
@@ -69,8 +69,7 @@ def _embed_words(dataset: DatasetConfig, job: EmbedJob) -> list[str]:
 def _paper_words(dataset: DatasetConfig, job: PaperJob) -> list[str]:
     words = ["python", "-m", "skmm_core", "paper", job.experiment]
     if job.experiment != "gmm":
-        is_table = dataset.source.lower().endswith((".npz", ".npy", ".csv", ".parquet"))
-        words += ["--features" if is_table else "--images", dataset.source]
+        words += ["--features" if holds_features(dataset.source) else "--images", dataset.source]
     for flag, value in (
         ("--test", dataset.test),
         ("--holdout", dataset.holdout),

@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from skmm_core.cli import compute, embed
 from skmm_core.cli.program import main
-from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, RunConfig, SelectJob, SketchParams
+from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, PaperJob, RunConfig, SelectJob, SketchParams
 from skmm_core.errors import InputError
+from skmm_core.paper.planning import has_images
 from skmm_core.runs import command_line
 
 _WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12).filter(
@@ -163,3 +164,17 @@ def test_the_printed_command_asks_for_the_same_texts(dataset, model, device, mon
 )
 def test_only_flags_that_differ_from_their_default_are_printed(config, text):
     assert command_line(config) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "flag"),
+    [
+        *((f"x{ending}", "--features") for ending in (".npz", ".CSV", ".csv.gz", ".tsv", ".feather", ".safetensors")),
+        *((f"x{ending}", "--images") for ending in ("", ".zip", ".tar", ".tar.gz", ".tgz")),
+    ],
+)
+def test_the_paper_command_names_every_file_of_features_as_such(source, flag):
+    job = PaperJob(experiment="cifar10")
+    words = shlex.split(command_line(RunConfig(dataset=DatasetConfig(source=source), job=job)))
+    assert words[words.index(flag) + 1] == source
+    assert has_images(RunConfig(dataset=DatasetConfig(source=source), job=job), job) == (flag == "--images")

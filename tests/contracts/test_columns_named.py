@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skmm_core.config import DatasetConfig
-from skmm_core.data.load import load_dataset
+from skmm_core.data.load import load_dataset, load_texts
 
 N = 40
 RNG = np.random.default_rng(0)
@@ -35,6 +35,25 @@ def test_names_of_ids_however_their_words_are_joined(tmp_path, name):
 @pytest.mark.parametrize("name", ["trueLabel", "class.name", "classLabel", "Ground Truth"])
 def test_names_of_labels_however_their_words_are_joined(tmp_path, name):
     assert load(tmp_path, FRAME.assign(**{name: KIND})).class_names == ("0", "1", "2")
+
+
+@pytest.mark.parametrize("name", ["Text", "reviewText", "page content", "Tweet-Text", "Abstract"])
+def test_names_of_texts_however_their_words_are_joined(tmp_path, name):
+    words = [f"a few words about row {row}" for row in range(N)]
+    dataset = load(tmp_path, FRAME.assign(**{"remark": words, name: words}))
+    assert [line.taken for line in dataset.reading if line.part == "Texts"] == [repr(name)]
+
+
+def test_long_numbers_under_the_name_of_ids_are_no_texts(tmp_path):
+    sessions = [10**18 + row // 2 for row in range(N)]
+    frame = pd.DataFrame({"session_id": sessions, "remark": [f"seen {row}" for row in range(N)]})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    dataset = load_texts(DatasetConfig(source=str(tmp_path / "a.csv")))
+    assert [dataset.texts.text(row) for row in range(2)] == ["seen 0", "seen 1"]
+
+
+def test_classes_that_are_written_as_hexadecimal_numbers_keep_their_names(tmp_path):
+    assert load(tmp_path, FRAME.assign(label=np.array(["0x1f", "0x2a"])[KIND % 2])).class_names == ("0x1f", "0x2a")
 
 
 @pytest.mark.parametrize("name", ["y_pred", "predicted_label", "prediction", "predictedClass", "pred", "y_hat"])

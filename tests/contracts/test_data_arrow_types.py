@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from skmm_core.config import DatasetConfig
+from skmm_core.data.arrow_types import plain_array
 from skmm_core.data.load import load_dataset
 from skmm_core.errors import InputError
 
@@ -172,3 +173,8 @@ def test_runs_that_unpack_to_more_than_may_be_read_are_refused(tmp_path, monkeyp
     runs = pa.RunEndEncodedArray.from_arrays(pa.array([many], pa.int32()), pa.array([1.0]))
     with pytest.raises(InputError, match="more than the limit"):
         load(tmp_path, "a.arrow", {"a": runs})
+
+
+def test_a_part_of_runs_has_the_values_of_its_own_rows():
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([3, 5, 9], pa.int32()), pa.array([1.5, None, 2.5]))
+    assert plain_array(runs.slice(2, 5)).to_pylist() == [1.5, None, None, 2.5, 2.5]

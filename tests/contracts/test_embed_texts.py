@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from skmm_core.config import DatasetConfig, EmbedJob, RunConfig, SelectJob
-from skmm_core.data import load_dataset, load_texts, source_fingerprint
+from skmm_core.data import Task, load_dataset, load_texts, source_fingerprint
 from skmm_core.encoders import text_features
 from skmm_core.encoders.embedding import embed
 from skmm_core.errors import Cancelled, InputError
@@ -99,6 +99,21 @@ def test_labels_of_single_precision_are_kept_as_they_are_written(model, tmp_path
     _, npz, table = made(tmp_path, model, DatasetConfig(source=source))
     same(npz, table)
     assert npz.known_labels[:3] == ("0", None, "0.2")
+
+
+@pytest.mark.parametrize(("step", "task"), [(1, Task.CLASSIFICATION), (1.5, Task.REGRESSION)])
+def test_many_numbered_classes_of_some_rows_are_no_values(step, task, model, tmp_path):
+    numbers = [None if row % 4 == 3 else row % 30 * step for row in range(240)]
+    table = write(tmp_path / "t.parquet", text=texts_of(240), label=numbers)
+    made(tmp_path, model, DatasetConfig(source=table))
+    npz = load_dataset(DatasetConfig(source=str(tmp_path / "a.npz"), labelled_only=True))
+    known = load_texts(DatasetConfig(source=table, labelled_only=True))
+    assert (npz.task, known.task) == (task, task)
+    if task is Task.CLASSIFICATION:
+        words = [[each.class_names[code] for code in each.targets.tolist()] for each in (npz, known)]
+    else:
+        words = [each.targets.tolist() for each in (npz, known)]
+    assert words[0] == words[1]
 
 
 def test_a_word_that_means_no_label_is_kept_as_none(model, tmp_path):

@@ -11,6 +11,7 @@ from PIL import Image
 
 from skmm_core.data.image_index import index_images
 from skmm_core.errors import Cancelled, InputError
+from tests.contracts.picture_folders import reasons
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
 FLOWERS = Path(os.environ.get("SKMM_REAL_DATA", _BESIDE)) / "flower_photos_100.zip"
@@ -39,10 +40,6 @@ def add(root, *names):
 
 def hash_of(name):
     return sum((i + 1) * ord(mark) for i, mark in enumerate(name))
-
-
-def reasons(index):
-    return {each.path: each.reason for each in index.skipped}
 
 
 def test_class_folders(root):

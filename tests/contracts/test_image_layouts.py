@@ -1,16 +1,12 @@
-"""Folders of pictures as people have them: hidden copies, classes with odd names, accents, metadata without targets."""
-
-import json
-import unicodedata
-import zipfile
+"""Folders of pictures as people have them: hidden files and copies, splits, folders that wrap or say no label."""
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from skmm_core.data.file_names import why_hidden
 from skmm_core.data.image_index import index_images
 from skmm_core.errors import InputError
+from tests.contracts.picture_folders import add, copy, packed, reasons
 
 
 @pytest.fixture(autouse=True)
@@ -21,37 +17,6 @@ def _own_home(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def root(tmp_path):
     return tmp_path / "photos"
-
-
-def draw(path, seed):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)).save(path, "PNG")
-
-
-def add(root, *names, first=0):
-    """Pictures of distinct content."""
-    for seed, name in enumerate(names, first):
-        draw(root / name, seed)
-
-
-def copy(root, source, *names):
-    for name in names:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes((root / source).read_bytes())
-
-
-def packed(root):
-    """The same files in a zip file beside the folder."""
-    path = root.parent / "set.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for file in sorted(root.rglob("*")):
-            if file.is_file():
-                archive.write(file, file.relative_to(root))
-    return path
-
-
-def reasons(index):
-    return {each.path: each.reason for each in index.skipped}
 
 
 ORIGINALS = ("a/1.png", "a/2.png", "b/3.png", "b/4.png")
@@ -192,185 +157,6 @@ def test_flat_parts_with_metadata_each_are_a_split(root):
     assert dict(zip(index.ids, index.parts, strict=True)) == {
         "test/3.png": "test", "train/1.png": "train", "train/2.png": "train"
     }  # fmt: skip
-
-
-@pytest.mark.parametrize("as_zip", [False, True])
-@pytest.mark.parametrize(
-    "mark",
-    [
-        "\u202f",
-        "\u00a0",
-        "\u200d",
-        "\u200e",
-        "\u2009",
-        "\u3000",
-        "\u00ad",
-        "\ufeff",
-        "\ue000",
-        "\U0001f469\u200d\U0001f52c",
-    ],
-)
-def test_only_control_characters_are_refused_in_names(root, mark, as_zip):
-    add(root, *(f"{name}/{mark}Shot at 1.0{i}.00{mark}PM.png" for name in "ab" for i in range(2)))
-    index = index_images(packed(root) if as_zip else root)
-    assert len(index) == 4
-    assert not index.skipped
-    assert all(mark in id_ for id_ in index.ids)
-
-
-@pytest.mark.parametrize("mark", ["\n", "\x1b", "\x7f", "\u0085", "\u2028"])
-def test_control_characters_are_refused(root, mark):
-    add(root, *ORIGINALS, f"a/x{mark}y.png")
-    index = index_images(root)
-    assert index.ids == ORIGINALS
-    assert list(reasons(index).values()) == ["its name is not printable UTF-8 text; rename it"]
-
-
-def test_long_paths_are_read_up_to_a_limit(root):
-    folder = "a/" + "/".join(["d" * 100] * 4)
-    add(root, *ORIGINALS, f"{folder}/5.png", "a/" + "/".join(["e" * 120] * 9) + "/6.png")
-    index = index_images(root)
-    assert len(index) == 5
-    assert list(reasons(index).values()) == ["its name is too long; shorten it"]
-
-
-NFC, NFD = unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café")
-
-
-def test_one_class_whose_accents_are_written_two_ways(root):
-    add(root, f"{NFC}/1.png", f"{NFD}/2.png", "tea/3.png", "tea/4.png")
-    index = index_images(root)
-    assert index.class_names == (NFC, "tea")
-    assert index.ids == (f"{NFC}/1.png", f"{NFC}/2.png", "tea/3.png", "tea/4.png")
-    assert all(index.picture(row).size == (8, 6) for row in range(4))
-
-
-def test_parts_whose_classes_are_written_two_ways(root):
-    add(root, *(f"train/{name}/{i}.png" for name in (NFC, "tea") for i in "12"), f"test/{NFD}/3.png")
-    index = index_images(root)
-    assert index.parts.count("test") == 1
-    assert not index.skipped
-
-
-@pytest.mark.parametrize("as_zip", [False, True])
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
-@pytest.mark.parametrize(("on_disk", "in_file"), [(NFD, NFC), (NFC, NFD)])
-def test_metadata_finds_files_whose_accents_are_written_otherwise(root, on_disk, in_file, kind, as_zip):
-    add(root, *(f"{on_disk}/{on_disk}{i}.png" for i in range(4)), "other.png")
-    rows = [{"file_name": f"{in_file}/{in_file}{i}.png", "label": (NFC, "x", NFD, "x")[i]} for i in range(4)]
-    text = "\n".join(map(json.dumps, rows))
-    if kind == "csv":
-        text = "file_name,label\n" + "\n".join(",".join(row.values()) for row in rows)
-    (root / f"metadata.{kind}").write_text(text)
-    index = index_images(packed(root) if as_zip else root)
-    assert len(index) == 4
-    assert index.class_names == (NFC, "x")
-    assert reasons(index) == {"other.png": f"not in metadata.{kind}"}
-
-
-def test_two_files_of_one_name_written_two_ways(root):
-    add(root, *ORIGINALS, f"a/{NFC}.png", f"a/{NFD}.png")
-    index = index_images(root)
-    assert len(index) == 5
-    assert list(reasons(index).values()) == ["another file has the same name"]
-
-
-def test_a_wrapping_folder_in_the_other_form(root):
-    add(root / NFD, *ORIGINALS)
-    index = index_images(root)
-    assert index.ids == ORIGINALS
-    assert index.root == root / NFD
-
-
-def metadata(root, columns, count=8):
-    """One row a picture: file name and the columns given, each a function of its number."""
-    names = [f"{'ab'[i % 2]}/{i}.png" for i in range(count)]
-    rows = [{"file_name": name} | {key: of(i) for key, of in columns.items()} for i, name in enumerate(names)]
-    root.mkdir(parents=True, exist_ok=True)
-    (root / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    add(root, *names)
-
-
-@pytest.mark.parametrize(
-    "columns",
-    [
-        {"text": lambda i: f"a dog and {i} cats"},
-        {"caption": lambda i: f"caption {min(i, 6)}"},
-        {"description": lambda i: f"{i}"},
-        {"id": lambda i: i},
-        {"id": lambda i: 900 - 7 * i},
-        {"image_id": lambda i: f"img_{i:04d}"},
-        {"number": lambda i: i + 1},
-        {"uuid": lambda i: f"{i:032x}"},
-        {"id": lambda i: i, "caption": lambda i: f"a nice picture of {i} dogs"},
-        {"label": lambda i: None},
-        {"label": lambda i: ""},
-        {},
-    ],
-    ids=lambda columns: " ".join(columns) or "none",
-)
-def test_metadata_without_targets_leaves_class_folders(root, columns):
-    metadata(root, columns)
-    index = index_images(root)
-    assert len(index) == 8
-    assert index.class_names == ("a", "b")
-    assert not index.skipped
-    assert index.notes[0].startswith("metadata.jsonl: ")
-
-
-def test_captions_alone_are_a_pool_without_labels(root):
-    add(root, *(f"{i}.png" for i in range(12)))
-    rows = [json.dumps({"file_name": f"{i}.png", "text": f"caption {i}"}) for i in range(12)]
-    (root / "metadata.jsonl").write_text("\n".join(rows))
-    index = index_images(root)
-    assert len(index) == 12
-    assert index.targets is None
-    assert "text holds a text of its own for nearly every picture" in index.notes[0]
-
-
-def test_whole_labels_that_a_missing_one_made_decimal(root):
-    metadata(root, {"label": lambda i: None if i == 7 else i // 4 + 1.0})
-    index = index_images(root)
-    assert sorted(index.labels.tolist()) == ["", *["1"] * 4, *["2"] * 3]
-
-
-@pytest.mark.parametrize(
-    ("columns", "names"),
-    [
-        ({"id": lambda i: i, "species": lambda i: "xy"[i // 4]}, ("x", "y")),
-        (
-            {"caption": lambda i: f"a picture of {i}", "id": lambda i: f"i{i}", "label": lambda i: "xy"[i // 4]},
-            ("x", "y"),
-        ),
-        ({"Label": lambda i: "xy"[i // 4], "width": lambda i: 8}, ("x", "y")),
-        ({"text": lambda i: ("a cat", "a dog")[i // 4]}, ("a cat", "a dog")),
-        ({"id": lambda i: i // 4}, ("0", "1")),
-        ({"label": lambda i: i // 4 + 0.0}, ("0", "1")),
-        ({"label": lambda i: ("x ", "x", "y", " y")[i // 2]}, ("x", "y")),
-    ],
-)
-def test_metadata_with_a_target_takes_it(root, columns, names):
-    metadata(root, columns)
-    index = index_images(root)
-    assert index.class_names == names
-
-
-def test_numbers_stay_numbers(root):
-    metadata(root, {"score": lambda i: 2.0 * i, "id": lambda i: i})
-    assert index_images(root).targets.tolist() == [0, 4, 8, 12, 2, 6, 10, 14]
-
-
-def test_whole_numbers_and_decimals_in_two_files_are_one_target(root):
-    add(root, "train/1.png", "train/2.png", "test/3.png")
-    (root / "train" / "metadata.csv").write_text("file_name,age,note\n1.png,1,x\n2.png,2,y\n")
-    (root / "test" / "metadata.csv").write_text("file_name,age,note\n3.png,3.5,\n")
-    index = index_images(root, target="age")
-    assert dict(zip(index.ids, index.targets.tolist(), strict=True))["test/3.png"] == 3.5
-
-
-def test_a_caption_column_can_be_named_all_the_same(root):
-    metadata(root, {"caption": lambda i: f"a nice picture {i // 4}"})
-    assert len(index_images(root, target="caption").class_names) == 2
 
 
 UTKFACE = (

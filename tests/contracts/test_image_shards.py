@@ -16,6 +16,7 @@ from skmm_core.data import load_dataset
 from skmm_core.data.image_index import index_images
 from skmm_core.encoders.embedding import embed
 from skmm_core.errors import InputError
+from tests.contracts.picture_folders import reasons
 
 
 @pytest.fixture(autouse=True)
@@ -48,10 +49,6 @@ def labelled(first, classes, **more):
         yield f"{number:04d}.cls", str(name)
         for ending, text in more.items():
             yield f"{number:04d}.{ending}", text(number)
-
-
-def reasons(index):
-    return {each.path: each.reason for each in index.skipped}
 
 
 def classes(index):
@@ -190,6 +187,12 @@ def test_parts_by_the_names_of_shards(tmp_path, name):
     index = index_images(tmp_path / "set")
     assert index.parts == ("train",) * 3 + ("validation",) * 3
     assert any("Parts are read from the names of the shards" in note for note in index.notes)
+
+
+def test_one_shard_whose_name_tells_no_part_leaves_all_to_pick_from(tmp_path):
+    for k, name in enumerate(("birds-train-0000", "birds-val-0000", "birds-0000")):
+        shard(tmp_path / "set" / f"{name}.tar", labelled(100 * k, ["a", "b", "a"]))
+    assert index_images(tmp_path / "set").parts == ("train",) * 9
 
 
 def img2dataset(folder, shard_name="00000", first=0, as_files=False):

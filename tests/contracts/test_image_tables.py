@@ -2,14 +2,13 @@
 
 import zipfile
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
 from skmm_core.data.image_index import index_images
 from skmm_core.errors import InputError
+from tests.contracts.picture_folders import add
 
 
 @pytest.fixture(autouse=True)
@@ -20,14 +19,6 @@ def _own_home(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def root(tmp_path):
     return tmp_path / "photos"
-
-
-def add(root, *names, first=0):
-    """Pictures of distinct content."""
-    for seed, name in enumerate(names, first):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        pixels = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
-        Image.fromarray(pixels).save(root / name, "PNG")
 
 
 def table(root, name, header, row, count=6, between=","):

@@ -11,6 +11,7 @@ import pytest
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.dataset import Task
 from skmm_core.data.load import load_dataset
+from skmm_core.data.odd_classes import odd_class_notes
 from skmm_core.errors import InputError
 from skmm_core.jobs.tables import pool_table
 from skmm_core.probes.linear_probe import check_scorable
@@ -236,3 +237,10 @@ def test_lists_as_labels_are_said(tmp_path):
 def test_whole_numbers_as_classes_are_said(tmp_path):
     dataset = load(saved(tmp_path / "a.csv", np.arange(N) % 12))
     assert "--task regression reads values" in next(line.why for line in dataset.reading if line.part == "Target")
+
+
+@pytest.mark.parametrize("last", [99, 255])
+def test_a_last_class_that_follows_the_others_is_one(last):
+    numbers = [str(number) for number in range(last - 9, last + 1)]
+    assert odd_class_notes(numbers, "'label'", "a.csv", words=False) == ()
+    assert odd_class_notes([*map(str, range(9)), str(last)], "'label'", "a.csv", words=False)

@@ -66,7 +66,7 @@ def test_modules_of_other_classes_are_refused(folder, kind):
     assert not (folder / MARK).exists()
 
 
-@pytest.mark.parametrize("place", ["../whole", "/etc", "a/../../b", "..\\b", None, ["x"]])
+@pytest.mark.parametrize("place", ["../whole", "/etc", "..", "a/../../b", "..\\b", None, ["x"]])
 def test_modules_outside_of_the_folder_are_refused(folder, place):
     modules(folder, 2, path=place)
     with pytest.raises(InputError, match="outside of it"):

@@ -3,9 +3,8 @@
 import numpy as np
 from hypothesis import given, strategies as st
 
-from skmm_core.data.known_labels import number_word
+from skmm_core.data.known_labels import known_array, number_word
 from skmm_core.data.row_texts import RowTexts
-from skmm_core.encoders.text_features import known_array
 
 _TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=12)
 

@@ -98,6 +98,13 @@ def test_a_folder_gives_what_its_library_gives(folders, kind):
     assert "licence" not in encoder.provenance
 
 
+def test_few_pieces_of_many_characters_are_cut_by_the_characters(tmp_path):
+    encoder = load_text_encoder(EmbedJob(reads="texts", model=str(static_folder(tmp_path / "m"))), CPU)
+    text = f"cat {'x' * 400} dog"
+    assert encoder.is_cut([text, "cat x dog"]).tolist() == [True, False]
+    np.testing.assert_array_equal(encoder.encode([text]), encoder.encode([text.removesuffix(" dog")]))
+
+
 def test_models_that_read_all_of_a_text_cut_none(tmp_path):
     encoder = load_text_encoder(EmbedJob(reads="texts", model=str(static_folder(tmp_path / "m", longest=None))), CPU)
     assert encoder.limit is None

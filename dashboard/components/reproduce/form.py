@@ -7,10 +7,9 @@ import streamlit as st
 from dashboard.components.shared.theme import escape
 from dashboard.services.sources import data_roots, server_path
 from skmm_core.config import DatasetConfig, PaperJob, RunConfig
+from skmm_core.data import holds_features
 from skmm_core.errors import InputError
 from skmm_core.paper import Experiment, plan
-
-_TABLES = (".npz", ".npy", ".csv", ".parquet")
 
 
 def reproduce_form(experiment: Experiment) -> RunConfig | None:
@@ -62,14 +61,14 @@ def _data(key: str) -> tuple[DatasetConfig | None, dict[str, object]]:
             icon=":material/lock:",
         )
         return None, {}
-    text = st.text_input("Folder or zip file of the images, or a file of features", key=f"{key}:path").strip()
+    text = st.text_input("Folder or archive of the images, or a file of features", key=f"{key}:path").strip()
     if not text:
         st.caption(f"Files under {', '.join(escape(str(root)) for root in roots)} can be read.")
         return None, {}
     path = server_path(text)
     if not path.exists():
         raise InputError(f"{text[:200]} is not there; give a folder, a zip or tar file or a file of features")
-    if path.suffix.lower() in _TABLES:
+    if holds_features(path.name):
         test = st.text_input("File with the test rows", key=f"{key}:test").strip()
         return DatasetConfig(source=str(path), test=str(server_path(test)) if test else None), {}
     return DatasetConfig(source=str(path)), _encoder(key)
