@@ -71,7 +71,7 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
         try:
             part = _columns(path, plain, texts)
             part.validate(full=True)
-            tables.append(plain_columns(part))
+            tables.append(plain_columns(part, path.name))
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
     tables, names = of_one_code(tables, [class_names(each) for each in schemas])
@@ -186,7 +186,10 @@ def _vector(
     lists = is_vector(field.type)
     if not lists and not is_bytes(plain_type(field.type)):
         return None
-    leaves = _leaves(metadata, field.name)
+    try:
+        leaves = _leaves(metadata, field.name)
+    except ERRORS as error:
+        raise damaged(where, "parquet", error) from None
     check_array_size(f"{where} {name}", (leaves,), 4)
     size = _first_size(paths, field.name)
     if not size:
