@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -148,3 +150,12 @@ def test_feather_files_of_version_1_are_read_and_damaged_ones_are_one_line(tmp_p
     path.write_bytes(path.read_bytes()[:-30] + bytes(30))
     with pytest.raises(InputError, match="truncated or not a feather file"):
         load(path)
+
+
+def test_a_name_that_steers_a_terminal_is_shown_without_it(tmp_path):
+    (tmp_path / "a.csv").write_text("id,\x1b[31mred,b\n1,x,y\n2,z,w\n")
+    command = [sys.executable, "-m", "skmm_core", "select", "--dataset", str(tmp_path / "a.csv"), "--budget", "1"]
+    done = subprocess.run([*command, "--method", "uniform", "--out", str(tmp_path / "s.csv")], capture_output=True)
+    assert done.returncode == 2
+    assert b"\x1b[31m" not in done.stderr
+    assert "\ufffd[31mred".encode() in done.stderr
