@@ -82,6 +82,7 @@ def _program(
 
 
 def _say(line: str) -> None:
+    shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in line)  # names may hold what steers a terminal
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{shown}\n")
         sys.stderr.flush()

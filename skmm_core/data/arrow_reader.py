@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.feather
 import pyarrow.ipc
 
+from skmm_core.data.arrow_repeats import check_repeats, has_views
 from skmm_core.data.arrow_sizes import ERRORS as SIZE_ERRORS, unpacked_bytes
 from skmm_core.data.arrow_types import plain_columns, plain_type
+from skmm_core.data.feather_1 import MARK, as_arrow_file
 from skmm_core.data.file_limits import check_array_size, check_file, max_megabytes
 from skmm_core.data.named_codes import of_one_code
 from skmm_core.data.natural_order import natural_key
@@ -21,7 +22,6 @@ from skmm_core.data.vector_columns import held_vector
 from skmm_core.data.vector_texts import text_vectors
 from skmm_core.errors import InputError
 
-_FEATHER_1 = b"FEA1"
 _HELD = {"validation": ("validation", "valid", "val", "dev"), "test": ("test", "testing")}
 _POOL = ("train", "training")
 
@@ -43,7 +43,7 @@ def table_of(table: pa.Table, where: str, described: str) -> TableFile:
     check_names(table.column_names, where)
     plain = [name for name in table.column_names if is_plain(plain_type(table.schema.field(name).type))]
     check_array_size(where, (table.num_rows, max(1, len(plain))), 8)
-    table = plain_columns(table)
+    table = plain_columns(table, where)
     vectors = {}
     for name in table.column_names:
         field = table.schema.field(name)
@@ -59,7 +59,7 @@ def table_of(table: pa.Table, where: str, described: str) -> TableFile:
         rows=table.num_rows,
         table=flat.drop_columns(list(in_text)) if in_text else flat,
         vectors={**vectors, **in_text},
-        unread={name: kind for name, kind in rest.items() if name not in plain and name not in vectors},
+        unread={name: kind for name, kind in rest.items() if name not in (*plain, *vectors)},
         described=described,
     )
 
@@ -147,8 +147,9 @@ def _read(path: Path) -> pa.Table:
     try:
         with path.open("rb") as file:
             start = file.read(6)
-        if start[:4] == _FEATHER_1:
-            return pyarrow.feather.read_table(path)
+        if start[:4] == MARK:
+            with as_arrow_file(path) as made:
+                return _read(made)
         size = unpacked_bytes(path)
         if size > limit << 20:
             raise InputError(
@@ -158,6 +159,9 @@ def _read(path: Path) -> pa.Table:
         with pa.memory_map(str(path)) as source:
             opened = pa.ipc.open_file(source) if start == b"ARROW1" else pa.ipc.open_stream(source)
             table = opened.read_all()
+            table.validate()
+            for name in (each.name for each in table.schema if has_views(each.type)):
+                check_repeats(path.name, name, table.column(name))
             table.validate(full=True)
     except (*ERRORS, *SIZE_ERRORS) as error:
         raise damaged(path.name, "arrow", error) from None
@@ -174,8 +178,9 @@ def arrow_names(path: Path) -> list[str]:
         with pa.memory_map(str(path)) as source:
             start = source.read(6)
             source.seek(0)
-            if start[:4] == _FEATHER_1:
-                return [str(name).strip() for name in pyarrow.feather.read_table(path, memory_map=True).column_names]
+            if start[:4] == MARK:
+                with as_arrow_file(path) as made:
+                    return arrow_names(made)
             opened = pa.ipc.open_file(source) if start == b"ARROW1" else pa.ipc.open_stream(source)
             return [str(name).strip() for name in opened.schema.names]
     except ERRORS as error:

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skmm_core.data.arrow_repeats import check_repeats
 from skmm_core.errors import InputError
 
 _NAMED = {"arrow.uuid": pa.string(), "arrow.bool8": pa.bool_()}
@@ -18,7 +19,8 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     if isinstance(kind, pa.BaseExtensionType):
         return _NAMED.get(kind.extension_name) or plain_type(kind.storage_type)
     if pa.types.is_run_end_encoded(kind):
-        return plain_type(kind.value_type)
+        # What is not read is not written out either.
+        return kind if pa.types.is_nested(leaf_type(kind.value_type)) else plain_type(kind.value_type)
     if pa.types.is_dictionary(kind) and kind.value_type in _VIEWS:
         return pa.dictionary(kind.index_type, _VIEWS[kind.value_type], kind.ordered)
     if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
@@ -34,10 +36,19 @@ def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, None if chunks else plain_type(column.type))
 
 
-def plain_columns(table: pa.Table) -> pa.Table:
-    """A table with all columns in their plain types, and the metadata of its fields and itself."""
+def plain_columns(table: pa.Table, where: str) -> pa.Table:
+    """A table with all columns in their plain types, and the metadata of its fields and itself.
+
+    Args:
+        table: as it was read.
+        where: file for messages.
+
+    Raises:
+        InputError: values that many rows share would not fit if each row had its own.
+    """
     for place, field in enumerate(table.schema):
         if plain_type(field.type) != field.type:
+            check_repeats(where, field.name, table.column(place))
             column = plain_column(table.column(place))
             kept = pa.field(field.name, column.type, metadata=field.metadata)
             table = table.set_column(place, kept, column)

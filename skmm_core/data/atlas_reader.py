@@ -56,12 +56,16 @@ def _unpack(path: Path, target: Path) -> None:
                     f"{path.name} unpacks to more than the limit of {limit:,} MB; keep fewer rows or columns, or raise "
                     "SKMM_MAX_FILE_MB"
                 )
+            if member.locked is not None:
+                raise InputError(f"{path.name}: {_TABLE} in it is {member.locked}")
             with archive.open(place) as source, target.open("wb") as out:
                 for chunk in member_chunks(source, member.size):
                     out.write(chunk)
     except InputError:
         raise
-    except (*ZIP_ERRORS, Refused, OSError):
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be unpacked: {(error.strerror or str(error)).lower()}") from None
+    except (*ZIP_ERRORS, Refused):
         raise InputError(f"{path.name} is truncated or damaged; copy it again, or export it again") from None
 
 

@@ -11,6 +11,7 @@ from skmm_core.data.table_file import short
 from skmm_core.data.text_encoding import not_utf8
 from skmm_core.errors import InputError
 
+csv.field_size_limit((1 << 31) - 1)  # a text may be longer than the 131,072 characters that csv expects
 _HEADER_BYTES = 8 << 20
 _SAMPLE_LINES = 60
 _SAMPLE_BYTES = 32 << 20

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from skmm_core.data.arrow_reader import table_of
-from skmm_core.data.file_limits import MAX_COLUMNS, check_array_size, check_file
-from skmm_core.data.jsonl_reader import column_of, compact
+from skmm_core.data.file_limits import MAX_COLUMNS, check_array_size, check_columns, check_file
+from skmm_core.data.jsonl_reader import as_utf8, column_of, compact
 from skmm_core.data.npy_file import load_array
 from skmm_core.data.table_file import AsText, Reader, TableFile
 from skmm_core.errors import InputError
@@ -36,18 +36,20 @@ def _read(folder: Path, _: AsText) -> TableFile:
     samples = found.get("samples") if isinstance(found, dict) else None
     if not isinstance(samples, list) or not samples or not all(isinstance(each, dict) for each in samples):
         raise InputError(f"{where}/{_SAMPLES} lists no samples; export the dataset again")
-    names = dict.fromkeys(str(name) for each in samples for name in each if not str(name).startswith("_"))
+    names = {as_utf8(name): name for each in samples for name in each if not name.startswith("_")}
+    check_columns(f"{where}/{_SAMPLES}", len(names))
     check_array_size(f"{where}/{_SAMPLES}", (len(samples), len(names)), 8)
     columns = {"id": column_of([_plain(each.get("_id"), where, row) for row, each in enumerate(samples)])}
-    widest = 0
-    for name in names:
-        values = []
+    total = 0  # numbers of a sample in all fields so far
+    for shown, name in names.items():
+        values, widest = [], 0
         for row, each in enumerate(samples):
             values.append(_plain(each.get(name), where, row))
             if isinstance(values[-1], np.ndarray) and len(values[-1]) > widest:
                 widest = len(values[-1])
-                check_array_size(f"{where}/{_SAMPLES} {name}", (len(samples), widest), 4)
-        columns[name] = column_of(values)
+                check_array_size(f"{where}/{_SAMPLES}", (len(samples), total + widest), 4)
+        total += widest
+        columns[shown] = column_of(values)
     if columns["id"].null_count:
         columns.pop("id")
     return table_of(pa.table(columns), where, "FiftyOne export")

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from skmm_core.data.arrow_reader import table_of
-from skmm_core.data.file_limits import max_megabytes
+from skmm_core.data.file_limits import check_columns, max_megabytes
 from skmm_core.data.natural_order import natural_key
 from skmm_core.data.table_file import Reader, TableFile
 from skmm_core.data.unpacked import plain_file
@@ -51,7 +51,7 @@ def _objects(plain: Path, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
                     raise InputError(f"{where}, line {number}: not valid JSON; correct that line") from None
                 if not isinstance(row, dict):
                     raise InputError(f"{where}, line {number}: no object; write one object a line")
-                yield place, {str(key): compact(value) for key, value in row.items()}
+                yield place, {as_utf8(str(key)): compact(value) for key, value in row.items()}
     except (OSError, UnicodeDecodeError):
         raise InputError(f"{where} is not UTF-8 text; save the file with the encoding UTF-8") from None
 
@@ -73,7 +73,8 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, dict) and value:
-            found |= {f"{name}.{inner}": compact(each) for inner, each in value.items() if f"{name}.{inner}" not in row}
+            inside = {as_utf8(f"{name}.{inner}"): compact(each) for inner, each in value.items()}
+            found |= {inner: each for inner, each in inside.items() if inner not in row}
         else:
             found[name] = value
     return found
@@ -82,6 +83,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 def _table(lines: list[tuple[int, dict[str, Any]]], where: str) -> TableFile:
     lines = [(place, _flat(row)) for place, row in lines]
     names = list(dict.fromkeys(name for _, row in lines for name in row))
+    check_columns(where, len(names))
     if len(names) * len(lines) * 8 > max_megabytes() << 20:
         raise InputError(f"{where} has {len(names):,} different names in {len(lines):,} lines; write the same in each")
     columns = {name: column_of([row.get(name) for _, row in lines]) for name in names}
@@ -102,8 +104,12 @@ def column_of(values: list[Any]) -> pa.ChunkedArray:
     if kinds == {bool}:
         return pa.chunked_array([pa.array(values, pa.bool_())])
     texts = [None if value is None else value if isinstance(value, str) else json.dumps(value) for value in values]
-    # JSON may hold halves of a pair of code units, which are no text.
-    return pa.chunked_array([pa.array([text and text.encode("utf-8", "replace").decode() for text in texts])])
+    return pa.chunked_array([pa.array([text and as_utf8(text) for text in texts])])
+
+
+def as_utf8(text: str) -> str:
+    """The text with ? for halves of a pair of code units, which JSON may hold and which are no text."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _lists(values: list[Any]) -> pa.ChunkedArray:

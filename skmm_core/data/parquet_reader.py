@@ -104,7 +104,7 @@ def _plain_tables(paths: Sequence[Path], schema: pa.Schema, names: Sequence[str]
         try:
             part = _columns(path, names, texts)
             part.validate(full=True)
-            tables.append(plain_columns(part))
+            tables.append(plain_columns(part, path.name))
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
     return tables
@@ -200,7 +200,10 @@ def _vector(
     lists = is_vector(field.type)
     if not lists and not is_bytes(plain_type(field.type)):
         return None
-    leaves = _leaves(metadata, field.name)
+    try:
+        leaves = _leaves(metadata, field.name)
+    except ERRORS as error:
+        raise damaged(where, "parquet", error) from None
     check_array_size(f"{where} {name}", (leaves,), 4)
     size = _first_size(paths, field.name)
     if not size:

@@ -1,5 +1,6 @@
 """A table as a reader hands it on: plain columns, columns of vectors, and what else the file says of them."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,5 +169,5 @@ def is_bytes(kind: pa.DataType) -> bool:
 
 
 def short(error: Exception) -> str:
-    """The start of an error's text, in one line."""
-    return " ".join(str(error).split())[:120]
+    """The start of an error's text, in one line of characters that can be shown."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", str(error)).split())[:120]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skmm_core.data.arrow_repeats import check_repeats, is_too_long
 from skmm_core.data.column_names import text_rank
 from skmm_core.data.row_texts import RowTexts
 from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed, named_columns
@@ -96,6 +97,7 @@ def _asked(file: TableFile, text: str) -> tuple[str, ...]:
     for name in names:
         if name not in file.table.column_names or not is_text(file.table.column(name).type):
             raise InputError(f"{file.where}: column {name!r} holds no text; name a column of text with --text")
+        check_repeats(file.where, name, file.table.column(name))
     if not names:
         raise InputError(f"{file.where}: --text names no column; it has {listed(file.names)}")
     return tuple(names)
@@ -118,7 +120,12 @@ def _lengths(file: TableFile, taken: set[str]) -> dict[str, float]:
     found = {}
     for name, column in zip(file.table.column_names, file.table.columns, strict=True):
         start = column.slice(0, _LOOK)
-        if name in taken or not is_text(column.type) or (file.untyped and is_numeric(typed(start).type)):
+        if (
+            name in taken
+            or not is_text(column.type)
+            or is_too_long(column)
+            or (file.untyped and is_numeric(typed(start).type))
+        ):
             continue  # numbers that are read digit by digit, since their column is called as ids or labels are
         texts = [text for text in encoded(start)[1] if text.strip()]
         if texts:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skmm_core.data.arrow_repeats import is_too_long
 from skmm_core.data.table_file import VectorColumn, is_text
 from skmm_core.data.vector_columns import FAULTS, SAMPLE, gather, lengths_of
 from skmm_core.errors import InputError
@@ -39,7 +40,9 @@ def text_vectors(where: str, table: pa.Table) -> dict[str, VectorColumn]:
     return {
         name: vector
         for name, column in zip(table.column_names, table.columns, strict=True)
-        if is_text(column.type) and (vector := _text_vector(where, name, column)) is not None
+        if is_text(column.type)
+        and not is_too_long(column)
+        and (vector := _text_vector(where, name, column)) is not None
     }
 
 

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from skmm_core.errors import InputError
 from skmm_core.storage import to_json, write_file
 
 PARTS = {"train": "", "validation": "_val", "test": "_test"}  # with what their arrays' names end in
@@ -51,6 +52,7 @@ def write_features(
         provenance: JSON values.
 
     Raises:
+        InputError: a block is gone.
         OSError: the disk is full.
     """
     write_file(out, lambda path: _write_all(path, parts, dim, names, shown, provenance))
@@ -79,7 +81,7 @@ def _write_all(
                 shape = {"descr": "<f4", "fortran_order": False, "shape": (len(rows.ids), dim)}
                 np.lib.format.write_array_header_1_0(file, shape)
                 for block in rows.blocks:
-                    file.write(np.load(block, allow_pickle=False).data)
+                    file.write(_block(block).data)
             _write(archive, f"ids{ending}", np.array(rows.ids))
             if rows.targets is not None:
                 _write(archive, f"y{ending}", rows.targets)
@@ -88,6 +90,16 @@ def _write_all(
         for name, array in shown.items():
             _write(archive, name, array)
         _write(archive, "provenance", np.array(to_json(dict(provenance))))
+
+
+def _block(path: Path) -> np.ndarray:
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except FileNotFoundError:
+        raise InputError(
+            "features were removed from the cache by another run before they were written; call it again, or raise "
+            "SKMM_CACHE_MB"
+        ) from None
 
 
 def _write(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +21,12 @@ _KNOWN = (*_WITH_WEIGHTS, "Pooling", "Normalize", "Dropout")
 _CLASS = re.compile(r"sentence_transformers(\.[a-z_]+)*\.([A-Za-z]+)")
 _PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _MOST_MODULES, _MOST_FILES = 16, 1000
-_LARGEST_JSON = 64 << 20
+_LARGEST_JSON, _LARGEST_SETTINGS = 64 << 20, 1 << 20
+_SETTINGS = ("config", "modules", "sentence_")  # starts of names of files that hold no words of a tokenizer
 _LARGEST_NUMBER, _MOST_LAYERS = 4_000_000, 256  # in config.json, before any memory is taken for a network
+_COUNTS = re.compile(
+    "layers?$|layers_|depth|num_experts|hidden_groups|inner_group"
+)  # names of how often a part is repeated
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ def check_model_folder(path: Path) -> ModelFolder:
     files = _files(path, {path, *(folder for _, folder in modules)})
     for kind, folder in modules:
         _check_weights(path, kind, [file for file in files if file.parent == folder])
+        _check_shape(path, kind, folder)
     transformer = next((folder for kind, folder in modules if kind == _TRANSFORMER), None)
     if transformer is not None:
         _check_numbers(transformer)
@@ -109,16 +115,19 @@ def _files(path: Path, folders: set[Path]) -> list[Path]:
     """Files of these folders, in the order of their names; those below them are never read."""
     found = []
     for folder in sorted(each for each in folders if each.is_dir()):
-        found += [file for file in sorted(folder.iterdir()) if file.is_file()]
+        found += [file for file in sorted(folder.iterdir()) if not file.is_dir()]
         if len(found) > _MOST_FILES:
             raise InputError(f"{path.name} holds more than {_MOST_FILES:,} files, so it is no model; name its own")
     for file in found:
+        if not file.is_file():
+            raise InputError(f"{path.name} is refused: {file.name} in it is no ordinary file; copy the model again")
         if file.suffix == ".py":
             raise InputError(f"{path.name} is refused: it brings code of its own ({file.name}), which is never run")
         if file.name == "adapter_config.json":
             raise InputError(f"{path.name} is an adapter to another model; merge the two and save the result")
-        if file.suffix == ".json" and file.stat().st_size > _LARGEST_JSON:
-            raise InputError(f"{path.name}: {file.name} is larger than {_LARGEST_JSON >> 20} MB; it is no model's")
+        largest = _LARGEST_SETTINGS if file.name.startswith(_SETTINGS) else _LARGEST_JSON
+        if file.suffix == ".json" and file.stat().st_size > largest:
+            raise InputError(f"{path.name}: {file.name} is larger than {largest >> 20} MB; it is no model's")
     return found
 
 
@@ -134,10 +143,45 @@ def _check_weights(path: Path, kind: str, files: Sequence[Path]) -> None:
     raise InputError(f"{path.name} lacks the weights of its {kind} (model.safetensors); copy the whole folder")
 
 
+def _check_shape(path: Path, kind: str, folder: Path) -> None:
+    """Refuse a part that is larger than the weights beside it, before memory is taken for it."""
+    if kind in (_TRANSFORMER, _STATIC) or kind not in _WITH_WEIGHTS:
+        return
+    config = _config(folder / "config.json")
+    activation = config.get("activation_function", "torch.")
+    if not str(activation).startswith("torch."):  # the library would take another one without a word
+        raise InputError(
+            f"{path.name} is refused: its Dense has the activation {str(activation)[:80]!r}, none of torch"
+        )
+    sizes = [value for _, value in _numbers(config) if value > 1]
+    there = weights_in(folder)
+    wanted = math.prod(sizes) if kind == "Dense" else max(sizes, default=0)
+    if wanted > there and (kind != "WeightedLayerPooling" or wanted > _LARGEST_NUMBER):
+        raise InputError(
+            f"{path.name}: config.json of its {kind} describes {wanted:,} weights, and {there:,} are there; copy the "
+            "whole folder"
+        )
+
+
+def weights_in(folder: Path) -> int:
+    """Numbers that the files of weights in a folder hold in all.
+
+    Raises:
+        InputError: one cannot be read.
+    """
+    from safetensors import safe_open
+
+    there = 0
+    for file in folder.glob(f"*{WEIGHTS}"):
+        with reading(file), safe_open(file, "np") as tensors:
+            there += sum(math.prod(tensors.get_slice(key).get_shape()) for key in tensors.keys())  # noqa: SIM118
+    return there
+
+
 def _check_numbers(folder: Path) -> None:
     """Refuse a network whose description asks for more than any has."""
     for name, value in _numbers(_config(folder / "config.json")):
-        if value > (_MOST_LAYERS if "layers" in name else _LARGEST_NUMBER) and name != "model_max_length":
+        if value > (_MOST_LAYERS if _COUNTS.search(name) else _LARGEST_NUMBER) and name != "model_max_length":
             raise InputError(f"{folder.name}: config.json asks for {name} = {value:,}; no such network is read")
 
 
@@ -162,6 +206,8 @@ def _read_json(path: Path) -> Any:
         if path.stat().st_size > _LARGEST_JSON:
             raise InputError(f"{path.name} is larger than {_LARGEST_JSON >> 20} MB; it is no model's")
         return json.loads(path.read_text("utf-8"))
+    except InputError:
+        raise
     except (OSError, ValueError, RecursionError):
         raise InputError(f"{path.parent.name}: {path.name} cannot be read as JSON; copy the model again") from None
 

@@ -11,7 +11,7 @@ import torch
 
 from skmm_core.encoders.downloads import quietly
 from skmm_core.encoders.encoder import versions
-from skmm_core.encoders.model_folder import WEIGHTS, ModelFolder
+from skmm_core.encoders.model_folder import WEIGHTS, ModelFolder, weights_in
 from skmm_core.encoders.text_encoder import TextEncoder, uncut
 from skmm_core.errors import InputError
 
@@ -111,7 +111,8 @@ def loading(name: str) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # the errors of four libraries
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        shown = "".join(sign if sign.isprintable() else " " for sign in str(error))
+        reason = " ".join(shown.split())[:160] or type(error).__name__
         raise InputError(
             f"{name} cannot be loaded as a text model ({reason}); save it again with save_pretrained"
         ) from None
@@ -119,7 +120,6 @@ def loading(name: str) -> Iterator[None]:
 
 def _check_size(name: str, folder: Path) -> None:
     """Refuse a network that is larger than the weights beside it, before memory is taken for it."""
-    from safetensors import safe_open
     from transformers import AutoConfig, AutoModel
 
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -127,10 +127,7 @@ def _check_size(name: str, folder: Path) -> None:
         network = AutoModel.from_config(config, trust_remote_code=False)
     wanted = sum(weight.numel() for weight in network.parameters())
     spare = sum(weight.numel() for part, weight in network.named_parameters() if "pooler" in part)
-    there = 0
-    for file in folder.glob(f"*{WEIGHTS}"):
-        with safe_open(file, "pt") as tensors:
-            there += sum(int(np.prod(tensors.get_slice(key).get_shape())) for key in tensors.keys())  # noqa: SIM118
+    there = weights_in(folder)
     if wanted - spare > there:
         raise InputError(
             f"{name}: config.json describes a network of {wanted:,} weights, and {there:,} are there; copy the whole "

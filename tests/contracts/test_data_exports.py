@@ -1,6 +1,7 @@
 """Exports of Embedding Atlas and FiftyOne, written by hand as these tools write them; hostile ones are one line."""
 
 import base64
+import errno
 import gc
 import io
 import json
@@ -174,3 +175,22 @@ def test_samples_that_are_no_list_are_one_line(tmp_path):
     for text in ("{", "[]", '{"samples": []}', '{"samples": [1]}', '{"samples": {}}'):
         (folder / "samples.json").write_text(text)
         refused(r"export/samples\.json", folder)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_an_atlas_zip_packed_without_a_bound_on_memory_is_refused_with_the_way_out(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("data/dataset.parquet", parquet(atlas_columns()))
+    with pytest.raises(InputError, match=r"dataset\.parquet in it is compressed in a way that is not read"):
+        load_dataset(DatasetConfig(source=str(tmp_path / "a.zip")))
+
+
+def test_a_full_disk_is_not_called_a_damaged_atlas(tmp_path, monkeypatch):
+    path = atlas_zip(tmp_path / "a.zip", parquet(atlas_columns()))
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("skmm_core.data.atlas_reader.member_chunks", full)
+    with pytest.raises(InputError, match=r"a\.zip cannot be unpacked: no space left on device"):
+        load_dataset(DatasetConfig(source=str(path)))

@@ -18,6 +18,7 @@ from skmm_core.data.picture_source import source_fingerprint
 from skmm_core.encoders import features
 from skmm_core.encoders.encoder import Encoder
 from skmm_core.encoders.feature_cache import FeatureCache
+from skmm_core.encoders.feature_file import FeatureRows, write_features
 from skmm_core.encoders.features import embed_images
 from skmm_core.encoders.registry import load_encoder
 from skmm_core.errors import Cancelled, InputError
@@ -183,3 +184,10 @@ def test_a_run_whose_pictures_changed_is_refused(home, folder):
     with pytest.raises(InputError, match="changed since this run was set up"):
         run_folder(run.folder, home=home)
     assert store.get(run.id).state is RunState.FAILED
+
+
+def test_a_block_that_another_run_removed_is_one_line_and_leaves_no_file(tmp_path):
+    rows = FeatureRows([tmp_path / "gone.npy"], ["a"], None)
+    with pytest.raises(InputError, match="removed from the cache by another run"):
+        write_features(tmp_path / "out.npz", {"train": rows}, 3, names=(), shown={}, provenance={})
+    assert not list(tmp_path.iterdir())

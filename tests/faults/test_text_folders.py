@@ -1,6 +1,7 @@
 """Folders of text models that are broken, too much, or made to run something: one line, and nothing is run."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -162,3 +163,66 @@ def test_other_folders_and_adapters_are_one_line(folder, tmp_path):
     (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "/somewhere"}')
     with pytest.raises(InputError, match="is an adapter to another model"):
         load(folder)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("Dense", {"in_features": 60_000, "out_features": 60_000}),
+        ("LayerNorm", {"dimension": 3_000_000_000}),
+        ("WeightedLayerPooling", {"word_embedding_dimension": 8, "num_hidden_layers": 3_000_000_000}),
+    ],
+)
+def test_parts_larger_than_their_weights_take_no_memory(folder, kind, settings):
+    modules(folder, 2, type=f"sentence_transformers.models.{kind}")
+    (folder / "2_Dense" / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match=rf"its {kind} describes [\d,]+ weights, and [\d,]+ are there"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"model_type": "gpt2", "n_layer": 3_000_000, "n_embd": 8, "n_head": 2},
+        {"model_type": "albert", "num_hidden_groups": 3_000_000, "hidden_size": 8},
+        {"model_type": "distilbert", "n_layers": 3_000_000},
+    ],
+)
+def test_a_network_of_very_many_parts_is_not_built(folder, settings):
+    (folder / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match=r"asks for \w+ = 3,000,000; no such network"):
+        load(folder)
+
+
+def test_an_activation_that_the_library_would_replace_without_a_word_is_refused(folder):
+    change(folder / "2_Dense" / "config.json", activation_function="own.Activation")
+    with pytest.raises(InputError, match=r"has the activation 'own\.Activation', none of torch"):
+        load(folder)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "model.safetensors"])
+@pytest.mark.parametrize("kind", ["device", "pipe", "nothing"])
+def test_what_is_no_file_is_not_opened(folder, name, kind):
+    (folder / name).unlink()
+    if kind == "pipe":
+        os.mkfifo(folder / name)
+    else:
+        (folder / name).symlink_to("/dev/zero" if kind == "device" else folder / "not-there")
+    with pytest.raises(InputError, match=f"{name} in it is no ordinary file"):
+        load(folder)
+
+
+def test_settings_of_many_megabytes_are_not_read(folder):
+    change(folder / "config_sentence_transformers.json", prompts={"q": "a " * 600_000}, default_prompt_name="q")
+    with pytest.raises(InputError, match="larger than 1 MB"):
+        load(folder)
+    (folder / "modules.json").write_text(" " * (65 << 20) + "[]")
+    with pytest.raises(InputError, match="larger than 64 MB"):
+        load(folder)
+
+
+def test_signs_that_control_a_terminal_are_not_shown(folder):
+    change(folder / "config.json", model_type="\x1b[31mred")
+    with pytest.raises(InputError) as told:
+        load(folder)
+    assert str(told.value).isprintable()
