@@ -51,7 +51,7 @@ def _bytes_each(array: pa.Array) -> np.ndarray:
         return np.repeat(_bytes_each(values), np.diff(ends, prepend=0))
     if types.is_dictionary(kind):
         sizes = np.append(_bytes_each(array.dictionary), 0.0)  # the last is that of null
-        return sizes[np.asarray(array.indices.cast(pa.int64()).fill_null(-1))]
+        return np.asarray(sizes[np.asarray(array.indices.cast(pa.int64()).fill_null(-1))])
     if types.is_struct(kind):
         return sum(map(_bytes_each, array.flatten()), np.zeros(len(array)))
     if types.is_list_view(kind) or types.is_large_list_view(kind):
