@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from skmm_core.data.file_names import one_form
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,20 @@ class RowTexts:
         """(R,) bool, the rows without a text, or with nothing but white space."""
         return np.asarray(pc.equal(pc.utf8_trim_whitespace(self.values), ""))
 
+    @cached_property
+    def _in_one_form(self) -> pa.LargeStringArray:
+        """The texts with every accent in its letter; worked out once, and held once where they are so already."""
+        found = pc.utf8_normalize(self.values, "NFC")
+        return self.values if found.equals(self.values) else found
+
     def matches(self, query: str) -> np.ndarray:
-        """(R,) bool, the rows whose text holds every word of the query, in whatever case and order.
+        """(R,) bool, the rows whose text holds every word of the query, in whatever case, order and Unicode form.
 
         Args:
             query: words with blanks between, taken as they are written; none match every row.
         """
         found = np.ones(len(self), bool)
-        for word in query.split():
-            found &= np.asarray(pc.match_substring(self.values, word, ignore_case=True))
+        for word in one_form(query).split():
+            values = self.values if word.isascii() else self._in_one_form
+            found &= np.asarray(pc.match_substring(values, word, ignore_case=True))
         return found

@@ -1,6 +1,7 @@
 """Texts of rows: kept whole, taken by row, searched, and read back from npz files that others may have written."""
 
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -131,3 +132,10 @@ def test_texts_of_an_npz_file_go_with_their_rows_in_every_part(tmp_path):
     assert [dataset.texts.text(row) for row in dataset.split.test.tolist()] == TEXTS[4:]
     np.savez(path, X=x, texts=np.array(TEXTS, object))  # another tool's, pickled
     assert load_dataset(str(path)).texts is None
+
+
+def test_an_accent_in_its_letter_finds_one_beside_it_and_the_reverse():
+    composed, apart = unicodedata.normalize("NFC", "Café Öl"), unicodedata.normalize("NFD", "Café Öl")
+    texts = RowTexts.of([composed, apart, "Cafe Ol"])
+    for query in (composed, apart, unicodedata.normalize("NFD", "öl")):
+        assert texts.matches(query).tolist() == [True, True, False]

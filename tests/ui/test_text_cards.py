@@ -1,6 +1,7 @@
 """Cards of text and the search in texts: pure functions from texts to HTML, and from words to points."""
 
 import re
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -214,3 +215,10 @@ def test_the_map_shows_the_start_of_a_text_as_plain_text(points: pd.DataFrame) -
     assert all("&lt;b&gt;Café&lt;/b&gt; %{x} &amp; more" in text for text in texts)
     assert hover_lines("word " * 100).count("<br>") == 2
     assert hover_lines("word " * 100).endswith(" …")
+
+
+def test_a_word_is_marked_in_whatever_form_its_accents_are_written() -> None:
+    apart = unicodedata.normalize("NFD", "ein Café am Meer")
+    for query in ("café", unicodedata.normalize("NFD", "café")):
+        html = text_cards_html([TextCard(apart, "", "", True)], query)
+        assert f"<mark>{unicodedata.normalize('NFC', 'Café')}</mark>" in html

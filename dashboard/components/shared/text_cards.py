@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from dashboard.components.shared.theme import CHOSEN_COLOUR, fmt_int
+from skmm_core.data import one_form
 
 MOST_SENT = 20_000  # characters of one text that go to the browser
 _LINES, _PER_LINE = 6, 50  # what a card shows at once; wide letters take two columns of a line
@@ -97,8 +98,8 @@ def _card(card: TextCard, query: str, *, mixed: bool) -> str:
 
 
 def harmless(text: str) -> str:
-    """Text with line ends of one kind, and signs in the place of characters that control what shows it."""
-    return _ENDS.sub("\n", text).translate(_SHOWN)
+    """Text in one Unicode form, with line ends of one kind, and signs in the place of characters that control it."""
+    return _ENDS.sub("\n", one_form(text)).translate(_SHOWN)
 
 
 def start_of(text: str, query: str = "") -> str:
@@ -165,5 +166,5 @@ def marked_words(text: str, query: str) -> str:
 
 def _pattern(query: str) -> re.Pattern[str] | None:
     """Finds any word of a query, in whatever case; None where there is none."""
-    words = sorted({re.escape(word) for word in query.split()}, key=len, reverse=True)
+    words = sorted({re.escape(word) for word in one_form(query).split()}, key=len, reverse=True)
     return re.compile("|".join(words), re.IGNORECASE) if words else None
