@@ -7,6 +7,8 @@ import pytest
 from driver import CHART
 from playwright.sync_api import expect
 
+from dashboard.components.shared.text_cards import TextCard, text_cards_html
+
 pytestmark = pytest.mark.browser
 COUNT = 60
 ABOUT = ("cats", "dogs", "birds")
@@ -112,3 +114,11 @@ def test_a_table_of_texts_is_understood_and_shuts_nobody_out(new_tab, tmp_path, 
     for width in (1440, 700):
         visitor.page.set_viewport_size({"width": width, "height": 900})
         assert visitor.trouble() is None, f"{width} px"
+
+
+def test_more_stands_below_the_text_of_framed_cards_too(visitor):
+    mixed = [TextCard(LONG, "#1", "first", True), TextCard(LONG, "", "other", False)]
+    visitor.page.set_content(text_cards_html(mixed))
+    for card in visitor.page.locator(".skmm-texts article").all():
+        text, more = card.locator("> .text").bounding_box(), card.locator("summary").bounding_box()
+        assert text["y"] + text["height"] <= more["y"]

@@ -26,7 +26,7 @@ _STYLE = """
   .skmm-texts article { position: relative; min-width: 0; overflow: hidden; padding: 9px 11px; border-radius: 8px;
     border: 1px solid rgba(128, 140, 152, 0.4); }
   .skmm-texts article.chosen { border: 2px solid COLOUR; padding: 8px 10px; }
-  .skmm-texts article:has(> details) { padding-bottom: 2rem; }
+  .skmm-texts article:has(> details), .skmm-texts article.chosen:has(> details) { padding-bottom: 2rem; }
   .skmm-texts header { font-size: 0.75rem; line-height: 1.3; margin-bottom: 5px; opacity: 0.85; white-space: nowrap;
     overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-nums; }
   .skmm-texts .text { font-size: 0.9rem; line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere;
