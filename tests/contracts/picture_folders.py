@@ -1,6 +1,7 @@
 """Folders of pictures for tests: drawn, copied, packed into a zip file."""
 
 import zipfile
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -33,5 +34,10 @@ def packed(root):
     return path
 
 
-def reasons(index):
-    return {each.path: each.reason for each in index.skipped}
+def files_in(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if not path.is_dir())
+
+
+def reasons(found):
+    """Why each file of an index, or of an unpacked archive, is left out."""
+    return {each.path: each.reason for each in found.skipped}

@@ -18,6 +18,7 @@ from skmm_core.data import archive as module, zip_file
 from skmm_core.data.archive import extract
 from skmm_core.data.image_index import ImageIndex, index_images
 from skmm_core.errors import Cancelled, InputError
+from tests.contracts.picture_folders import files_in, reasons
 
 
 @pytest.fixture
@@ -43,14 +44,6 @@ def packed(path, members):
         for name, content in members:
             archive.writestr(name if isinstance(name, zipfile.ZipInfo) else member(name), content)
     return path
-
-
-def files_in(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if not path.is_dir())
-
-
-def reasons(unpacked):
-    return {each.path: each.reason for each in unpacked.skipped}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from skmm_core.data import tar_file
 from skmm_core.data.archive import extract
 from skmm_core.data.image_index import index_images
 from skmm_core.errors import InputError
+from tests.contracts.picture_folders import files_in, reasons
 
 
 @pytest.fixture
@@ -45,14 +46,6 @@ def packed(path, members, form=tarfile.PAX_FORMAT):
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
     return path
-
-
-def files_in(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if not path.is_dir())
-
-
-def reasons(unpacked):
-    return {each.path: each.reason for each in unpacked.skipped}
 
 
 @pytest.mark.parametrize(
