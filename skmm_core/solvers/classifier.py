@@ -17,7 +17,7 @@ from threadpoolctl import ThreadpoolController
 from skmm_core.progress import Report, ignore
 from skmm_core.solvers.held_out import HeldOut, content_order, stratified_folds
 from skmm_core.solvers.linear_classifier import LinearClassifier
-from skmm_core.solvers.logistic import LogisticFamily
+from skmm_core.solvers.logistic import LogisticFamily, constant_of, with_constant
 from skmm_core.solvers.ridge import RidgeProblem
 
 Array = NDArray[np.float64]
@@ -83,19 +83,27 @@ def _fit(classes: Labels, rows: Array, labels: Labels, held_out: HeldOut, report
     coef, intercept = family.fit(choice)
     logistic, logistic_scores = family.verdict(choice), family.held_out_scores(choice)
     counts = np.bincount(labels)[labels]
-    problem = RidgeProblem(rows, np.eye(len(classes))[labels], 1 / np.sqrt(counts))
+    constant = constant_of(rows)
+    indicators = np.eye(len(classes))[labels]
+    extended = with_constant(rows, constant)
+    problem = RidgeProblem(extended, indicators, 1 / np.sqrt(counts), origin=1 / len(classes))
     fitted = problem.solve(counts > 1 if counts.max() > 1 else None)
-    scores = problem.held_out(fitted.alpha, held_out.fold) if held_out.rows is None else fitted.predict(held_out.rows)
+    other = held_out.rows
+    scores = (
+        problem.held_out(fitted.alpha, held_out.fold)
+        if other is None
+        else fitted.predict(with_constant(other, constant))
+    )
     scores = np.where(np.isfinite(logistic_scores), scores, -np.inf)
-    ridge = family.judge(scores, _spread(rows @ coef + intercept) / _spread(fitted.predict(rows)))
+    ridge = family.judge(scores, _spread(rows @ coef + intercept) / _spread(fitted.predict(extended)))
     both = family.judge(logistic.scale * logistic_scores + ridge.scale * scores, 1.0)
     better = min((logistic, ridge), key=lambda each: each.total)
     alone = better.clearly_beats(both)
     weights = tuple(0.0 if alone and each is not better else each.scale for each in (logistic, ridge))
     return LinearClassifier(
         classes,
-        weights[0] * coef + weights[1] * fitted.coef,
-        weights[0] * intercept + weights[1] * fitted.intercept,
+        weights[0] * coef + weights[1] * fitted.coef[:-1],
+        weights[0] * intercept + weights[1] * (fitted.intercept + constant * fitted.coef[-1]),
         family.penalty(choice),
     )
 

@@ -33,20 +33,22 @@ class Choice:
 class LogisticFamily:
     """Fits on the same rows, by strength and by weights of the classes.
 
-    Three things make a fit of few rows sound. The intercept is one more coefficient, of a column as long as a row, so
-    that no penalty leaves it to decide alone. Classes weigh alike unless held-out rows clearly tell that their numbers
-    matter. And targets are smoothed by about as much as two rows of doubt a class (Platt 1999 does so for two classes):
-    the more rows the less, and nothing of it remains with many.
+    Three things make a fit of few rows sound. The intercept is one more coefficient, see :func:`with_constant`. Classes
+    weigh alike unless held-out rows clearly tell that their numbers matter. And targets are smoothed by about as much as
+    two rows of doubt a class (Platt 1999 does so for two classes): the more rows the less, and nothing of it remains
+    with many.
     """
 
     def __init__(self, features: Array, labels: Labels, held_out: HeldOut, report: Report) -> None:
         """Keep (n, d) rows with (n,) classes 0..K-1, all present, and what to judge fits by."""
         self._unit = float(np.sqrt((features**2).sum(axis=1).mean())) or 1.0
-        self._rotated = rotate(self._extended(features))
+        self._constant = constant_of(features)
+        self._rotated = rotate(with_constant(features, self._constant))
         self._labels, self._held_out, self._report = labels, held_out, report
         self._classes = int(labels.max()) + 1
         self._smoothing = 1 / (len(labels) / self._classes + 2)
-        self._other = None if held_out.rows is None else self._extended(held_out.rows) @ self._rotated.basis
+        other = held_out.rows
+        self._other = None if other is None else with_constant(other, self._constant) @ self._rotated.basis
         self._starts: dict[int, Array] = {}
         self._judged: dict[Choice, tuple[Verdict, Array]] = {}
 
@@ -76,7 +78,7 @@ class LogisticFamily:
     def fit(self, choice: Choice) -> tuple[Array, Array]:
         """(d, K) coefficients and (K,) intercepts by all rows."""
         coef = self._rotated.basis @ self._solve(np.ones(len(self._labels), bool), choice, -1, tolerance=1e-4)[0]
-        return coef[:-1], self._unit * coef[-1]
+        return coef[:-1], self._constant * coef[-1]
 
     def verdict(self, choice: Choice) -> Verdict:
         """What the held-out rows say of a fit."""
@@ -124,5 +126,17 @@ class LogisticFamily:
         self._starts[name] = coef
         return coef, seen
 
-    def _extended(self, features: Array) -> Array:
-        return np.hstack([features, np.full((len(features), 1), self._unit)])
+
+def constant_of(features: Array) -> float:
+    """Root mean square of the entries of (n, d) rows: the size of one of their columns."""
+    return float(np.sqrt((features**2).mean())) or 1.0
+
+
+def with_constant(features: Array, constant: float) -> Array:
+    """(n, d + 1) rows with a constant column, whose coefficient is penalised like any other.
+
+    A column as large as another is. Were it as long as a row, or its coefficient free, the few rows of one class more
+    than another would make that class likelier everywhere: no row is as like another as they all would be to each
+    other. What the middle of the pool is, where rows are 0, is not for five rows to say.
+    """
+    return np.hstack([features, np.full((len(features), 1), constant)])

@@ -51,12 +51,21 @@ def fit_ridge(features: Array, targets: Array) -> Ridge:
 class RidgeProblem:
     """Rows, targets and weights, taken apart once; then every α and every fold is cheap."""
 
-    def __init__(self, features: Array, targets: Array, weights: Array | None = None) -> None:
-        """Keep (n, d) rows, (n,) or (n, C) targets, and (n,) weights of the rows, all alike without."""
+    def __init__(
+        self, features: Array, targets: Array, weights: Array | None = None, *, origin: float | None = None
+    ) -> None:
+        """Keep (n, d) rows, (n,) or (n, C) targets, and (n,) weights of the rows, all alike without.
+
+        `origin` is what every target is known to be where all columns are 0; without it that is fitted, unpenalised.
+        """
         n = len(features)
         self._weights = np.ones(n) if weights is None else weights * (n / weights.sum())
         self._roots = np.sqrt(self._weights)
         self._centre, self._mean = (np.average(each, axis=0, weights=self._weights) for each in (features, targets))
+        self._fitted_mean = self._weights / n  # of the hat matrix
+        if origin is not None:
+            self._centre, self._mean = np.zeros_like(self._centre), np.full_like(self._mean, origin)
+            self._fitted_mean = np.zeros(n)
         self._residual = _times(self._roots, targets - self._mean)
         self._energy, self._left, self._right = thin_svd(_times(self._roots, features - self._centre))
         self._projected = self._left.T @ self._residual
@@ -88,8 +97,9 @@ class RidgeProblem:
         missed = residual.copy()
         for each in range(int(fold.max()) + 1):
             out = fold == each
-            left, roots = self._left[out], self._roots[out]
-            slack = np.eye(len(left)) - np.outer(roots, roots) / len(fold) - (left * shrink) @ left.T
+            left = self._left[out]
+            of_mean = np.sqrt(np.outer(self._fitted_mean[out], self._fitted_mean[out]))
+            slack = np.eye(len(left)) - of_mean - (left * shrink) @ left.T
             missed[out] = np.linalg.solve(slack, residual[out])
         predictions: Array = self._mean + _times(1 / self._roots, self._residual - missed)
         return predictions
@@ -97,7 +107,7 @@ class RidgeProblem:
     def _loo_error(self, alpha: float, counted: NDArray[np.bool_] | None) -> float:
         shrink = self._energy / (self._energy + alpha)
         # 1 - h may fall to rounding noise where a row is fitted exactly; its residual is as small, so keep it positive
-        slack = np.maximum(1 - self._weights / len(self._weights) - self._left**2 @ shrink, 1e-12)
+        slack = np.maximum(1 - self._fitted_mean - self._left**2 @ shrink, 1e-12)
         errors = _times(1 / slack, self._residual - self._left @ _times(shrink, self._projected)) ** 2
         return float((errors if counted is None else errors[counted]).sum() / len(slack))
 
