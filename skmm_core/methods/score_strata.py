@@ -78,7 +78,7 @@ def left_open(margin: Tensor, hard: Tensor, given: Given, needed: int) -> Tensor
         needed: number of rows still to pick, at most those that may be.
     """
     found = given.free & ~hard
-    order = ranked(margin)
+    order = ranked(-margin).flip(0)  # so that of equal rows those go first that are left out last
     order = order[(given.free & hard)[order]]
     found[order[: max(0, needed - int(found.sum()))]] = True
     return found
