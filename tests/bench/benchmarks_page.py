@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import peer_picks_page
-from tests.bench.page_tables import goal_line, number, table
+from tests.bench.page_tables import goal_line, machine_line, number, table
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES, PAGE = ROOT / "assets" / "benchmarks", ROOT / "assets" / "docs" / "benchmarks.md"
@@ -70,7 +70,7 @@ def _solver(found: dict[str, Any]) -> str:
     iteration, steps = found["iteration"], found["options"]["adam_steps"]
     lines = [
         "## The solver of the relaxation",
-        _machine(found),
+        machine_line(found),
         f"Our time to the best objective of {steps:,} Adam steps with clip-and-renormalise, each at its fastest pace. "
         "Adam is looked at every 250 steps; once 2,000 bring nothing better, the rest are charged without being taken. "
         "`to its best` counts its steps up to the best ones only. The mean is taken off Adam's gradient; else it would "
@@ -113,7 +113,7 @@ def _large_pools(found: dict[str, Any]) -> str:
     ]
     lines = [
         "## Large pools",
-        _machine(found),
+        machine_line(found),
         "\n".join(goals),
         f"Above 20,000 points `skmm_kernel` averages the kernel over a sample of the pool. At N = {reference['N']:,} "
         f"with {reference['reference_rows']:,} reference rows its picks have a squared MMD of "
@@ -138,7 +138,7 @@ def _methods(found: dict[str, Any]) -> str:
     titles = [title for size in sizes for title in (f"s, N = {size:,}", f"MB, N = {size:,}")]
     lines = [
         "## Every method",
-        _machine(found),
+        machine_line(found),
         f"d = {options['d']:,}, n = {options['n']:,}; memory is beyond the features. What is shared comes once a run.",
         table(("method", *titles), rows),
         table(("shared", "N", "s", "MB"), shared),
@@ -157,7 +157,7 @@ def _peers(found: dict[str, Any]) -> str:
     slow = [row["peer"] for row in found["rows"] if row["ratio"] < 1 / PEER_GOAL]
     lines = [
         "## Published implementations",
-        _machine(found),
+        machine_line(found),
         table(titles, rows),
         goal_line(f"our objective is no worse on {better} of {len(rows)}", "all", better == len(rows)),
         goal_line(f"slower than {PEER_GOAL} times the peer: {', '.join(slow) or 'none'}", "none", not slow),
@@ -177,7 +177,7 @@ def _sketch(found: dict[str, Any]) -> str:
     options = found["options"]
     lines = [
         "## Sketches",
-        _machine(found),
+        machine_line(found),
         f"{options['N']:,} gradients of a head, d = {options['d']}, {options['classes']} classes, m = {options['m']}.",
         table(("kind", "s", "MB"), [(row["kind"], row["seconds"], row["peak_mb"]) for row in found["sketches"]]),
     ]
@@ -199,7 +199,7 @@ def _page_times(found: dict[str, Any]) -> str:
     pools = [[pool[key] for key in ("points", *_POOL_TIMES)] for pool in found["pools"]]
     lines = [
         "## Pages in the browser",
-        _machine(found),
+        machine_line(found),
         f"Chromium with WebGL in software on the cores that also serve; medians of {found['repeats']}, in seconds. "
         f"Load {before} before, {after} after: with other work on the cores these are upper limits. The first chart "
         f"came {number(found['start']['first_chart'])} s after the start of the server, its "
@@ -218,15 +218,6 @@ def _page_times(found: dict[str, Any]) -> str:
         ),
     ]
     return "\n\n".join(lines) + "\n"
-
-
-def _machine(found: dict[str, Any]) -> str:
-    machine = found["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    return (
-        f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} used, on {machine['device']}, load "
-        f"{machine['load']}, {machine['memory_mb'] // 1024} GB; {versions}."
-    )
 
 
 if __name__ == "__main__":

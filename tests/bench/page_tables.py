@@ -22,3 +22,13 @@ def number(value: Any) -> str:
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def machine_line(found: dict[str, Any]) -> str:
+    """Where these figures were measured."""
+    machine = found["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} used, on {machine['device']}, load "
+        f"{machine['load']}, {machine['memory_mb'] // 1024} GB; {versions}."
+    )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from skmm_core.comparison.statistics import Paired, paired_difference
-from tests.bench.page_tables import goal_line, table
+from tests.bench.page_tables import goal_line, machine_line, table
 from tests.bench.peer_selections import DIVERSE, TYPICAL
 
 _PEERS = (DIVERSE, TYPICAL)
@@ -31,6 +31,7 @@ def section(found: dict[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     lines = [
         "### Picks of LightlyStudio's engine",
+        machine_line(found),
         f"{versions}. {found['data']}, {found['d']:,} features of MobileNetV2; each of {found['seeds']} seeds draws a "
         f"pool of {found['N']:,} and {found['test']:,} test rows anew, and all take turns on them. A linear probe is "
         "trained on the picks alone: mean accuracy, and mean seconds of picking, what a method computes of the pool "

@@ -9,7 +9,6 @@ lower below 100 points. Every seed draws its own pool and test rows, and all tak
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skmm_core.bench.machine_facts import machine
 from skmm_core.data import Dataset
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import get_method, recommended_method, select
@@ -29,7 +29,7 @@ Rows = NDArray[np.int64]
 Pick = Callable[[Dataset, int, int], Rows]
 DIVERSE, TYPICAL = "lightly-mundig diverse", "lightly-mundig diverse + typicality"
 OTHERS = ("max_herding", "uniform")
-BUDGETS, SEEDS, POOL, TEST = (20, 50, 100, 200), 8, 3000, 2000
+BUDGETS, SEEDS = (20, 50, 100, 200), 8
 NEIGHBOURS, STRENGTH = 20, 1.0
 
 
@@ -37,7 +37,7 @@ def selections(folder: Path) -> dict[str, Any] | None:
     """Scores and seconds of every method, budget and seed on CIFAR-10; None where the data or the tool is missing."""
     try:
         version = metadata.version("lightly-mundig")
-        benchmark = next(replace(each, pool=POOL, test=TEST) for each in BENCHMARKS if each.name == "cifar")
+        benchmark = next(each for each in BENCHMARKS if each.name == "cifar")
         scores: list[list[Any]] = []
         for seed in range(SEEDS):
             dataset = draw(benchmark, folder, seed)
@@ -50,11 +50,12 @@ def selections(folder: Path) -> dict[str, Any] | None:
         "data": benchmark.title,
         "N": dataset.pool_size,
         "d": dataset.features.shape[1],
-        "test": TEST,
+        "test": benchmark.test,
         "seeds": SEEDS,
         "budgets": BUDGETS,
         "default": recommended_method(uses_labels=False).key,
         "versions": {"lightly-mundig": version},
+        "machine": machine(torch.device("cpu")),
         "columns": ["method", "budget", "seed", "accuracy", "seconds"],
         "scores": scores,
     }

@@ -45,10 +45,9 @@ def main() -> None:
     for size in options.sizes:
         rows += submodular(size, options.dims, size // 10)
     rows += kernels(4096, options.dims)
-    found: dict[str, Any] = {"bench": "peers", "rows": rows}
-    if picks := selections(options.data):
-        found["selections"] = picks
-    write_json(options.out, found | {"machine": machine(torch.device("cpu"))})
+    found = {"bench": "peers", "machine": machine(torch.device("cpu")), "rows": rows}
+    picks = selections(options.data)
+    write_json(options.out, found if picks is None else found | {"selections": picks})
 
 
 def submodular(size: int, dims: int, budget: int) -> list[dict[str, Any]]:
