@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.data import Scaler, row_blocks
-from skmm_core.device import generator
+from skmm_core.device import generator, widest
 from skmm_core.progress import Progress, Report, ignore
 
 INITS = 5
@@ -26,12 +26,16 @@ class Dynamics:
             ‖p - y‖ · ‖[x; 1]‖ for standardised x (same paper).
         forgetting: (N,) number of times that the row was predicted rightly after one epoch and wrongly after
             the next (Toneva et al., 2019); a row that was never right counts as the maximum, `epochs`.
+        margin: (N,) mean over epochs of the probability of the row's class minus the largest of another, -1..1: the
+            area under the margin (Pleiss et al., 2020), of probabilities as Zheng et al. (2023) take it; hard rows have
+            a small one.
         epochs: passes over the pool.
     """
 
     el2n: Tensor
     grand: Tensor
     forgetting: Tensor
+    margin: Tensor
     epochs: int
 
 
@@ -80,7 +84,8 @@ def training_dynamics(
     events = watch.events.masked_fill(watch.ever.logical_not(), epochs)
     el2n = watch.error / (epochs * inits)
     norms = (1 + rows.square().sum(dim=1)).sqrt()
-    return Dynamics(el2n.to(rows), (el2n * norms).to(rows), events.to(rows).mean(dim=1), epochs)
+    margin = watch.margin / (epochs * inits)
+    return Dynamics(el2n.to(rows), (el2n * norms).to(rows), events.to(rows).mean(dim=1), margin.to(rows), epochs)
 
 
 class _Heads:
@@ -113,7 +118,8 @@ class _Watch:
 
     def __init__(self, rows: Tensor, inits: int) -> None:
         size, device = len(rows), rows.device
-        self.error = torch.zeros(size, dtype=torch.float32 if device.type == "mps" else torch.float64, device=device)
+        self.error = torch.zeros(size, dtype=widest(device), device=device)
+        self.margin = torch.zeros_like(self.error)
         self.events = torch.zeros(size, inits, dtype=torch.int64, device=device)
         self.ever = torch.zeros(size, inits, dtype=torch.bool, device=device)
         self._right = torch.zeros_like(self.ever)
@@ -125,7 +131,14 @@ class _Watch:
             part = slice(first, first + len(block))
             residuals, right = heads.residuals(block, labels[part])
             self.error[part] += residuals.norm(dim=2).sum(dim=1)
+            self.margin[part] += _margins(residuals, labels[part]).sum(dim=1)
             self.events[part] += self._right[part] & ~right
             self.ever[part] |= right
             self._right[part] = right
             first += len(block)
+
+
+def _margins(residuals: Tensor, labels: Tensor) -> Tensor:
+    """(n, inits) probability of the own class minus the largest of another, of which a single class has none."""
+    own = labels[:, None, None].expand(-1, residuals.shape[1], 1)
+    return residuals.gather(2, own).squeeze(2) + 1 - residuals.scatter(2, own, 0.0).amax(dim=2)

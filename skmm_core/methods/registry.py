@@ -62,6 +62,9 @@ _ORDER = (
     "uncertainty",
     "training_dynamics",
     "gradient_matching",
+    "moderate_points",
+    "score_strata",
+    "message_passing",
 )
 F = TypeVar("F", bound=Callable[..., Picks])
 

@@ -7,13 +7,21 @@ from torch import Tensor
 from skmm_core.data import Given, nothing_given
 from skmm_core.device import generator, with_more_digits
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
-from skmm_core.methods.spec import NoParams
+from skmm_core.methods.stratify import pick_by_class
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers import CosineSimilarity, Kernel, greedy_cover, lowest, unit_rows
 
 REFERENCE_LIMIT = 10_000
 _BLOCK_ROWS = 16_384
+
+
+class FacilityLocationParams(MethodParams):
+    """Options of facility location."""
+
+    stratify: bool = Field(
+        False, description="Cover every class by its own points, in proportion; reads the class labels."
+    )
 
 
 @register(
@@ -23,10 +31,18 @@ _BLOCK_ROWS = 16_384
     summary="Adds the point that most raises how similar every point of the pool is to its nearest chosen one.",
     paper="Wei, Iyer & Bilmes 2015, Submodularity in data subset selection and active learning",
     url="https://proceedings.mlr.press/v37/wei15.html",
-    params=NoParams,
+    params=FacilityLocationParams,
     goes_on=True,
 )
-def _facility_location(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
+def _facility_location(pool: Pool, budget: int, params: FacilityLocationParams, *, seed: int, report: Report) -> Picks:
+    if params.stratify:
+        whole = params.model_copy(update={"stratify": False})
+        return pick_by_class(
+            pool,
+            budget,
+            "facility_location",
+            lambda part, n: _facility_location(part, n, whole, seed=seed, report=report),
+        )
     reference = torch.arange(pool.size)
     if pool.size > REFERENCE_LIMIT:
         # One fixed draw for all seeds: the method itself is not random.

@@ -288,8 +288,9 @@ class Pool:
         """How hard every row is while linear heads learn the whole pool."""
         if not self.in_order:
             found = self.ordered.dynamics
-            el2n, grand, forgetting = (each[self.place] for each in (found.el2n, found.grand, found.forgetting))
-            return Dynamics(el2n, grand, forgetting, found.epochs)
+            scores = (found.el2n, found.grand, found.forgetting, found.margin)
+            el2n, grand, forgetting, margin = (each[self.place] for each in scores)
+            return Dynamics(el2n, grand, forgetting, margin, found.epochs)
         labels = self._classes().unique(return_inverse=True)[1]
         return training_dynamics(self.features, labels, self.scaler, seed=self.seed, report=self.report)
 

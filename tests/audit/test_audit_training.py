@@ -26,7 +26,7 @@ def test_dynamics_are_those_of_plain_gradient_descent(case, audit):
     start = torch.randn(d, 5 * k, generator=draw, dtype=torch.float64).numpy() / np.sqrt(d)
     orders = [torch.randperm(size, generator=draw).numpy() for _ in range(10)]
     step, batch = 2 / (1 + (x.std(axis=0) > 0).sum()), min(256, max(1, size // 64))
-    error, events = np.zeros(size), np.zeros(size)
+    error, events, margin = np.zeros(size), np.zeros(size), np.zeros(size)
     for head in range(5):
         w, b = start[:, head * k : (head + 1) * k].copy(), np.zeros(k)
         right, ever, forgotten = np.zeros(size, bool), np.zeros(size, bool), np.zeros(size)
@@ -37,12 +37,13 @@ def test_dynamics_are_those_of_plain_gradient_descent(case, audit):
                 w, b = w - step * x[part].T @ residual, b - step * residual.sum(axis=0)
             p = softmax(x @ w + b, axis=1)
             error += np.linalg.norm(p - truth, axis=1) / 50
+            margin += (p[np.arange(size), labels] - (p * (1 - truth)).max(axis=1)) / 50
             now = p.argmax(axis=1) == labels
             forgotten, ever, right = forgotten + (right & ~now), ever | now, now
         events += np.where(ever, forgotten, 10) / 5
     # 10 epochs of at least 64 steps, each rounded in the precision of the rows
     rounding = 1000 * standard_rounding(case) * d**0.5
-    expected = {"el2n": error, "grand": error * np.sqrt(1 + (x**2).sum(axis=1))}
+    expected = {"el2n": error, "grand": error * np.sqrt(1 + (x**2).sum(axis=1)), "ccs": margin}
     place = np.argsort(order_of_rows)
     for method, scores in expected.items():
         audit.same(f"method {method}", "scores", select(pool, method, 5).scores, scores[place], within=rounding)

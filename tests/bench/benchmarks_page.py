@@ -6,9 +6,11 @@ Every number on the page, and whether a goal is met, is computed from these file
 """
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from tests.bench import peer_picks_page
+from tests.bench.page_tables import goal_line, machine_line, number, table
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES, PAGE = ROOT / "assets" / "benchmarks", ROOT / "assets" / "docs" / "benchmarks.md"
@@ -68,27 +70,27 @@ def _solver(found: dict[str, Any]) -> str:
     iteration, steps = found["iteration"], found["options"]["adam_steps"]
     lines = [
         "## The solver of the relaxation",
-        _machine(found),
+        machine_line(found),
         f"Our time to the best objective of {steps:,} Adam steps with clip-and-renormalise, each at its fastest pace. "
         "Adam is looked at every 250 steps; once 2,000 bring nothing better, the rest are charged without being taken. "
         "`to its best` counts its steps up to the best ones only. The mean is taken off Adam's gradient; else it would "
         "never leave the uniform weights. For c_S = 1 these are optimal, and there is nothing to compare.",
-        _table(("data", "N", "m", "weights", "c_S", "ours, s", "Adam, s", "ratio", "to its best", "our gap"), rows),
-        _goal(
-            f"geometric mean of the ratios {_number(found['geometric_mean_ratio'])} "
-            f"(to Adam's best step {_number(found['geometric_mean_ratio_to_adam_best_step'])}), "
+        table(("data", "N", "m", "weights", "c_S", "ours, s", "Adam, s", "ratio", "to its best", "our gap"), rows),
+        goal_line(
+            f"geometric mean of the ratios {number(found['geometric_mean_ratio'])} "
+            f"(to Adam's best step {number(found['geometric_mean_ratio_to_adam_best_step'])}), "
             f"Adam's objective reached on {found['reached']} of {found['compared']}",
             f"at least {SPEEDUP_GOAL}",
             found["geometric_mean_ratio"] >= SPEEDUP_GOAL and found["reached"] == found["compared"],
         ),
-        _goal(
+        goal_line(
             f"N = {iteration['N']:,}, m = {iteration['m']}: one evaluation takes "
-            f"{_number(iteration['evaluation_ratio'])} times a pair of matrix-vector products over the same matrix",
+            f"{number(iteration['evaluation_ratio'])} times a pair of matrix-vector products over the same matrix",
             f"at most {PASS_GOAL}",
             iteration["evaluation_ratio"] <= PASS_GOAL,
         ),
-        _goal(
-            f"a whole solve, Newton matrices included, takes {_number(iteration['solve_ratio'])} such pairs for each "
+        goal_line(
+            f"a whole solve, Newton matrices included, takes {number(iteration['solve_ratio'])} such pairs for each "
             f"of its {iteration['solve_evaluations']} evaluations",
             f"at most {PASS_GOAL}",
             iteration["solve_ratio"] <= PASS_GOAL,
@@ -101,9 +103,9 @@ def _large_pools(found: dict[str, Any]) -> str:
     reference = found["kernel_reference"]
     values = reference["squared_mmd"]
     goals = [
-        _goal(
-            f"`{row['method']}`, N = {row['N']:,}, d = {row['d']}, n = {row['n']:,}: {_number(row['seconds'])} s, "
-            f"{_number(row['peak_mb'])} MB beyond the features",
+        goal_line(
+            f"`{row['method']}`, N = {row['N']:,}, d = {row['d']}, n = {row['n']:,}: {number(row['seconds'])} s, "
+            f"{number(row['peak_mb'])} MB beyond the features",
             f"below {LARGE_GOALS[row['method']]} s",
             row["seconds"] < LARGE_GOALS[row["method"]],
         )
@@ -111,12 +113,12 @@ def _large_pools(found: dict[str, Any]) -> str:
     ]
     lines = [
         "## Large pools",
-        _machine(found),
+        machine_line(found),
         "\n".join(goals),
         f"Above 20,000 points `skmm_kernel` averages the kernel over a sample of the pool. At N = {reference['N']:,} "
         f"with {reference['reference_rows']:,} reference rows its picks have a squared MMD of "
-        f"{_number(values['sampled'])}, those of the exact mean {_number(values['exact'])}, random ones "
-        f"{_number(values['uniform'])}.",
+        f"{number(values['sampled'])}, those of the exact mean {number(values['exact'])}, random ones "
+        f"{number(values['uniform'])}.",
     ]
     return "\n\n".join(lines) + "\n"
 
@@ -136,10 +138,10 @@ def _methods(found: dict[str, Any]) -> str:
     titles = [title for size in sizes for title in (f"s, N = {size:,}", f"MB, N = {size:,}")]
     lines = [
         "## Every method",
-        _machine(found),
+        machine_line(found),
         f"d = {options['d']:,}, n = {options['n']:,}; memory is beyond the features. What is shared comes once a run.",
-        _table(("method", *titles), rows),
-        _table(("shared", "N", "s", "MB"), shared),
+        table(("method", *titles), rows),
+        table(("shared", "N", "s", "MB"), shared),
     ]
     return "\n\n".join(lines) + "\n"
 
@@ -155,11 +157,13 @@ def _peers(found: dict[str, Any]) -> str:
     slow = [row["peer"] for row in found["rows"] if row["ratio"] < 1 / PEER_GOAL]
     lines = [
         "## Published implementations",
-        _machine(found),
-        _table(titles, rows),
-        _goal(f"our objective is no worse on {better} of {len(rows)}", "all", better == len(rows)),
-        _goal(f"slower than {PEER_GOAL} times the peer: {', '.join(slow) or 'none'}", "none", not slow),
+        machine_line(found),
+        table(titles, rows),
+        goal_line(f"our objective is no worse on {better} of {len(rows)}", "all", better == len(rows)),
+        goal_line(f"slower than {PEER_GOAL} times the peer: {', '.join(slow) or 'none'}", "none", not slow),
     ]
+    if "selections" in found:
+        lines += peer_picks_page.section(found["selections"])
     return "\n\n".join(lines) + "\n"
 
 
@@ -173,15 +177,15 @@ def _sketch(found: dict[str, Any]) -> str:
     options = found["options"]
     lines = [
         "## Sketches",
-        _machine(found),
+        machine_line(found),
         f"{options['N']:,} gradients of a head, d = {options['d']}, {options['classes']} classes, m = {options['m']}.",
-        _table(("kind", "s", "MB"), [(row["kind"], row["seconds"], row["peak_mb"]) for row in found["sketches"]]),
+        table(("kind", "s", "MB"), [(row["kind"], row["seconds"], row["peak_mb"]) for row in found["sketches"]]),
     ]
     return "\n\n".join(lines) + "\n"
 
 
 def _page_times(found: dict[str, Any]) -> str:
-    before, after = (_number(found["machine"][f"load_{when}"][0]) for when in ("before", "after"))
+    before, after = (number(found["machine"][f"load_{when}"][0]) for when in ("before", "after"))
     small, large = found["pools"]
     slowest = max(found["pages"], key=lambda page: page["switch"])
     step = max(found["learn"], key=lambda step: step["median"])
@@ -195,52 +199,25 @@ def _page_times(found: dict[str, Any]) -> str:
     pools = [[pool[key] for key in ("points", *_POOL_TIMES)] for pool in found["pools"]]
     lines = [
         "## Pages in the browser",
-        _machine(found),
+        machine_line(found),
         f"Chromium with WebGL in software on the cores that also serve; medians of {found['repeats']}, in seconds. "
         f"Load {before} before, {after} after: with other work on the cores these are upper limits. The first chart "
-        f"came {_number(found['start']['first_chart'])} s after the start of the server, its "
-        f"sentence after {_number(found['start']['sentence'])} s.",
+        f"came {number(found['start']['first_chart'])} s after the start of the server, its "
+        f"sentence after {number(found['start']['sentence'])} s.",
         "\n".join(
-            _goal(f"{what}: {_number(of[key])} s", f"below {limit} s", of[key] < limit)
+            goal_line(f"{what}: {number(of[key])} s", f"below {limit} s", of[key] < limit)
             for (what, of, key), limit in zip(goals, limits, strict=True)
         ),
-        _table(
+        table(
             ("page", "load", "switch"), [[page[key] for key in ("page", "load", "switch")] for page in found["pages"]]
         ),
-        _table(("points", *(name.replace("_", " ") for name in _POOL_TIMES)), pools),
-        _table(
+        table(("points", *(name.replace("_", " ") for name in _POOL_TIMES)), pools),
+        table(
             ("step of Learn", "changes", "median", "slowest"),
             [[step[key] for key in ("step", "changes", "median", "slowest")] for step in found["learn"]],
         ),
     ]
     return "\n\n".join(lines) + "\n"
-
-
-def _machine(found: dict[str, Any]) -> str:
-    machine = found["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    return (
-        f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} used, on {machine['device']}, load "
-        f"{machine['load']}, {machine['memory_mb'] // 1024} GB; {versions}."
-    )
-
-
-def _goal(measured: str, goal: str, met: bool) -> str:
-    return f"- {'Met' if met else '**Not met**'} (goal: {goal}): {measured}."
-
-
-def _table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    lines = [titles, ["---"] * len(titles), *([_number(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _number(value: Any) -> str:
-    """Three significant digits, thousands separated; text as it is."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
 
 
 if __name__ == "__main__":

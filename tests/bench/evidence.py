@@ -85,6 +85,8 @@ METHODS = (
     *(Configuration(key, key) for key in ("uniform_stratified", "skmm_fit", "skmm_joint")),
     *(Configuration(key, key) for key in ("craig", "gradmatch", "glister", "margin")),
     *(Configuration(key, key) for key in ("grand", "el2n", "forgetting", "influence")),
+    *(Configuration(key, key) for key in ("moderate", "ccs", "d2")),
+    Configuration("facility_location: within classes", "facility_location", {"stratify": True}),
 )
 
 

@@ -1,11 +1,12 @@
 """Published implementations beside ours on the same input and objective: objective values, seconds, their ratio.
 
-    pip install apricot-select goodpoints
-    python -m tests.bench.peers --out assets/benchmarks/peers.json
+    pip install apricot-select goodpoints lightly-mundig
+    python -m tests.bench.peers --data FOLDER --out assets/benchmarks/peers.json
 
 apricot-select (Schreiber, Bilmes & Noble, 2020) maximises facility location and graph cut on a similarity matrix, which
 is made within its time; goodpoints (Dwivedi & Mackey, 2021) thins by kernel to a small maximum mean discrepancy. Both
-sides take turns, and each gets its fastest of several runs.
+sides take turns, and each gets its fastest of several runs. What lightly-mundig picks is compared by scores, see
+`peer_selections`, where FOLDER holds the features of CIFAR-10 that `evidence_data` names.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from skmm_core.methods.registry import select
 from skmm_core.pool.pool import make_pool
 from skmm_core.solvers.kernels import gaussian_kernel
 from skmm_core.storage.writing import write_json
+from tests.bench.peer_selections import selections
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -35,6 +37,7 @@ def main() -> None:
     """Measure all and write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the npz files")
     parser.add_argument("--sizes", type=int, nargs="+", default=[2000, 10_000])
     parser.add_argument("--dims", type=int, default=128)
     options = parser.parse_args()
@@ -42,7 +45,9 @@ def main() -> None:
     for size in options.sizes:
         rows += submodular(size, options.dims, size // 10)
     rows += kernels(4096, options.dims)
-    write_json(options.out, {"bench": "peers", "machine": machine(torch.device("cpu")), "rows": rows})
+    found = {"bench": "peers", "machine": machine(torch.device("cpu")), "rows": rows}
+    picks = selections(options.data)
+    write_json(options.out, found if picks is None else found | {"selections": picks})
 
 
 def submodular(size: int, dims: int, budget: int) -> list[dict[str, Any]]:

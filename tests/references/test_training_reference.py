@@ -58,9 +58,7 @@ def gradient(weights: Tensor, bias: Tensor, row: Tensor, label: int) -> Tensor:
 # Training dynamics
 
 
-def slow_dynamics(
-    rows: Tensor, labels: Tensor, inits: int, epochs: int, seed: int
-) -> tuple[list[float], list[float], list[float]]:
+def slow_dynamics(rows: Tensor, labels: Tensor, inits: int, epochs: int, seed: int) -> list[list[float]]:
     """One head after another, one row after another; the same batches and initial weights."""
     size, dims = rows.shape
     classes = int(labels.max()) + 1
@@ -69,7 +67,7 @@ def slow_dynamics(
     orders = [torch.randperm(size, generator=draw) for _ in range(epochs)]
     batch = min(256, max(1, size // 64))
     step = 2 / float((1 + rows.square().sum(dim=1)).mean())
-    el2n, grand, forgetting = np.zeros(size), np.zeros(size), np.zeros(size)
+    el2n, grand, forgetting, margin = (np.zeros(size) for _ in range(4))
     for head in range(inits):
         weights = start[:, head * classes : (head + 1) * classes].clone()
         bias = torch.zeros(classes, dtype=torch.float64)
@@ -86,10 +84,12 @@ def slow_dynamics(
                 el2n[i] += float((p - y).norm()) / (inits * epochs)
                 grand[i] += float(gradient(weights, bias, rows[i], int(labels[i])).norm()) / (inits * epochs)
                 history[i].append(int(p.argmax()) == int(labels[i]))
+                others = [float(p[k]) for k in range(classes) if k != int(labels[i])]
+                margin[i] += (float(p[labels[i]]) - max(others)) / (inits * epochs)
         for i, seen in enumerate(history):
             events = sum(was and not now for was, now in itertools.pairwise(seen))
             forgetting[i] += (events if any(seen) else epochs) / inits
-    return el2n.tolist(), grand.tolist(), forgetting.tolist()
+    return [scores.tolist() for scores in (el2n, grand, forgetting, margin)]
 
 
 @pytest.mark.parametrize("size", [20, 130])
@@ -97,11 +97,17 @@ def test_dynamics_equal_heads_trained_one_at_a_time_with_automatic_gradients(siz
     pool = blobs(size=size, seed=1)
     assert pool.targets is not None
     found = training_dynamics(pool.features, pool.targets, fit_scaler(pool.features), inits=2, epochs=3, seed=5)
-    el2n, grand, forgetting = slow_dynamics(standardised(pool), pool.targets, 2, 3, 5)
+    el2n, grand, forgetting, margin = slow_dynamics(standardised(pool), pool.targets, 2, 3, 5)
     assert found.el2n.tolist() == pytest.approx(el2n, abs=1e-10)
     assert found.grand.tolist() == pytest.approx(grand, abs=1e-9)
     assert found.forgetting.tolist() == pytest.approx(forgetting)
+    assert found.margin.tolist() == pytest.approx(margin, abs=1e-10)
     assert len(set(forgetting)) > 1
+
+
+def test_a_single_class_has_the_margin_of_a_sure_answer() -> None:
+    pool = make_pool(torch.randn(12, 3, dtype=torch.float64), targets=torch.zeros(12, dtype=torch.int64), device="cpu")
+    assert pool.dynamics.margin.tolist() == [1.0] * 12
 
 
 def test_a_row_that_is_never_learned_counts_as_the_maximum() -> None:
