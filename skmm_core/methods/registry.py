@@ -60,6 +60,11 @@ _ORDER = (
     "submodular",
     "typical_points",
     "uncertainty",
+    "generalised_coverage",
+    "ball_cover",
+    "continuous_subset",
+    "medoids",
+    "gradient_embeddings",
     "training_dynamics",
     "gradient_matching",
 )
