@@ -15,7 +15,6 @@ from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers import rows_about_middle, unit_rows
 
-_MOST_CLUSTERS = 100
 _BLOCK_ELEMENTS = 4_000_000
 _ROUNDING = 32  # ε of a squared distance of unit rows
 
@@ -26,8 +25,8 @@ class ProbCoverParams(MethodParams):
     purity: float = Field(
         0.95, gt=0, le=1, description="Share of the points whose ball holds points of their own cluster alone."
     )
-    clusters: int | None = Field(
-        None, ge=2, le=5_000, description="Clusters that stand for classes; empty: as many as points to pick, 2 to 100."
+    clusters: int = Field(
+        10, ge=2, le=5_000, description="Clusters that stand for classes; give the number of classes where you know it."
     )
     delta: float | None = Field(
         None, gt=0, le=2, description="Radius of the balls, of directions of points; empty: the largest so pure."
@@ -50,8 +49,7 @@ def _probcover(pool: Pool, budget: int, params: ProbCoverParams, *, seed: int, r
     delta = params.delta
     if delta is None:
         report(Progress("Clustering", 0, 1))
-        count = min(pool.size, params.clusters or min(max(2, budget), _MOST_CLUSTERS))
-        clusters = k_means(rows, count, seed, "probcover:clusters")
+        clusters = k_means(rows, min(pool.size, params.clusters), seed, "probcover:clusters")
         delta = pure_radius(rows_about_middle(rows), clusters, params.purity, reference=reference, report=report)
     found = cover_by_balls(
         rows_about_middle(rows), budget, delta=delta, reference=reference, given=pool.given, report=report

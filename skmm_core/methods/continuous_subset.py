@@ -90,7 +90,7 @@ def move_centres(
         optimiser.zero_grad()
         for block in rows.split(max(1, _BLOCK_ELEMENTS // max(rows.shape[1], len(fixed) + len(first)))):
             loss = _loss(block, torch.cat([fixed, normalize(moved, dim=1)]), temperature) / len(rows)
-            losses[step] += float(loss)
+            losses[step] += float(loss.detach())
             loss.backward()
         if step < iterations:
             optimiser.step()
