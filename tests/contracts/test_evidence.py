@@ -21,7 +21,6 @@ from tests.bench.evidence_page import BEGIN, END, PAGE, README, ROOT, SOURCE, fi
 from tests.bench.evidence_tables import Evidence, Factor
 from tests.bench.evidence_words import mean_text, sure_text
 
-
 # listed to be measured with the next evidence, which empties this
 NOT_MEASURED_YET = {"max_herding", "probcover", "active_ft", "kmeans_medoids", "u_herding", "dropquery", "badge"}
 
