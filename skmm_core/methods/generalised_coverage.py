@@ -112,9 +112,14 @@ class _Similarity:
     weights: Tensor | None
 
     def __call__(self, columns: Tensor, among: Tensor | None = None) -> Tensor:
-        place = slice(None) if among is None else among
-        values = self.kernel.columns(columns, self.reference[place])
-        return values if self.weights is None else values.mul_(self.weights[place, None])
+        if among is None:  # all rows need not be copied
+            whole = len(self.reference) == len(self.kernel.rows)
+            values = self.kernel.columns(columns, None if whole else self.reference)
+        else:
+            values = self.kernel.columns(columns, self.reference[among])
+        if self.weights is None:
+            return values
+        return values.mul_(self.weights[:, None] if among is None else self.weights[among, None])
 
 
 def herd(
