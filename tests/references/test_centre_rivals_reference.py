@@ -157,6 +157,26 @@ def test_changed_predictions_are_those_of_masked_rows(passes, dropout):
     assert 0 < (2 * changes > passes).sum() < len(x)
 
 
+@every_pool
+def test_dropquery(pool: NamedPool):
+    """Every row's changed predictions, but for rows where the two best classes differ by rounding alone."""
+    made = make_pool(pool.tensor, targets=pool.classes, device="cpu").ordered
+    found = select(made, "dropquery", 6, seed=1).scores.numpy() * 3
+    draw, head = generator(1, "dropquery:masks"), made.warm_up
+    standard, logits = made.scaler(made.features).numpy(), head.logits.numpy()
+    weights = head.weights.numpy()
+    bias = (logits - standard @ weights).mean(axis=0)
+    changes, certain = np.zeros(len(logits)), np.ones(len(logits), dtype=bool)
+    for _ in range(3):
+        mask = (torch.rand(standard.shape, generator=draw) >= 0.75).numpy()
+        scores = (standard * mask * 4) @ weights + bias
+        best = np.sort(scores, axis=1)
+        certain &= best[:, -1] - best[:, -2] > 1e-6
+        changes += scores.argmax(axis=1) != logits.argmax(axis=1)
+    assert certain.any()
+    np.testing.assert_allclose(found[certain], changes[certain], atol=1e-6)
+
+
 def test_the_bar_of_doubt_is_more_than_half_and_falls_where_too_few_are_above():
     changes, free = torch.tensor([3, 2, 1, 0, 2, 1, 0]), torch.ones(7, dtype=torch.bool)
     assert doubtful_rows(changes, 3, 1, free).tolist() == [0, 1, 4]
