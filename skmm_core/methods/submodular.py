@@ -43,14 +43,18 @@ def _facility_location(pool: Pool, budget: int, params: FacilityLocationParams, 
             "facility_location",
             lambda part, n: _facility_location(part, n, whole, seed=seed, report=report),
         )
+    similarity = CosineSimilarity(unit_rows(with_more_digits(pool.features)))
+    return facility_location(similarity, budget, reference=reference_rows(pool), given=pool.given, report=report)
+
+
+def reference_rows(pool: Pool) -> Tensor:
+    """(R,) int64 rows that stand for the pool in sums: all up to 10,000, else 10,000 random ones, ascending."""
     reference = torch.arange(pool.size)
     if pool.size > REFERENCE_LIMIT:
-        # One fixed draw for all seeds: the method itself is not random.
+        # One fixed draw for all seeds: a method that is not random otherwise is not random through this.
         draw = generator(0, "facility_location:reference")
         reference = torch.randperm(pool.size, generator=draw)[:REFERENCE_LIMIT].sort().values
-    similarity = CosineSimilarity(unit_rows(with_more_digits(pool.features)))
-    place = reference.to(pool.features.device)
-    return facility_location(similarity, budget, reference=place, given=pool.given, report=report)
+    return reference.to(pool.features.device)
 
 
 def facility_location(

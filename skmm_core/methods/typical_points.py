@@ -1,23 +1,18 @@
 """TypiClust: as many clusters as points to pick, and of each the typical point, in its densest part."""
 
-import warnings
-
-import numpy as np
 import torch
 from pydantic import Field
-from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
-from skmm_core.data import Given, nothing_given
+from skmm_core.data import Given
 from skmm_core.device import generator, widest, with_more_digits
+from skmm_core.methods.clusters import k_means, take_in_turn
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers import unit_rows
 
-# mini-batches of 5,000 rows above 50 clusters, as in the authors' code; that leaves clusters of up to 5 rows out
-_FEW_CLUSTERS, _BATCH_ROWS, _SMALL = 50, 5_000, 5
+_SMALL = 5  # the authors' code leaves smaller clusters out
 _REFERENCE_LIMIT, _BLOCK_ELEMENTS = 10_000, 8_000_000
 
 
@@ -44,22 +39,9 @@ class TypiclustParams(MethodParams):
 def _typiclust(pool: Pool, budget: int, params: TypiclustParams, *, seed: int, report: Report) -> Picks:
     rows = unit_rows(with_more_digits(pool.features))
     report(Progress("Clustering", 0, 1))
-    clusters = k_means(rows, min(budget, params.clusters), seed)
+    clusters = k_means(rows, min(budget, params.clusters), seed, "typiclust:clusters")
     report(Progress("Clustering", 1, 1))
     return Picks(typical_rows(rows, clusters, budget, neighbours=params.neighbours, given=pool.given, report=report))
-
-
-def k_means(rows: Tensor, count: int, seed: int) -> Tensor:
-    """(N,) int64 clusters, in mini-batches where there are more than 50; some stay empty when rows are equal."""
-    random = int(torch.randint(2**31, (1,), generator=generator(seed, "typiclust:clusters")))
-    if count <= _FEW_CLUSTERS:
-        model = KMeans(count, random_state=random)
-    else:
-        model = MiniBatchKMeans(count, batch_size=_BATCH_ROWS, random_state=random)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters
-        found = model.fit_predict(rows.cpu().numpy())
-    return torch.as_tensor(found, dtype=torch.int64, device=rows.device)
 
 
 def typical_rows(
@@ -87,25 +69,11 @@ def typical_rows(
     Returns:
         (budget,) int64 rows in the order picked; ties go to the lower cluster and row.
     """
-    given = given or nothing_given(len(rows), rows.device)
-    sizes = clusters.bincount().cpu().numpy()
-    chosen = clusters[given.start].bincount(minlength=len(sizes)).cpu().numpy()
-    left = clusters[given.free].bincount(minlength=len(sizes)).cpu().numpy()
-    queues: dict[int, list[int]] = {}
-    picks = given.start.tolist()[:budget]
-    while len(picks) < budget:
-        # the last key counts most
-        order = np.lexsort((-sizes, chosen, sizes < _SMALL, left == 0))
-        cluster = int(order[0])
-        if cluster not in queues:
-            members = (clusters == cluster).nonzero().squeeze(1)
-            typical = members[mean_distances(rows[members], neighbours).argsort(stable=True)]
-            queues[cluster] = typical[given.free[typical]].tolist()
-        picks.append(queues[cluster].pop(0))
-        chosen[cluster] += 1
-        left[cluster] -= 1
-        report(Progress("Picking points", len(picks), budget))
-    return torch.tensor(picks, dtype=torch.int64, device=rows.device)
+
+    def rank(members: Tensor) -> Tensor:
+        return members[mean_distances(rows[members], neighbours).argsort(stable=True)]
+
+    return take_in_turn(clusters, budget, rank, smallest=_SMALL, given=given, report=report)
 
 
 def mean_distances(rows: Tensor, neighbours: int) -> Tensor:

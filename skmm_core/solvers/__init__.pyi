@@ -34,7 +34,7 @@ from .moments import (
     whitened_moment as whitened_moment,
 )
 from .nonnegative_least_squares import nonnegative_weights as nonnegative_weights
-from .random_pivoting import adaptive as adaptive
+from .random_pivoting import adaptive as adaptive, draw_rows as draw_rows
 from .relaxation import Problem as Problem, Relaxed as Relaxed, solve_relaxation as solve_relaxation
 from .ridge import fit_ridge as fit_ridge
 from .ridge_average import average_ridge as average_ridge

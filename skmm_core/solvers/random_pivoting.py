@@ -61,7 +61,7 @@ def adaptive(
             chosen.clear()
         if not bool(residual.any()):
             residual = free.double()
-        drawn = _draw(residual, min(block, budget - len(picks)), generator)
+        drawn = draw_rows(residual, min(block, budget - len(picks)), generator)
         picks += drawn.tolist()
         free[drawn] = False
         residual -= chosen.add(drawn)
@@ -69,8 +69,11 @@ def adaptive(
     return torch.tensor(picks, dtype=torch.int64, device=rows.device)
 
 
-def _draw(shares: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Distinct rows one after the other in proportion to the shares; fewer when no more rows have one."""
+def draw_rows(shares: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Distinct rows one after the other in proportion to (N,) float64 shares; fewer when no more rows have one.
+
+    Each takes one uniform number u and is the first row whose cumulative share exceeds u.
+    """
     shares, drawn = shares.clone(), []
     for _ in range(count):
         cumulative = shares.cumsum(0)

@@ -82,11 +82,13 @@ METHODS = (
     *(Configuration(key, key) for key in ("skmm", "ridge_leverage", "adaptive", "herding", "k_center")),
     Configuration("skmm, sampled", "skmm", _SAMPLED),
     *(Configuration(key, key) for key in ("facility_location", "graph_cut", "typiclust")),
+    *(Configuration(key, key) for key in ("max_herding", "probcover", "active_ft", "kmeans_medoids")),
     *(Configuration(key, key) for key in ("uniform_stratified", "skmm_fit", "skmm_joint")),
     *(Configuration(key, key) for key in ("craig", "gradmatch", "glister", "margin")),
     *(Configuration(key, key) for key in ("grand", "el2n", "forgetting", "influence")),
     *(Configuration(key, key) for key in ("moderate", "ccs", "d2")),
     Configuration("facility_location: within classes", "facility_location", {"stratify": True}),
+    *(Configuration(key, key) for key in ("u_herding", "dropquery", "badge")),
 )
 
 

@@ -14,7 +14,7 @@ from skmm_core.data import Dataset, Task, fit_scaler
 from skmm_core.data.dataset import Split, content_fingerprint, empty_rows
 from skmm_core.diagnostics.maps import pca_map
 from skmm_core.gradients.warmup import train_warm_up
-from skmm_core.methods.typical_points import k_means
+from skmm_core.methods.clusters import k_means
 from skmm_core.pool.principal_directions import principal_rows
 from skmm_core.probes.linear_probe import score_probe
 
@@ -67,7 +67,7 @@ def test_clusters(offset, count):
     _, near = rows(offset)
     wide = torch.stack([near[:, 0].sign() * 20, near[:, 1].sign() * 20], dim=1)
     apart = (near[:, :2] + wide + offset).float()
-    found = k_means(apart, count, seed=0)
+    found = k_means(apart, count, seed=0, purpose="typiclust:clusters")
     within = [len(labels(near)[found == cluster].unique()) for cluster in found.unique()]
     assert max(within) == 1, "no cluster spans two of the four clouds"
     if count == 4:

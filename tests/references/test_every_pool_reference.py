@@ -7,9 +7,9 @@ import torch
 from skmm_core.config import SketchParams
 from skmm_core.device import generator
 from skmm_core.methods import kernel_matching
+from skmm_core.methods.clusters import k_means
 from skmm_core.methods.registry import list_methods, select
 from skmm_core.methods.sampling import leverage_scores, ridge_leverage_scores
-from skmm_core.methods.typical_points import k_means
 from skmm_core.pool.content_order import content_order
 from skmm_core.pool.pool import make_pool
 from skmm_core.solvers.kernels import unit_rows
@@ -181,7 +181,7 @@ def test_typiclust(pool):
     """Within its cluster a pick has the nearest neighbours, up to rounding, of all rows not picked before."""
     x = unit(pool.exact)
     made = make_pool(pool.tensor, device="cpu")
-    clusters = k_means(unit_rows(made.features), BUDGET, 0).numpy()
+    clusters = k_means(unit_rows(made.features), BUDGET, 0, "typiclust:clusters").numpy()
     _, rounding = similarity(pool)
     found = select(made, "typiclust", BUDGET, seed=0).indices.tolist()
     for place, row in enumerate(found):
@@ -422,4 +422,6 @@ def test_every_method_is_tested_here():
     greedy = {"adaptive", "herding", "k_center", "facility_location", "graph_cut", "typiclust", "contextual_diversity"}
     matched = {"craig", "gradmatch", "glister", *(method for method, _, _ in KERNELS)}
     by_label = {"ccs", "d2", "moderate"}  # in test_labelled_rivals_reference and test_d2_reference
-    assert {spec.key for spec in list_methods()} == others | greedy | matched | by_label | set(HEADS)
+    # on the same pools, in files of their own
+    rivals = {"max_herding", "u_herding", "probcover", "active_ft", "kmeans_medoids", "dropquery", "badge"}
+    assert {spec.key for spec in list_methods()} == others | greedy | matched | by_label | rivals | set(HEADS)

@@ -7,8 +7,9 @@ from sklearn.datasets import make_blobs
 
 from skmm_core.data.include_exclude import make_given
 from skmm_core.methods import typical_points
+from skmm_core.methods.clusters import k_means
 from skmm_core.methods.registry import select
-from skmm_core.methods.typical_points import k_means, mean_distances, typical_rows
+from skmm_core.methods.typical_points import mean_distances, typical_rows
 from skmm_core.pool.pool import make_pool
 from skmm_core.solvers.kernels import unit_rows
 
@@ -40,14 +41,14 @@ def plain_walk(x, clusters, budget, neighbours, start=(), closed=()):
 @pytest.mark.parametrize("neighbours", [1, 4, 20])
 def test_picks_are_those_of_a_plain_walk(budget, neighbours):
     x = blobs([31, 14, 9, 3, 2, 1])
-    clusters = k_means(torch.tensor(x), min(budget, 8), seed=3)
+    clusters = k_means(torch.tensor(x), min(budget, 8), seed=3, purpose="typiclust:clusters")
     found = typical_rows(torch.tensor(x), clusters, budget, neighbours=neighbours)
     assert found.tolist() == plain_walk(x, clusters.numpy(), budget, neighbours)
 
 
 def test_points_in_by_hand_count_for_their_clusters_and_points_kept_out_stay_out():
     x = blobs([20, 12, 8, 4], seed=1)
-    clusters = k_means(torch.tensor(x), 6, seed=0)
+    clusters = k_means(torch.tensor(x), 6, seed=0, purpose="typiclust:clusters")
     first = plain_walk(x, clusters.numpy(), 6, 5)
     start, closed = first[1:3], first[3:5]
     given = make_given(torch.tensor(start), torch.tensor(closed), len(x))
@@ -61,7 +62,7 @@ def test_the_method_clusters_rows_of_unit_length_into_as_many_as_are_picked():
     pool = make_pool(x).ordered
     rows = unit_rows(pool.features)
     for budget, most in [(4, 500), (7, 500), (12, 5)]:
-        clusters = k_means(rows, min(budget, most), seed=9)
+        clusters = k_means(rows, min(budget, most), seed=9, purpose="typiclust:clusters")
         found = select(pool, "typiclust", budget, params={"clusters": most}, seed=9)
         assert found.indices.tolist() == plain_walk(rows.numpy(), clusters.numpy(), budget, 20)
     assert select(pool, "typiclust", 12, seed=9).indices.tolist() != found.indices.tolist()
