@@ -39,8 +39,8 @@ def fit_classifier(
     """Fit logistic regression and ridge on indicators, and add up their scores.
 
     The strength of the logistic part is chosen by log-loss on rows that the fit has not seen, pooled over all folds; α
-    of ridge by exact leave-one-out of the rows that are not the only ones of their class. The order of the rows changes
-    nothing: they are sorted by content first. Nor do columns that are 0 in all of them.
+    of ridge by exact leave-one-out of the rows that are not the only ones of their class. Neither the order of
+    the rows changes anything, they are sorted by content first, nor do columns that are 0 in all of them.
 
     Args:
         features: (n, d) training rows, columns on comparable scales about 0.
@@ -57,7 +57,8 @@ def fit_classifier(
     # thin products gain nothing from more threads, and lose fortyfold when the cores are busy with other work
     threads = 1 if features.shape[0] * min(features.shape) * len(classes) < _ONE_THREAD_BELOW else None
     with _thread_pools().limit(limits=threads):
-        told = np.flatnonzero(features.any(axis=0))  # others would still change the size of a column, and the order and so the folds
+        # columns without values would still count in the size of a column, and change the order and with it the folds
+        told = np.flatnonzero(features.any(axis=0))
         rows = features[:, told].astype(np.float64)
         order = content_order(rows, within)
         rows, within = rows[order], within[order].astype(np.int64)

@@ -34,8 +34,8 @@ class LogisticFamily:
     """Fits on the same rows, by strength and by weights of the classes.
 
     Three things make a fit of few rows sound. The intercept is one more coefficient, see :func:`with_constant`. Classes
-    weigh alike unless held-out rows clearly tell that their numbers matter. And targets are smoothed by about as much as
-    two rows of doubt a class (Platt 1999 does so for two classes): the more rows the less, and nothing of it remains
+    weigh alike unless held-out rows clearly tell that their numbers matter. And targets are smoothed by about as much
+    as two rows of doubt a class (Platt 1999 does so for two classes): the more rows the less, and nothing of it remains
     with many.
     """
 
