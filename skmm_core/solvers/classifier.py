@@ -39,11 +39,11 @@ def fit_classifier(
     """Fit logistic regression and ridge on indicators, and add up their scores.
 
     The strength of the logistic part is chosen by log-loss on rows that the fit has not seen, pooled over all folds; α
-    of ridge by exact leave-one-out of the rows that are not the only ones of their class. Neither the order of
-    the rows changes anything, they are sorted by content first, nor do columns that are 0 in all of them.
+    of ridge by exact leave-one-out of the rows that are not the only ones of their class. The order of the rows changes
+    nothing, as they are sorted by content first, and neither do columns that are 0 in all of them.
 
     Args:
-        features: (n, d) training rows, columns on comparable scales about 0.
+        features: (n, d) training rows, columns on comparable scales, and 0 where all classes are about as likely.
         labels: (n,) int64 classes.
         validation: rows and labels to choose by; rows of classes that the training rows lack tell nothing. Without them
             inner folds of the training rows are used: each row for itself up to 10 rows, ten folds up to 50, five

@@ -16,7 +16,7 @@ Labels = NDArray[np.int64]
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 
 
-_NEAR = 3e-3  # nats a row: held-out fits are stopped at this slope, so decisions that are nearer may go either way
+_NEAR = 3e-3  # held-out fits are stopped at this slope, so decisions that are nearer may go either way
 _MODERATE = (3.0, True)
 Choice = tuple[float, bool]  # strength, and whether classes weigh alike
 
@@ -142,9 +142,12 @@ def spread(scores: Array) -> float:
     return float((scores - scores.mean(axis=1, keepdims=True)).std()) or 1.0
 
 
-def either(margin: float) -> set[bool]:
-    """What a decision by the sign of a difference may be."""
-    return {True, False} if abs(margin) <= _NEAR else {margin > 0}
+def either(margin: float, strength: float) -> set[bool]:
+    """What a decision by the sign of a difference, in nats a row, may be.
+
+    The curvature where held-out fits stop is 1 to about 1 / (1 + strength), so what they tell is that far off.
+    """
+    return {True, False} if abs(margin) <= _NEAR * np.sqrt(1 + strength) else {margin > 0}
 
 
 def choices(said: Callable[[Choice], Said]) -> set[Choice]:
@@ -158,13 +161,13 @@ def choices(said: Callable[[Choice], Said]) -> set[Choice]:
         return float(losses.mean()) if len(losses) else 0.0
 
     def beats(choice):
-        return {False} if choice == _MODERATE else either(said(choice).margin(said(_MODERATE)))
+        return {False} if choice == _MODERATE else either(said(choice).margin(said(_MODERATE)), choice[0])
 
     def walk(best, strengths):
         if not strengths:
             return {best}
         found = set()
-        for falls in either(gain((strengths[0], True), best)):
+        for falls in either(gain((strengths[0], True), best), max(strengths[0], best[0])):
             found |= walk((strengths[0], True), strengths[1:]) if falls else {best}
         return found
 
@@ -176,7 +179,7 @@ def choices(said: Callable[[Choice], Said]) -> set[Choice]:
     best = {
         (choice[0], False) if better else choice
         for choice in best
-        for better in either(gain((choice[0], False), choice))
+        for better in either(gain((choice[0], False), choice), choice[0])
     }
     return {choice if clear else _MODERATE for choice in best for clear in beats(choice)}
 
@@ -248,7 +251,7 @@ def probes(
         second = judge(ridge_scores, truth, smoothing, spread(known @ curve) / spread(known @ line))
         both = judge(first.scale * scores + second.scale * ridge_scores, truth, smoothing, 1.0)
         better = min((first, second), key=lambda each: each.losses.sum())
-        for alone in either(better.margin(both)):
+        for alone in either(better.margin(both), choice[0]):
             a, b = (0.0 if alone and each is not better else each.scale for each in (first, second))
             added = a * curve + b * line
             found[(*choice, alone)] = np.insert(added, empty - np.arange(len(empty)), 0.0, axis=0)
