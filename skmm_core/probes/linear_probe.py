@@ -47,10 +47,12 @@ def score_probe(dataset: Dataset, chosen: Tensor, *, seed: int = 0, report: Repo
     no score.
 
     Classification: logistic regression and ridge on indicators, added up (:func:`fit_classifier`), tuned by log-loss on
-    the validation rows, or in inner folds of the selection when there are none. Regression: an average of ridge fits
-    weighted by their likelihood (:func:`average_ridge`), over penalties, and over columns of unit spread and columns
-    that keep their own: where the energy sits in a few columns, as in the paper's mixture, standardising would blow the
-    noise of all others up to the signal.
+    the validation rows, or in inner folds of the selection when there are none. The intercept of either is penalised
+    like one more column, so that at the middle of the pool, where standardised rows are 0, classes are about alike
+    unless many chosen rows say otherwise. Regression: an average of ridge fits weighted by their likelihood
+    (:func:`average_ridge`), over penalties, and over columns of unit spread and columns that keep their own: where the
+    energy sits in a few columns, as in the paper's mixture, standardising would blow the noise of all others up to the
+    signal.
 
     Args:
         dataset: with targets and test rows.

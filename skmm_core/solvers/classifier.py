@@ -8,6 +8,7 @@ How often a class was chosen tells little of how often it occurs. In the logisti
 part as the root of their numbers of rows, between alike and as they came; a class of one row has no say in any choice.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -39,10 +40,10 @@ def fit_classifier(
 
     The strength of the logistic part is chosen by log-loss on rows that the fit has not seen, pooled over all folds; α
     of ridge by exact leave-one-out of the rows that are not the only ones of their class. The order of the rows changes
-    nothing: they are sorted by content first.
+    nothing, as they are sorted by content first, and neither do columns that are 0 in all of them.
 
     Args:
-        features: (n, d) training rows, columns on comparable scales about 0.
+        features: (n, d) training rows, columns on comparable scales, and 0 where all classes are about as likely.
         labels: (n,) int64 classes.
         validation: rows and labels to choose by; rows of classes that the training rows lack tell nothing. Without them
             inner folds of the training rows are used: each row for itself up to 10 rows, ten folds up to 50, five
@@ -56,14 +57,21 @@ def fit_classifier(
     # thin products gain nothing from more threads, and lose fortyfold when the cores are busy with other work
     threads = 1 if features.shape[0] * min(features.shape) * len(classes) < _ONE_THREAD_BELOW else None
     with _thread_pools().limit(limits=threads):
-        rows = features.astype(np.float64)
+        # columns without values would still count in the size of a column, and change the order and with it the folds
+        told = np.flatnonzero(features.any(axis=0))
+        rows = features[:, told].astype(np.float64)
         order = content_order(rows, within)
         rows, within = rows[order], within[order].astype(np.int64)
         if validation is None:
-            return _fit(classes, rows, within, HeldOut(within, _inner_folds(within, seed)), report)
-        known = np.isin(validation[1], classes)
-        truth, other = np.searchsorted(classes, validation[1][known]), validation[0][known].astype(np.float64)
-        return _fit(classes, rows, within, HeldOut(truth, np.empty(0, np.int64), other), report)
+            held_out = HeldOut(within, _inner_folds(within, seed))
+        else:
+            known = np.isin(validation[1], classes)
+            other = validation[0][known][:, told].astype(np.float64)
+            held_out = HeldOut(np.searchsorted(classes, validation[1][known]), np.empty(0, np.int64), other)
+        fitted = _fit(classes, rows, within, held_out, report)
+    coef = np.zeros((features.shape[1], len(classes)))
+    coef[told] = fitted.coef
+    return replace(fitted, coef=coef)
 
 
 @cache

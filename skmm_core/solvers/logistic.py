@@ -128,8 +128,8 @@ class LogisticFamily:
 
 
 def constant_of(features: Array) -> float:
-    """Root mean square of the entries of (n, d) rows: the size of one of their columns."""
-    return float(np.sqrt((features**2).mean())) or 1.0
+    """Root mean square of the entries of (n, d) rows: the size of one of their columns; 1 where there is nothing."""
+    return float(np.sqrt((features**2).sum() / max(1, features.size))) or 1.0
 
 
 def with_constant(features: Array, constant: float) -> Array:

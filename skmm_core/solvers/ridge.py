@@ -78,7 +78,7 @@ class RidgeProblem:
         """
         n, shape = len(self._residual), (len(self._centre), *self._residual.shape[1:])
         if n < 2 or not len(self._energy):
-            error = np.nan if n < 2 else float((self._residual**2).sum() / n)
+            error = np.nan if n < 2 else self._loo_error(np.inf, counted)
             return Ridge(np.zeros(shape), self._mean, np.inf, error)
         alphas = n * STRENGTHS
         errors = np.array([self._loo_error(alpha, counted) for alpha in alphas])

@@ -1,7 +1,7 @@
 """The probe for classes from its definition: Newton's method in plain coordinates, every fold by a fit of its own."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ Labels = NDArray[np.int64]
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 
 
-_NEAR = 3e-3  # nats a row: held-out fits are stopped at this slope, so decisions that are nearer may go either way
+_NEAR = 3e-3  # held-out fits are stopped at this slope, so decisions that are nearer may go either way
 _MODERATE = (3.0, True)
 Choice = tuple[float, bool]  # strength, and whether classes weigh alike
 
@@ -119,12 +119,22 @@ def centred_ridge(x: Array, y: Array, alpha: float, weights: Array) -> Array:
     return np.vstack([coef, mean - centre @ coef])
 
 
-def left_out_error(x: Array, y: Array, alpha: float, weights: Array, counted: Labels) -> float:
+def anchored_ridge(x: Array, y: Array, alpha: float, weights: Array, *, column: float, origin: float) -> Array:
+    """As before, but of targets about `origin`, and the intercept is what a column of that size is penalised to."""
+    wide = np.c_[x, np.full(len(x), column)]
+    weighted = wide.T * weights
+    coef = np.linalg.solve(weighted @ wide + alpha * np.eye(wide.shape[1]), weighted @ (y - origin))
+    return np.vstack([coef[:-1], origin + column * coef[-1]])
+
+
+def left_out_error(
+    x: Array, y: Array, alpha: float, weights: Array, counted: Labels, fit: Callable[..., Array] = centred_ridge
+) -> float:
     """Every row that counts left out and the fit made anew."""
     total = 0.0
     for row in counted:
-        fit = centred_ridge(*(np.delete(each, row, axis=0) for each in (x, y)), alpha, np.delete(weights, row))
-        total += weights[row] * ((np.r_[x[row], 1] @ fit - y[row]) ** 2).sum()
+        line = fit(*(np.delete(each, row, axis=0) for each in (x, y)), alpha, np.delete(weights, row))
+        total += weights[row] * ((np.r_[x[row], 1] @ line - y[row]) ** 2).sum()
     return total
 
 
@@ -132,9 +142,12 @@ def spread(scores: Array) -> float:
     return float((scores - scores.mean(axis=1, keepdims=True)).std()) or 1.0
 
 
-def either(margin: float) -> set[bool]:
-    """What a decision by the sign of a difference may be."""
-    return {True, False} if abs(margin) <= _NEAR else {margin > 0}
+def either(margin: float, strength: float) -> set[bool]:
+    """What a decision by the sign of a difference, in nats a row, may be.
+
+    The curvature where held-out fits stop is 1 to about 1 / (1 + strength), so what they tell is that far off.
+    """
+    return {True, False} if abs(margin) <= _NEAR * np.sqrt(1 + strength) else {margin > 0}
 
 
 def choices(said: Callable[[Choice], Said]) -> set[Choice]:
@@ -148,13 +161,13 @@ def choices(said: Callable[[Choice], Said]) -> set[Choice]:
         return float(losses.mean()) if len(losses) else 0.0
 
     def beats(choice):
-        return {False} if choice == _MODERATE else either(said(choice).margin(said(_MODERATE)))
+        return {False} if choice == _MODERATE else either(said(choice).margin(said(_MODERATE)), choice[0])
 
     def walk(best, strengths):
         if not strengths:
             return {best}
         found = set()
-        for falls in either(gain((strengths[0], True), best)):
+        for falls in either(gain((strengths[0], True), best), max(strengths[0], best[0])):
             found |= walk((strengths[0], True), strengths[1:]) if falls else {best}
         return found
 
@@ -166,7 +179,7 @@ def choices(said: Callable[[Choice], Said]) -> set[Choice]:
     best = {
         (choice[0], False) if better else choice
         for choice in best
-        for better in either(gain((choice[0], False), choice))
+        for better in either(gain((choice[0], False), choice), choice[0])
     }
     return {choice if clear else _MODERATE for choice in best for clear in beats(choice)}
 
@@ -175,6 +188,9 @@ def probes(
     x: Array, y: Labels, *, seed: int = 0, validation: tuple[Array, Labels] | None = None
 ) -> dict[tuple[float, bool, bool], Array]:
     """Logistic regression and ridge on indicators, tuned and added up; classes are numbered 0..K-1 and all present.
+
+    Columns that are 0 in all rows are as if they were not there. The intercept of either part is the coefficient of one
+    more column, of the root mean square of all entries, under the same penalty; ridge is on indicators less 1/K.
 
     Args:
         x: (n, d) rows.
@@ -186,12 +202,14 @@ def probes(
         By strength, whether classes weigh alike, and whether one part is taken alone: (d + 1, K) coefficients, the
         intercept as the last row. One entry, or several where decisions are too near to call.
     """
+    empty = np.flatnonzero(np.abs(x).max(axis=0) == 0)
+    x = np.delete(x, empty, axis=1)
     order = order_of(x, y)
     x, y = x[order], y[order]
     n, k = len(x), int(y.max()) + 1
-    unit = float(np.sqrt((x**2).sum(axis=1).mean())) or 1.0
-    wide, smoothing = np.c_[x, np.full(n, unit)], 1 / (n / k + 2)
-    asked, truth = (x, y) if validation is None else validation
+    length, column = np.linalg.norm(x) / np.sqrt(n) or 1.0, float(np.sqrt((x**2).mean()))
+    wide, smoothing = np.c_[x, np.full(n, column)], 1 / (n / k + 2)
+    asked, truth = (x, y) if validation is None else (np.delete(validation[0], empty, axis=1), validation[1])
     fold = folds(y, seed)
     parts = [(fold != each, fold == each) for each in range(fold.max() + 1)]
     if validation is not None:
@@ -207,8 +225,8 @@ def probes(
     @cache
     def by_logistic(choice):
         def fit(kept, out, seen):
-            curve = logistic(wide[kept], y[kept], unit**2 / choice[0], smoothing, even=choice[1])
-            return np.c_[asked[out], np.full(out.sum(), unit)] @ curve
+            curve = logistic(wide[kept], y[kept], length**2 / choice[0], smoothing, even=choice[1])
+            return np.c_[asked[out], np.full(out.sum(), column)] @ curve
 
         scores = held_out(fit)
         return judge(scores, truth, smoothing, 1.0), scores
@@ -217,22 +235,24 @@ def probes(
     sizes = truths.sum(axis=0)[y]
     weights = np.sqrt(1 / sizes) / np.sqrt(1 / sizes).mean()
     counted = np.flatnonzero(sizes > 1) if sizes.max() > 1 else np.arange(n)
-    alpha = alphas[int(np.argmin([left_out_error(x, truths, each, weights, counted) for each in alphas]))]
-    line = centred_ridge(x, truths, alpha, weights)
+    anchored = partial(anchored_ridge, column=column, origin=1 / k)
+    alpha = alphas[int(np.argmin([left_out_error(x, truths, each, weights, counted, anchored) for each in alphas]))]
+    line = anchored(x, truths, alpha, weights)
 
     def by_ridge(kept, out, seen):
-        fit = line if validation is not None else centred_ridge(x[kept], truths[kept], alpha, weights[kept])
+        fit = line if validation is not None else anchored(x[kept], truths[kept], alpha, weights[kept])
         return np.c_[asked[out], np.ones(out.sum())] @ fit[:, seen]
 
     ridge_scores, known, found = held_out(by_ridge), np.c_[x, np.ones(n)], {}
     for choice in choices(lambda each: by_logistic(each)[0]):
-        curve = logistic(wide, y, unit**2 / choice[0], smoothing, even=choice[1])
-        curve = np.vstack([curve[:-1], unit * curve[-1]])
+        curve = logistic(wide, y, length**2 / choice[0], smoothing, even=choice[1])
+        curve = np.vstack([curve[:-1], column * curve[-1]])
         first, scores = by_logistic(choice)
         second = judge(ridge_scores, truth, smoothing, spread(known @ curve) / spread(known @ line))
         both = judge(first.scale * scores + second.scale * ridge_scores, truth, smoothing, 1.0)
         better = min((first, second), key=lambda each: each.losses.sum())
-        for alone in either(better.margin(both)):
+        for alone in either(better.margin(both), choice[0]):
             a, b = (0.0 if alone and each is not better else each.scale for each in (first, second))
-            found[(*choice, alone)] = a * curve + b * line
+            added = a * curve + b * line
+            found[(*choice, alone)] = np.insert(added, empty - np.arange(len(empty)), 0.0, axis=0)
     return found

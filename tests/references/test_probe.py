@@ -19,7 +19,7 @@ from skmm_core.probes.metrics import classification_metrics, regression_metrics
 from skmm_core.progress import ignore
 from skmm_core.solvers.classifier import fit_classifier
 from skmm_core.solvers.held_out import HeldOut, Verdict, content_order, judge, stratified_folds
-from skmm_core.solvers.logistic import ENOUGH, MODERATE, STRENGTHS, Choice, LogisticFamily
+from skmm_core.solvers.logistic import ENOUGH, MODERATE, STRENGTHS, Choice, LogisticFamily, constant_of, with_constant
 from skmm_core.solvers.ridge import STRENGTHS as RIDGE_STRENGTHS, RidgeProblem, fit_ridge
 from skmm_core.solvers.ridge_average import SHARES, average_ridge
 from skmm_core.solvers.softmax import fit_softmax, rotate
@@ -77,6 +77,8 @@ def test_ridge_of_one_row_or_no_variance_is_the_constant_predictor() -> None:
     flat = fit_ridge(np.ones((5, 4)), np.arange(5.0))
     assert list(flat.predict(np.full((1, 4), 9.0))) == [2.0]
     assert flat.alpha == math.inf
+    # the mean of the four others is off by 5/4 of what the mean of all is
+    assert flat.loo_error == pytest.approx(np.mean((np.arange(5) - 2.0) ** 2) * (5 / 4) ** 2)
 
 
 @pytest.mark.parametrize(("n", "d"), [(12, 4), (9, 20)])
@@ -230,13 +232,13 @@ def test_a_member_of_the_family_is_the_fit_it_says(even: bool) -> None:
     labels[:12] = 0
     family = LogisticFamily(features, labels, HeldOut(labels, np.arange(30)), ignore)
     coef, intercept = family.fit(Choice(3.0, even))
-    unit = np.sqrt((features**2).sum(axis=1).mean())
+    unit, column = np.sqrt((features**2).sum(axis=1).mean()), np.sqrt((features**2).mean())
     weights = 30 / (3 * np.bincount(labels)[labels]) if even else np.ones(30)
     smoothing = 1 / (30 / 3 + 2)
-    extended = np.hstack([features, np.full((30, 1), unit)])
+    extended = np.hstack([features, np.full((30, 1), column)])
     wanted = _free_optimum(extended, _smoothed(labels, smoothing), weights, unit**2 / 3.0)
     np.testing.assert_allclose(coef, wanted[:-1], atol=1e-4)
-    np.testing.assert_allclose(intercept, unit * wanted[-1], atol=1e-4)
+    np.testing.assert_allclose(intercept, column * wanted[-1], atol=1e-4)
 
 
 def test_held_out_scores_are_those_of_refits_and_unseen_classes_have_none() -> None:
@@ -245,8 +247,8 @@ def test_held_out_scores_are_those_of_refits_and_unseen_classes_have_none() -> N
     family = LogisticFamily(features, labels, HeldOut(labels, np.arange(12)), ignore)
     choice = Choice(MODERATE, True)
     scores = family.held_out_scores(choice)
-    unit = np.sqrt((features**2).sum(axis=1).mean())
-    extended = np.hstack([features, np.full((12, 1), unit)])
+    unit, column = np.sqrt((features**2).sum(axis=1).mean()), np.sqrt((features**2).mean())
+    extended = np.hstack([features, np.full((12, 1), column)])
     for out in range(12):
         rest = np.arange(12) != out
         seen, within, counts = np.unique(labels[rest], return_inverse=True, return_counts=True)
@@ -565,6 +567,8 @@ def test_where_one_fit_is_taken_alone_it_is_the_better_one_and_not_nothing(seed,
     assert np.ptp(found, axis=1).max() > 0
     order = content_order(rows, labels)
     family = LogisticFamily(rows[order], labels[order], HeldOut(labels, stratified_folds(labels, 10, 0)), ignore)
-    alone = family.fit(family.tune())[0], RidgeProblem(rows, np.eye(3)[labels]).solve().coef
+    extended = with_constant(rows, constant_of(rows))
+    ridge = RidgeProblem(extended, np.eye(3)[labels], origin=1 / 3).solve().coef[:-1]
+    alone = family.fit(family.tune())[0], ridge
     aligned = [float((found * one).sum() / np.linalg.norm(found) / np.linalg.norm(one)) for one in alone]
     assert max(aligned) == pytest.approx(1, abs=1e-9), aligned

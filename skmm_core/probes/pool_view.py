@@ -1,0 +1,109 @@
+"""What learners know of a pool before any label: its main directions and its graph of neighbours, made once a pool."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, eye_array
+from torch import Tensor
+
+from skmm_core.data import Dataset
+from skmm_core.device import generator
+from skmm_core.pool import principal_map
+from skmm_core.progress import Progress, Report, ignore
+from skmm_core.solvers import NeighbourGraph, averaging_over, neighbour_graph
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.float32]
+RANK, POWER = 256, 0.15  # of the directions in which rows are compared
+_BLOCK_ROWS, _SAMPLE = 8_192, 2_000
+_MOST_VIEWS = 2
+
+
+@dataclass(frozen=True)
+class PoolView:
+    """The pool and the test rows of a dataset as learners see them; of test rows nothing flows into anything shared.
+
+    Attributes:
+        dataset: with test rows.
+        rows: (N, p) float32 of the pool, in its leading principal directions, partly whitened, of unit length.
+        test: (T, p) the same of the test rows.
+        graph: of the rows.
+    """
+
+    dataset: Dataset
+    rows: Rows
+    test: Rows
+    graph: NeighbourGraph
+
+    @cached_property
+    def _half(self) -> csr_array:
+        """One step of smoothing, (N, N): half a row, half the mean of its neighbours."""
+        return csr_array((eye_array(len(self.rows)) + self.graph.averaging) / 2)
+
+    def smoothed(self, chosen: NDArray[np.int64]) -> Array:
+        """(n, d) standardised rows of the pool after two steps of smoothing over the graph (Wu et al. 2019)."""
+        return self._of_pool(csr_array(self._half[chosen] @ self._half))
+
+    @cached_property
+    def smoothed_test(self) -> Array:
+        """(T, d) the same of the test rows, each joined with its nearest rows of the pool."""
+        near = averaging_over(self.graph, self.rows, self.test)
+        split = self.dataset.split
+        own = self.dataset.scaler(self.dataset.features[split.test]).numpy() / 4
+        return np.asarray(own + self._of_pool(csr_array(near / 4 + near @ self._half / 2)))
+
+    @cached_property
+    def sample(self) -> NDArray[np.int64]:
+        """(M,) up to 2,000 rows of the pool, drawn once: what the spread of scores is measured on."""
+        return torch.randperm(len(self.rows), generator=generator(0, "learner:sample"))[:_SAMPLE].numpy()
+
+    @cached_property
+    def smoothed_sample(self) -> Array:
+        """(M, d) smoothed rows of the sample."""
+        return self.smoothed(self.sample)
+
+    def _of_pool(self, averaging: csr_array) -> Array:
+        """(M, d) averages of standardised rows of the pool, a block of these at a time."""
+        found = np.zeros((averaging.shape[0], self.dataset.features.shape[1]))
+        needed = np.unique(averaging.indices)
+        for start in range(0, len(needed), _BLOCK_ROWS):
+            block = needed[start : start + _BLOCK_ROWS]
+            rows = self.dataset.split.train[torch.from_numpy(block.astype(np.int64))]
+            found += averaging[:, block] @ self.dataset.scaler(self.dataset.features[rows]).numpy()
+        return found
+
+
+_VIEWS: OrderedDict[str, PoolView] = OrderedDict()
+_LOCK = threading.Lock()
+
+
+def pool_view(dataset: Dataset, report: Report = ignore) -> PoolView:
+    """The view of a dataset; of the last two datasets it is here already."""
+    with _LOCK:
+        if dataset.fingerprint in _VIEWS:
+            _VIEWS.move_to_end(dataset.fingerprint)
+            return _VIEWS[dataset.fingerprint]
+    report(Progress("Joining neighbours", 0))
+    view = _make(dataset)
+    with _LOCK:
+        _VIEWS[dataset.fingerprint] = view
+        while len(_VIEWS) > _MOST_VIEWS:
+            _VIEWS.popitem(last=False)
+    return view
+
+
+def _make(dataset: Dataset) -> PoolView:
+    parts = [dataset.scaler.copy(dataset.features[part]) for part in (dataset.split.train, dataset.split.test)]
+    directions = principal_map(parts[0], RANK, power=POWER)
+    rows, test = (_unit(directions(part)) for part in parts)
+    return PoolView(dataset, rows, test, neighbour_graph(rows))
+
+
+def _unit(rows: Tensor) -> Rows:
+    found: Rows = torch.nn.functional.normalize(rows.float(), dim=1).numpy()
+    return found
