@@ -53,6 +53,7 @@ _ORDER = (
     "moment_matching",
     "kernel_matching",
     "whitened_matching",
+    "cover_matching",
     "fit_matching",
     "variance_matching",
     "sampling",

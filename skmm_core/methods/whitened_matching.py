@@ -42,7 +42,6 @@ class SkmmWhitenedParams(MethodParams):
     paper="Chen, Welling & Smola 2010, Super-samples from kernel herding; partial whitening and exchange added",
     url="https://arxiv.org/abs/1203.3472",
     params=SkmmWhitenedParams,
-    recommended=True,
     goes_on=True,
 )
 def skmm_whitened(pool: Pool, budget: int, params: SkmmWhitenedParams, *, seed: int, report: Report) -> Picks:

@@ -6,4 +6,8 @@ from .bias_variance import (
     selection_basis as selection_basis,
 )
 from .pool import Pool as Pool, make_pool as make_pool, pool_of as pool_of
-from .principal_directions import matched_rows as matched_rows, principal_rows as principal_rows
+from .principal_directions import (
+    matched_rows as matched_rows,
+    principal_map as principal_map,
+    principal_rows as principal_rows,
+)

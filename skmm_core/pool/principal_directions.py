@@ -1,5 +1,7 @@
 """Rows in their leading principal directions, as they are or partly whitened."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -21,6 +23,32 @@ def matched_rows(pool: Pool, space: str) -> Tensor:
     return with_more_digits(pool.dense_gradients if whole else pool.sketched)
 
 
+@dataclass(frozen=True)
+class PrincipalMap:
+    """From rows to their leading principal directions, those of a pool.
+
+    Attributes:
+        mean: (d,) of the pool.
+        directions: (d, k), scaled.
+    """
+
+    mean: Tensor
+    directions: Tensor
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        """(M, k) of (M, d) rows, in their dtype."""
+        centred = (rows.to(self.mean) - self.mean).to(rows)
+        found: Tensor = centred @ self.directions.to(rows)
+        return found
+
+
+def principal_map(rows: Tensor, rank: int, *, power: float = 0.0) -> PrincipalMap:
+    """The map that :func:`principal_rows` applies to the rows it is made of."""
+    centred = centred_rows(rows)
+    mean = rows.mean(dim=0, dtype=widest(rows.device))
+    return PrincipalMap(mean, _directions(centred, rank, power))
+
+
 def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0) -> Tensor:
     """Centre (N, d) rows and turn them into their leading principal directions.
 
@@ -36,13 +64,19 @@ def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0) -> Tensor:
     centred = centred_rows(rows)
     if rank >= rows.shape[1] and not power:
         return centred
-    covariance = torch.zeros(rows.shape[1], rows.shape[1], dtype=widest(rows.device), device=rows.device)
+    principal: Tensor = centred @ _directions(centred, rank, power).to(centred)
+    return principal
+
+
+def _directions(centred: Tensor, rank: int, power: float) -> Tensor:
+    """(d, min(rank, d)) leading eigenvectors of the second moment, scaled; zeros where nothing varies."""
+    size = centred.shape[1]
+    covariance = torch.zeros(size, size, dtype=widest(centred.device), device=centred.device)
     for block in centred.split(_BLOCK_ROWS):
         covariance += block.to(covariance).T @ block.to(covariance)
-    energy, directions = torch.linalg.eigh(covariance / len(rows))
+    energy, directions = torch.linalg.eigh(covariance / len(centred))
     energy, directions = energy.clamp_min(0).flip(0), directions.flip(1)[:, :rank]
     if not float(energy[0]) > 0:
-        return torch.zeros_like(centred[:, :rank])
-    scales = (energy[:rank] + _FLOOR * energy.mean()).pow(-power / 2)
-    principal: Tensor = centred @ (directions * scales).to(centred)
-    return principal
+        return torch.zeros_like(directions)
+    scaled: Tensor = directions * (energy[:rank] + _FLOOR * energy.mean()).pow(-power / 2)
+    return scaled

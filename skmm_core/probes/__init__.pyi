@@ -8,3 +8,4 @@ from .metrics import (
     primary_metric as primary_metric,
     scores_of as scores_of,
 )
+from .pool_learners import score_learner as score_learner

@@ -30,6 +30,7 @@ class ProbeScore:
         tuned_on: where it was chosen, in words.
         validation_rows: labelled validation rows that helped to choose it, beside the n of the selection.
         predicted: (T,) classes or values predicted for the test rows, in their order.
+        settled: the learner that an automatic choice came to; empty where none was made.
     """
 
     metrics: dict[str, float]
@@ -37,6 +38,7 @@ class ProbeScore:
     tuned_on: str
     validation_rows: int
     predicted: Array | Labels = field(compare=False)
+    settled: str = ""
 
 
 def score_probe(dataset: Dataset, chosen: Tensor, *, seed: int = 0, report: Report = ignore) -> ProbeScore:
@@ -73,14 +75,17 @@ def score_probe(dataset: Dataset, chosen: Tensor, *, seed: int = 0, report: Repo
     return _score_classes(dataset, targets, train, seed, report)
 
 
-def _score_numbers(dataset: Dataset, targets: Tensor, train: Tensor) -> ProbeScore:
+def number_scalings(dataset: Dataset, standardised: Array) -> tuple[Array, Array]:
+    """(n, d) standardised rows, and the same with columns that keep their own spread, at a common unit."""
     spread = dataset.scaler.scale.numpy()
     common = np.where(np.isfinite(spread), spread, 0.0)
     common /= float(np.sqrt((common**2).mean())) or 1.0
+    return standardised, standardised * common
 
+
+def _score_numbers(dataset: Dataset, targets: Tensor, train: Tensor) -> ProbeScore:
     def part(rows: Tensor) -> tuple[Array, Array]:
-        scaled = dataset.scaler(dataset.features[rows]).numpy()
-        return scaled, scaled * common
+        return number_scalings(dataset, dataset.scaler(dataset.features[rows]).numpy())
 
     wanted = targets[train].double().numpy()
     rows = part(train)

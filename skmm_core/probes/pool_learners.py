@@ -15,6 +15,7 @@ from skmm_core.probes.pool_view import PoolView, pool_view
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers import (
     AveragedRidge,
+    at_most_threads,
     average_ridge,
     content_order,
     fit_classifier,
@@ -28,6 +29,8 @@ Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 _FOLDS = 5
 _ONE_FOLD_ABOVE = 2_000  # rows, as in the linear probe
+_ERRORS = 2.0  # standard errors by which folds must speak for the linear probe: propagation is seldom behind
+_FEW_NUMBERS = 50_000_000  # rows × columns: more threads gain nothing below
 _KERNEL_SCALES = (0.3, 1.0, 3.0)  # squared bandwidth over the median squared distance
 _FOLDS_TEXT = "folds of the selection"
 _LIKELIHOOD = "likelihood of the selection"
@@ -58,7 +61,8 @@ def score_learner(
     if learner not in makers:
         raise InputError(f"learner {learner} does not fit a {dataset.task.value}; choose linear, {', '.join(makers)}")
     report(Progress("Training the learner", 0))
-    return makers[learner](pool_view(dataset, report), chosen.cpu().numpy().astype(np.int64), seed, report)
+    with at_most_threads(1 if dataset.pool_size * dataset.features.shape[1] < _FEW_NUMBERS else None):
+        return makers[learner](pool_view(dataset, report), chosen.cpu().numpy().astype(np.int64), seed, report)
 
 
 def _prototype(view: PoolView, chosen: Labels, seed: int, report: Report) -> ProbeScore:
@@ -148,7 +152,7 @@ def _linear_is_better(view: PoolView, chosen: Labels, seed: int, report: Report)
         judge(scores[told], within[told], smoothing=smoothing, expected=1 / _spread(scores[np.isfinite(scores)]))
         for scores in (linear, spread)
     ]
-    return verdicts[0].clearly_beats(verdicts[1])
+    return verdicts[0].clearly_beats(verdicts[1], errors=_ERRORS)
 
 
 def _spread(scores: Array) -> float:
@@ -219,8 +223,8 @@ def _kernel_columns(view: PoolView, chosen: Labels) -> _Columns:
 
 
 def _squared(rows: Array, others: Array) -> Array:
-    squared = (rows**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * rows @ others.T
-    return np.maximum(squared, 0)
+    squared: Array = (rows**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * rows @ others.T
+    return squared.clip(min=0)
 
 
 def _features(view: PoolView, chosen: Labels) -> Tensor:

@@ -1,7 +1,12 @@
 from .centring import centred_rows as centred_rows, rows_about_middle as rows_about_middle
 from .classifier import fit_classifier as fit_classifier
+from .cover_mmd import (
+    CoverAim as CoverAim,
+    exchange_cover_mmd as exchange_cover_mmd,
+    greedy_cover_mmd as greedy_cover_mmd,
+)
 from .facility_location import greedy_cover as greedy_cover
-from .held_out import content_order as content_order
+from .held_out import content_order as content_order, judge as judge, stratified_folds as stratified_folds
 from .kernels import (
     CosineSimilarity as CosineSimilarity,
     GaussianKernel as GaussianKernel,
@@ -13,6 +18,8 @@ from .kernels import (
     polynomial_kernel as polynomial_kernel,
     unit_rows as unit_rows,
 )
+from .label_spreading import fit_spread as fit_spread, spread_labels as spread_labels
+from .linear_classifier import LinearClassifier as LinearClassifier
 from .mmd import (
     exchange_mmd as exchange_mmd,
     greedy_mmd as greedy_mmd,
@@ -33,11 +40,16 @@ from .moments import (
     trace_score as trace_score,
     whitened_moment as whitened_moment,
 )
+from .neighbour_graph import (
+    NeighbourGraph as NeighbourGraph,
+    averaging_over as averaging_over,
+    neighbour_graph as neighbour_graph,
+)
 from .nonnegative_least_squares import nonnegative_weights as nonnegative_weights
 from .random_pivoting import adaptive as adaptive, draw_rows as draw_rows
 from .relaxation import Problem as Problem, Relaxed as Relaxed, solve_relaxation as solve_relaxation
 from .ridge import fit_ridge as fit_ridge
-from .ridge_average import average_ridge as average_ridge
+from .ridge_average import AveragedRidge as AveragedRidge, average_ridge as average_ridge
 from .ridge_selection import (
     PoolMoments as PoolMoments,
     RidgeFit as RidgeFit,
@@ -54,4 +66,5 @@ from .simplex import (
     round_top as round_top,
 )
 from .smallest_certificate import smallest_c_s as smallest_c_s
+from .threads import at_most_threads as at_most_threads
 from .tie_breaking import lowest as lowest

@@ -9,17 +9,16 @@ part as the root of their numbers of rows, between alike and as they came; a cla
 """
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from skmm_core.progress import Report, ignore
 from skmm_core.solvers.held_out import HeldOut, content_order, stratified_folds
 from skmm_core.solvers.linear_classifier import LinearClassifier
 from skmm_core.solvers.logistic import LogisticFamily, constant_of, with_constant
 from skmm_core.solvers.ridge import RidgeProblem
+from skmm_core.solvers.threads import at_most_threads
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -56,7 +55,7 @@ def fit_classifier(
         return LinearClassifier(classes, np.zeros((features.shape[1], 1)), np.zeros(1), np.inf)
     # thin products gain nothing from more threads, and lose fortyfold when the cores are busy with other work
     threads = 1 if features.shape[0] * min(features.shape) * len(classes) < _ONE_THREAD_BELOW else None
-    with _thread_pools().limit(limits=threads):
+    with at_most_threads(threads):
         # columns without values would still count in the size of a column, and change the order and with it the folds
         told = np.flatnonzero(features.any(axis=0))
         rows = features[:, told].astype(np.float64)
@@ -74,12 +73,6 @@ def fit_classifier(
     return replace(fitted, coef=coef)
 
 
-@cache
-def _thread_pools() -> ThreadpoolController:
-    """Looking for the pools takes as long as a small fit."""
-    return ThreadpoolController()
-
-
 def _inner_folds(labels: Labels, seed: int) -> Labels:
     fold = stratified_folds(labels, 2 * _FOLDS if len(labels) <= _TEN_FOLDS_UP_TO else _FOLDS, seed)
     return np.where(fold > 0, -1, 0) if len(labels) > _ONE_FOLD_ABOVE else fold
@@ -94,7 +87,9 @@ def _fit(classes: Labels, rows: Array, labels: Labels, held_out: HeldOut, report
     constant = constant_of(rows)
     indicators = np.eye(len(classes))[labels]
     extended = with_constant(rows, constant)
-    problem = RidgeProblem(extended, indicators, 1 / np.sqrt(counts), origin=1 / len(classes))
+    # more rows than columns tell where the classes meet; fewer do not, and the pool's middle is then taken for it
+    origin = 1 / len(classes) if len(rows) <= rows.shape[1] else None
+    problem = RidgeProblem(extended, indicators, 1 / np.sqrt(counts), origin=origin)
     fitted = problem.solve(counts > 1 if counts.max() > 1 else None)
     other = held_out.rows
     scores = (

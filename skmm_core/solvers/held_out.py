@@ -63,12 +63,12 @@ class Verdict:
         """Summed loss; 0 when no row tells anything."""
         return float(self.losses.sum())
 
-    def clearly_beats(self, other: "Verdict") -> bool:
-        """Whether the summed loss is smaller by more than one standard error of the difference, paired by row."""
+    def clearly_beats(self, other: "Verdict", *, errors: float = 1.0) -> bool:
+        """Whether the summed loss is smaller by more than so many standard errors of the difference, paired by row."""
         gain = other.losses - self.losses
         if len(gain) < 2:
             return False
-        return bool(gain.sum() > np.sqrt(len(gain)) * gain.std(ddof=1))
+        return bool(gain.sum() > errors * np.sqrt(len(gain)) * gain.std(ddof=1))
 
 
 def judge(scores: Array, truth: Labels, *, smoothing: float, expected: float) -> Verdict:

@@ -23,11 +23,13 @@ class AveragedRidge:
         coefs: (d,) float64 for each scaling.
         intercept: float.
         alpha: the likeliest penalty on ‖coef‖² beside the sum of squared residuals; ∞ for the constant predictor.
+        shares: what each scaling weighs in the average, together 1.
     """
 
     coefs: tuple[Array, ...]
     intercept: float
     alpha: float
+    shares: tuple[float, ...]
 
     def predict(self, scaled: Sequence[Array]) -> Array:
         """(M,) predictions for (M, d) rows, given in every scaling."""
@@ -60,7 +62,8 @@ def average_ridge(scaled: Sequence[Array], targets: Array) -> AveragedRidge:
     energy = float(centred @ centred)
     fits = [_Fits(rows, centred) for rows in scaled]
     if n < 2 or not energy > 0 or not any(len(fit.energy) for fit in fits):
-        return AveragedRidge(tuple(np.zeros(rows.shape[1]) for rows in scaled), mean, np.inf)
+        flat = tuple(np.zeros(rows.shape[1]) for rows in scaled)
+        return AveragedRidge(flat, mean, np.inf, (1 / len(scaled),) * len(scaled))
     logs = np.array([fit.log_likelihoods(energy) for fit in fits])
     weights = np.exp(logs - logs.max())
     weights /= weights.sum()
@@ -69,7 +72,7 @@ def average_ridge(scaled: Sequence[Array], targets: Array) -> AveragedRidge:
     # of equal ones the strongest: two rows say nothing of α, and rounding should not either
     likeliest = weights >= weights.max() * (1 - _TIED)
     alpha = max(float(fit.alphas[tied].max()) for fit, tied in zip(fits, likeliest, strict=True) if tied.any())
-    return AveragedRidge(coefs, mean - shift, alpha)
+    return AveragedRidge(coefs, mean - shift, alpha, tuple(map(float, weights.sum(axis=1))))
 
 
 class _Fits:

@@ -1,0 +1,84 @@
+"""Cover the pool and match its moments of all orders at once, on gradients in which strong directions are toned down.
+
+Matching alone leaves small groups without a point, since few points weigh little in a mean; covering alone counts a
+crowd as little more than a straggler. With few points either may be far behind. The sum of both objectives is near the
+better one on every data set that was measured.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from skmm_core.methods.kernel_matching import EXCHANGES, SPACE
+from skmm_core.methods.registry import Family, MethodParams, Picks, Status, register
+from skmm_core.methods.submodular import reference_rows
+from skmm_core.pool import Pool, matched_rows, principal_rows
+from skmm_core.progress import Report
+from skmm_core.solvers import (
+    CoverAim,
+    GaussianKernel,
+    exchange_cover_mmd,
+    gaussian_kernel,
+    greedy_cover_mmd,
+    kernel_mean,
+)
+
+
+class SkmmCoverParams(MethodParams):
+    """Options of covering and matching."""
+
+    space: Literal["features", "sketch"] = Field("features", description=SPACE)
+    power: float = Field(
+        0.15,
+        ge=0,
+        le=1,
+        description="How far strong directions are toned down: 0 not at all, 1 until all vary about equally.",
+    )
+    rank: int = Field(128, ge=1, le=2048, description="Leading principal directions that are compared.")
+    scale: float = Field(
+        0.1, gt=0, le=100, description="Squared bandwidth as a multiple of the median squared distance; small = local."
+    )
+    exchanges: int = Field(2, ge=0, le=1000, description=EXCHANGES)
+
+
+@register(
+    key="skmm_cover",
+    title="SkMM cover",
+    family=Family.MOMENT_MATCHING,
+    summary="Picks points that match the pool's moments of all orders and leave no part of it without a near point.",
+    paper="Chen, Welling & Smola 2010, Super-samples from kernel herding; coverage of Bae et al. 2024, exchange added",
+    url="https://arxiv.org/abs/1203.3472",
+    params=SkmmCoverParams,
+    recommended=True,
+    goes_on=True,
+)
+def skmm_cover(pool: Pool, budget: int, params: SkmmCoverParams, *, seed: int, report: Report) -> Picks:
+    """Maximise coverage minus squared MMD under a Gaussian kernel on partly whitened rows of unit length.
+
+    Rows are centred, turned into their `rank` leading principal directions, scaled by (λ + 0.1 mean λ)^(-power/2) each,
+    and brought to unit length. Coverage is a mean over all rows up to 10,000, else over 10,000 fixed random ones.
+    O(N · min(N, 10,000) · rank) at the start, O(N · rank) and the rows whose nearest chosen point changes a pick. What
+    it draws (pairs for the median, reference rows of large pools) does not depend on the seed.
+    """
+    rows = matched_rows(pool, params.space)
+
+    def kernel() -> GaussianKernel:
+        principal = principal_rows(rows, params.rank, power=params.power)
+        return gaussian_kernel(principal, normalise=True, scale=params.scale, seed=0)
+
+    key = params.model_copy(update={"exchanges": 0})
+    made, saved = pool.kept.get(("cover", key), kernel)
+    ones = rows.new_ones(len(rows))
+    mean, saved_too = pool.kept.get(("cover mean", key), lambda: kernel_mean(made, ones, seed=0, report=report))
+    aim = CoverAim(made, mean, reference_rows(pool))
+    picks = greedy_cover_mmd(aim, budget, given=pool.given, report=report)
+    greedy = aim.value(picks)
+    picks, converged = exchange_cover_mmd(aim, picks, sweeps=params.exchanges, given=pool.given, report=report)
+    ordered = greedy_cover_mmd(aim, budget, candidates=picks.sort().values, given=pool.given, report=report)
+    return Picks(
+        ordered,
+        scores=mean,
+        status=Status.CONVERGED if converged else Status.MAX_SWEEPS,
+        objective={"greedy": greedy, "rounded": aim.value(ordered)},
+        seconds_saved=saved + saved_too,
+    )
