@@ -30,6 +30,7 @@ class ProbeScore:
         tuned_on: where it was chosen, in words.
         validation_rows: labelled validation rows that helped to choose it, beside the n of the selection.
         predicted: (T,) classes or values predicted for the test rows, in their order.
+        settled: the learner that `auto` chose; empty for every other learner.
     """
 
     metrics: dict[str, float]
@@ -37,6 +38,7 @@ class ProbeScore:
     tuned_on: str
     validation_rows: int
     predicted: Array | Labels = field(compare=False)
+    settled: str = ""
 
 
 def score_probe(dataset: Dataset, chosen: Tensor, *, seed: int = 0, report: Report = ignore) -> ProbeScore:
