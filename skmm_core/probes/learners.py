@@ -154,6 +154,11 @@ def learner_title(key: str) -> str:
     return _BY_KEY[key].title if key in _BY_KEY else key
 
 
+def learner_summary(key: str) -> str:
+    """What it does, in one sentence; empty where this version does not know it."""
+    return _BY_KEY[key].summary if key in _BY_KEY else ""
+
+
 def learner_phrase(key: str) -> str:
     """How a sentence speaks of it after "with"."""
     return _BY_KEY[key].phrase if key in _BY_KEY else key

@@ -167,4 +167,4 @@ def scored_by(finetune: FinetuneParams | None) -> list[str]:
     what = "a linear head on the features"
     if finetune.layers == 2 and finetune.encoder is not None:
         what = f"a linear head and the last block of {finetune.encoder.model}"
-    return [f"Finetuning (FT) trains {what} on every selection."]
+    return [f"Finetuning (FT) trains, on every selection, {what}."]

@@ -41,7 +41,7 @@ def test_a_head_trained_on_features_scores_like_a_probe(here, tmp_path):
     done = here(*WORDS, "--out", tmp_path / "ft", *FINETUNED)
     assert done.code == 0, done.err
     result = json.loads((tmp_path / "ft" / "result.json").read_text())
-    assert result["notes"][0] == "Finetuning (FT) trains a linear head on the features on every selection."
+    assert result["notes"][0] == "Finetuning (FT) trains, on every selection, a linear head on the features."
     assert (result["learner"], result["learners"]) == ("finetune", ["finetune"])
     assert "Finetuning (FT) trains" in (tmp_path / "ft" / "report.html").read_text()
     assert 0.9 < result["full"]["accuracy"] <= 1
