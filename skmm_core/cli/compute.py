@@ -248,7 +248,11 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
     done = f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in {result['seconds']:.1f} s."
     under = f"Under the learner {result['learner']}, of {', '.join(result['learners'])}:"
-    told = [result["claim"], few_seeds(result["seeds"]), labels_note(result.get("validation_rows"))]
+    told = [
+        result["claim"],
+        few_seeds(result["seeds"]),
+        labels_note(result.get("validation_rows"), result.get("learner")),
+    ]
     told.append(settled_sentence(result["settled"]))
     where = f"Results: {folder}; report.html in it has the curves and tables."
     return (

@@ -11,7 +11,7 @@ import pandas as pd
 
 from skmm_core.comparison.score_table import under_learner
 from skmm_core.comparison.summary import SUMMARY_COLUMNS, Comparison, summarise
-from skmm_core.probes import AUTO, Metric, best_of, in_order, learner_title, main_learner
+from skmm_core.probes import AUTO, Metric, best_of, in_order, learner_phrase, learner_title, main_learner
 
 
 def summarise_learners(
@@ -72,17 +72,17 @@ def best_by_learner(table: pd.DataFrame, metric: Metric, budget: int, among: Col
 
 
 def winners_sentence(best: Mapping[str, str], titles: Mapping[str, str], budget: int, metric: Metric) -> str:
-    """Say which method has the best mean under which learner; empty under a single learner."""
+    """Say which method has the best mean under which learner, not that others are worse; empty under one learner."""
     if len(best) < 2:
         return ""
-    start = f"By mean {metric.title if metric.key == 'r2' else metric.title.lower()} at {budget:,} points"
+    start = f"First by mean {metric.title if metric.key == 'r2' else metric.title.lower()} at {budget:,} points:"
     learners: dict[str, list[str]] = {}
     for learner, method in best.items():
-        learners.setdefault(method, []).append(learner_title(learner).lower())
+        learners.setdefault(method, []).append(learner_phrase(learner))
     if len(learners) == 1:
-        return f"{start} {titles.get(next(iter(learners)), next(iter(learners)))} is first under every learner."
-    said = "; ".join(f"{titles.get(method, method)} under {' and '.join(keys)}" for method, keys in learners.items())
-    return f"{start} which picks come first depends on the learner: {said}."
+        return f"{start} {titles.get(next(iter(learners)), next(iter(learners)))} with every learner."
+    said = "; ".join(f"{titles.get(method, method)} with {' and '.join(keys)}" for method, keys in learners.items())
+    return f"{start} {said}."
 
 
 def settled_counts(scores: pd.DataFrame) -> dict[int, dict[str, int]]:

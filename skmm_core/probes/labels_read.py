@@ -5,7 +5,7 @@ Nothing here imports torch, so that a page can say it of an old run at once.
 
 from typing import TYPE_CHECKING
 
-from skmm_core.probes.learners import LINEAR, get_learner
+from skmm_core.probes.learners import AUTO, LINEAR, get_learner
 
 if TYPE_CHECKING:
     from skmm_core.data import Dataset
@@ -24,9 +24,18 @@ def validation_rows(dataset: "Dataset", learner: str = LINEAR) -> int:
     return len(dataset.split.validation) if dataset.task.value in get_learner(learner).tuned_for else 0
 
 
-def labels_note(rows: int | None) -> str:
-    """One sentence on validation rows for a person; empty where there are none, or an old run does not tell."""
+def labels_note(rows: int | None, learner: str | None = None) -> str:
+    """One sentence on validation rows for a person; empty where there are none, or an old run does not tell.
+
+    Args:
+        rows: that are read.
+        learner: that they tune, where it is known.
+    """
     if not rows:
         return ""
+    if learner == AUTO:
+        return (
+            f"Besides the chosen points, up to {rows:,} labelled validation rows are read, to tune what it settles on."
+        )
     are = "row is" if rows == 1 else "rows are"
     return f"Besides the chosen points, {rows:,} labelled validation {are} read: they tune the learner of every method."

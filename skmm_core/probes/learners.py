@@ -90,7 +90,7 @@ LEARNERS: tuple[Learner, ...] = (
         ("classification",),
         "Stone 1974, Cross-validatory choice and assessment of statistical predictions",
         "https://doi.org/10.1111/j.2517-6161.1974.tb00994.x",
-        "the learner that folds of the picks choose",
+        "the automatic learner",
     ),
     Learner(
         FINETUNE,

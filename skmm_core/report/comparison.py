@@ -61,7 +61,7 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
                     f"{result['N']:,} points to pick from.",
                     claim_of(scores),
                     few_seeds(result["seeds"]),
-                    labels_note(result.get("validation_rows")),
+                    labels_note(result.get("validation_rows"), result.get("learner")),
                 ),
             )
         ),

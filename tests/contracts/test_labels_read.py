@@ -90,5 +90,6 @@ def test_the_command_says_it(tmp_path, capsys: pytest.CaptureFixture[str]) -> No
 def test_a_result_that_does_not_tell_is_not_called_free_of_labels() -> None:
     assert labels_note(None) == labels_note(0) == ""
     assert "1 labelled validation row is read" in labels_note(1)
+    assert "up to 20 labelled validation rows are read, to tune what it settles on" in labels_note(20, "auto")
     old = comparison_methods({"task": "classification", "N": 10, "seeds": 2})
     assert "on validation rows or by inner folds" in old[1]

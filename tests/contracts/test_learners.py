@@ -228,12 +228,9 @@ def test_the_table_of_all_learners_names_the_best_under_each() -> None:
     best = best_by_learner(table, ACCURACY, 20, ["uniform", "good", "same"])
     assert best == {"linear": "good", "auto": "same"}
     said = winners_sentence(best, {"good": "Good", "same": "Same"}, 20, ACCURACY)
-    assert said == (
-        "By mean accuracy at 20 points which picks come first depends on the learner: Good under linear probe; Same "
-        "under automatic."
-    )
+    assert said == ("First by mean accuracy at 20 points: Good with a linear probe; Same with the automatic learner.")
     one = winners_sentence({"linear": "good", "auto": "good"}, {}, 20, ACCURACY)
-    assert one == "By mean accuracy at 20 points good is first under every learner."
+    assert one == "First by mean accuracy at 20 points: good with every learner."
     assert winners_sentence({"auto": "good"}, {}, 20, ACCURACY) == ""
 
 
@@ -246,7 +243,7 @@ def test_what_picks_and_learner_save_together_is_read_off_random_picks_with_a_li
     assert good["difference"] == pytest.approx(0.2, abs=0.005)
     assert good["p_holm"] == pytest.approx(3 * 2 / 2**8), "corrected over all three methods, uniform too"
     assert not good["tie"]
-    assert good["text"].startswith("With the learner that folds of the picks choose, 10 points reach accuracy 70.")
+    assert good["text"].startswith("With the automatic learner, 10 points reach accuracy 70.")
     assert "uniform with a linear probe needs about 4" in good["text"]
     assert row["uniform", 10]["factor"] == pytest.approx(4, rel=0.05)
     assert row["same", 20]["relation"] == "more than"

@@ -75,10 +75,8 @@ def together_table(rows: Sequence[Mapping[str, Any]], metric: Metric, methods: M
     return pd.DataFrame(lines)
 
 
-def draw_learners(found: Comparison, metric: Metric, methods: Methods, run_id: str) -> None:
-    """Draw the table of methods and learners at one budget; nothing where there is one learner."""
-    if not found.others:
-        return
+def draw_learners(found: Comparison, metric: Metric, methods: Methods, run_id: str) -> int:
+    """Draw the table of methods and learners at one budget, which the visitor may move; gives the budget."""
     unit = ", %" if is_share(metric) else ""
     st.markdown(
         "##### Which picks come first under which learner?",
@@ -93,10 +91,11 @@ def draw_learners(found: Comparison, metric: Metric, methods: Methods, run_id: s
     settled = settled_sentence(settled_counts(found.by_learner[AUTO].scores)) if AUTO in found.by_learner else ""
     marks = f"{metric.title}{unit}: mean ± standard deviation; best of a learner in bold, {TIE} not told apart from it."
     st.caption(" ".join(filter(None, (marks, winners(found, metric, methods, budget), settled))))
+    return budget
 
 
 def draw_together(rows: Sequence[Mapping[str, Any]], learner: str, metric: Metric, methods: Methods) -> None:
-    """Draw what the picks and the learner save together; nothing where the linear probe was not scored, or is it."""
+    """Draw what the picks and the learner save together at a budget; nothing for, or without, the linear probe."""
     if not rows:
         return
     st.markdown(

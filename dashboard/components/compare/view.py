@@ -98,7 +98,7 @@ def _draw(run_id: str, methods: Methods) -> None:
     with st.container():  # lines that come and go have a place of their own, so that what follows is not drawn anew
         if record.state is not RunState.DONE:
             st.caption(f":material/hourglass_top: {progress_line(found.scores, job, ended=record.state.ended)}")
-        elif labels := labels_note(result_under(cache.run_result(run_id), learner).get("validation_rows")):
+        elif labels := labels_note(result_under(cache.run_result(run_id), learner).get("validation_rows"), learner):
             st.caption(f":material/label: {labels}")
     # while scores come in, those to come count: a sentence that goes at the fifth seed would pull up all below it
     seeds = int(found.scores["seed"].nunique()) if record.state.ended else job.seeds
@@ -112,10 +112,7 @@ def _draw(run_id: str, methods: Methods) -> None:
             st.caption(f":material/block: {escape(methods.title(key))} left out: {escape(reason)}.")
     against = against_random(record, found, methods)
     _savings(found, against, metric, methods, run_id)
-    if metric == primary_metric(task_of(found.scores)):
-        together = _together(record.folder, len(found.scores), learner, every, tuple(sorted(methods.label_aware)))
-        draw_together(together, learner, metric, methods)
-    draw_learners(every, metric, methods, run_id)
+    _learners(record, every, found, metric, methods)
     _tables(found, against, metric, methods)
     draw_answer(time_bars(found.scores, methods), f"time:{run_id}")
     _take_away(record)
@@ -151,6 +148,17 @@ def _savings(found: Comparison, against: list[dict[str, Any]], metric: Metric, m
     with right:
         costs = cost_inputs()
     draw_plans(needs(found, metric, target), plans(found, metric, target, against), metric, methods, target, costs)
+
+
+def _learners(record: RunRecord, every: Comparison, found: Comparison, metric: Metric, methods: Methods) -> None:
+    """The methods under all learners at a budget; and picks and learner beside random picks with a linear probe."""
+    if not every.others:
+        return
+    budget = draw_learners(every, metric, methods, record.id)
+    if metric == primary_metric(task_of(found.scores)):
+        aware = tuple(sorted(methods.label_aware))
+        rows = _together(record.folder, len(found.scores), found.learner, every, aware)
+        draw_together([row for row in rows if row["budget"] == budget], found.learner, metric, methods)
 
 
 def _tables(found: Comparison, against: list[dict[str, Any]], metric: Metric, methods: Methods) -> None:

@@ -109,7 +109,7 @@ def scores_answer(
             (
                 f"With {trained}, over {plural(seeds, 'seed')} of the comparison {escape(scored.name)}, not of these "
                 "selections alone.",
-                labels_note(validation_rows),
+                labels_note(validation_rows, learner),
                 few_seeds(seeds),
             ),
         )

@@ -145,7 +145,7 @@ def test_selections_are_scored_under_the_learner(many, visit):
     app.query_params["runs"] = ",".join(each.id for each in made)
     app.switch_page("app_pages/selections.py").run()
     assert not app.exception
-    for learner, phrase in (("auto", "the learner that folds of the picks choose"), ("linear", "a linear probe")):
+    for learner, phrase in (("auto", "the automatic learner"), ("linear", "a linear probe")):
         choice(app).set_value(learner).run()
         assert not app.exception
         shown = texts(app)
@@ -212,7 +212,7 @@ def test_the_table_marks_the_best_and_its_ties_within_each_learner() -> None:
     assert table.loc["Same", "Automatic"].startswith("**85.") or table.loc["Same", "Automatic"].startswith("**84.")
     assert "**" not in table.loc["Good", "Automatic"]
     said = winners(found, ACCURACY, METHODS, 20)
-    assert said.endswith("Good under linear probe; Same under automatic.")
+    assert said.endswith("Good with a linear probe; Same with the automatic learner.")
     aware = Methods(METHODS.titles, frozenset({"same"}))
     assert "Same" not in winners(found, ACCURACY, aware, 20)
     apart = learner_table(found, ACCURACY, aware, 20)

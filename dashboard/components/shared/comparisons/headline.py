@@ -62,7 +62,12 @@ def headline(
     sentence = start + _random_picks(saving, budget, others, _doubt(seeds, family))
     means = f"Means over {plural(seeds, 'seed')}; the full pool {_full_text(full, metric)} on the test {noun}."
     trained = f"Scored with {learner_phrase(result['learner'])}." if result.get("learner") else ""
-    besides = (trained, _interval(saving, others), result.get("claim"), labels_note(result.get("validation_rows")))
+    besides = (
+        trained,
+        _interval(saving, others),
+        result.get("claim"),
+        labels_note(result.get("validation_rows"), result.get("learner")),
+    )
     caption = " ".join(filter(None, (means, *besides)))
     return Headline(sentence, caption, saving)
 
