@@ -195,7 +195,7 @@ def _check_reuse(folder: Path, config: RunConfig) -> None:
 
 
 def _to_continue(before: RunConfig, config: RunConfig) -> str:
-    """What to add where only choices differ that a comparison of an earlier version did not have."""
+    """What to add where only the pool differs that a comparison of an earlier version had, or the learners do."""
     mine, theirs = config.job, before.job
     if not isinstance(mine, CompareJob) or not isinstance(theirs, CompareJob):
         return ""
@@ -205,10 +205,10 @@ def _to_continue(before: RunConfig, config: RunConfig) -> str:
         flags_to_add.append("--fixed-pool")
         told.append("is about one fixed pool")
         alike["fixed_pool"] = True
-    if mine.learners != theirs.learners and theirs.learners:
+    if mine.learners != theirs.learners:
         keys = ",".join(theirs.learners)
-        flags_to_add.append(f"--learner {keys}")
-        told.append(f"is scored under {keys} alone")
+        flags_to_add.append(f"--learner {keys}" if keys else "no --learner")
+        told.append(f"is scored under {keys} alone" if keys else "is scored under every learner that fits")
         alike["learners"] = theirs.learners
     if not alike or config.model_copy(update={"job": mine.model_copy(update=alike)}) != before:
         return ""

@@ -7,57 +7,35 @@ computed: :func:`summarise` serves pages without it.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from skmm_core.comparison.by_learner import summarise_learners
-from skmm_core.comparison.leagues import STRATIFIED
+from skmm_core.comparison.cell_plan import FEATURES, CellPlan, identity_of, plan_cells
 from skmm_core.comparison.pool_parts import Rows, part_of, parts_at, test_blocks
 from skmm_core.comparison.score_log import Cell, ScoreLog, read_scores
 from skmm_core.comparison.score_table import SCORE_COLUMNS, PoolPart
-from skmm_core.comparison.summary import REFERENCE, Comparison, summarise
+from skmm_core.comparison.summary import Comparison, summarise
 from skmm_core.config import CompareJob, GradientParams, SketchParams
-from skmm_core.errors import InputError
-from skmm_core.probes import FINETUNE, METRICS, learners_of, primary_metric, scores_of
+from skmm_core.probes import FINETUNE, METRICS, primary_metric, scores_of
 from skmm_core.progress import Progress, Report, ignore
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from skmm_core.data import Dataset
-    from skmm_core.methods import MethodSpec, Selection
+    from skmm_core.methods import Selection
     from skmm_core.pool import Pool
 
     # dataset, chosen points of its pool, learner, seed, report -> what was predicted for the test rows
     _Probe = Callable[[Dataset, Tensor, str, int, Report], "Scored"]
 
-_FEATURES = GradientParams()
 _FINETUNING = "finetuning"  # folder of the checkpoint of the cell at work
 
 __all__ = ["SCORE_COLUMNS", "Comparison", "compare", "primary_metric", "read_scores", "summarise"]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Plan:
-    """What is left of a job after checks: distinct methods that can run, uniform among them, and sorted budgets.
-
-    `label_aware` are those that see the pool's labels, class-stratified uniform among them; `learners` are keys.
-    """
-
-    specs: dict[str, "MethodSpec"]
-    left_out: dict[str, str]
-    budgets: list[int]
-    job: CompareJob
-    label_aware: frozenset[str]
-    learners: tuple[str, ...]
-
-    def cells(self, seed: int) -> Iterator[Cell]:
-        for budget in self.budgets:
-            for method in self.specs:
-                yield method, budget, seed
 
 
 def compare(
@@ -65,7 +43,7 @@ def compare(
     job: CompareJob,
     *,
     sketch: SketchParams,
-    gradient: GradientParams = _FEATURES,
+    gradient: GradientParams = FEATURES,
     warm_up_rows: int | None = None,
     device: str,
     folder: Path | None = None,
@@ -101,9 +79,9 @@ def compare(
     from skmm_core.probes import check_scorable
 
     check_scorable(dataset)
-    plan = _plan(dataset, job, gradient)
+    plan = plan_cells(dataset, job, gradient)
     metrics = [metric.key for metric in METRICS[dataset.task.value]]
-    identity = _identity(dataset, plan, sketch, gradient, warm_up_rows)
+    identity = identity_of(dataset, plan, sketch, gradient, warm_up_rows)
     log = ScoreLog(folder, identity, metrics, learners=plan.learners)
     total = 1 + len(plan.specs) * len(plan.budgets) * job.seeds
     probe = _probe(dataset, job, device, folder, report)
@@ -159,60 +137,6 @@ def _probe(dataset: "Dataset", job: CompareJob, device: str, folder: Path | None
     return score
 
 
-def _plan(dataset: "Dataset", job: CompareJob, gradient: GradientParams) -> _Plan:
-    from skmm_core.data import Task
-    from skmm_core.methods import get_method, reads_labels
-
-    yardsticks = [REFERENCE]
-    aware = [method for method in job.methods if reads_labels(method, job.params.get(method, {}), gradient)]
-    if aware and dataset.task is Task.CLASSIFICATION:
-        yardsticks.append(STRATIFIED)
-    methods = list(dict.fromkeys([*job.methods, *yardsticks]))
-    budgets = sorted(set(job.budgets))
-    if not budgets or not job.methods:
-        raise InputError("a comparison needs at least one method and one budget")
-    for budget in budgets:
-        if not 1 <= budget <= dataset.pool_size:
-            raise InputError(
-                f"budget {budget} is outside 1..{dataset.pool_size}; the pool has {dataset.pool_size} points"
-            )
-    if unused := sorted(set(job.params) - set(methods)):
-        raise InputError(f"params are given for {unused[0]!r}, which is not among the methods: {', '.join(methods)}")
-    specs = {method: get_method(method) for method in methods}
-    for method, spec in specs.items():
-        spec.parse(job.params.get(method))
-    left_out = {method: reason for method, spec in specs.items() if (reason := spec.missing(dataset.task))}
-    able = {key: spec for key, spec in specs.items() if key not in left_out}
-    learners = learners_of(job, dataset.task.value)
-    return _Plan(able, left_out, budgets, job, frozenset([*aware, STRATIFIED]), learners)
-
-
-def _identity(
-    dataset: "Dataset", plan: _Plan, sketch: SketchParams, gradient: GradientParams, warm_up_rows: int | None
-) -> dict[str, Any]:
-    """Everything that scores depend on. The order in which methods and budgets were typed does not matter.
-
-    Options that came later are named only where they are used, so that older folders continue; a pool shared by all
-    seeds and a single learner are what older folders have.
-    """
-    later: dict[str, Any] = {} if gradient == _FEATURES else {"gradient": gradient.model_dump(mode="json")}
-    later |= {} if warm_up_rows is None else {"warm_up_rows": warm_up_rows}
-    later |= {} if plan.job.fixed_pool else {"pool": "drawn anew for every seed"}
-    later |= {} if plan.job.finetune is None else {"finetune": plan.job.finetune.model_dump(mode="json")}
-    later |= {} if plan.learners == (plan.job.single_learner,) else {"learners": list(plan.learners)}
-    return {
-        "fingerprint": dataset.fingerprint,
-        "methods": {
-            key: spec.parse(plan.job.params.get(key)).model_dump(mode="json")
-            for key, spec in sorted(plan.specs.items())
-        },
-        "budgets": plan.budgets,
-        "seeds": plan.job.seeds,
-        "sketch": sketch.model_dump(mode="json", exclude={"nonzeros"} if sketch.nonzeros is None else None),
-        **later,
-    }
-
-
 def _counting(report: Report, phase: str, step: int, total: int) -> Report:
     """Pass reports of the work inside a cell on as beats of the cell: the same phase and step, so the ETA counts on."""
 
@@ -228,7 +152,7 @@ class _Runner:
     def __init__(
         self,
         dataset: "Dataset",
-        plan: _Plan,
+        plan: CellPlan,
         log: ScoreLog,
         probe: "_Probe",
         sketch: SketchParams,

@@ -315,6 +315,20 @@ def test_the_command_without_learners_scores_under_all_that_fit(
     assert "uniform with a linear probe needs" in said
 
 
+def test_other_learners_in_a_folder_are_refused_with_those_it_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "some")
+    assert main([*WORDS, "--learner", "propagate,linear", "--out", out]) == 0
+    for words in (["--learner", "linear"], []):
+        assert main([*WORDS, *words, "--out", out]) == 2
+        assert "scored under propagate,linear alone, with --learner propagate,linear" in capsys.readouterr().err
+    every = str(tmp_path / "every")
+    assert main([*WORDS, "--out", every]) == 0
+    assert main([*WORDS, "--learner", "linear", "--out", every]) == 2
+    assert "is scored under every learner that fits, with no --learner" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
