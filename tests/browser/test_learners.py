@@ -1,4 +1,4 @@
-"""Learners in a real browser: one choice for every number on a page, kept on the next, at any width and in any theme."""
+"""Learners in a real browser: one choice for every number on a page, kept on the next, at any width, in any theme."""
 
 import pytest
 from driver import CHART
