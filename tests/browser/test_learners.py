@@ -41,12 +41,14 @@ def test_the_learner_chosen_on_compare_is_that_of_present(visitor, run):
     assert visitor.trouble() is None
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light")])
-def test_the_choice_fits_and_can_be_read(new_tab, run, width, scheme):
-    for page in ("compare", "present"):
-        tab = new_tab(width=width, scheme=scheme)
-        tab.open(f"{page}?run={run.id}")
-        tab.expect_visible(tab.page.locator(CHART).first)
-        tab.expect_visible(tab.page.get_by_text("Learner", exact=True).first)
-        assert tab.trouble() is None
-        assert tab.barriers() == []
+@pytest.mark.parametrize(
+    ("page", "width", "scheme"),
+    [("compare", 1280, "dark"), ("compare", 800, "light"), ("present", 1280, "dark"), ("present", 390, "light")],
+)
+def test_the_choice_fits_and_can_be_read(new_tab, run, page, width, scheme):
+    tab = new_tab(width=width, scheme=scheme)
+    tab.open(f"{page}?run={run.id}")
+    tab.expect_visible(tab.page.locator(CHART).first)
+    tab.expect_visible(tab.page.get_by_text("Learner", exact=True).first)
+    assert tab.trouble() is None
+    assert tab.barriers() == []
