@@ -70,13 +70,21 @@ def test_a_stored_config_that_names_no_learner_had_one(finetune: FinetuneParams 
 
 @pytest.mark.parametrize(
     ("learner", "finetune", "known"),
-    [("linear", None, "10b9df05d06b"), ("finetune", FinetuneParams(), "d57d6de6be14")],  # as such a version made them
+    [("linear", None, "10b9df05d06b"), ("finetune", FinetuneParams(), "d57d6de6be14")],  # as such versions made them
 )
 def test_a_run_of_an_earlier_version_keeps_its_id(learner: str, finetune: FinetuneParams | None, known: str) -> None:
     job = CompareJob(
         methods=("skmm", "uniform"), budgets=(4, 8), seeds=2, learners=(learner,), fixed_pool=True, finetune=finetune
     )
     assert run_id(RunConfig(dataset=DatasetConfig(source="digits"), job=job), "sha256:x") == known
+
+
+def test_a_run_of_the_version_just_before_keeps_its_id() -> None:
+    raw = json.dumps({
+        "dataset": {"source": "digits"},
+        "job": {"kind": "compare", "methods": ["skmm", "uniform"], "budgets": [20, 40], "fixed_pool": False},
+    })  # fmt: skip
+    assert run_id(RunConfig.stored(raw), "sha256:a") == "68f6d6e7b41d"
 
 
 def test_every_selection_is_made_once_and_scored_under_every_learner(monkeypatch: pytest.MonkeyPatch) -> None:
