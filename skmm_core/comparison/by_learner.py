@@ -104,4 +104,4 @@ def settled_sentence(counts: Mapping[Any, Mapping[str, int]]) -> str:
         total, ranked = sum(found.values()), sorted(found.items(), key=lambda item: -item[1])
         named = ", ".join(f"{learner_title(key).lower()} {count:,}" for key, count in ranked)
         parts.append(f"at {int(budget):,} points {named} of {total:,}")
-    return f"The automatic learner settled, by folds inside the picks: {'; '.join(parts)}."
+    return f"What the automatic learner settled on, without any test row: {'; '.join(parts)}."

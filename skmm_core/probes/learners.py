@@ -55,7 +55,7 @@ LEARNERS: tuple[Learner, ...] = (
     Learner(
         "prototype",
         "Class means",
-        "Each row gets the class whose mean over the chosen points is nearest, on rows whitened by the whole pool.",
+        "Each row gets the class with the nearest mean over the chosen points, on rows partly whitened by the whole pool.",
         ("classification",),
         (),
         "Snell, Swersky & Zemel 2017, Prototypical networks for few-shot learning",
@@ -65,7 +65,7 @@ LEARNERS: tuple[Learner, ...] = (
     Learner(
         "kernel",
         "Kernel ridge",
-        "Ridge regression with a kernel, on the chosen points, with scales taken from the whole pool.",
+        "Ridge regression with a Gaussian kernel, averaged over bandwidths and penalties by their likelihood.",
         ("regression",),
         (),
         "Saunders, Gammerman & Vovk 1998, Ridge regression learning algorithm in dual variables",
@@ -75,17 +75,17 @@ LEARNERS: tuple[Learner, ...] = (
     Learner(
         "propagate",
         "Propagation",
-        "The labels of the chosen points spread over the pool's graph of neighbours, then a fit to what came out.",
+        "A fit on rows smoothed over the pool's graph of neighbours; for classes also one to labels spread over it.",
         _BOTH,
         (),
-        "Zhou et al. 2003, Learning with local and global consistency",
+        "Zhou et al. 2003, Learning with local and global consistency; Wu et al. 2019, Simplifying graph convolutions",
         "https://papers.nips.cc/paper/2506-learning-with-local-and-global-consistency",
         "propagation",
     ),
     Learner(
         AUTO,
         "Automatic",
-        "The learner that scores best in folds of the chosen points; no test row is looked at.",
+        "Propagation, unless the chosen points favour the linear probe; for numbers both, weighed by their likelihood.",
         _BOTH,
         ("classification",),
         "Stone 1974, Cross-validatory choice and assessment of statistical predictions",

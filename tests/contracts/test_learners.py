@@ -308,7 +308,7 @@ def test_the_command_scores_under_the_learners_asked_for(tmp_path: Path, capsys:
     assert "--learner propagate,linear" in result["command"]
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "Which picks come first under which learner?" in report
-    assert "Propagation: The labels of the chosen points spread" in report
+    assert "Propagation: A fit on rows smoothed" in report
 
 
 def test_the_command_without_learners_scores_under_all_that_fit(
@@ -319,7 +319,7 @@ def test_the_command_without_learners_scores_under_all_that_fit(
     result = read_result(tmp_path / "all")
     assert (result["learner"], result["learners"]) == ("auto", list(ALL))
     assert sum(sum(found.values()) for found in result["settled"].values()) == 2 * 2 * 2
-    assert "The automatic learner settled" in said
+    assert "What the automatic learner settled on" in said
     assert "uniform with a linear probe needs" in said
 
 

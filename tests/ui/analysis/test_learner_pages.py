@@ -75,9 +75,9 @@ def test_compare_starts_with_auto_and_one_choice_filters_every_number(many, visi
             cell = paper_cells(app).loc[title, "n = 40"]
             assert f"{mean_of(run, learner, method, 40):.1f} ±" in cell
     shown = texts(app)
-    assert "nearest, on rows whitened by the whole pool" in shown
+    assert "on rows partly whitened by the whole pool" in shown
     assert "Which picks come first under which learner?" in shown
-    assert "The automatic learner settled, by folds inside the picks: at 20 points" in shown
+    assert "What the automatic learner settled on, without any test row: at 20 points" in shown
     assert "What do picks and class means save together?" in shown
     choice(app).set_value("linear").run()
     assert "save together?" not in texts(app), "a linear probe beside itself"
