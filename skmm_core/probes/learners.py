@@ -55,7 +55,7 @@ LEARNERS: tuple[Learner, ...] = (
     Learner(
         "prototype",
         "Class means",
-        "Each row gets the class with the nearest mean over the chosen points, on rows partly whitened by the whole pool.",
+        "Each row gets the class whose chosen points have the nearest mean, on rows partly whitened by the whole pool.",
         ("classification",),
         (),
         "Snell, Swersky & Zemel 2017, Prototypical networks for few-shot learning",
