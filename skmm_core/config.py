@@ -144,7 +144,7 @@ class EmbedJob(_Frozen):
 
 
 class FinetuneParams(_Frozen):
-    """Score selections by finetuning a network on them, instead of by a linear probe on features."""
+    """Score selections by finetuning a network on them: the learner `finetune`."""
 
     layers: Literal[1, 2] = Field(1, description="1: a head on the features. 2: also the last block of a network.")
     images: str | None = Field(None, description="Folder or archive of the pictures, for 2 layers.")
@@ -157,6 +157,9 @@ class FinetuneParams(_Frozen):
     patience: int = Field(5, ge=1, description="Epochs without a smaller validation loss before training ends.")
 
 
+Learner = Literal["linear", "prototype", "kernel", "propagate", "auto", "finetune"]
+
+
 class CompareJob(_Frozen):
     """Score several methods at several budgets over several seeds (0 .. seeds - 1)."""
 
@@ -165,12 +168,33 @@ class CompareJob(_Frozen):
     budgets: tuple[int, ...]
     seeds: int = Field(8, ge=1, le=1000)
     params: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Params by method key.")
-    finetune: FinetuneParams | None = Field(None, description="Score by finetuning; empty takes the linear probe.")
+    learners: tuple[Learner, ...] = Field(
+        (),
+        description="What is trained on every selection and scored; `learners` lists all. Empty takes every one that "
+        "fits the task, and finetune where its options are given.",
+    )
+    finetune: FinetuneParams | None = Field(None, description="Options of the learner finetune.")
     fixed_pool: bool = Field(
         False,
         description="Ask about this very pool, which all seeds share, instead of about data like these, where each "
         "seed picks from a part of its own.",
     )
+
+    @field_validator("learners")
+    @classmethod
+    def _once(cls, learners: tuple[Learner, ...]) -> tuple[Learner, ...]:
+        return tuple(dict.fromkeys(learners))
+
+    @model_validator(mode="after")
+    def _finetune_has_options(self) -> "CompareJob":
+        if self.learners and ("finetune" in self.learners) != (self.finetune is not None):
+            raise ValueError("the learner finetune and its options go together; give both or none")
+        return self
+
+    @property
+    def single_learner(self) -> Learner:
+        """What scored all selections of a comparison of versions that had one learner for all."""
+        return "linear" if self.finetune is None else "finetune"
 
 
 class PaperJob(_Frozen):
@@ -208,13 +232,16 @@ class RunConfig(_Frozen):
     def stored(cls, text: str | bytes) -> "RunConfig":
         """Read a config that was written to a file.
 
-        Comparisons of versions that did not know the choice were about one fixed pool, and stay what they are.
+        Comparisons of versions that did not know a choice stay what they are: about one fixed pool, and scored by the
+        linear probe alone, or by finetuning alone.
 
         Raises:
             ValidationError: it is no config.
         """
         config = cls.model_validate_json(text)
         job = config.job
-        if isinstance(job, CompareJob) and "fixed_pool" not in job.model_fields_set:
-            return config.model_copy(update={"job": job.model_copy(update={"fixed_pool": True})})
-        return config
+        if not isinstance(job, CompareJob):
+            return config
+        once = {"fixed_pool": True, "learners": (job.single_learner,)}
+        unsaid = {name: value for name, value in once.items() if name not in job.model_fields_set}
+        return config.model_copy(update={"job": job.model_copy(update=unsaid)}) if unsaid else config

@@ -1,4 +1,4 @@
-"""Compare: methods × budgets × seeds, scored by a probe on the test rows."""
+"""Compare: methods × budgets × seeds, each selection scored under several learners on the test rows."""
 
 import streamlit as st
 

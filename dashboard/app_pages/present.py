@@ -4,8 +4,15 @@ import streamlit as st
 
 from dashboard.components.present.story import cast_of, presentable
 from dashboard.components.present.view import present_view
+from dashboard.components.shared.comparisons.learner_choice import (
+    choose_learner,
+    learner_given,
+    learners_in,
+    result_under,
+)
 from dashboard.components.shared.comparisons.methods import known_methods
 from dashboard.components.shared.comparisons.point_costs import cost_inputs
+from dashboard.components.shared.comparisons.reading import single_learner
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.presenter_mode import leave, presenting
@@ -28,11 +35,16 @@ def choose_run(records: list[RunRecord], opened: RunRecord | None) -> RunRecord:
 
 
 def draw(record: RunRecord, records: list[RunRecord], *, large: bool) -> None:
-    """The story of one run."""
+    """The story of one run, under a learner that may be chosen where its comparison has several."""
     from skmm_core.methods import list_methods
 
-    result = cache.run_result(record.id) if record.kind == "compare" else None
-    present_view(cast_of(record, records, result), known_methods(list_methods()), large=large)
+    comparison = record if record.kind == "compare" else cast_of(record, records, None).comparison
+    learner, result = "", None
+    if comparison is not None:
+        learners = learners_in(cache.run_result(comparison.id), single_learner(comparison))
+        learner = learner_given(learners) if large else choose_learner(learners)
+        result = result_under(cache.run_result(comparison.id), learner)
+    present_view(cast_of(record, records, result), known_methods(list_methods()), learner=learner, large=large)
     if large:
         st.button("End", key="present-end", type="tertiary", on_click=leave, shortcut="Esc")
 

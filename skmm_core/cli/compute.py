@@ -11,7 +11,7 @@ from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, how_read_text, show_json
 from skmm_core.cli.embed import summary_line
 from skmm_core.cli.pool_flags import PoolFlags, with_pool_flags
-from skmm_core.comparison import few_seeds
+from skmm_core.comparison import few_seeds, settled_sentence
 from skmm_core.config import CompareJob, RunConfig, SelectJob
 from skmm_core.data import read_rows, spread_notes
 from skmm_core.errors import InputError
@@ -87,6 +87,7 @@ def compare(
         list[str] | None,
         typer.Option("--param", metavar="METHOD.KEY=VALUE", help="Option of one method; may be repeated."),
     ] = None,
+    learner: flags.Learner = None,
     finetune: flags.Finetune = None,
     fixed_pool: Annotated[
         bool,
@@ -102,7 +103,8 @@ def compare(
 ) -> None:
     """Score methods at several budgets over several seeds; call it again with the same folder to continue.
 
-    Means, intervals and verdicts are about data like these: each seed picks from a part of the pool of its own.
+    Means, intervals and verdicts are about data like these: each seed picks from a part of the pool of its own. Every
+    selection is scored under all learners; tests are within each.
     """
     if seed:
         raise InputError(f"--seed {seed}: compare runs the seeds 0 .. --seeds - 1; choose how many with --seeds")
@@ -114,7 +116,7 @@ def compare(
             "budgets": flags.split_numbers("--budgets", budgets),
             "seeds": seeds,
             "params": _params_by_method(param),
-            "finetune": flags.finetune_options(finetune),
+            **flags.learner_options(learner, finetune),
             "fixed_pool": fixed_pool,
         },
         device,
@@ -193,14 +195,24 @@ def _check_reuse(folder: Path, config: RunConfig) -> None:
 
 
 def _to_continue(before: RunConfig, config: RunConfig) -> str:
-    """What to add where only the pool differs, as from a comparison of an earlier version."""
+    """What to add where only the pool differs that a comparison of an earlier version had, or the learners do."""
     mine, theirs = config.job, before.job
     if not isinstance(mine, CompareJob) or not isinstance(theirs, CompareJob):
         return ""
-    if mine.fixed_pool or not theirs.fixed_pool:
+    flags_to_add, told = [], []
+    alike: dict[str, Any] = {}
+    if theirs.fixed_pool and not mine.fixed_pool:
+        flags_to_add.append("--fixed-pool")
+        told.append("is about one fixed pool")
+        alike["fixed_pool"] = True
+    if mine.learners != theirs.learners:
+        keys = ",".join(theirs.learners)
+        flags_to_add.append(f"--learner {keys}" if keys else "no --learner")
+        told.append(f"is scored under {keys} alone" if keys else "is scored under every learner that fits")
+        alike["learners"] = theirs.learners
+    if not alike or config.model_copy(update={"job": mine.model_copy(update=alike)}) != before:
         return ""
-    same = config.model_copy(update={"job": mine.model_copy(update={"fixed_pool": True})}) == before
-    return ", or continue this one, which is about one fixed pool, with --fixed-pool" if same else ""
+    return f", or continue this one, which {' and '.join(told)}, with {' '.join(flags_to_add)}"
 
 
 def run_prepared(folder: Path, *, json_: bool, quiet: bool) -> None:
@@ -235,9 +247,23 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
     count, largest = len(result["scored"]), max(result["budgets"])
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
     done = f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in {result['seconds']:.1f} s."
-    told = [result["claim"], few_seeds(result["seeds"]), labels_note(result.get("validation_rows"))]
+    under = f"Under the learner {result['learner']}, of {', '.join(result['learners'])}:"
+    told = [
+        result["claim"],
+        few_seeds(result["seeds"]),
+        labels_note(result.get("validation_rows"), result.get("learner")),
+    ]
+    told.append(settled_sentence(result["settled"]))
     where = f"Results: {folder}; report.html in it has the curves and tables."
-    return "\n".join([done, *found, " ".join(filter(None, told)), where]) + warned
+    return (
+        "\n".join([done, under, *found, *_beside_linear(result, largest), " ".join(filter(None, told)), where]) + warned
+    )
+
+
+def _beside_linear(result: Mapping[str, Any], budget: int) -> list[str]:
+    """What each method saves together with the main learner, set beside random picks with a linear probe."""
+    rows = result["by_learner"][result["learner"]]["against_linear"]
+    return [f"{row['method']}: {row['text']}" for row in rows if row["budget"] == budget]
 
 
 def _params_by_method(pairs: list[str] | None) -> dict[str, dict[str, Any]]:

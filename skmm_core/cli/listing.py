@@ -1,15 +1,19 @@
-"""Commands that list what there is: datasets, methods."""
+"""Commands that list what there is: datasets, methods, learners."""
+
+from dataclasses import asdict
 
 import typer
 
 from skmm_core.cli import options as flags
 from skmm_core.cli.console import show_json, show_table
+from skmm_core.probes import LEARNERS
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("datasets")(datasets)
     app.command("methods")(methods)
+    app.command("learners")(learners)
 
 
 def datasets(json_: flags.Json = False) -> None:
@@ -86,3 +90,12 @@ def methods(json_: flags.Json = False) -> None:
         mark = LEAGUE_DEFAULT[spec.uses_labels] if spec.recommended else ""
         rows.append((spec.key, spec.title, mark, spec.family.value, needs, spec.paper, defaults))
     show_table(("KEY", "TITLE", "DEFAULT", "FAMILY", "NEEDS", "PAPER", "PARAMS"), rows)
+
+
+def learners(json_: flags.Json = False) -> None:
+    """List the learners that score selections."""
+    if json_:
+        show_json({"learners": [asdict(learner) for learner in LEARNERS]})
+        return
+    rows = [(each.key, each.title, ", ".join(each.tasks), each.summary, each.paper) for each in LEARNERS]
+    show_table(("KEY", "TITLE", "TASKS", "SUMMARY", "PAPER"), rows)

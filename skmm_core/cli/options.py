@@ -21,6 +21,7 @@ from skmm_core.config import (
 )
 from skmm_core.data import FILE_KINDS
 from skmm_core.errors import InputError
+from skmm_core.probes import FINETUNE, get_learner
 
 _FLAGS: dict[tuple[str, ...], str] = {
     ("sketch", "kind"): "--sketch",
@@ -90,9 +91,19 @@ Finetune = Annotated[
     typer.Option(
         "--finetune",
         metavar="KEY=VALUE",
-        help="Score by finetuning, not by the linear probe; may be repeated. layers=1 trains a head on the features; "
-        "layers=2 also the last block of a network, with images=FOLDER|FILE, model=NAME and pretrained=TAG|FILE. "
+        help="Score by finetuning too, or alone with --learner finetune; may be repeated. layers=1 trains a head on "
+        "the features; layers=2 also the last block of a network, with images=FOLDER|FILE, model=NAME and "
+        "pretrained=TAG|FILE. "
         "Others: optimiser, rate, decay, epochs, batch, patience.",
+    ),
+]
+Learner = Annotated[
+    str | None,
+    typer.Option(
+        "--learner",
+        metavar="KEYS",
+        help="What is trained on every selection and scored, keys with commas between; `learners` lists all. Without "
+        "it, every one that fits the task but finetune.",
     ),
 ]
 Param = Annotated[
@@ -155,6 +166,21 @@ def finetune_options(pairs: Sequence[str] | None) -> dict[str, Any] | None:
         raise InputError(f"--finetune {unknown[0]}: no such option; there are {', '.join(sorted(own | of_encoder))}")
     encoder = {key: value for key, value in given.items() if key in of_encoder}
     return {**{key: value for key, value in given.items() if key in own}, **({"encoder": encoder} if encoder else {})}
+
+
+def learner_options(text: str | None, finetune: Sequence[str] | None) -> dict[str, Any]:
+    """Gather `--learner` and `--finetune`: either alone asks for finetuning, with options at their defaults.
+
+    Raises:
+        InputError: a learner is unknown, or an option of finetuning is.
+    """
+    asked = [get_learner(key).key for key in split_list("--learner", text)] if text is not None else []
+    options = finetune_options(finetune)
+    if FINETUNE in asked and options is None:
+        options = {}
+    if asked and options is not None and FINETUNE not in asked:
+        asked.append(FINETUNE)
+    return {"learners": asked, "finetune": options}
 
 
 def split_params(pairs: Sequence[str] | None, flag: str = "--param") -> dict[str, Any]:

@@ -1,3 +1,11 @@
+from .by_learner import (
+    best_by_learner as best_by_learner,
+    settled_counts as settled_counts,
+    settled_sentence as settled_sentence,
+    summarise_learners as summarise_learners,
+    summary_table as summary_table,
+    winners_sentence as winners_sentence,
+)
 from .cells import compare as compare
 from .claim import FIXED as FIXED, claim_of as claim_of, few_seeds as few_seeds
 from .draws import Draws as Draws, compared as compared, mean_of as mean_of
@@ -9,11 +17,12 @@ from .leagues import (
     judged as judged,
     league_savings as league_savings,
 )
+from .learner_savings import OTHERS as OTHERS, against_linear as against_linear
 from .planner import Costs as Costs, Need as Need, Plan as Plan, needs as needs, plans as plans
 from .pool_parts import parts_at as parts_at
 from .savings import Relation as Relation, mean_saving as mean_saving, whole as whole
 from .score_log import ScoreLog as ScoreLog, read_scores as read_scores
-from .score_table import ScoreTable as ScoreTable
+from .score_table import ScoreTable as ScoreTable, under_learner as under_learner
 from .splits import Typical as Typical, typical_saving as typical_saving
 from .statistics import LEAST_SEEDS as LEAST_SEEDS, holm as holm
 from .summary import (

@@ -1,60 +1,41 @@
 """Score several methods at several budgets over several seeds, cell by cell, so that nothing finished is ever lost.
 
-A cell is (method, budget, seed). Unless the comparison is about one fixed pool, each seed picks from a part of the pool
-of its own (see `pool_parts`). All methods of one seed and budget share that part and one sketch, and each seed pairs a
-method with uniform. Torch is imported only when cells are computed: :func:`summarise` serves pages without it.
+A cell is (method, budget, seed): it selects once, and is scored under every learner. Unless the comparison is about one
+fixed pool, each seed picks from a part of the pool of its own (see `pool_parts`). All methods of one seed and budget
+share that part and one sketch, and each seed pairs a method with uniform. Torch is imported only when cells are
+computed: :func:`summarise` serves pages without it.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from skmm_core.comparison.leagues import STRATIFIED
+from skmm_core.comparison.by_learner import summarise_learners
+from skmm_core.comparison.cell_plan import FEATURES, CellPlan, identity_of, plan_cells
 from skmm_core.comparison.pool_parts import Rows, part_of, parts_at, test_blocks
 from skmm_core.comparison.score_log import Cell, ScoreLog, read_scores
 from skmm_core.comparison.score_table import SCORE_COLUMNS, PoolPart
-from skmm_core.comparison.summary import REFERENCE, Comparison, summarise
+from skmm_core.comparison.summary import Comparison, summarise
 from skmm_core.config import CompareJob, GradientParams, SketchParams
-from skmm_core.errors import InputError
-from skmm_core.probes import METRICS, primary_metric, scores_of
+from skmm_core.probes import FINETUNE, METRICS, primary_metric, scores_of
 from skmm_core.progress import Progress, Report, ignore
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from skmm_core.data import Dataset
-    from skmm_core.methods import MethodSpec, Selection
+    from skmm_core.methods import Selection
     from skmm_core.pool import Pool
 
-    # dataset, chosen points of its pool, seed, report -> what was predicted for the test rows
-    _Probe = Callable[[Dataset, Tensor, int, Report], "Scored"]
+    # dataset, chosen points of its pool, learner, seed, report -> what was predicted for the test rows
+    _Probe = Callable[[Dataset, Tensor, str, int, Report], "Scored"]
 
-_FEATURES = GradientParams()
 _FINETUNING = "finetuning"  # folder of the checkpoint of the cell at work
 
 __all__ = ["SCORE_COLUMNS", "Comparison", "compare", "primary_metric", "read_scores", "summarise"]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Plan:
-    """What is left of a job after checks: distinct methods that can run, uniform among them, and sorted budgets.
-
-    `label_aware` are those that see the pool's labels, class-stratified uniform among them.
-    """
-
-    specs: dict[str, "MethodSpec"]
-    left_out: dict[str, str]
-    budgets: list[int]
-    job: CompareJob
-    label_aware: frozenset[str]
-
-    def cells(self, seed: int) -> Iterator[Cell]:
-        for budget in self.budgets:
-            for method in self.specs:
-                yield method, budget, seed
 
 
 def compare(
@@ -62,7 +43,7 @@ def compare(
     job: CompareJob,
     *,
     sketch: SketchParams,
-    gradient: GradientParams = _FEATURES,
+    gradient: GradientParams = FEATURES,
     warm_up_rows: int | None = None,
     device: str,
     folder: Path | None = None,
@@ -73,7 +54,7 @@ def compare(
     Uniform is added when it is not among the methods, since all others are paired with it, and so is class-stratified
     uniform when some method sees the classes of the pool. On one fixed pool a method that is not random
     runs once for all seeds when gradients are features and there is no sketch either; its scores then have no spread,
-    and are not given any. The full-data score is that of a probe on the whole pool in any case.
+    and are not given any. The full-data score is that of a learner on the whole pool in any case.
 
     Args:
         dataset: with targets and test rows.
@@ -86,11 +67,11 @@ def compare(
         report: told of every cell; raise Cancelled from it to stop.
 
     Returns:
-        The comparison.
+        The comparison under the main learner; those under the others are in `others`.
 
     Raises:
-        InputError: no targets or test rows, an unknown method or param, a budget outside 1..N, or a folder that holds
-            another comparison.
+        InputError: no targets or test rows, an unknown method or param, a budget outside 1..N, a learner that does not
+            fit the task, or a folder that holds another comparison.
         Cancelled: raised by `report`; finished cells stay in the folder.
     """
     import torch
@@ -98,14 +79,16 @@ def compare(
     from skmm_core.probes import check_scorable
 
     check_scorable(dataset)
-    plan = _plan(dataset, job, gradient)
+    plan = plan_cells(dataset, job, gradient)
     metrics = [metric.key for metric in METRICS[dataset.task.value]]
-    log = ScoreLog(folder, _identity(dataset, plan, sketch, gradient, warm_up_rows), metrics)
+    identity = identity_of(dataset, plan, sketch, gradient, warm_up_rows)
+    log = ScoreLog(folder, identity, metrics, learners=plan.learners)
     total = 1 + len(plan.specs) * len(plan.budgets) * job.seeds
     probe = _probe(dataset, job, device, folder, report)
-    if log.full is None:
-        told = _counting(report, "Scoring the whole pool", 0, total)
-        log.set_full(probe(dataset, torch.arange(dataset.pool_size), 0, told).metrics)
+    for learner in plan.learners:
+        if learner not in log.full:
+            told = _counting(report, "Scoring the whole pool", 0, total)
+            log.set_full(learner, probe(dataset, torch.arange(dataset.pool_size), learner, 0, told).metrics)
     runner = _Runner(dataset, plan, log, probe, sketch, gradient, warm_up_rows, device)
     for seed in range(job.seeds):
         for position, cell in enumerate(plan.cells(seed)):
@@ -118,11 +101,11 @@ def compare(
             log.add(runner.run(cell, _counting(report, phase, step, total)))
     report(Progress("Scoring finished", total, total))
     task = dataset.task.value
-    return summarise(log.scores, log.full or {}, task, left_out=plan.left_out, label_aware=plan.label_aware)
+    return summarise_learners(log.scores, log.full, task, left_out=plan.left_out, label_aware=plan.label_aware)
 
 
 class Scored(Protocol):
-    """What every probe gives."""
+    """What every learner gives."""
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -132,73 +115,26 @@ class Scored(Protocol):
     def predicted(self) -> Any:
         """(T,) predictions for the test rows."""
 
+    @property
+    def settled(self) -> str:
+        """The learner that auto chose, else empty."""
+
 
 def _probe(dataset: "Dataset", job: CompareJob, device: str, folder: Path | None, report: Report) -> "_Probe":
-    """What turns a selection, a seed and a report into test scores: the linear probe, or finetuning."""
-    from skmm_core.probes import score_probe
+    """What turns a selection, a learner, a seed and a report into test scores."""
+    from skmm_core.probes import finetune_probe, score_learner
 
-    if job.finetune is None:
-        # one seed for the inner folds: the probe is the same for every cell, only the selection differs
-        return lambda part, chosen, seed, told: score_probe(part, chosen, seed=0, report=told)
-    from skmm_core.probes import finetune_probe
-
-    made = finetune_probe(dataset, job.finetune, device=device, report=report)
+    network = None if job.finetune is None else finetune_probe(dataset, job.finetune, device=device, report=report)
     work = None if folder is None else folder / _FINETUNING
-    return lambda part, chosen, seed, told: dataclasses.replace(made, dataset=part).score_cell(
-        chosen, seed=seed, work=work, report=told
-    )
 
+    def score(part: "Dataset", chosen: "Tensor", learner: str, seed: int, told: Report) -> Scored:
+        if learner == FINETUNE and network is not None:
+            trained = dataclasses.replace(network, dataset=part)
+            return trained.score_cell(chosen, seed=seed, work=work, report=told)
+        # one seed for the inner folds: the learner is the same for every cell, only the selection differs
+        return score_learner(part, chosen, learner, seed=0, report=told)
 
-def _plan(dataset: "Dataset", job: CompareJob, gradient: GradientParams) -> _Plan:
-    from skmm_core.data import Task
-    from skmm_core.methods import get_method, reads_labels
-
-    yardsticks = [REFERENCE]
-    aware = [method for method in job.methods if reads_labels(method, job.params.get(method, {}), gradient)]
-    if aware and dataset.task is Task.CLASSIFICATION:
-        yardsticks.append(STRATIFIED)
-    methods = list(dict.fromkeys([*job.methods, *yardsticks]))
-    budgets = sorted(set(job.budgets))
-    if not budgets or not job.methods:
-        raise InputError("a comparison needs at least one method and one budget")
-    for budget in budgets:
-        if not 1 <= budget <= dataset.pool_size:
-            raise InputError(
-                f"budget {budget} is outside 1..{dataset.pool_size}; the pool has {dataset.pool_size} points"
-            )
-    if unused := sorted(set(job.params) - set(methods)):
-        raise InputError(f"params are given for {unused[0]!r}, which is not among the methods: {', '.join(methods)}")
-    specs = {method: get_method(method) for method in methods}
-    for method, spec in specs.items():
-        spec.parse(job.params.get(method))
-    left_out = {method: reason for method, spec in specs.items() if (reason := spec.missing(dataset.task))}
-    able = {key: spec for key, spec in specs.items() if key not in left_out}
-    return _Plan(able, left_out, budgets, job, frozenset([*aware, STRATIFIED]))
-
-
-def _identity(
-    dataset: "Dataset", plan: _Plan, sketch: SketchParams, gradient: GradientParams, warm_up_rows: int | None
-) -> dict[str, Any]:
-    """Everything that scores depend on. The order in which methods and budgets were typed does not matter.
-
-    Options that came later are named only where they are used, so that older folders continue; a pool shared by all
-    seeds is what older folders have.
-    """
-    later: dict[str, Any] = {} if gradient == _FEATURES else {"gradient": gradient.model_dump(mode="json")}
-    later |= {} if warm_up_rows is None else {"warm_up_rows": warm_up_rows}
-    later |= {} if plan.job.fixed_pool else {"pool": "drawn anew for every seed"}
-    later |= {} if plan.job.finetune is None else {"finetune": plan.job.finetune.model_dump(mode="json")}
-    return {
-        "fingerprint": dataset.fingerprint,
-        "methods": {
-            key: spec.parse(plan.job.params.get(key)).model_dump(mode="json")
-            for key, spec in sorted(plan.specs.items())
-        },
-        "budgets": plan.budgets,
-        "seeds": plan.job.seeds,
-        "sketch": sketch.model_dump(mode="json", exclude={"nonzeros"} if sketch.nonzeros is None else None),
-        **later,
-    }
+    return score
 
 
 def _counting(report: Report, phase: str, step: int, total: int) -> Report:
@@ -216,7 +152,7 @@ class _Runner:
     def __init__(
         self,
         dataset: "Dataset",
-        plan: _Plan,
+        plan: CellPlan,
         log: ScoreLog,
         probe: "_Probe",
         sketch: SketchParams,
@@ -238,22 +174,26 @@ class _Runner:
         method, budget, seed = cell
         parts = 1 if self._plan.job.fixed_pool else parts_at(self._dataset.pool_size, budget, self._plan.job.seeds)
         dataset, pool = self._pool_of(seed, parts, report)
-        drawn = pool.sketch.kind != "none" or self._gradient.kind != "features" or self._plan.job.finetune is not None
+        drawn = pool.sketch.kind != "none" or self._gradient.kind != "features" or FINETUNE in self._plan.learners
         if parts == 1 and not self._plan.specs[method].random and not drawn:
             for earlier in range(self._plan.job.seeds):
                 if (method, budget, earlier) in self._log.done:
                     return [row | {"seed": seed} for row in self._log.rows((method, budget, earlier))]
         params = self._plan.job.params.get(method)
         selection: Selection = select(pool, method, budget, params=params, seed=seed, report=report)
-        scores = self._probe(dataset, selection.indices, seed, report)
         common = {"dataset": self._dataset.name, "method": method, "budget": budget, "seed": seed}
-        left_out = {} if parts == 1 else self._left_out(scores.predicted)
         pool_text = "" if parts == 1 else str(PoolPart(dataset.pool_size, self._dataset.pool_size, parts))
         tail = {"seconds": round(selection.seconds, 6), "split": "test", "pool": pool_text}
-        return [
-            common | {"metric": key, "value": value} | tail | {"left_out": left_out.get(key, "")}
-            for key, value in scores.metrics.items()
-        ]
+        rows = []
+        for learner in self._plan.learners:
+            scores = self._probe(dataset, selection.indices, learner, seed, report)
+            left_out = {} if parts == 1 else self._left_out(scores.predicted)
+            last = {"learner": learner, "settled": scores.settled}
+            rows += [
+                common | {"metric": key, "value": value} | tail | {"left_out": left_out.get(key, "")} | last
+                for key, value in scores.metrics.items()
+            ]
+        return rows
 
     def _left_out(self, predicted: Any) -> dict[str, str]:
         """By metric, the scores without each block of test rows in turn."""

@@ -7,25 +7,37 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from skmm_core.comparison.score_table import DRAW_COLUMNS, SCORE_COLUMNS
+from skmm_core.comparison.score_table import DRAW_COLUMNS, LEARNER_COLUMNS, SCORE_COLUMNS
 from skmm_core.errors import InputError
+from skmm_core.probes import LINEAR
 
 SCORES_FILE, STATE_FILE = "scores.csv", "compare.json"
-_COLUMNS = SCORE_COLUMNS + DRAW_COLUMNS
+_COLUMNS = SCORE_COLUMNS + DRAW_COLUMNS + LEARNER_COLUMNS
+_LATER = DRAW_COLUMNS + LEARNER_COLUMNS
+_EARLIER = (SCORE_COLUMNS, SCORE_COLUMNS + DRAW_COLUMNS)
 Cell = tuple[str, int, int]  # method, budget, seed
 
 
-def read_scores(folder: Path) -> pd.DataFrame:
-    """Finished cells of a comparison's folder, columns SCORE_COLUMNS and DRAW_COLUMNS; empty when nothing is yet.
+def read_scores(folder: Path, *, learner: str = LINEAR) -> pd.DataFrame:
+    """Finished cells of a comparison's folder; empty when nothing is yet.
 
-    Files of earlier versions lack DRAW_COLUMNS, which are empty then. A torn last line is left out. Repeated rows count
-    once.
+    A torn last line is left out. Repeated rows count once.
+
+    Args:
+        folder: of the comparison.
+        learner: what scored a file of an earlier version, which had one learner and does not name it; see
+            `CompareJob.single_learner`.
+
+    Returns:
+        Rows with the columns SCORE_COLUMNS, DRAW_COLUMNS and LEARNER_COLUMNS. What an earlier version did not know is
+        empty, but for the learner.
 
     Raises:
         InputError: the file is no score file.
@@ -41,12 +53,13 @@ def read_scores(folder: Path) -> pd.DataFrame:
             dtype=dict.fromkeys(_COLUMNS, str) | {"budget": int, "seed": int},  # floats from text lose no digit
             keep_default_na=False,
         )
-        if list(frame.columns) not in (SCORE_COLUMNS, _COLUMNS):
+        if list(frame.columns) not in (*_EARLIER, _COLUMNS):
             raise ValueError("other columns")
-        frame = frame.astype({"value": float, "seconds": float}).reindex(columns=_COLUMNS, fill_value="")
+        named = frame if "learner" in frame else frame.assign(learner=learner)
+        frame = named.astype({"value": float, "seconds": float}).reindex(columns=_COLUMNS, fill_value="")
     except (ValueError, pd.errors.ParserError):
         raise InputError(f"{path}: not a score file of a comparison; choose another folder") from None
-    return frame.drop_duplicates(["method", "budget", "seed", "metric"], ignore_index=True)
+    return frame.drop_duplicates(["learner", "method", "budget", "seed", "metric"], ignore_index=True)
 
 
 class ScoreLog:
@@ -55,26 +68,35 @@ class ScoreLog:
     Args:
         folder: where to keep them; None keeps them in memory only.
         identity: what the scores depend on; a folder that holds scores of another identity is refused.
-        metrics: metric keys that make a cell complete.
+        metrics: metric keys that make a cell complete, under every learner.
+        learners: keys of the learners; one without a name where metrics tell what was trained.
 
     Raises:
         InputError: the folder belongs to another comparison, or is unreadable.
     """
 
-    def __init__(self, folder: Path | None, identity: Mapping[str, Any], metrics: Iterable[str]) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        identity: Mapping[str, Any],
+        metrics: Iterable[str],
+        *,
+        learners: Sequence[str] = ("",),
+    ) -> None:
         self._folder = folder
         self._identity = dict(identity)
+        self._learners = tuple(learners)
         self._rows: list[dict[str, Any]] = []
-        self.full: dict[str, float] | None = None
+        self.full: dict[str, dict[str, float]] = {}  # learner -> metric -> score on the whole pool
         self.done: set[Cell] = set()
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            self._resume(folder, set(metrics))
+            self._resume(folder, set(product(self._learners, metrics)))
 
     @property
     def scores(self) -> pd.DataFrame:
-        """All rows so far, columns SCORE_COLUMNS and DRAW_COLUMNS."""
-        return pd.DataFrame([dict.fromkeys(DRAW_COLUMNS, "") | row for row in self._rows], columns=_COLUMNS)
+        """All rows so far, with the columns of :func:`read_scores`."""
+        return pd.DataFrame([dict.fromkeys(_LATER, "") | row for row in self._rows], columns=_COLUMNS)
 
     def rows(self, cell: Cell) -> list[dict[str, Any]]:
         """The rows of one finished cell."""
@@ -90,21 +112,22 @@ class ScoreLog:
                 file.flush()
                 os.fsync(file.fileno())
 
-    def set_full(self, full: Mapping[str, float]) -> None:
-        """Keep the full-data scores."""
-        self.full = dict(full)
+    def set_full(self, learner: str, full: Mapping[str, float]) -> None:
+        """Keep the full-data scores of a learner."""
+        self.full[learner] = dict(full)
         if self._folder is not None:
             self._write_state(self._folder)
 
-    def _resume(self, folder: Path, metrics: set[str]) -> None:
+    def _resume(self, folder: Path, whole: set[tuple[str, str]]) -> None:
+        """Go on with what a folder holds; a cell is done where it has all of the (learner, metric) in `whole`."""
         state_path = folder / STATE_FILE
-        scores = read_scores(folder)
+        scores = read_scores(folder, learner=self._learners[0])
         if state_path.exists():
             try:
                 state = json.loads(state_path.read_text(encoding="utf-8"))
                 same = state["identity"] == json.loads(json.dumps(self._identity))
-                self.full = state["full"]
-            except (ValueError, KeyError, TypeError):
+                self.full = self._full_of(state["full"])
+            except (ValueError, KeyError, TypeError, AttributeError):
                 raise InputError(
                     f"{state_path}: unreadable; remove it with {SCORES_FILE} or choose another folder"
                 ) from None
@@ -112,20 +135,27 @@ class ScoreLog:
             same = scores.empty
         if not same:
             raise InputError(
-                f"{folder} holds the scores of another comparison (other data, methods, budgets, seeds or sketch, or "
-                "one about a fixed pool); choose another folder"
+                f"{folder} holds the scores of another comparison (other data, methods, budgets, seeds, sketch or "
+                "learners, or one about a fixed pool); choose another folder"
             )
         records: list[dict[str, Any]] = [
             {str(key): value for key, value in row.items()} for row in scores.to_dict("records")
         ]
-        seen: dict[Cell, set[str]] = {}
+        seen: dict[Cell, set[tuple[str, str]]] = {}
         for row in records:
-            seen.setdefault(_cell(row), set()).add(row["metric"])
-        self.done = {cell for cell, names in seen.items() if names >= metrics}
+            seen.setdefault(_cell(row), set()).add((row["learner"], row["metric"]))
+        self.done = {cell for cell, names in seen.items() if names >= whole}
         self._rows = [row for row in records if _cell(row) in self.done]
         header = ",".join(_COLUMNS) + "\n"
         _replace(folder / SCORES_FILE, header + _lines(self._rows))
         self._write_state(folder)
+
+    def _full_of(self, stored: Mapping[str, Any] | None) -> dict[str, dict[str, float]]:
+        """Full-data scores by learner; earlier versions had one learner, and None before it was scored."""
+        full = dict(stored or {})
+        if full and not any(isinstance(value, dict) for value in full.values()):
+            return {self._learners[0]: full}
+        return full
 
     def _write_state(self, folder: Path) -> None:
         _replace(folder / STATE_FILE, json.dumps({"identity": self._identity, "full": self.full}, indent=1) + "\n")

@@ -13,6 +13,8 @@ SCORE_COLUMNS = ["dataset", "method", "budget", "seed", "metric", "value", "seco
 # Later ones, empty where all seeds share the pool, as they all did in earlier versions. `pool`: rows that the seed
 # picks from / rows of the pool / parts that it was cut into. `left_out`: the score without each block of test rows.
 DRAW_COLUMNS = ["pool", "left_out"]
+# Later still. `learner`: what was trained on the selection. `settled`: the learner that auto chose, else empty.
+LEARNER_COLUMNS = ["learner", "settled"]
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,16 @@ class ScoreTable:
     A cell with a score that is no number is left out: without its failed draw its mean would flatter it.
 
     Args:
-        scores: tidy rows, columns SCORE_COLUMNS and, unless all seeds share the pool, DRAW_COLUMNS.
+        scores: tidy rows of one learner, columns SCORE_COLUMNS and, unless all seeds share the pool, DRAW_COLUMNS.
         metric: key of the score.
+
+    Raises:
+        ValueError: scores of several learners, whose means would be of no learner at all.
     """
 
     def __init__(self, scores: pd.DataFrame, metric: str) -> None:
+        if "learner" in scores and scores["learner"].nunique() > 1:
+            raise ValueError("scores of several learners; give those of one (under_learner)")
         rows = scores[scores["metric"] == metric]
         self._cells: dict[tuple[str, int], Draws] = {
             (str(method), int(str(budget))): _draws(group)
@@ -81,6 +88,11 @@ class ScoreTable:
         for budget in budgets[1:]:
             found = np.intersect1d(found, self._cells[method, budget].seeds)
         return found
+
+
+def under_learner(scores: pd.DataFrame, learner: str) -> pd.DataFrame:
+    """The rows of one learner."""
+    return scores[scores["learner"] == learner]
 
 
 def _draws(rows: pd.DataFrame) -> Draws:

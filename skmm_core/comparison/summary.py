@@ -54,13 +54,15 @@ class Comparison:
         scores: one row a cell and metric, columns SCORE_COLUMNS and DRAW_COLUMNS.
         summary: one row a method, budget and metric, columns SUMMARY_COLUMNS; vs_* is method - uniform (NaN for
             uniform itself), p_holm is corrected over the methods of a league within one budget and metric.
-        full: metric -> score of the probe trained on the whole pool.
+        full: metric -> score of the learner trained on the whole pool.
         savings: one dict a method and budget on the primary metric: method, budget, score, uniform_budget, factor,
             lo, hi, relation ("about", "more than", "less than", "saturated"), bound (the measured budget that relation
             speaks of), tie (the verdict on the scores at this budget), text (the sentence for a person).
         left_out: method -> why it could not run on this dataset.
         fixed: methods whose scores are the same for every seed; their spread is truly zero, not unmeasured.
         claim: what means, intervals and verdicts are about, data like these or this very pool, in one sentence.
+        learner: what was trained on every selection; all of the above is under it alone. Empty where it is not told.
+        others: the same selections under the other learners, by learner.
     """
 
     scores: pd.DataFrame
@@ -70,6 +72,13 @@ class Comparison:
     left_out: dict[str, str] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
     claim: str = ""
+    learner: str = ""
+    others: Mapping[str, "Comparison"] = field(default_factory=dict)
+
+    @property
+    def by_learner(self) -> "dict[str, Comparison]":
+        """The comparison under every learner, this one first."""
+        return {self.learner: self, **self.others}
 
 
 def summarise(
@@ -80,15 +89,18 @@ def summarise(
     left_out: Mapping[str, str] | None = None,
     label_aware: Collection[str] = (),
 ) -> Comparison:
-    """Summarise whatever cells are there; a pure function, fast enough to call while cells come in.
+    """Summarise whatever cells of one learner are there; a pure function, fast enough to call while cells come in.
 
     Args:
-        scores: tidy rows, columns SCORE_COLUMNS and, unless all seeds share one pool, DRAW_COLUMNS; may be empty or
-            lack cells.
+        scores: tidy rows, all of one learner, columns SCORE_COLUMNS and, unless all seeds share one pool, DRAW_COLUMNS;
+            may be empty or lack cells.
         full: metric -> full-data score; may be empty.
         task: "classification" or "regression".
         left_out: methods that could not run, with the reason.
         label_aware: methods that see the pool's labels, the other league; its tests are corrected apart.
+
+    Raises:
+        ValueError: scores of several learners; see :func:`~skmm_core.comparison.by_learner.summarise_learners`.
     """
     metrics = {metric.key: metric for metric in METRICS[str(task)]}
     methods = list(dict.fromkeys(scores["method"]))
@@ -106,6 +118,7 @@ def summarise(
         left_out=dict(left_out or {}),
         fixed=tuple(method for method in methods if _is_fixed(scores[scores["method"] == method])),
         claim=claim_of(scores),
+        learner=str(scores["learner"].iloc[0]) if "learner" in scores and len(scores) else "",
     )
 
 
@@ -161,7 +174,7 @@ def _savings(
             if read is None:
                 continue
             saving, score = read
-            found.append(_saving_row(saving, method, budget, score, (method, budget) in ties, metric))
+            found.append(saving_row(saving, method, budget, score, (method, budget) in ties, metric))
     return found
 
 
@@ -184,7 +197,10 @@ def read_saving(
     return saving, float(curve.values[:, at.index(budget)].mean())
 
 
-def _saving_row(saving: Saving, method: str, budget: int, score: float, tie: bool, metric: Metric) -> dict[str, Any]:
+def saving_row(
+    saving: Saving, method: str, budget: int, score: float, tie: bool, metric: Metric, *, others: str = REFERENCE
+) -> dict[str, Any]:
+    """A saving as a row of `Comparison.savings`; `others` is what its sentence calls the reference."""
     row: dict[str, Any] = {
         "method": method,
         "budget": budget,
@@ -197,7 +213,7 @@ def _saving_row(saving: Saving, method: str, budget: int, score: float, tie: boo
         "bound": saving.bound,
         "tie": tie,
     }
-    return row | {"text": saving_text(row, metric)}
+    return row | {"text": saving_text(row, metric, others=others)}
 
 
 def saving_text(saving: Mapping[str, Any], metric: Metric, *, others: str = REFERENCE) -> str:

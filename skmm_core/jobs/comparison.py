@@ -4,13 +4,24 @@ import time
 from pathlib import Path
 from typing import Any
 
-from skmm_core.comparison import against_stratified, compare, parts_at
+import pandas as pd
+
+from skmm_core.comparison import (
+    STRATIFIED,
+    Comparison,
+    against_linear,
+    against_stratified,
+    compare,
+    parts_at,
+    settled_counts,
+    summary_table,
+)
 from skmm_core.config import CompareJob, RunConfig
 from skmm_core.data import Dataset, train_targets
 from skmm_core.gradients import warm_up_size
 from skmm_core.jobs.origin import origin
 from skmm_core.methods import get_method, reads_labels
-from skmm_core.probes import primary_metric, validation_rows
+from skmm_core.probes import in_order, primary_metric, validation_rows
 from skmm_core.progress import Progress, Report
 from skmm_core.runs import SUMMARY_CSV, scored_by
 from skmm_core.storage import write_file
@@ -37,7 +48,7 @@ def run_comparison(
         report=report,
     )
     report(Progress("Writing the results", 0))
-    write_file(folder / SUMMARY_CSV, lambda path: done.summary.to_csv(path, index=False, lineterminator="\n"))
+    write_file(folder / SUMMARY_CSV, lambda path: summary_table(done).to_csv(path, index=False, lineterminator="\n"))
     metric = primary_metric(dataset.task)
     label_aware = [
         method for method in job.methods if reads_labels(method, job.params.get(method, {}), config.gradient)
@@ -53,7 +64,7 @@ def run_comparison(
         "seeds": job.seeds,
         "claim": done.claim,
         "warm_up_rows": _warm_up_rows(config, job, dataset),
-        "validation_rows": validation_rows(dataset, job.finetune),
+        "validation_rows": validation_rows(dataset, done.learner),
         "N": dataset.pool_size,
         "seconds": time.perf_counter() - began,
         "metric": {
@@ -62,11 +73,30 @@ def run_comparison(
             "higher_is_better": metric.higher_is_better,
             "unit": metric.unit,
         },
+        "learner": done.learner,
+        "learners": list(in_order(done.by_learner)),
         "full": done.full,
         "savings": done.savings,
         "against_stratified": against_stratified(done.scores, label_aware, dataset.task.value),
+        "by_learner": _by_learner(done, dataset, label_aware),
+        "settled": settled_counts(done.scores),
         "left_out": done.left_out,
         **origin(config, [*scored_by(job.finetune), *dataset.notes], dataset.fingerprint, dataset.reading),
+    }
+
+
+def _by_learner(done: Comparison, dataset: Dataset, label_aware: list[str]) -> dict[str, dict[str, Any]]:
+    """What `result.json` says of the main learner at its top, for every learner; and what is saved with it in all."""
+    task, every = dataset.task.value, pd.concat([each.scores for each in done.by_learner.values()])
+    return {
+        learner: {
+            "full": done.by_learner[learner].full,
+            "savings": done.by_learner[learner].savings,
+            "against_stratified": against_stratified(done.by_learner[learner].scores, label_aware, task),
+            "against_linear": against_linear(every, learner, task, label_aware=[*label_aware, STRATIFIED]),
+            "validation_rows": validation_rows(dataset, learner),
+        }
+        for learner in in_order(done.by_learner)
     }
 
 

@@ -51,9 +51,9 @@ def run_probes(
     rows = [row for row in asked.rows if row.key not in reasons]
     total = 1 + len(rows) * len(asked.budgets) * asked.seeds
     finetuned = [_finetuned(dataset, params, folder, device, report) for params in finetunings(config, job)]
-    if log.full is None:
+    if not log.full:
         told = _counting(report, "Scoring the whole pool", 0, total)
-        log.set_full(score_probe(dataset, torch.arange(dataset.pool_size), report=told).metrics)
+        log.set_full("", score_probe(dataset, torch.arange(dataset.pool_size), report=told).metrics)
     cells = _Cells(dataset, rows, config.sketch, device, finetuned)
     step = 1
     for seed in range(asked.seeds):

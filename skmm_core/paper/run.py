@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from skmm_core.comparison import ScoreLog, summarise
-from skmm_core.config import FinetuneParams, PaperJob, RunConfig
+from skmm_core.config import PaperJob, RunConfig
 from skmm_core.data import Dataset
 from skmm_core.errors import InputError
 from skmm_core.paper.experiments import get_experiment
 from skmm_core.paper.planning import Plan, encoding, has_images, metrics_of, plan
 from skmm_core.paper.table import make_table
-from skmm_core.probes import labels_note, validation_rows
+from skmm_core.probes import FINETUNE, LINEAR, labels_note, validation_rows
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.runs import FEATURES
 
@@ -66,7 +66,7 @@ def run_paper(
         raise InputError("--finetune trains the image encoder on classes; it needs --images of a classification set")
     task = "finetuning" if job.finetune else expected
     log = _log(folder, asked, job, dataset.fingerprint, task)
-    rows = validation_rows(dataset, FinetuneParams() if job.finetune else None)
+    rows = validation_rows(dataset, FINETUNE if job.finetune else LINEAR)
     notes = run_probes(dataset, asked, log, config=config, job=job, folder=folder, device=device, report=report)
     made_by = encoder or {"model": "features given", "file": Path(config.dataset.source).name}
     return {
@@ -99,7 +99,7 @@ def _run_mixtures(asked: Plan, folder: Path, report: Report) -> dict[str, Any]:
     if asked.budgets[-1] > options.N:
         raise InputError(f"budget {asked.budgets[-1]} is outside 1..{options.N}; the mixture has {options.N} rows")
     log = _log(folder, asked, PaperJob(experiment="gmm"), "gmm", "mixture")
-    risks = dict(log.full or {})
+    risks = dict(log.full.get("", {}))
     left = [
         Cell(row, budget, data_seed, seed)
         for data_seed, seed, budget, row in product(
@@ -116,7 +116,7 @@ def _run_mixtures(asked: Plan, folder: Path, report: Report) -> dict[str, Any]:
 
     def full(data_seed: int, risk: float) -> None:
         risks[f"seed={data_seed}"] = risk
-        log.set_full(risks)
+        log.set_full("", risks)
 
     workers = min(os.cpu_count() or 1, _MOST_WORKERS)
     run_mixtures(left, options, workers=workers, keep=keep, full=full, report=report)
@@ -129,7 +129,7 @@ def _run_mixtures(asked: Plan, folder: Path, report: Report) -> dict[str, Any]:
 
 def _result(asked: Plan, log: ScoreLog, task: str) -> dict[str, Any]:
     aware = {row.key for row in asked.rows if row.label_aware}
-    done = summarise(log.scores, log.full or {}, task, label_aware=aware)
+    done = summarise(log.scores, log.full.get("", {}), task, label_aware=aware)
     return {
         "kind": "paper",
         "experiment": asked.experiment.key,

@@ -1,4 +1,4 @@
-"""Chosen rows come in, scores on test rows go out, by a linear probe or by finetuning a network.
+"""Chosen rows come in, scores on test rows go out, by learners from a linear probe to a finetuned network.
 
 Comparing methods belongs to `comparison`.
 """

@@ -59,6 +59,7 @@ class FinetuneScore:
         validation: validation loss after every epoch; empty without validation rows.
         cached: whether the frozen part ran once, rather than in every epoch.
         predicted: (T,) classes or values predicted for the test rows, in their order.
+        settled: empty, as for every learner that chooses no other.
     """
 
     metrics: dict[str, float]
@@ -67,6 +68,7 @@ class FinetuneScore:
     validation: tuple[float, ...]
     cached: bool
     predicted: NDArray[np.int64] | NDArray[np.float64] = field(compare=False)
+    settled: str = ""
 
 
 _DEFAULTS = FinetuneOptions()

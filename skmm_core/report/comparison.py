@@ -19,6 +19,7 @@ from skmm_core.comparison import (
 )
 from skmm_core.probes import Metric, labels_note
 from skmm_core.report.figures import curves_figure, time_figure
+from skmm_core.report.learners import learner_of, learners_view
 from skmm_core.report.methods_text import comparison_methods, sources, titles
 from skmm_core.report.numbers import number, score
 from skmm_core.runs import SUMMARY_CSV
@@ -32,8 +33,11 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     """
     metric = result["metric"]
     percent = metric["unit"] == "%"
-    summary = pd.read_csv(folder / SUMMARY_CSV)
-    summary = summary[summary["metric"] == metric["key"]]
+    learner = learner_of(result)
+    every = pd.read_csv(folder / SUMMARY_CSV)
+    every = every[every["metric"] == metric["key"]]
+    every = every if "learner" in every else every.assign(learner=learner)  # as earlier versions wrote it
+    summary = every[every["learner"] == learner]
     budgets = sorted(int(budget) for budget in summary["budget"].unique())
     aware = set(result.get("label_aware", ()))
     aware |= {STRATIFIED} if aware else set()
@@ -44,7 +48,7 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     tests = judged(summary, against, metric["key"])
     savings = league_savings(result["savings"], against, Metric(**metric))
     cells = _score_rows(summary, metric, names, aware)
-    scores = read_scores(folder)
+    scores = read_scores(folder, learner=learner)
     last = scores[scores["budget"] == budgets[-1]].drop_duplicates(["method", "seed"])
     seconds = {str(key): float(value) for key, value in last.groupby("method")["seconds"].mean().items()}
     full = result["full"].get(metric["key"])
@@ -57,7 +61,7 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
                     f"{result['N']:,} points to pick from.",
                     claim_of(scores),
                     few_seeds(result["seeds"]),
-                    labels_note(result.get("validation_rows")),
+                    labels_note(result.get("validation_rows"), result.get("learner")),
                 ),
             )
         ),
@@ -71,6 +75,7 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         "savings": [f"{names.get(row['method'], row['method'])}: {row['text']}" for row in savings],
         "methods": comparison_methods(result),
         "sources": sources(names),
+        **learners_view(every, result, Metric(**metric), names, aware),
     }
 
 

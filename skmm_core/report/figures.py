@@ -197,7 +197,7 @@ def curves_figure(
     return Figure(
         "curves",
         "Scores",
-        f"Mean over seeds{sure}; the dashed line is a probe trained on the whole pool.",
+        f"Mean over seeds{sure}; the dashed line is the same learner trained on the whole pool.",
         f"{metric['title']} against points chosen, one line a method.",
         traces,
         {

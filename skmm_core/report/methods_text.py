@@ -5,7 +5,9 @@ from typing import Any
 
 from skmm_core.comparison import FIXED, LEAST_SEEDS, few_seeds
 from skmm_core.diagnostics import QUANTITIES
+from skmm_core.probes import LEARNERS, LINEAR, learner_title
 from skmm_core.report.citation import PAPER_URL
+from skmm_core.report.learners import learner_of
 
 
 def titles(keys: Iterable[str]) -> dict[str, str]:
@@ -41,15 +43,28 @@ def selection_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
 
 def comparison_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
     """Sentences on how a comparison was made and tested."""
-    probe = "logistic" if result["task"] == "classification" else "ridge"
-    rows = result.get("validation_rows")  # runs of earlier versions have none
-    tuned = {None: "on validation rows or by inner folds", 0: "inside them"}.get(rows, f"on {rows} validation rows")
+    learners = result.get("learners") or [learner_of(result)]
+    tests = "" if len(learners) == 1 else " Means, tests and corrections are within one learner."
     return (
-        f"Every method picked from a pool of {result['N']:,} points at every budget with {result['seeds']} seeds. A "
-        f"{probe} probe was trained on the chosen points alone, its penalty chosen {tuned}, and "
-        "scored once on the test rows, from which nothing is ever picked.",
+        f"Every method picked from a pool of {result['N']:,} points at every budget with {result['seeds']} seeds. Each "
+        f"selection was made once, and what was trained on it was scored once on the test rows, from which nothing is "
+        f"ever picked.{tests}",
+        *(_learner_text(key, result) for key in learners),
         *_statistics(result),
     )
+
+
+def _learner_text(key: str, result: Mapping[str, Any]) -> str:
+    """What a learner does, and where it is tuned."""
+    own = result.get("by_learner", {}).get(key, result)
+    rows = own.get("validation_rows")  # runs of earlier versions have none
+    if key == LINEAR:
+        probe = "logistic" if result["task"] == "classification" else "ridge"
+        tuned = {None: "on validation rows or by inner folds", 0: "inside them"}.get(rows, f"on {rows} validation rows")
+        return f"{learner_title(key)}: a {probe} probe on the chosen points alone, its penalty chosen {tuned}."
+    known = [each for each in LEARNERS if each.key == key]
+    tuned = f" Up to {rows} validation rows tune it." if rows else ""
+    return f"{learner_title(key)}: {known[0].summary} ({known[0].paper}){tuned}" if known else learner_title(key)
 
 
 def _statistics(result: Mapping[str, Any]) -> tuple[str, ...]:

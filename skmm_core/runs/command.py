@@ -44,6 +44,7 @@ def command_line(config: RunConfig, out: str = "out") -> str:
         words += ["--seeds", str(job.seeds)]
         for method, params in job.params.items():
             words += [word for key, value in params.items() for word in ("--param", _pair(f"{method}.{key}", value))]
+        words += ["--learner", ",".join(job.learners)] if job.learners else []
         words += [] if job.finetune is None else _finetune_flags(job.finetune)
         words += ["--fixed-pool"] if job.fixed_pool else []
     words += [*_gradient_flags(config.gradient), *_sketch_flags(config.sketch, config.gradient)]
@@ -104,7 +105,7 @@ def _dataset_flags(dataset: DatasetConfig, source: str = "--dataset") -> list[st
 
 
 def _finetune_flags(finetune: FinetuneParams) -> list[str]:
-    """Every value that differs from its default; the number of layers always, since it asks for finetuning."""
+    """Every value that differs from its default; the number of layers always, since it asks for the learner."""
     given = {"layers": finetune.layers, **finetune.model_dump(exclude_defaults=True, exclude={"layers", "encoder"})}
     if finetune.encoder is not None:
         given |= {"model": finetune.encoder.model}

@@ -73,16 +73,19 @@ class RunRecord:
 def run_id(config: RunConfig, fingerprint: str) -> str:
     """First 12 hex digits of a hash of config and dataset: the same question has the same id, hence one answer.
 
-    Options at their defaults do not count, so runs keep their ids when a later version brings new options. The pool of
-    a comparison is the exception: what is the default now was not known once, so that it counts and its opposite,
-    which was then what every comparison did, does not.
+    Options at their defaults do not count, so runs keep their ids when a later version brings new options. The pool and
+    the learners of a comparison are the exceptions: what is the default now was not known once, so that it counts, and
+    what every comparison then did does not.
     """
     asked = config.model_dump(mode="json", exclude_defaults=True)
     job = asked.setdefault("job", {})
     job["kind"] = config.job.kind
     if isinstance(config.job, CompareJob):
         job.pop("fixed_pool", None)
+        job.pop("learners", None)
         job |= {} if config.job.fixed_pool else {"fixed_pool": False}
+        once = config.job.learners == (config.job.single_learner,)
+        job |= {} if once else {"learners": list(config.job.learners)}
     canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{canonical}\n{fingerprint}".encode()).hexdigest()[:12]
 
@@ -145,16 +148,23 @@ def default_name(config: RunConfig) -> str:
     count = 1 if isinstance(job, SelectJob) else len(job.methods)
     what = job.method if isinstance(job, SelectJob) else f"{count} method{'s' * (count != 1)}"
     points = budget_text(config)
-    tuned = " · finetuned" if not isinstance(job, SelectJob) and job.finetune is not None else ""
+    tuned = f" · {_learners(job)}" if isinstance(job, CompareJob) and _learners(job) else ""
     tuned += " · this very pool" if isinstance(job, CompareJob) and job.fixed_pool else ""
     return f"{dataset_text(config)} · {what} · {points} point{'s' * (points != '1')}{tuned}"
 
 
+def _learners(job: CompareJob) -> str:
+    """Learners in the name of a comparison; none where all that fit were asked for, or the linear probe alone."""
+    if job.learners in ((), ("linear",)):
+        return "" if job.finetune is None else "finetuned too"
+    return "finetuned" if job.learners == ("finetune",) else ", ".join(job.learners)
+
+
 def scored_by(finetune: FinetuneParams | None) -> list[str]:
-    """A note on what scored a comparison, when it was not the linear probe."""
+    """A note on what the learner finetune trains; empty where it is not among the learners."""
     if finetune is None:
         return []
     what = "a linear head on the features"
     if finetune.layers == 2 and finetune.encoder is not None:
         what = f"a linear head and the last block of {finetune.encoder.model}"
-    return [f"Scored by finetuning {what} (FT), not by the linear probe."]
+    return [f"Finetuning (FT) trains, on every selection, {what}."]

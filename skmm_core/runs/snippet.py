@@ -52,7 +52,7 @@ def _compare_lines(config: RunConfig, job: CompareJob) -> list[str]:
         f"dataset = load_dataset({_call(config.dataset)})",
         f"job = {_call(job)}",
         f"found = compare(dataset, job{_keywords(options)})",
-        "found.summary  # one row a method, budget and score",
+        "found.summary  # one row a method, budget and score; found.by_learner has it under every learner",
     ]
 
 

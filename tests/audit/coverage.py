@@ -7,11 +7,13 @@ from types import ModuleType
 from typing import get_args
 
 from skmm_core.comparison import (
+    by_learner,
     cells,
     claim,
     draws,
     families,
     leagues,
+    learner_savings,
     planner,
     pool_parts,
     ranks,
@@ -28,6 +30,10 @@ from skmm_core.probes.metrics import METRICS
 
 NOT_COVERED = {
     "statistic saving_text": "words",
+    "statistic saving_row": "a saving, which is audited, as a row",
+    "statistic winners_sentence": "words",
+    "statistic settled_sentence": "words",
+    "statistic summary_table": "the audited summaries below each other",
     "statistic claim_of": "words",
     "statistic few_seeds": "words",
     "statistic read_scores": "reads a file back; no number is made",
@@ -41,7 +47,7 @@ NOT_COVERED = {
 def wanted() -> set[str]:
     """Every method, field of the diagnostics, statistic, metric of a probe and kind of sketch."""
     statistics_of = [
-        *(cells, claim, draws, families, leagues, planner, pool_parts),
+        *(by_learner, cells, claim, draws, families, learner_savings, leagues, planner, pool_parts),
         *(ranks, savings, score_log, splits, statistics, summary),
     ]
     metrics = [metric.key for task in ("classification", "regression") for metric in METRICS[task]]

@@ -288,6 +288,18 @@ def test_the_tables_of_a_comparison(parts, audit):
         compare_savings(found, scores, against, words, audit)
 
 
+def curve_of(rows):
+    """Scores of one method by seed and budget, as the product holds them."""
+    values, texts = (
+        rows.pivot(index="seed", columns="budget", values=name).to_numpy() for name in ("value", "left_out")
+    )
+    parts = next(iter(rows["pool"])).split("/")[-1] or "1"
+    left = None
+    if parts != "1":
+        left = np.array([[[float(word) for word in text.split()] for text in row] for row in texts]).transpose(0, 2, 1)
+    return Draws(values, np.arange(8), np.full(3, int(parts)), left)
+
+
 def compare_savings(found, scores, against, words, audit):
     """Savings row by row: those of curves picked out by hand, and of the yardstick of each league."""
     metric = METRICS["classification"][0]
@@ -295,15 +307,7 @@ def compare_savings(found, scores, against, words, audit):
     here = scores[scores["metric"] == metric.key]
 
     def curve(method):
-        values = here[here["method"] == method].pivot(index="seed", columns="budget", values="value").to_numpy()
-        texts = here[here["method"] == method].pivot(index="seed", columns="budget", values="left_out").to_numpy()
-        parts = next(iter(here["pool"])).split("/")[-1] or "1"
-        left = None
-        if parts != "1":
-            left = np.array([[[float(word) for word in text.split()] for text in row] for row in texts]).transpose(
-                0, 2, 1
-            )
-        return Draws(values, np.arange(8), np.full(3, int(parts)), left)
+        return curve_of(here[here["method"] == method])
 
     told = {(row["method"], row["budget"]): row for row in found.savings}
     leagues = {(row["method"], row["budget"]): row for row in league_savings(found.savings, against, metric)}

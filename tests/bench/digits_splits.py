@@ -43,7 +43,9 @@ def load(split: int) -> Dataset:
 def measure(splits: Sequence[int], *, budgets: tuple[int, ...] = BUDGETS, seeds: int = SEEDS) -> dict[int, Comparison]:
     """Score the method of the Overview and random picks on splits."""
     # every split is a pool of its own, so its seeds draw no parts of it
-    job = CompareJob(methods=(demo.METHOD, "uniform"), budgets=budgets, seeds=seeds, fixed_pool=True)
+    job = CompareJob(
+        methods=(demo.METHOD, "uniform"), budgets=budgets, seeds=seeds, fixed_pool=True, learners=("linear",)
+    )
     return compare_splits(load, splits, job, sketch=SketchParams(), device="cpu", report=_tell)
 
 

@@ -97,7 +97,7 @@ def comparisons(
         start: of the seeds of the repetitions.
     """
     keys = tuple(f"{kind}_{number}" for number in range(methods))
-    job = CompareJob(methods=keys, budgets=(budget,), seeds=seeds, fixed_pool=fixed_pool)
+    job = CompareJob(methods=keys, budgets=(budget,), seeds=seeds, fixed_pool=fixed_pool, learners=("linear",))
     for repetition in range(start, start + repetitions):
         dataset = draw(np.random.default_rng([repetition, 1]))
         with null_methods(repetition):

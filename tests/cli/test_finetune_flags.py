@@ -12,6 +12,7 @@ from skmm_core.runs.command import command_line
 from skmm_core.runs.record import default_name, run_id
 
 WORDS = ("compare", "--dataset", "digits", "--methods", "uniform", "--budgets", "40", "--seeds", "2", "--quiet")
+FINETUNED = ("--learner", "finetune", "--finetune", "layers=1", "--finetune", "rate=0.02")
 
 
 @pytest.mark.parametrize(
@@ -31,21 +32,31 @@ def test_the_printed_command_asks_for_the_same_finetuning(finetune, monkeypatch)
     monkeypatch.setattr(compute, "run_prepared", lambda folder, **options: None)
     assert main(shlex.split(command_line(config))[3:]) == 0
     assert asked == [config]
-    assert default_name(config).endswith("finetuned")
+    assert default_name(config).endswith("finetuned too")
     linear = config.model_copy(update={"job": job.model_copy(update={"finetune": None})})
     assert run_id(config, "x") != run_id(linear, "x")
 
 
 def test_a_head_trained_on_features_scores_like_a_probe(here, tmp_path):
-    done = here(*WORDS, "--out", tmp_path / "ft", "--finetune", "layers=1", "--finetune", "rate=0.02")
+    done = here(*WORDS, "--out", tmp_path / "ft", *FINETUNED)
     assert done.code == 0, done.err
     result = json.loads((tmp_path / "ft" / "result.json").read_text())
-    assert result["notes"][0] == "Scored by finetuning a linear head on the features (FT), not by the linear probe."
-    assert "Scored by finetuning" in (tmp_path / "ft" / "report.html").read_text()
+    assert result["notes"][0] == "Finetuning (FT) trains, on every selection, a linear head on the features."
+    assert (result["learner"], result["learners"]) == ("finetune", ["finetune"])
+    assert "Finetuning (FT) trains" in (tmp_path / "ft" / "report.html").read_text()
     assert 0.9 < result["full"]["accuracy"] <= 1
     again = here(*WORDS, "--out", tmp_path / "ft")
     assert again.code == 2
     assert "another comparison" in again.err
+
+
+def test_finetuning_stands_beside_other_learners(here, tmp_path):
+    done = here(*WORDS, "--out", tmp_path / "both", "--learner", "linear", "--finetune", "epochs=2")
+    assert done.code == 0, done.err
+    result = json.loads((tmp_path / "both" / "result.json").read_text())
+    assert result["learners"] == ["linear", "finetune"]
+    assert result["learner"] == "linear"
+    assert set(result["by_learner"]) == {"linear", "finetune"}
 
 
 @pytest.mark.parametrize(

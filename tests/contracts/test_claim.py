@@ -21,10 +21,10 @@ def config(**changes: object) -> RunConfig:
 
 def test_a_config_of_before_is_about_one_pool_and_keeps_its_id(tmp_path):
     before = config().model_dump(mode="json")
-    del before["job"]["fixed_pool"]
+    del before["job"]["fixed_pool"], before["job"]["learners"]
     (tmp_path / "config.json").write_text(json.dumps(before))
     stored = read_config(tmp_path)
-    assert stored == config(fixed_pool=True)
+    assert stored == config(fixed_pool=True, learners=("linear",))
     assert run_id(stored, "sha256:a") == "fe275b694d0e", "as that version made it"
     assert run_id(config(), "sha256:a") != run_id(stored, "sha256:a"), "or a new run would open the old one"
     for each in (config(), config(fixed_pool=True)):

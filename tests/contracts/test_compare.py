@@ -15,7 +15,7 @@ from skmm_core.comparison import cells as compare_module
 from skmm_core.comparison.cells import compare
 from skmm_core.comparison.pool_parts import overlap, part_of, parts_at, test_blocks as blocks_of
 from skmm_core.comparison.score_log import SCORES_FILE, read_scores
-from skmm_core.comparison.score_table import DRAW_COLUMNS, SCORE_COLUMNS
+from skmm_core.comparison.score_table import DRAW_COLUMNS, LEARNER_COLUMNS, SCORE_COLUMNS
 from skmm_core.comparison.summary import SUMMARY_COLUMNS, Comparison
 from skmm_core.config import CompareJob, SketchParams
 from skmm_core.data.dataset import Dataset, Split, Task
@@ -59,8 +59,11 @@ def _compare(
     report: Callable[[Progress], None] = ignore,
     params: dict[str, dict[str, object]] | None = None,
     fixed_pool: bool = False,
+    learners: tuple[str, ...] = ("linear",),
 ) -> Comparison:
-    job = CompareJob(methods=methods, budgets=budgets, seeds=seeds, params=params or {}, fixed_pool=fixed_pool)
+    job = CompareJob(
+        methods=methods, budgets=budgets, seeds=seeds, params=params or {}, fixed_pool=fixed_pool, learners=learners
+    )
     return compare(dataset, job, sketch=sketch, device="cpu", folder=folder, report=report)
 
 
@@ -70,7 +73,7 @@ def test_every_cell_has_every_metric_once_and_uniform_is_added(task: Task, tmp_p
     metrics = ["mae", "rmse", "r2"] if task is Task.REGRESSION else ["accuracy", "macro_f1"]
     cells = {(m, b, s, k) for m in ("herding", "uniform") for b in (5, 10) for s in range(3) for k in metrics}
     rows = found.scores
-    assert list(rows.columns) == SCORE_COLUMNS + DRAW_COLUMNS
+    assert list(rows.columns) == SCORE_COLUMNS + DRAW_COLUMNS + LEARNER_COLUMNS
     assert {tuple(row) for row in rows[["method", "budget", "seed", "metric"]].to_numpy()} == cells
     assert len(rows) == len(cells)
     assert set(rows["split"]) == {"test"}
@@ -221,7 +224,7 @@ def test_foreign_and_damaged_files_are_refused(tmp_path: Path) -> None:
 def test_scores_are_empty_before_the_first_cell(tmp_path: Path) -> None:
     rows = read_scores(tmp_path)
     assert rows.empty
-    assert list(rows.columns) == SCORE_COLUMNS + DRAW_COLUMNS
+    assert list(rows.columns) == SCORE_COLUMNS + DRAW_COLUMNS + LEARNER_COLUMNS
     (tmp_path / SCORES_FILE).write_text("dataset,met")
     assert read_scores(tmp_path).empty
 
@@ -354,8 +357,9 @@ def test_cells_of_earlier_versions_open_and_go_on_as_one_about_a_fixed_pool(tmp_
     assert "very pool" in whole.claim
     path = tmp_path / SCORES_FILE
     lines = path.read_text().splitlines()
-    assert all(line.endswith(",,") for line in lines[1:])
-    old = [lines[0].removesuffix(",pool,left_out"), *(line.removesuffix(",,") for line in lines[1:-4])]
+    assert all(line.endswith(",,,linear,") for line in lines[1:])
+    head = lines[0].removesuffix(",pool,left_out,learner,settled")
+    old = [head, *(line.removesuffix(",,,linear,") for line in lines[1:-4])]
     path.write_text("\n".join(old) + "\n")  # as an earlier version left it, with some cells to go
     assert len(read_scores(tmp_path)) == len(whole.scores) - 4
     with pytest.raises(InputError, match="holds the scores of another comparison"):

@@ -268,17 +268,34 @@ def test_compare_files_are_as_documented(uninterrupted):
         "split",
         "pool",
         "left_out",
+        "learner",
+        "settled",
     ]
     assert list(summary.columns) == [
-        *("method", "budget", "metric", "mean", "sd", "lo", "hi", "vs_uniform", "vs_lo", "vs_hi", "wins", "p_holm")
+        *(
+            "learner",
+            "method",
+            "budget",
+            "metric",
+            "mean",
+            "sd",
+            "lo",
+            "hi",
+            "vs_uniform",
+            "vs_lo",
+            "vs_hi",
+            "wins",
+            "p_holm",
+        )
     ]
-    assert len(scores) == 2 * 3 * 12 * scores["metric"].nunique()
+    assert set(scores["learner"]) == {"linear", "kernel", "propagate", "auto"}
+    assert len(scores) == 2 * 3 * 12 * scores["metric"].nunique() * scores["learner"].nunique()
     result = json.loads((uninterrupted / "result.json").read_text(), parse_constant=pytest.fail)
     assert set(result["full"]) == set(scores["metric"])
     assert result["config"] == COMPARE.model_dump(mode="json")
     assert result["metric"]["key"] in result["full"]
-    means = scores.groupby(["method", "budget", "metric"])["value"].mean()
+    means = scores.groupby(["learner", "method", "budget", "metric"])["value"].mean()
     for row in summary.itertuples():
-        assert row.mean == pytest.approx(means[row.method, row.budget, row.metric])
+        assert row.mean == pytest.approx(means[row.learner, row.method, row.budget, row.metric])
     page = (uninterrupted / "report.html").read_text()
     assert "2 methods compared" in page

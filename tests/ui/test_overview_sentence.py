@@ -59,5 +59,5 @@ def test_a_middle_below_what_was_measured_is_no_gain() -> None:
 def test_labels_that_tune_the_probe_are_counted(rows: int, words: str) -> None:
     found = caption(made(1.4, validation_rows=rows)).replace("\u00a0", " ")
     assert words in found
-    assert "1,078 images to choose from and 719 to test on; scores are means over 8 draws" in found
+    assert "1,078 images to choose from and 719 to test on; scores are of a linear probe, means over 8 draws" in found
     assert "`python -m made`" in found

@@ -1,4 +1,4 @@
-"""What scores the selections of a comparison: the linear probe, or a network finetuned on each of them."""
+"""A network finetuned on every selection of a comparison, beside the other learners."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from dashboard.components.shared.theme import escape
 from skmm_core.config import EmbedJob, FinetuneParams
 from skmm_core.runs import RunRecord
 
-PROBE, HEAD, BLOCK = "Linear probe", "Finetuned head", "Finetuned head and last block"
+NONE, HEAD, BLOCK = "No finetuning", "Finetuned head", "Finetuned head and last block"
 _BLOCK_NEEDS = (
     "To train the last block of a network too, make the features in Data, from pictures, by an encoder other than the "
     "built-in map."
@@ -29,24 +29,24 @@ def finetune_form(made: RunRecord | None, *, key: str, given: FinetuneParams | N
         given: where to start.
 
     Returns:
-        How to finetune; None for the linear probe.
+        How to finetune; None for no finetuning.
     """
     network = network_of(made)
-    ways = [PROBE, HEAD, *([BLOCK] if network else [])]
+    ways = [NONE, HEAD, *([BLOCK] if network else [])]
     start = min(given.layers if given else 0, len(ways) - 1)
     with st.expander("Finetuning", icon=":material/model_training:"):
         way = st.selectbox(
-            "Selections are scored by", ways, index=start, key=f"{key}:way", persist_state="session",
-            help="What is trained on the chosen points and scored on the test rows.",
+            "Selections are scored by finetuning too", ways, index=start, key=f"{key}:way", persist_state="session",
+            help="A network is trained on the chosen points and scored on the test rows, beside the learners above.",
         )  # fmt: skip
         if network is None:
             st.caption(f":material/info: {_BLOCK_NEEDS}")
-        if way == PROBE:
+        if way == NONE:
             return None
         trained = "A linear head on the features"
         if way == BLOCK and network is not None:
             trained = f"A linear head and the last block of {escape(network.model)}"
-        st.caption(f"{trained} is trained anew for every selection, which takes far longer than the linear probe.")
+        st.caption(f"{trained} is trained anew for every selection, which takes far longer than the learners above.")
         options = model_form(
             FinetuneParams,
             key=key,

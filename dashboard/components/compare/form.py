@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.components.compare.finetune_form import finetune_form
+from dashboard.components.compare.learner_form import asked_learners, learners_form
 from dashboard.components.shared.forms import params_form, sketch_form
 from dashboard.components.shared.method_notes import by_family, method_notes, warm_up_form
 from dashboard.components.shared.theme import error_line, escape, plural
@@ -126,14 +127,16 @@ def compare_form(
         "About this very pool only", value=bool(job and job.fixed_pool), key=f"{key}:fixed", persist_state="session"
     )
     st.caption(ABOUT_POOL if fixed_pool else ABOUT_DATA)
+    cheap = learners_form(dataset.task.value, key=f"{key}:learners", given=job.learners if job else ())
     finetune = finetune_form(embedding_of(config), key=f"{key}:finetune", given=job.finetune if job else None)
     try:
         budgets = parse_budgets(text, dataset.pool_size)
         baseline = {REFERENCE} if methods else set()  # scored whether ticked or not
+        learners = asked_learners(cheap, finetune, dataset.task.value)
         st.caption(cost_line(len({*methods, *baseline}), len(budgets), seeds))
     except InputError as error:
         error_line(str(error))
-        budgets, methods = (), ()
+        budgets, methods, learners = (), (), ()
     pressed = st.button(
         "Compare", type="primary", icon=":material/play_arrow:", width="stretch", key="compare-start",
         disabled=not (budgets and methods),
@@ -147,6 +150,7 @@ def compare_form(
             budgets=budgets,
             seeds=int(seeds),
             params=params,
+            learners=learners,
             finetune=finetune,
             fixed_pool=fixed_pool,
         ),

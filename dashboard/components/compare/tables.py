@@ -35,20 +35,20 @@ def paper_table(summary: pd.DataFrame, scores: pd.DataFrame, metric: Metric, met
     The best mean of each budget is bold within each league; a method that cannot be told from it (by the paired
     interval and the corrected test together) is marked ≈.
     """
-    rows = _records(summary, metric)
+    rows = summary_rows(summary, metric)
     budgets = sorted({row["budget"] for row in rows})
     keys = [key for key in methods.present(summary) if any(row["method"] == key for row in rows)]
     cells = {key: dict.fromkeys(budgets, UNKNOWN) for key in keys}
     for budget in budgets:
         for league in (False, True):
             here = [r for r in rows if r["budget"] == budget and (r["method"] in methods.label_aware) == league]
-            for key, text in _league(here, scores, metric).items():
+            for key, text in league_cells(here, scores, metric).items():
                 cells[key][budget] = text
     table = pd.DataFrame.from_dict({methods.title(key): cells[key] for key in keys}, orient="index", columns=budgets)
     return table.rename(columns=lambda budget: f"n = {budget:,}")
 
 
-def _league(rows: list[dict[str, Any]], scores: pd.DataFrame, metric: Metric) -> dict[str, str]:
+def league_cells(rows: list[dict[str, Any]], scores: pd.DataFrame, metric: Metric) -> dict[str, str]:
     """The cells of one budget in one league, the best one bold, ties marked."""
     means = {row["method"]: row["mean"] for row in rows}
     best = best_of(means, higher_is_better=metric.higher_is_better) if means else ""
@@ -64,7 +64,7 @@ def _league(rows: list[dict[str, Any]], scores: pd.DataFrame, metric: Metric) ->
     return cells
 
 
-def _records(summary: pd.DataFrame, metric: Metric) -> list[dict[str, Any]]:
+def summary_rows(summary: pd.DataFrame, metric: Metric) -> list[dict[str, Any]]:
     """Rows of one metric as dicts, by budget."""
     rows = summary[summary["metric"] == metric.key].sort_values("budget", kind="stable").to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]

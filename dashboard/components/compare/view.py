@@ -7,9 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.compare.budget_planner import default_target, draw_plans, saturated_sentence, target_slider
+from dashboard.components.compare.learners import draw_learners, draw_together
 from dashboard.components.compare.tables import TIE, difference_table, paper_table, weak_test_line
 from dashboard.components.compare.time_chart import time_bars
 from dashboard.components.shared.answered_chart import draw_answer
+from dashboard.components.shared.comparisons.learner_choice import choose_learner, result_under
 from dashboard.components.shared.comparisons.learning_curves import learning_curves
 from dashboard.components.shared.comparisons.methods import Methods, with_readers
 from dashboard.components.shared.comparisons.point_costs import cost_inputs
@@ -18,10 +20,20 @@ from dashboard.components.shared.comparisons.score_words import is_share
 from dashboard.components.shared.copy_as import copy_panel, image_format
 from dashboard.components.shared.theme import columns, escape, plural
 from dashboard.services import cache
-from skmm_core.comparison import REFERENCE, Comparison, against_stratified, few_seeds, judged, needs, plans
+from skmm_core.comparison import (
+    REFERENCE,
+    STRATIFIED,
+    Comparison,
+    against_linear,
+    against_stratified,
+    few_seeds,
+    judged,
+    needs,
+    plans,
+)
 from skmm_core.config import CompareJob
 from skmm_core.errors import InputError
-from skmm_core.probes import METRICS, Metric, labels_note
+from skmm_core.probes import METRICS, Metric, in_order, labels_note, primary_metric
 from skmm_core.runs import REPORT, RESULT, SCORES_CSV, SUMMARY_CSV, RunRecord, RunState, scored_by
 
 _DOWNLOADS = (
@@ -34,12 +46,24 @@ _DOWNLOADS = (
 
 def against_random(record: RunRecord, found: Comparison, methods: Methods) -> list[dict[str, Any]]:
     """Methods that see labels set beside class-stratified uniform; see `against_stratified`."""
-    return _against(record.folder, len(found.scores), found.scores, tuple(sorted(methods.label_aware)))
+    aware = tuple(sorted(methods.label_aware))
+    return _against(record.folder, len(found.scores), found.learner, found.scores, aware)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _against(folder: Path, size: int, _scores: pd.DataFrame, label_aware: tuple[str, ...]) -> list[dict[str, Any]]:
+def _against(
+    folder: Path, size: int, learner: str, _scores: pd.DataFrame, label_aware: tuple[str, ...]
+) -> list[dict[str, Any]]:
     return against_stratified(_scores, label_aware, task_of(_scores))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _together(
+    folder: Path, size: int, learner: str, _found: Comparison, label_aware: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Every method under a learner set beside random picks with a linear probe; see `against_linear`."""
+    scores = pd.concat([each.scores for each in _found.by_learner.values()])
+    return against_linear(scores, learner, task_of(scores), label_aware=[*label_aware, STRATIFIED])
 
 
 def progress_line(scores: pd.DataFrame, job: CompareJob, *, ended: bool) -> str:
@@ -63,16 +87,18 @@ def _draw(run_id: str, methods: Methods) -> None:
     if not isinstance(job, CompareJob):
         raise InputError(f"{record.name} is a selection; open it in Select")
     methods = with_readers(methods, record.config)
-    found = read_comparison(record, methods)
-    if found is None:
+    every = read_comparison(record, methods)
+    if every is None:
         if not record.state.ended:
             with st.container(key="compare-pending"):  # as long as the results to come, or the page would scroll
                 st.skeleton(height=400)
         return
+    learner = choose_learner(in_order(every.by_learner))
+    found = every.by_learner[learner]
     with st.container():  # lines that come and go have a place of their own, so that what follows is not drawn anew
         if record.state is not RunState.DONE:
             st.caption(f":material/hourglass_top: {progress_line(found.scores, job, ended=record.state.ended)}")
-        elif labels := labels_note(cache.run_result(run_id).get("validation_rows")):
+        elif labels := labels_note(result_under(cache.run_result(run_id), learner).get("validation_rows"), learner):
             st.caption(f":material/label: {labels}")
     # while scores come in, those to come count: a sentence that goes at the fifth seed would pull up all below it
     seeds = int(found.scores["seed"].nunique()) if record.state.ended else job.seeds
@@ -86,6 +112,7 @@ def _draw(run_id: str, methods: Methods) -> None:
             st.caption(f":material/block: {escape(methods.title(key))} left out: {escape(reason)}.")
     against = against_random(record, found, methods)
     _savings(found, against, metric, methods, run_id)
+    _learners(record, every, found, metric, methods)
     _tables(found, against, metric, methods)
     draw_answer(time_bars(found.scores, methods), f"time:{run_id}")
     _take_away(record)
@@ -121,6 +148,17 @@ def _savings(found: Comparison, against: list[dict[str, Any]], metric: Metric, m
     with right:
         costs = cost_inputs()
     draw_plans(needs(found, metric, target), plans(found, metric, target, against), metric, methods, target, costs)
+
+
+def _learners(record: RunRecord, every: Comparison, found: Comparison, metric: Metric, methods: Methods) -> None:
+    """The methods under all learners at a budget; and picks and learner beside random picks with a linear probe."""
+    if not every.others:
+        return
+    budget = draw_learners(every, metric, methods, record.id)
+    if metric == primary_metric(task_of(found.scores)):
+        aware = tuple(sorted(methods.label_aware))
+        rows = _together(record.folder, len(found.scores), found.learner, every, aware)
+        draw_together([row for row in rows if row["budget"] == budget], found.learner, metric, methods)
 
 
 def _tables(found: Comparison, against: list[dict[str, Any]], metric: Metric, methods: Methods) -> None:

@@ -34,7 +34,8 @@ def caption(made: Mapping[str, Any]) -> str:
     size, test = fmt_int(int(made["pool"])), fmt_int(int(made["test"]))
     return (
         f"In the middle of the splits (median). Each draws anew {size} images to choose from and {test} to test on; "
-        f"scores are means over {plural(int(made['seeds']), 'draw')}. {labels} Made beforehand by `{made['made_by']}`."
+        f"scores are of a linear probe, means over {plural(int(made['seeds']), 'draw')}. {labels} Made beforehand by "
+        f"`{made['made_by']}`."
     )
 
 

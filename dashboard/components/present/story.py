@@ -40,7 +40,7 @@ def cast_of(record: RunRecord, records: Sequence[RunRecord], result: Mapping[str
     Args:
         record: the run that the story is about.
         records: of :func:`presentable`.
-        result: `result.json` of the run when it is a comparison.
+        result: `result.json` of the run when it is a comparison, under the learner that the story is told with.
     """
     job = record.config.job
     if isinstance(job, SelectJob):
@@ -109,6 +109,18 @@ def saving_line(saving: Mapping[str, Any], costs: Costs) -> str:
     sure = "" if interval == UNKNOWN else f" (95 % interval {interval})"
     points = f"{'More than ' if beyond else ''}{plural(saved, 'point')}"
     return f"**{points} saved** for the same score{sure}. {worth(saved, costs, at_least=beyond)}".strip()
+
+
+def together_line(result: Mapping[str, Any], method: str, budget: int) -> str:
+    """What picks and learner save together, beside random picks with a linear probe; empty where that is not known.
+
+    Args:
+        result: of the comparison, under the learner that the story is told with.
+        method: of the headline.
+        budget: of the headline.
+    """
+    rows = (row for row in result.get("against_linear", ()) if (row["method"], row["budget"]) == (method, budget))
+    return next((str(row["text"]) for row in rows), "")
 
 
 def _job(record: RunRecord) -> Any:

@@ -1,11 +1,14 @@
 """A finished run for stakeholders: one headline, one map, one curve, one sentence on savings."""
 
+from typing import Any
+
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.components.present.story import Cast, bare_headline, saving_line, selection_config
+from dashboard.components.present.story import Cast, bare_headline, saving_line, selection_config, together_line
 from dashboard.components.shared.answered_chart import Answer, plain
 from dashboard.components.shared.comparisons.headline import Headline, headline
+from dashboard.components.shared.comparisons.learner_choice import result_under
 from dashboard.components.shared.comparisons.learning_curves import learning_curves
 from dashboard.components.shared.comparisons.methods import Methods, with_readers
 from dashboard.components.shared.comparisons.point_costs import costs_given
@@ -25,14 +28,20 @@ from skmm_core.runs import RunRecord
 _HEIGHT, _LARGE_HEIGHT, _LARGE_FONT = 420, 520, 18
 
 
-def present_view(cast: Cast, methods: Methods, *, large: bool) -> None:
+def present_view(cast: Cast, methods: Methods, *, learner: str, large: bool) -> None:
     """Draw the story; what is missing is said, with the way to get it.
+
+    Args:
+        cast: runs that it is told from.
+        methods: titles and leagues.
+        learner: under which the comparison is told.
+        large: whether it is shown to a room.
 
     Raises:
         InputError: a file of a run is missing or damaged.
     """
     title = methods.titles.get(cast.method, cast.method)
-    said = _headline(cast, title)
+    said = _headline(cast, title, learner)
     left, right = columns([1, 1], key="present", gap="large")
     with left:
         if cast.selection is not None:
@@ -41,21 +50,23 @@ def present_view(cast: Cast, methods: Methods, *, large: bool) -> None:
             _no_map(cast, title)
     with right:
         if cast.comparison is not None:
-            _curve(cast, methods, large=large)
+            _curve(cast, methods, learner, large=large)
         elif cast.selection is not None:
             run = read_run(cast.selection, 0, title)
             _answer(risk_curve([run]), f"risk:{cast.selection.id}", large=large)
     if said is not None:
         st.markdown(f"### {escape_money(saving_line(said.saving, costs_given()))}")
+        if together := together_line(_result(cast, learner), cast.method, cast.budget):
+            st.markdown(f"##### {together}")
     elif not large:
         st.caption(f"How much this saves is not measured yet: compare {escape(title)} at {cast.budget:,} points.")
         st.page_link("app_pages/compare.py", label="Go to Compare", icon=":material/monitoring:")
 
 
-def _headline(cast: Cast, title: str) -> Headline | None:
+def _headline(cast: Cast, title: str, learner: str) -> Headline | None:
     """Draw the headline; the measured one is returned, where there is one."""
     if cast.comparison is not None:
-        result = cache.run_result(cast.comparison.id)
+        result = _result(cast, learner)
         said = headline(
             result, method=cast.method, title=escape(title), budget=cast.budget, pool_size=result["N"],
             seeds=result["seeds"], noun="points",
@@ -69,6 +80,10 @@ def _headline(cast: Cast, title: str) -> Headline | None:
     else:
         st.markdown("## Random picks are all that was scored here, so there is nothing to set beside them.")
     return None
+
+
+def _result(cast: Cast, learner: str) -> dict[str, Any]:
+    return result_under(cache.run_result(_there(cast.comparison).id), learner)
 
 
 def _map(record: RunRecord, *, large: bool) -> None:
@@ -90,13 +105,14 @@ def _no_map(cast: Cast, title: str) -> None:
         st.rerun()
 
 
-def _curve(cast: Cast, methods: Methods, *, large: bool) -> None:
-    """The method of the headline and its yardstick, no others."""
+def _curve(cast: Cast, methods: Methods, learner: str, *, large: bool) -> None:
+    """The method of the headline and its yardstick under one learner, no others."""
     record = _there(cast.comparison)
     methods = with_readers(methods, record.config)
-    found = read_comparison(record, methods)
-    if found is None:
+    every = read_comparison(record, methods)
+    if every is None or learner not in every.by_learner:
         raise InputError(f"{record.name} holds no scores; delete it in Runs and compare again")
+    found = every.by_learner[learner]
     metric = primary_metric(task_of(found.scores))
     shown = {cast.method, STRATIFIED if cast.method in methods.label_aware else REFERENCE, REFERENCE}
     rows = found.summary[found.summary["method"].isin(shown)]

@@ -1,4 +1,4 @@
-"""How well probes trained on the picks of these methods score: taken from comparisons of the same data, where any did.
+"""How well a learner scores on the picks of these methods: taken from comparisons of the same data, where any did.
 
 One selection has one score, which says little; a comparison repeats the method over seeds, so its scores come with
 intervals, and those of two methods are paired seed by seed.
@@ -31,7 +31,7 @@ from skmm_core.comparison import (
     verdict,
 )
 from skmm_core.config import SelectJob
-from skmm_core.probes import Metric, labels_note
+from skmm_core.probes import LINEAR, Metric, labels_note, learner_phrase, learner_summary, learner_title
 from skmm_core.runs import RunRecord
 
 _ROW_PIXELS = 46
@@ -79,7 +79,12 @@ def scored_by(comparison: RunRecord, scores: pd.DataFrame, selections: Sequence[
 
 
 def scores_answer(
-    scored: Scored, labels: Sequence[str], metric: Metric, *, validation_rows: int | None = None
+    scored: Scored,
+    labels: Sequence[str],
+    metric: Metric,
+    *,
+    learner: str = LINEAR,
+    validation_rows: int | None = None,
 ) -> Answer:
     """Draw mean scores with intervals, and say how each two differ on the same seeds.
 
@@ -87,7 +92,8 @@ def scores_answer(
         scored: by one comparison, at least one selection.
         labels: name of each selection on the page.
         metric: that is shown.
-        validation_rows: labelled rows that tuned the probe, where the comparison tells.
+        learner: that was trained on the picks.
+        validation_rows: labelled rows that tuned it, where the comparison tells.
     """
     seeds = max(len(found.values) for found in scored.values.values())
     pairs = paired_sentences(scored, metric)
@@ -96,26 +102,28 @@ def scores_answer(
         for number, found in scored.values.items()
     )
     sentence = f"{metric.title}: {means}. {' '.join(pairs)}".strip()
+    trained = learner_phrase(learner)
     source = " ".join(
         filter(
             None,
             (
-                f"Over {plural(seeds, 'seed')} of the comparison {escape(scored.name)}, not of these selections alone.",
-                labels_note(validation_rows),
+                f"With {trained}, over {plural(seeds, 'seed')} of the comparison {escape(scored.name)}, not of these "
+                "selections alone.",
+                labels_note(validation_rows, learner),
                 few_seeds(seeds),
             ),
         )
     )
     figure = _figure(scored, labels, metric)
     sure = "" if few_seeds(seeds) else " with its 95 % interval"
-    alt = f"Mean {metric.title.lower()} of a linear probe{sure}. {sentence}"
-    explained = f"{_HELP} {scored.claim}"
-    return Answer("Which picks teach a probe more?", f"{sentence} {source}", (Panel("", figure, alt),), explained)
+    alt = f"Mean {metric.title.lower()} with {trained}{sure}. {sentence}"
+    explained = f"{learner_title(learner)}: {learner_summary(learner)} {_HELP} {scored.claim}"
+    return Answer("Which picks teach a model more?", f"{sentence} {source}", (Panel("", figure, alt),), explained)
 
 
 _HELP = (
-    "A linear probe is trained on what each method picks, once a seed, and scored on the test rows. Bars, with five "
-    "seeds or more: 95 % intervals of the mean. Differences are taken seed by seed; they are not clear unless the "
+    "It is trained on what each method picks, once a seed, and scored on the test rows. Bars, with five seeds or more: "
+    "95 % intervals of the mean. Differences are taken seed by seed; they are not clear unless the "
     "interval leaves out 0 and the corrected p is below 0.05."
 )
 

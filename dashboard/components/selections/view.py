@@ -17,6 +17,8 @@ from dashboard.components.selections.overlap import (
 )
 from dashboard.components.selections.scores import best_comparison, missing_line, scored_by, scores_answer
 from dashboard.components.shared.answered_chart import draw_answer
+from dashboard.components.shared.comparisons.learner_choice import choose_learner, learners_in, result_under
+from dashboard.components.shared.comparisons.reading import single_learner
 from dashboard.components.shared.diagnostics.diagnosed_runs import read_run, same_pool
 from dashboard.components.shared.diagnostics.view import diagnose_view
 from dashboard.components.shared.finished_selections import labels
@@ -26,7 +28,7 @@ from dashboard.components.shared.points import run_points
 from dashboard.components.shared.text_search import search_texts
 from dashboard.components.shared.theme import columns, escape, plural
 from dashboard.services import cache
-from skmm_core.comparison import read_scores
+from skmm_core.comparison import read_scores, under_learner
 from skmm_core.probes import METRICS, primary_metric
 from skmm_core.runs import RunRecord, RunState
 
@@ -73,22 +75,25 @@ def _cards(records: Sequence[RunRecord], titles: Sequence[str]) -> None:
 
 
 def _scores(records: Sequence[RunRecord], titles: Sequence[str]) -> None:
-    """Probe scores from the comparison that repeated most of these selections; what is missing is said."""
+    """Scores under one learner from the comparison that repeated most of these selections; what is missing is said."""
     task = cache.run_result(records[0].id)["task"]
     scored = None
     if task in METRICS:
         done = [record for record in cache.store().records(kind="compare") if record.state is RunState.DONE]
         comparison = best_comparison(done, records)
         if comparison is not None:
-            scored = scored_by(comparison, read_scores(comparison.folder), records, primary_metric(task))
-        if comparison is not None and scored is not None and scored.values:
-            rows = cache.run_result(comparison.id).get("validation_rows")
-            answer = scores_answer(scored, titles, primary_metric(task), validation_rows=rows)
+            result, single = cache.run_result(comparison.id), single_learner(comparison)
+            learner = choose_learner(learners_in(result, single))
+            scores = under_learner(read_scores(comparison.folder, learner=single), learner)
+            scored = scored_by(comparison, scores, records, primary_metric(task))
+        if scored is not None and scored.values:
+            rows = result_under(result, learner).get("validation_rows")
+            answer = scores_answer(scored, titles, primary_metric(task), learner=learner, validation_rows=rows)
             draw_answer(answer, "overlap-scores")
         if line := missing_line(records, scored):
             st.caption(f":material/info: {line}")
     else:
-        st.caption(":material/info: Without targets no probe can be scored; add them in Data.")
+        st.caption(":material/info: Without targets no learner can be scored; add them in Data.")
 
 
 @st.fragment

@@ -17,7 +17,7 @@ from skmm_core.runs.processes import process_key
 APP = Path(__file__).parents[3] / "dashboard" / "app.py"
 DIGITS = DatasetConfig(source="digits")
 DIABETES = DatasetConfig(source="diabetes")
-COMPARISON = CompareJob(methods=("skmm_kernel", "uniform"), budgets=(20, 40), seeds=3)
+COMPARISON = CompareJob(methods=("skmm_kernel", "uniform"), budgets=(20, 40), seeds=3, learners=("linear",))
 
 
 def make_run(store, dataset, job):

@@ -165,7 +165,7 @@ def test_compare_shows_curves_tables_tests_and_downloads(home, visit):
     app = visit("compare", run=run.id)
     assert not app.exception
     shown = texts(app)
-    assert "How good is a probe trained on the chosen points?" in shown
+    assert "How good is a model trained on the chosen points?" in shown
     assert re.search(r"choose \*\*n = ", shown)
     assert "a tie, no saving is proven" in shown
     assert "3 seeds are too few to tell luck from merit" in shown
@@ -207,7 +207,7 @@ def test_a_comparison_can_be_copied_as_command_python_or_bibtex(home, visit):
 def test_compare_shows_the_newest_comparison_of_the_dataset_without_being_asked(home, visit):
     app = visit("compare", run=newest(home, "skmm").id)
     assert not app.exception
-    assert "How good is a probe trained on the chosen points?" in texts(app)
+    assert "How good is a model trained on the chosen points?" in texts(app)
 
 
 def test_compare_shows_what_is_scored_so_far_and_says_so(home, visit, start_running):

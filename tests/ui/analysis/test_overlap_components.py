@@ -199,7 +199,7 @@ def test_scores_are_those_of_the_comparison_paired_by_seed(scores):
     paired = paired_difference(here["uniform", 20], here["skmm", 10], higher_is_better=True)
     assert f"A − B: −{abs(100 * paired.difference.mean):.1f} pp" in answer.sentence
     assert "**A** is worse." in answer.sentence
-    assert "Over 8 seeds" in answer.sentence
+    assert "With a linear probe, over 8 seeds" in answer.sentence
     points = {trace.y[0]: trace.x[0] for trace in answer.panels[0].figure.data}
     assert points == pytest.approx({"A": 100 * here["uniform", 20].mean(), "B": 100 * here["skmm", 10].mean()})
     line = missing_line(made, scored)

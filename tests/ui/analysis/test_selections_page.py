@@ -85,7 +85,7 @@ def test_scores_come_from_the_comparison_of_the_same_methods(home):
     app = visit(runs=",".join(run.id for run in made))
     assert not app.exception
     shown, metric = texts(app), primary_metric("classification")
-    assert "Which picks teach a probe more?" in shown
+    assert "Which picks teach a model more?" in shown
     scores = read_scores(home.records(kind="compare")[0].folder)
     rows = scores[(scores["metric"] == metric.key) & (scores["budget"] == 40)]
     for letter, method in (("A", "skmm_kernel"), ("B", "uniform")):

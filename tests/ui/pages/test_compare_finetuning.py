@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard.components.compare.finetune_form import BLOCK, HEAD, PROBE
+from dashboard.components.compare.finetune_form import BLOCK, HEAD, NONE
 from skmm_core.config import CompareJob, DatasetConfig, EmbedJob, FinetuneParams, RunConfig
 from skmm_core.data.load import load_dataset
 from skmm_core.data.picture_source import source_fingerprint
@@ -78,8 +78,8 @@ def test_the_last_block_is_offered_for_features_of_a_network_and_the_run_is_scor
     made = embedded(network)
     app = visit("data", run=made.id).switch_page("app_pages/compare.py").run()
     assert not app.exception
-    assert way(app).options == [PROBE, HEAD, BLOCK]
-    assert way(app).value == PROBE
+    assert way(app).options == [NONE, HEAD, BLOCK]
+    assert way(app).value == NONE
     way(app).set_value(BLOCK).run()
     assert "the last block of tiny-page-vit is trained anew for every selection" in plain(words(app))
     next(box for box in app.number_input if box.key.endswith(":finetune:epochs")).set_value(3).run()
@@ -97,7 +97,9 @@ def test_the_last_block_is_offered_for_features_of_a_network_and_the_run_is_scor
     assert empty.get(run.id).state is RunState.DONE, empty.get(run.id).error
     app = visit("compare", run=run.id)
     assert not app.exception
-    assert "Scored by finetuning a linear head and the last block of tiny-page-vit (FT)" in plain(words(app))
+    assert "Finetuning (FT) trains, on every selection, a linear head and the last block of tiny-page-vit." in plain(
+        words(app)
+    )
     assert way(app).value == BLOCK, "the form starts at what was run"
 
 
@@ -124,7 +126,7 @@ def test_without_a_network_a_head_can_be_finetuned_and_a_line_says_what_the_bloc
     else:
         app = visit("data", run=embedded(EmbedJob()).id).switch_page("app_pages/compare.py").run()
     assert not app.exception
-    assert way(app).options == [PROBE, HEAD]
+    assert way(app).options == [NONE, HEAD]
     assert "To train the last block of a network too, make the features in Data" in plain(words(app))
     way(app).set_value(HEAD).run()
     assert "A linear head on the features is trained anew" in plain(words(app))

@@ -6,7 +6,7 @@ from typing import Any
 
 from dashboard.components.shared.theme import fmt_int, fmt_number, fmt_percent, plural
 from skmm_core.comparison import SIGNIFICANT, STRATIFIED, league_savings, whole
-from skmm_core.probes import Metric, labels_note, primary_metric
+from skmm_core.probes import Metric, labels_note, learner_phrase, primary_metric
 
 _ACCURACY = asdict(primary_metric("classification"))
 _NEAR = 1.25  # a tie within this factor is "about as many"
@@ -18,7 +18,8 @@ class Headline:
 
     Attributes:
         sentence: in Markdown, the numbers in bold.
-        caption: over how many seeds, how sure, what the claim is about, and which labels were read besides.
+        caption: what was trained, over how many seeds, how sure, what the claim is about, and which labels were read
+            besides.
         saving: the row of `result.json` that it is made of, against the random picks that it names.
     """
 
@@ -60,7 +61,13 @@ def headline(
     family = len({row["method"] for row in savings if row["reference"] == saving["reference"]})
     sentence = start + _random_picks(saving, budget, others, _doubt(seeds, family))
     means = f"Means over {plural(seeds, 'seed')}; the full pool {_full_text(full, metric)} on the test {noun}."
-    besides = (_interval(saving, others), result.get("claim"), labels_note(result.get("validation_rows")))
+    trained = f"Scored with {learner_phrase(result['learner'])}." if result.get("learner") else ""
+    besides = (
+        trained,
+        _interval(saving, others),
+        result.get("claim"),
+        labels_note(result.get("validation_rows"), result.get("learner")),
+    )
     caption = " ".join(filter(None, (means, *besides)))
     return Headline(sentence, caption, saving)
 

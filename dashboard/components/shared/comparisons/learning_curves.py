@@ -31,7 +31,7 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
         summary: of the comparison; only rows of this metric are drawn.
         metric: the score to draw.
         methods: titles and leagues.
-        full: score of a probe trained on the whole pool, when known.
+        full: score of the same learner trained on the whole pool, when known.
     """
     rows = summary[summary["metric"] == metric.key].sort_values("budget")
     keys = methods.present(rows)
@@ -72,11 +72,11 @@ def learning_curves(summary: pd.DataFrame, metric: Metric, methods: Methods, ful
     )
     sentence = _best_sentence(rows, metric, methods)
     return Answer(
-        "How good is a probe trained on the chosen points?",
+        "How good is a model trained on the chosen points?",
         sentence,
         (Panel("", figure, f"{metric.title} against points chosen, one line a method. {sentence}"),),
         f"Mean over seeds; {_bars(rows)} Points of one budget are drawn slightly apart so that they do not hide each "
-        "other. The probe counts all chosen points alike, also where a method weights them."
+        "other. The learner counts all chosen points alike, also where a method weights them."
         + (" † sees the pool's labels." if methods.label_aware & set(keys) else ""),
     )
 

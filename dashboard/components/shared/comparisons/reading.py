@@ -7,7 +7,8 @@ import streamlit as st
 
 from dashboard.components.shared.comparisons.methods import Methods
 from dashboard.services import cache
-from skmm_core.comparison import Comparison, read_scores, summarise
+from skmm_core.comparison import Comparison, read_scores, summarise_learners
+from skmm_core.config import CompareJob
 from skmm_core.probes import METRICS
 from skmm_core.runs import SCORES_CSV, RunRecord, RunState
 
@@ -19,7 +20,7 @@ def task_of(scores: pd.DataFrame) -> str:
 
 
 def read_comparison(record: RunRecord, methods: Methods) -> Comparison | None:
-    """What is there of a comparison; None before its first cell is finished.
+    """What is there of a comparison, under its main learner and the others; None before its first cell is finished.
 
     Args:
         record: of the run.
@@ -33,15 +34,29 @@ def read_comparison(record: RunRecord, methods: Methods) -> Comparison | None:
     size = path.stat().st_size if path.exists() else 0
     if not size:
         return None
-    known = (result.get("full") or {}, result.get("left_out") or {})
-    return _summarised(record.folder, size, *known, tuple(sorted(methods.label_aware)))
+    learner = single_learner(record)
+    full = {key: own["full"] for key, own in result.get("by_learner", {}).items()}
+    full = full or {learner: result.get("full") or {}}
+    known = (full, result.get("left_out") or {})
+    return _summarised(record.folder, size, learner, *known, tuple(sorted(methods.label_aware)))
+
+
+def single_learner(record: RunRecord) -> str:
+    """What scored a comparison of an earlier version, whose file does not tell."""
+    job = record.config.job
+    return job.single_learner if isinstance(job, CompareJob) else ""
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _summarised(
-    folder: Path, size: int, full: dict[str, float], left_out: dict[str, str], label_aware: tuple[str, ...]
+    folder: Path,
+    size: int,
+    learner: str,
+    full: dict[str, dict[str, float]],
+    left_out: dict[str, str],
+    label_aware: tuple[str, ...],
 ) -> Comparison | None:
-    scores = read_scores(folder)
+    scores = read_scores(folder, learner=learner)
     if not len(scores):
         return None
-    return summarise(scores, full, task_of(scores), left_out=left_out, label_aware=label_aware)
+    return summarise_learners(scores, full, task_of(scores), left_out=left_out, label_aware=label_aware)
