@@ -78,7 +78,10 @@ class Configuration:
 
 
 METHODS = (
-    *(Configuration(key, key) for key in ("uniform", "skmm_whitened", "skmm_kernel", "skmm_direct", "skmm_variance")),
+    *(
+        Configuration(key, key)
+        for key in ("uniform", "skmm_cover", "skmm_whitened", "skmm_kernel", "skmm_direct", "skmm_variance")
+    ),
     *(Configuration(key, key) for key in ("skmm", "ridge_leverage", "adaptive", "herding", "k_center")),
     Configuration("skmm, sampled", "skmm", _SAMPLED),
     *(Configuration(key, key) for key in ("facility_location", "graph_cut", "typiclust")),
@@ -114,13 +117,15 @@ def _ablations() -> Iterator[Configuration]:
             yield Configuration(f"skmm: rounding {rounding}, polish {'on' if polish else 'off'}", "skmm", params)
     yield Configuration("skmm_kernel: within classes", "skmm_kernel", {"stratify": True})
     yield Configuration("skmm_kernel: keep_rare off", "skmm_kernel", {"keep_rare": False})
-    for power in (0.0, 0.6, 1.0):
-        yield Configuration(f"skmm_whitened: power = {power}", "skmm_whitened", {"power": power})
-    for scale in (0.02, 0.1, 0.3):
-        yield Configuration(f"skmm_whitened: scale = {scale}", "skmm_whitened", {"scale": scale})
-    for exchanges in (0,):
-        yield Configuration("skmm_whitened: no exchange", "skmm_whitened", {"exchanges": exchanges})
-        yield Configuration("skmm_fit: no exchange", "skmm_fit", {"exchanges": exchanges})
+    for rank in (32, 64, 256):
+        yield Configuration(f"skmm_cover: rank = {rank}", "skmm_cover", {"rank": rank})
+    for power in (0.0, 0.3):
+        yield Configuration(f"skmm_cover: power = {power}", "skmm_cover", {"power": power})
+    for scale in (0.05, 0.2):
+        yield Configuration(f"skmm_cover: scale = {scale}", "skmm_cover", {"scale": scale})
+    yield Configuration("skmm_cover: no exchange", "skmm_cover", {"exchanges": 0})
+    yield Configuration("skmm_whitened: scale = 0.1", "skmm_whitened", {"scale": 0.1})
+    yield Configuration("skmm_fit: no exchange", "skmm_fit", {"exchanges": 0})
     for alpha in (0.1, 1.0, 10.0):
         yield Configuration(f"skmm_fit: alpha = {alpha}", "skmm_fit", {"alpha": alpha})
     yield Configuration("skmm_fit: rank = 64", "skmm_fit", {"rank": 64})
@@ -130,7 +135,17 @@ def _ablations() -> Iterator[Configuration]:
 
 ABLATIONS = tuple(_ablations())
 ABLATED = (
-    *("cifar", "cifar_tail", "cars_even", "cars_odd_tail", "digits", "table", "diabetes", "california"),
+    *(
+        "flowers_mobilenet",
+        "cifar",
+        "cifar_tail",
+        "cars_even",
+        "cars_odd_tail",
+        "digits",
+        "table",
+        "diabetes",
+        "california",
+    ),
     *("mixture", "mixture_noise", "mixture_equal"),
 )
 

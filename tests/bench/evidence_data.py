@@ -9,16 +9,20 @@ that a family counts once, however many data sets it has.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from sklearn.datasets import load_diabetes, load_digits
 
+from skmm_core.config import EmbedJob
 from skmm_core.data.builtin import GmmOptions, gaussian_mixture
 from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint
+from skmm_core.encoders import load_encoder
+from tests.bench.offline_features import encoded
 
 Features = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -111,6 +115,28 @@ def _fashion(folder: Path, seed: int) -> tuple[Labelled, None]:
     return (pixels, stored["y"].astype(np.int64)), None
 
 
+@cache
+def _encoded_fashion(folder: Path) -> Labelled:
+    """Features of a network that saw ImageNet, of the first pictures of the file."""
+    with np.load(folder / "fashion_mnist_images_test10k.npz", allow_pickle=False) as stored:
+        images, labels = stored["images"][:4000], stored["y"][:4000]
+    encoder = load_encoder(EmbedJob(model="efficientnet-lite0"), torch.device("cpu"))
+    pictures = [Image.fromarray(each).convert("RGB") for each in images]
+    return encoded(encoder, encoder.preprocess, pictures).astype(np.float32), labels.astype(np.int64)
+
+
+def _fashion_network(folder: Path, seed: int) -> tuple[Labelled, None]:
+    return _encoded_fashion(folder), None
+
+
+def _flowers(stem: str) -> Callable[[Path, int], tuple[Labelled, None]]:
+    def load(folder: Path, seed: int) -> tuple[Labelled, None]:
+        features, labels = _both_parts(folder, stem)
+        return (features, labels.astype(np.int64)), None
+
+    return load
+
+
 def _california(folder: Path, seed: int) -> tuple[Labelled, None]:
     stored = _npz(folder / "california_housing.npz")
     features = stored["X"].astype(np.float32)
@@ -158,10 +184,13 @@ def _equal_clusters(features: Features, targets: NDArray[np.generic]) -> Labelle
     return features[kept], targets[kept]
 
 
-_TEN, _FORTY, _NUMBERS, _CLUSTERS = (20, 50, 100), (40, 80, 160), (25, 50, 100), (48, 64, 120)
+# one, two, five and ten labels a class, as far as the pool goes
+_FIVE, _TEN, _FORTY = (5, 10, 25, 50), (10, 20, 50, 100), (40, 80, 200)
+_NUMBERS, _CLUSTERS = (25, 50, 100), (48, 64, 120)
 _TUNING, _CONFIRMING, _HOUSING = "tuning", "confirming", "California housing"
 _PICTURES = partial(Benchmark, half=_TUNING, family="CIFAR-10", load=_cifar, pool=1500, test=2000)
 _ODD_CARS = partial(Benchmark, half=_CONFIRMING, family="Cars", load=_cars(1), budgets=_FORTY, pool=1000, test=400)
+_PHOTOGRAPHS = partial(Benchmark, half=_TUNING, family="Flowers", budgets=_FIVE, pool=1500, test=1500)
 _REAL = partial(Benchmark, numbers=True)
 _MODEL_YEARS = partial(_REAL, family="Cars", budgets=_NUMBERS, pool=1500, test=1000)
 _MADE = partial(_REAL, family="Gaussian mixture", budgets=_CLUSTERS, pool=1000)
@@ -169,6 +198,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     _PICTURES("cifar", "CIFAR-10", budgets=_TEN),
     _PICTURES("cifar_tail", "CIFAR-10, long tail", budgets=_TEN, long_tail=20),
     _PICTURES("cifar_noise", "CIFAR-10, 10 % wrong labels", budgets=_TEN, noise=0.1),
+    _PHOTOGRAPHS("flowers_mobilenet", "Flowers, MobileNetV2", load=_flowers("flowers5_mobilenetv2q")),
+    _PHOTOGRAPHS("flowers_efficientnet", "Flowers, EfficientNet-Lite0", load=_flowers("flowers5_efficientnetlite0")),
     _ODD_CARS("cars_even", "Cars, 40 even classes", half=_TUNING, load=_cars(0)),
     _PICTURES("ages", "Made ages on CIFAR-10", budgets=_NUMBERS, load=_ages, numbers=True),
     _MODEL_YEARS("years_even", "Model years of cars, even classes", half=_TUNING, load=_years(0)),
@@ -181,6 +212,16 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     _ODD_CARS("cars_odd_noise", "Cars, odd, 10 % wrong labels", noise=0.1),
     Benchmark("digits", "Handwritten digits", _CONFIRMING, "Handwritten digits", _TEN, _digits, 1000, test=500),
     Benchmark("fashion", "Fashion-MNIST pixels", _CONFIRMING, "Fashion-MNIST", _TEN, _fashion, 1500, test=2000),
+    Benchmark(
+        "fashion_network",
+        "Fashion-MNIST, EfficientNet-Lite0",
+        _CONFIRMING,
+        "Fashion-MNIST",
+        _TEN,
+        _fashion_network,
+        1500,
+        test=2000,
+    ),
     _MODEL_YEARS("years_odd", "Model years of cars, odd classes", half=_CONFIRMING, load=_years(1)),
     _REAL("california", _HOUSING, _CONFIRMING, _HOUSING, _NUMBERS, _california, 1500, test=3000),
     _MADE("mixture_noise", "Gaussian mixture, noisy labels", _CONFIRMING, load=_mixture(1, 100)),
