@@ -82,7 +82,13 @@ def _propagated(view: PoolView, chosen: Labels, seed: int, report: Report) -> Pr
 
 
 def propagated_scores(
-    view: PoolView, chosen: Labels, labels: Labels, asked: Labels | None, *, seed: int, report: Report = ignore
+    view: PoolView,
+    chosen: Labels,
+    labels: Labels,
+    asked: tuple[Labels, Labels] | None,
+    *,
+    seed: int,
+    report: Report = ignore,
 ) -> tuple[Labels, Array]:
     """Scores of the classes by two fits, each divided by its spread over the pool and added up.
 
@@ -94,7 +100,8 @@ def propagated_scores(
         view: of the pool.
         chosen: (n,) labelled rows of the pool.
         labels: (n,) their classes.
-        asked: (M,) rows of the pool to score; None scores the test rows.
+        asked: (M,) rows of the pool to score, and their classes, on which the smoothed fit is then tuned; None scores
+            the test rows, and inner folds tune.
         seed: of the inner folds.
         report: told of every fit.
 
@@ -104,14 +111,15 @@ def propagated_scores(
     order = content_order(view.rows[chosen].astype(np.float64), labels)
     chosen, labels = chosen[order], labels[order]
     classes, within = np.unique(labels, return_inverse=True)
-    rows = view.test if asked is None else view.rows[asked]
+    rows = view.test if asked is None else view.rows[asked[0]]
     if len(classes) == 1:
         return classes, np.zeros((len(rows), 1))
-    smooth = fit_classifier(view.smoothed(chosen), labels, seed=seed, report=report)
+    smoothed = view.smoothed_test if asked is None else view.smoothed(asked[0])
+    held_out = None if asked is None else (smoothed, asked[1])
+    smooth = fit_classifier(view.smoothed(chosen), labels, validation=held_out, seed=seed, report=report)
     indicators = np.eye(len(classes))[within]
     held = spread_labels(view.graph, chosen, indicators)
     spread = fit_spread(view.rows, held, chosen, indicators)
-    smoothed = view.smoothed_test if asked is None else view.smoothed(asked)
     parts = (
         (smooth.scores(smoothed), smooth.scores(view.smoothed_sample)),
         (spread.scores(rows), spread.scores(view.rows[view.sample])),
@@ -128,6 +136,7 @@ def _auto(view: PoolView, chosen: Labels, seed: int, report: Report) -> ProbeSco
 
 
 def _linear_is_better(view: PoolView, chosen: Labels, seed: int, report: Report) -> bool:
+    """Whether folds of the selection clearly say so; fits of either are tuned on the fold that is held out, alike."""
     labels = _labels(view, chosen)
     order = content_order(view.rows[chosen].astype(np.float64), labels)
     chosen, labels = chosen[order], labels[order]
@@ -140,16 +149,17 @@ def _linear_is_better(view: PoolView, chosen: Labels, seed: int, report: Report)
     linear, spread = (np.full((len(labels), len(classes)), -np.inf) for _ in range(2))
     for each in range(int(fold.max()) + 1):
         out = fold == each
-        fit = fit_classifier(features[~out], labels[~out], seed=seed, report=report)
+        told = features[out], labels[out]
+        fit = fit_classifier(features[~out], labels[~out], validation=told, seed=seed, report=report)
         seen = np.searchsorted(classes, fit.classes)
         linear[np.ix_(out, seen)] = fit.scores(features[out])
         spread[np.ix_(out, seen)] = propagated_scores(
-            view, chosen[~out], labels[~out], chosen[out], seed=seed, report=report
+            view, chosen[~out], labels[~out], (chosen[out], labels[out]), seed=seed, report=report
         )[1]
-    told = fold >= 0
+    asked = fold >= 0
     smoothing = 1 / (len(labels) / len(classes) + 2)
     verdicts = [
-        judge(scores[told], within[told], smoothing=smoothing, expected=1 / _spread(scores[np.isfinite(scores)]))
+        judge(scores[asked], within[asked], smoothing=smoothing, expected=1 / _spread(scores[np.isfinite(scores)]))
         for scores in (linear, spread)
     ]
     return verdicts[0].clearly_beats(verdicts[1], errors=_ERRORS)

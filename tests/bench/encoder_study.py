@@ -19,6 +19,7 @@ import torch
 
 from skmm_core.config import EmbedJob
 from skmm_core.encoders import load_encoder
+from skmm_core.methods.registry import recommended_method
 from skmm_core.probes.linear_probe import score_probe
 from skmm_core.storage import write_text
 from tests.bench.evidence import HOW, Configuration, Draw
@@ -26,7 +27,7 @@ from tests.bench.evidence_data import Benchmark, Features, Labelled
 from tests.bench.offline_features import cifar_pictures, encoded, flower_pictures
 
 SOURCE = Path(__file__).resolve().parents[2] / "assets/benchmarks/encoders.json"
-METHODS = ("uniform", "skmm_whitened", "skmm_fit")
+METHODS = ("uniform", recommended_method(uses_labels=False).key, recommended_method(uses_labels=True).key)
 WHOLE = "whole pool"
 
 

@@ -181,7 +181,7 @@ class Draw:
         Raises:
             InputError: the options do not fit the data.
         """
-        pool = self._pool(configuration)
+        pool = self.pool(configuration)
         compute_shared(pool, [get_method(configuration.method)])
         found = select(pool, configuration.method, budget, params=configuration.params, seed=self._seed)
         picks = tuple(found.indices.tolist())
@@ -190,7 +190,8 @@ class Draw:
             self._scores[picks] = score_probe(self.dataset, found.indices).metrics[metric]
         return self._scores[picks], found.seconds
 
-    def _pool(self, configuration: Configuration) -> Pool:
+    def pool(self, configuration: Configuration) -> Pool:
+        """What a configuration picks from, with its sketch and gradients."""
         sketch, gradient = str(configuration.sketch), str(configuration.gradient)
         same_gradient = [pool for (_, other), pool in self._pools.items() if other == gradient]
         if (sketch, gradient) not in self._pools:
@@ -323,7 +324,7 @@ def run(study: Study, folder: Path, todo: Sequence[tuple[int, Benchmark]], part:
         sys.stderr.write(f"seed {seed} {benchmark.name}: {wall:.0f} s, {own:.0f} s of them at work\n")
 
 
-def _shard(text: str) -> tuple[int, int]:
+def shard_of(text: str) -> tuple[int, int]:
     shard, _, shards = text.partition("/")
     if not (shard.isdigit() and shards.isdigit() and 1 <= int(shard) <= int(shards)):
         raise argparse.ArgumentTypeError(f"{text!r} is no shard; give one like 1/2")
@@ -338,7 +339,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--only", nargs="+", default=[each.name for each in BENCHMARKS])
     parser.add_argument("--part", choices=["all", "methods", "ablations"], default="all")
-    parser.add_argument("--shard", type=_shard, default=(1, 1), metavar="K/M", help="measure the K-th of M parts")
+    parser.add_argument("--shard", type=shard_of, default=(1, 1), metavar="K/M", help="measure the K-th of M parts")
     parser.add_argument("--merge", nargs="+", type=Path, default=[], metavar="FILE", help="put these into a new --out")
     options = parser.parse_args()
     study = Study(options.out, anew=bool(options.merge))
