@@ -276,6 +276,8 @@ def described(used: Collection[str]) -> dict[str, Any]:
                 "half": each.half,
                 "family": each.family,
                 "budgets": each.budgets,
+                "classes": each.classes,
+                "test": each.test,
                 "metric": primary_metric("regression" if each.numbers else "classification").key,
             }
             for each in BENCHMARKS

@@ -7,7 +7,7 @@ from textwrap import wrap
 from skmm_core.comparison.families import smallest_p
 from skmm_core.methods.registry import get_method, recommended_method
 from tests.bench.evidence_tables import CLASSES, NUMBERS, OURS, SURE, Evidence, MeanFactor
-from tests.bench.evidence_words import bounded_text, counted, interval_text, listed, sure_text, times_text
+from tests.bench.evidence_words import bounded_text, counted, interval_text, listed, sure_text, times_text, title_of
 
 FREE, AWARE = (recommended_method(uses_labels=uses_labels).key for uses_labels in (False, True))
 STRATIFIED = "uniform_stratified"
@@ -61,6 +61,7 @@ def answer(evidence: Evidence) -> str:
     for league in LEAGUES:
         lines = [f"**{league.title}.** The default is `{league.default}`.\n", _headline(evidence, league)]
         lines += [_tuned(evidence, league), _everywhere(evidence, league), *_beside(evidence, league)]
+        lines.append(_level(evidence, league))
         parts.append("\n".join([*lines, _by_family(evidence, league)]))
     return "\n\n".join(parts)
 
@@ -113,6 +114,29 @@ def _beside(evidence: Evidence, league: League) -> Iterator[str]:
             said = sure_text(found, "more", "less")
             texts.append(f"{name} {found.mean:.2f} times {interval_text(found)}, {said}")
         yield f"- Beside `{rival}`, its factor over uniform is: {'; '.join(texts)}."
+
+
+def _level(evidence: Evidence, league: League) -> str:
+    """On how many data sets and budgets the default is first, or level with the first by the interval over seeds."""
+    behind: dict[str, list[str]] = {CONFIRMING: [], TUNING: []}
+    cells = 0
+    for half, names in behind.items():
+        for dataset in league.datasets(evidence, half):
+            for budget in evidence.budgets(dataset):
+                cells += 1
+                methods = league.methods(evidence)
+                first = max(methods, key=lambda method: float(evidence.cells[dataset, method, budget].mean()))
+                if first == league.default:
+                    continue
+                found = evidence.pairs(dataset, [first, league.default], first, budget)[league.default].difference
+                if found.hi < 0:
+                    names.append(f"{title_of(evidence, dataset)}, n = {budget} (`{first}`)")
+    far = [*behind[CONFIRMING], *behind[TUNING]]
+    text = (
+        f"- On {cells - len(far)} of {cells} data sets and budgets it is the first of its league, or the interval of "
+    )
+    text += "its difference to the first, which is picked by the same scores, holds 0."
+    return text + (f" It is behind on {'; '.join(far)}." if far else "")
 
 
 def rivals(evidence: Evidence, league: League) -> list[str]:

@@ -47,6 +47,7 @@ class Benchmark:
         long_tail: largest over smallest class of the pool; 1 leaves it alone.
         noise: share of the pool's labels that are replaced by another class.
         numbers: whether targets are numbers; they are classes otherwise.
+        classes: how many there are; 0 for numbers.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Benchmark:
     long_tail: float = 1
     noise: float = 0
     numbers: bool = False
+    classes: int = 0
 
 
 def _npz(path: Path) -> dict[str, NDArray[np.generic]]:
@@ -188,9 +190,11 @@ def _equal_clusters(features: Features, targets: NDArray[np.generic]) -> Labelle
 _FIVE, _TEN, _FORTY = (5, 10, 25, 50), (10, 20, 50, 100), (40, 80, 200)
 _NUMBERS, _CLUSTERS = (25, 50, 100), (48, 64, 120)
 _TUNING, _CONFIRMING, _HOUSING = "tuning", "confirming", "California housing"
-_PICTURES = partial(Benchmark, half=_TUNING, family="CIFAR-10", load=_cifar, pool=1500, test=2000)
-_ODD_CARS = partial(Benchmark, half=_CONFIRMING, family="Cars", load=_cars(1), budgets=_FORTY, pool=1000, test=400)
-_PHOTOGRAPHS = partial(Benchmark, half=_TUNING, family="Flowers", budgets=_FIVE, pool=1500, test=1500)
+_PICTURES = partial(Benchmark, half=_TUNING, family="CIFAR-10", load=_cifar, pool=1500, test=2000, classes=10)
+_ODD_CARS = partial(
+    Benchmark, half=_CONFIRMING, family="Cars", load=_cars(1), budgets=_FORTY, pool=1000, test=400, classes=40
+)
+_PHOTOGRAPHS = partial(Benchmark, half=_TUNING, family="Flowers", budgets=_FIVE, pool=1500, test=1500, classes=5)
 _REAL = partial(Benchmark, numbers=True)
 _MODEL_YEARS = partial(_REAL, family="Cars", budgets=_NUMBERS, pool=1500, test=1000)
 _MADE = partial(_REAL, family="Gaussian mixture", budgets=_CLUSTERS, pool=1000)
@@ -201,7 +205,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     _PHOTOGRAPHS("flowers_mobilenet", "Flowers, MobileNetV2", load=_flowers("flowers5_mobilenetv2q")),
     _PHOTOGRAPHS("flowers_efficientnet", "Flowers, EfficientNet-Lite0", load=_flowers("flowers5_efficientnetlite0")),
     _ODD_CARS("cars_even", "Cars, 40 even classes", half=_TUNING, load=_cars(0)),
-    _PICTURES("ages", "Made ages on CIFAR-10", budgets=_NUMBERS, load=_ages, numbers=True),
+    _PICTURES("ages", "Made ages on CIFAR-10", budgets=_NUMBERS, load=_ages, numbers=True, classes=0),
     _MODEL_YEARS("years_even", "Model years of cars, even classes", half=_TUNING, load=_years(0)),
     _REAL("table", "Made table", _TUNING, "Made table", _NUMBERS, _table, 1500, test=3000),
     # a pool of all that is left beside the test rows would hold nearly the same rows for every seed
@@ -210,8 +214,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     _ODD_CARS("cars_odd", "Cars, 40 odd classes"),
     _ODD_CARS("cars_odd_tail", "Cars, odd, long tail", long_tail=10),
     _ODD_CARS("cars_odd_noise", "Cars, odd, 10 % wrong labels", noise=0.1),
-    Benchmark("digits", "Handwritten digits", _CONFIRMING, "Handwritten digits", _TEN, _digits, 1000, test=500),
-    Benchmark("fashion", "Fashion-MNIST pixels", _CONFIRMING, "Fashion-MNIST", _TEN, _fashion, 1500, test=2000),
+    Benchmark("digits", "Handwritten digits", _CONFIRMING, "Handwritten digits", _TEN, _digits, 1000, 500, classes=10),
+    Benchmark("fashion", "Fashion-MNIST pixels", _CONFIRMING, "Fashion-MNIST", _TEN, _fashion, 1500, 2000, classes=10),
     Benchmark(
         "fashion_network",
         "Fashion-MNIST, EfficientNet-Lite0",
@@ -221,6 +225,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         _fashion_network,
         1500,
         test=2000,
+        classes=10,
     ),
     _MODEL_YEARS("years_odd", "Model years of cars, odd classes", half=_CONFIRMING, load=_years(1)),
     _REAL("california", _HOUSING, _CONFIRMING, _HOUSING, _NUMBERS, _california, 1500, test=3000),

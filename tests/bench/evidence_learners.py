@@ -14,7 +14,7 @@ from skmm_core.comparison.statistics import bootstrap_interval
 from skmm_core.probes.learners import AUTO, LINEAR, in_order, learner_title
 from tests.bench.evidence_answer import AWARE, CONFIRMING, FREE
 from tests.bench.evidence_tables import CLASSES, NUMBERS, Evidence, MeanFactor
-from tests.bench.evidence_words import factor_text, listed, mean_text, score_text, title_of
+from tests.bench.evidence_words import budget_text, factor_text, listed, mean_text, score_text, title_of
 from tests.bench.learner_study import SOURCE
 
 ALIKE = "uniform"
@@ -91,7 +91,9 @@ def _sets(evidence: Evidence, metric: str) -> str:
                 for method, learner in pairs
             ]
             factor = factor_text(evidence.factor(dataset, name(FREE, AUTO), budget, ALIKE))
-            rows.append(f"| {title_of(evidence, dataset)} | {budget} | {' | '.join(cells)} | {factor} |")
+            rows.append(
+                f"| {title_of(evidence, dataset)} | {budget_text(evidence, dataset, budget)} | {' | '.join(cells)} | {factor} |"
+            )
     return "\n".join(rows)
 
 

@@ -8,6 +8,7 @@ from skmm_core.comparison.savings import Relation
 from skmm_core.comparison.statistics import Interval
 from tests.bench.evidence_tables import CLASSES, NUMBERS, Evidence, Factor, MeanFactor
 
+NORMAL = 1.96  # half of a 95 % interval, in standard errors
 _MARKS = {Relation.ABOUT: "", Relation.MORE_THAN: "≥ ", Relation.LESS_THAN: "≤ ", Relation.SATURATED: "≈ "}
 
 
@@ -45,6 +46,20 @@ def difference_text(evidence: Evidence, dataset: str, method: str, reference: st
     numbers = [f"{unit * value:+.3g}" for value in (found.mean, found.lo, found.hi)]
     text = f"{numbers[0]} [{numbers[1]}, {numbers[2]}]"
     return f"**{text}**" if found.lo > 0 or found.hi < 0 else text
+
+
+def budget_text(evidence: Evidence, dataset: str, budget: int) -> str:
+    """Points, and how many a class."""
+    classes = evidence.about["benchmarks"][dataset].get("classes", 0)
+    return f"{budget} ({budget / classes:.3g} a class)" if classes else str(budget)
+
+
+def test_rows_text(evidence: Evidence, dataset: str, method: str, budget: int) -> str:
+    """Half of the 95 % interval that the test rows alone make of a mean accuracy, in points: they are drawn anew."""
+    about, scores = evidence.about["benchmarks"][dataset], evidence.cells[dataset, method, budget]
+    if about["metric"] != CLASSES or "test" not in about:
+        return "–"
+    return f"± {100 * NORMAL * math.sqrt(float((scores * (1 - scores)).mean()) / about['test'] / len(scores)):.1f}"
 
 
 def score_text(signed: float, metric: str) -> str:

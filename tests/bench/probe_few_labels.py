@@ -32,7 +32,7 @@ from tests.bench.evidence_data import BENCHMARKS, Benchmark, Features, Labelled,
 
 OUT = Path(__file__).resolve().parents[2] / "assets" / "benchmarks" / "probe-few-labels.json"
 PER_CLASS, NUMBERS = (1, 2, 3, 5, 10), (5, 10, 20)
-METHODS = ("uniform", "uniform_stratified", "skmm_whitened", "k_center", "skmm_fit")
+METHODS = ("uniform", "uniform_stratified", "skmm_cover", "k_center", "skmm_fit")
 _TEST = 1000
 Load = Callable[[Path, int], tuple[Labelled, Labelled | None]]
 Rows = NDArray[np.float64]
