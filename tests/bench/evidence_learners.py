@@ -91,9 +91,8 @@ def _sets(evidence: Evidence, metric: str) -> str:
                 for method, learner in pairs
             ]
             factor = factor_text(evidence.factor(dataset, name(FREE, AUTO), budget, ALIKE))
-            rows.append(
-                f"| {title_of(evidence, dataset)} | {budget_text(evidence, dataset, budget)} | {' | '.join(cells)} | {factor} |"
-            )
+            points = budget_text(evidence, dataset, budget)
+            rows.append(f"| {title_of(evidence, dataset)} | {points} | {' | '.join(cells)} | {factor} |")
     return "\n".join(rows)
 
 

@@ -245,8 +245,8 @@ def _datasets(evidence: Evidence) -> str:
     rows = [
         "## Every data set\n\nMean score, and difference to uniform with its 95 % interval over seeds; × with its "
         "interval over seeds, … where that leaves the measured range. The best baseline is the best method of the "
-        "league that is not ours, picked by the same scores, so it is flattered. Test rows: half of the interval that they "
-        "alone make of an accuracy; it is in the intervals over seeds, since every seed draws its own.\n",
+        "league that is not ours, picked by the same scores, so it is flattered. Test rows: half of the interval that "
+        "they alone make of an accuracy; it is in the intervals over seeds, since every seed draws its own.\n",
         "| Family | Data set | Half | n | Uniform | Test rows | "
         f"`{FREE}` − uniform | − best baseline | × uniform | `{AWARE}` − uniform | − best baseline | × uniform |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
