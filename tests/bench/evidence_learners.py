@@ -15,7 +15,7 @@ from skmm_core.probes.learners import AUTO, LINEAR, in_order, learner_title
 from tests.bench.evidence_answer import AWARE, CONFIRMING, FREE
 from tests.bench.evidence_tables import CLASSES, NUMBERS, Evidence, MeanFactor
 from tests.bench.evidence_words import budget_text, factor_text, listed, mean_text, score_text, title_of
-from tests.bench.learner_study import SOURCE
+from tests.bench.learner_study import DATASETS, SOURCE
 
 ALIKE = "uniform"
 _INTRODUCTION = """The same picks under other learners than the linear probe, on the same draws, by
@@ -65,7 +65,12 @@ def learners_part(evidence: Evidence) -> str:
 
 def together(evidence: Evidence, half: str | None, metric: str, method: str, learner: str) -> MeanFactor:
     """× of picks and a learner over random picks and the linear probe, over families."""
-    return evidence.mean_factor(evidence.datasets(half=half, metric=metric), name(method, learner), ALIKE)
+    return evidence.mean_factor(_scored(evidence, metric, half), name(method, learner), ALIKE)
+
+
+def _scored(evidence: Evidence, metric: str, half: str | None = None) -> list[str]:
+    """Data sets that were scored under every learner."""
+    return [each for each in evidence.datasets(half=half, metric=metric) if each in DATASETS]
 
 
 def _answer(evidence: Evidence) -> str:
@@ -84,7 +89,7 @@ def _sets(evidence: Evidence, metric: str) -> str:
     unit = "Accuracy" if metric == CLASSES else "Mean absolute error"
     head = " | ".join(f"`{method}`, {learner_title(learner).lower()}" for method, learner in pairs)
     rows = [f"| {unit} on | n | {head} | × |", "|---|---|" + "---|" * (len(pairs) + 1)]
-    for dataset in evidence.datasets(metric=metric):
+    for dataset in _scored(evidence, metric):
         for budget in evidence.budgets(dataset):
             cells = [
                 score_text(float(evidence.cells[dataset, name(method, learner), budget].mean()), metric)
@@ -107,9 +112,7 @@ def _leads(evidence: Evidence, scores: pd.DataFrame) -> str:
     ]
     for learner in (LINEAR, *(each for each in in_order(set(scores["learner"])) if each != LINEAR)):
         datasets = [
-            d
-            for d in evidence.datasets(metric=CLASSES)
-            if (d, name(FREE, learner), _first(evidence, d)) in evidence.cells
+            d for d in _scored(evidence, CLASSES) if (d, name(FREE, learner), _first(evidence, d)) in evidence.cells
         ]
         if datasets:
             gains = [_gain(evidence, datasets, method, learner) for method in (FREE, *free) if method != ALIKE]
