@@ -18,7 +18,7 @@ from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState, RunStore
 from skmm_core.storage import home
 
-METHOD = "skmm_whitened"
+METHOD = "skmm_cover"
 BUDGET = 60
 # Fingerprint of the built-in digits (a test compares it). Computing it would load torch here, while the worker loads it
 # too, and the first chart would come seconds later.
