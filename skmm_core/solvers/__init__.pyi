@@ -40,7 +40,7 @@ from .moments import (
     trace_score as trace_score,
     whitened_moment as whitened_moment,
 )
-from .neighbour_graph import (
+from .nearest_neighbours import (
     NeighbourGraph as NeighbourGraph,
     averaging_over as averaging_over,
     neighbour_graph as neighbour_graph,

@@ -340,7 +340,7 @@ def test_a_method_that_misses_something_is_shown_disabled_with_the_reason(empty,
     from dataclasses import replace
 
     known = registry.list_methods()
-    kernel = next(spec for spec in known if spec.key == "skmm_whitened")
+    kernel = next(spec for spec in known if spec.key == "skmm_cover")
     needy = replace(kernel, key="needy", title="Needy", needs=frozenset({registry.Need.CLASSES}))
     monkeypatch.setattr(registry, "list_methods", lambda: (*known, needy))
     app = visit("select", data=remember(DIABETES))
