@@ -64,7 +64,7 @@ def neighbour_graph(rows: Rows, *, neighbours: int = NEIGHBOURS) -> NeighbourGra
 
 
 def averaging_over(graph: NeighbourGraph, rows: Rows, others: Rows, *, neighbours: int = NEIGHBOURS) -> csr_array:
-    """(M, N) weights of the rows of the pool nearest to each of (M, p) other rows; a row sums to 1, or is 0 throughout."""
+    """(M, N) weights of the rows of the pool nearest to each of (M, p) other rows; they sum to 1 or are all 0."""
     count = min(neighbours, len(rows))
     near = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(rows).kneighbors(others, return_distance=False)
     squared = _squared(others, rows, near)
