@@ -197,20 +197,26 @@ def test_numbers_by_ridge_on_smoothed_rows(seed):
     assert found.settled == ("propagate" if shares[2:].sum() > 0.5 else "linear")
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_numbers_by_kernel_ridge(seed):
-    """Averaged over three bandwidths and all penalties; the median is over rows of the pool, two by two."""
-    made = curve(seed=seed)
-    chosen, plain = some(made), Plain(made)
-    y = made.targets[chosen].double().numpy()
-    sample = plain.pool[pool_view(made).sample]
-    median = np.median(((sample[:60] - sample[60:]) ** 2).sum(axis=1))
-    near, far = distances(plain.pool[chosen], plain.pool[chosen]) ** 2, distances(plain.test, plain.pool[chosen]) ** 2
+def kernel_scalings(plain, chosen, sample):
+    """Columns whose products are Gaussian kernels at three bandwidths of a sample, whose rows are paired."""
+    rows, half = plain.pool[sample], len(sample) // 2
+    median = np.median(((rows[:half] - rows[half : 2 * half]) ** 2).sum(axis=1))
+    near, far = (distances(each, plain.pool[chosen]) ** 2 for each in (plain.pool[chosen], plain.test))
     scaled, asked = [], []
     for scale in (0.3, 1.0, 3.0):
         energy, vectors = np.linalg.eigh(np.exp(-near / (2 * scale * median)))
         scaled.append(vectors * np.sqrt(energy))  # K = (V √λ)(V √λ)ᵀ
         asked.append(np.exp(-far / (2 * scale * median)) @ (vectors / np.sqrt(energy)))
+    return scaled, asked
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_numbers_by_kernel_ridge(seed):
+    """Averaged over three bandwidths and all penalties."""
+    made = curve(seed=seed)
+    chosen, plain = some(made), Plain(made)
+    y = made.targets[chosen].double().numpy()
+    scaled, asked = kernel_scalings(plain, chosen.numpy(), pool_view(made).sample)
     expected, _ = averaged(scaled, y, asked)
     np.testing.assert_allclose(score_learner(made, chosen, "kernel").predicted, expected, atol=1e-6 * np.ptp(y))
 
