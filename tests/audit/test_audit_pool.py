@@ -99,7 +99,7 @@ def test_learners_of_numbers(audit):
             "predicted numbers",
             score_learner(made, chosen, "propagate").predicted,
             expected,
-            within=1e-3,
+            within=1e-5,
         )
         rows, test = plain.scalings(plain.pool[chosen]), plain.scalings(plain.test)
         expected, shares = averaged([*rows, *smooth], y, [*test, *smooth_test])
