@@ -59,7 +59,6 @@ def neighbour_graph(rows: Rows, *, neighbours: int = NEIGHBOURS) -> NeighbourGra
     squared = _squared(rows, rows, near)
     reach = np.sqrt(squared.max(axis=1))
     weights = _weights(squared, reach, reach, near, size)
-    # not `maximum` of both: a weight that underflows to 0 is no edge
     return NeighbourGraph(csr_array(weights.maximum(weights.T)), reach)
 
 
