@@ -13,7 +13,7 @@ from torch import Tensor
 
 from skmm_core.data import Dataset
 from skmm_core.device import generator
-from skmm_core.pool import principal_map
+from skmm_core.pool import make_pool, principal_map
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers import NeighbourGraph, averaging_over, neighbour_graph
 
@@ -33,12 +33,15 @@ class PoolView:
         rows: (N, p) float32 of the pool, in its leading principal directions, partly whitened, of unit length.
         test: (T, p) the same of the test rows.
         graph: of the rows.
+        sample: (M,) up to 2,000 rows of the pool, the same points in whatever order they stand: what the spread of
+            scores and the distances between rows are measured on.
     """
 
     dataset: Dataset
     rows: Rows
     test: Rows
     graph: NeighbourGraph
+    sample: NDArray[np.int64]
 
     @cached_property
     def _half(self) -> csr_array:
@@ -54,13 +57,9 @@ class PoolView:
         """(T, d) the same of the test rows, each joined with its nearest rows of the pool."""
         near = averaging_over(self.graph, self.rows, self.test)
         split = self.dataset.split
-        own = self.dataset.scaler(self.dataset.features[split.test]).numpy() / 4
-        return np.asarray(own + self._of_pool(csr_array(near / 4 + near @ self._half / 2)))
-
-    @cached_property
-    def sample(self) -> NDArray[np.int64]:
-        """(M,) up to 2,000 rows of the pool, drawn once: what the spread of scores is measured on."""
-        return torch.randperm(len(self.rows), generator=generator(0, "learner:sample"))[:_SAMPLE].numpy()
+        own = 1 - 3 / 4 * np.asarray(near.sum(axis=1)).reshape(-1, 1)  # all of it without a near row
+        rows = self.dataset.scaler(self.dataset.features[split.test]).numpy()
+        return np.asarray(own * rows + self._of_pool(csr_array(near / 4 + near @ self._half / 2)))
 
     @cached_property
     def smoothed_sample(self) -> Array:
@@ -101,7 +100,8 @@ def _make(dataset: Dataset) -> PoolView:
     parts = [dataset.scaler.copy(dataset.features[part]) for part in (dataset.split.train, dataset.split.test)]
     directions = principal_map(parts[0], RANK, power=POWER)
     rows, test = (_unit(directions(part)) for part in parts)
-    return PoolView(dataset, rows, test, neighbour_graph(rows))
+    drawn = torch.randperm(len(rows), generator=generator(0, "learner:sample"))[:_SAMPLE]
+    return PoolView(dataset, rows, test, neighbour_graph(rows), make_pool(parts[0]).order[drawn].numpy())
 
 
 def _unit(rows: Tensor) -> Rows:

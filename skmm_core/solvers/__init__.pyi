@@ -19,7 +19,6 @@ from .kernels import (
     unit_rows as unit_rows,
 )
 from .label_spreading import fit_spread as fit_spread, spread_labels as spread_labels
-from .linear_classifier import LinearClassifier as LinearClassifier
 from .mmd import (
     exchange_mmd as exchange_mmd,
     greedy_mmd as greedy_mmd,
@@ -40,7 +39,7 @@ from .moments import (
     trace_score as trace_score,
     whitened_moment as whitened_moment,
 )
-from .neighbour_graph import (
+from .nearest_neighbours import (
     NeighbourGraph as NeighbourGraph,
     averaging_over as averaging_over,
     neighbour_graph as neighbour_graph,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from skmm_core.solvers.neighbour_graph import NeighbourGraph
+from skmm_core.solvers.nearest_neighbours import NeighbourGraph
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]

@@ -30,7 +30,7 @@ def test_methods(here):
     listed = here("methods", "--json").json["methods"]
     assert [each["key"] for each in listed] == [spec.key for spec in list_methods()]
     assert "c_s" in next(each for each in listed if each["key"] == "skmm")["params"]
-    assert [each["key"] for each in listed if each["recommended"]] == ["skmm_whitened", "skmm_fit"]
+    assert [each["key"] for each in listed if each["recommended"]] == ["skmm_cover", "skmm_fit"]
     said = here("methods")
     assert said.code == 0
     assert sum("default for" in line for line in said.out.splitlines()) == 2

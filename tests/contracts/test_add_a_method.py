@@ -146,7 +146,7 @@ def test_outside_the_example_compares(installed):
     done = outside(installed, "-m", "skmm_core", *words_of(OUTSIDE, "compare", installed / "comparison"))
     assert done.returncode == 0, done.stderr
     result = json.loads((installed / "comparison" / "result.json").read_text())
-    assert set(result["scored"]) == {"stride", "skmm_whitened", "uniform"}
+    assert set(result["scored"]) == {"stride", "skmm_cover", "uniform"}
     assert result["versions"]["my-package"] == "0.1"
 
 

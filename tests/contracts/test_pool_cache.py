@@ -7,15 +7,20 @@ import pytest
 import torch
 
 from skmm_core.config import SketchParams
-from skmm_core.methods import fit_matching, kernel_matching
+from skmm_core.methods import cover_matching, fit_matching, kernel_matching
 from skmm_core.methods.registry import select
 from skmm_core.pool import cache as kept
 from skmm_core.pool.cache import Kept
 from skmm_core.pool.pool import Pool, make_pool
 from skmm_core.solvers import mmd
 
-KEYS = ("skmm_kernel", "skmm_joint", "skmm_whitened")
-PARAMS = {"skmm_kernel": {"scale": 0.3}, "skmm_joint": {"target_scale": 0.2}, "skmm_whitened": {"power": 0.7}}
+PARAMS = {
+    "skmm_kernel": {"scale": 0.3},
+    "skmm_joint": {"target_scale": 0.2},
+    "skmm_whitened": {"power": 0.7},
+    "skmm_cover": {"rank": 3},
+}
+KEYS = tuple(PARAMS)
 every_key = pytest.mark.parametrize("key", KEYS)
 
 
@@ -45,6 +50,7 @@ def averaged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return mmd.kernel_mean(kernel, importance, **options)
 
     monkeypatch.setattr(kernel_matching, "kernel_mean", counted)
+    monkeypatch.setattr(cover_matching, "kernel_mean", counted)
     return sizes
 
 

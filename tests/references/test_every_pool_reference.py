@@ -424,4 +424,5 @@ def test_every_method_is_tested_here():
     by_label = {"ccs", "d2", "moderate"}  # in test_labelled_rivals_reference and test_d2_reference
     # on the same pools, in files of their own
     rivals = {"max_herding", "u_herding", "probcover", "active_ft", "kmeans_medoids", "dropquery", "badge"}
+    others |= {"skmm_cover"}  # likewise
     assert {spec.key for spec in list_methods()} == others | greedy | matched | by_label | rivals | set(HEADS)

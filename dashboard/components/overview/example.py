@@ -44,7 +44,7 @@ def draw_sentence() -> None:
     """The sentence with what it rests on; it needs no run, so it is there at once."""
     made = figures.digits_splits()
     st.markdown(f"### {sentence(made, title=_TITLE)}")
-    st.caption(f"{caption(made)} SkMM is run in its whitened form, `{made['method']}`; the map shows one split.")
+    st.caption(f"{caption(made)} SkMM is run as `{made['method']}`; the map shows one split.")
 
 
 def draw_actions() -> None:

@@ -134,9 +134,7 @@ def test_a_finished_run_shows_numbers_map_gallery_balance_and_exports(ready, vis
     assert "60 chosen points" in words(app)
     downloads = {each.label for each in app.get("download_button")}
     assert downloads == {"CSV", "JSON", "NPY", "PARQUET", "Whole run (zip)", "Report (html)"}
-    assert (
-        app.code[0].value == "python -m skmm_core select --dataset digits --method skmm_whitened --budget 60 --out out"
-    )
+    assert app.code[0].value == "python -m skmm_core select --dataset digits --method skmm_cover --budget 60 --out out"
     assert "skmm-gallery" in "".join(each.proto.body for each in app.get("html"))
 
 
@@ -150,7 +148,7 @@ def test_a_run_that_sees_labels_opens_in_the_league_that_offers_its_method(empty
 def test_the_form_starts_at_the_open_run(ready, visit):
     app = visit("select", run=demo_run(ready).id)
     assert widget(app, "number_input", ":budget").value == 60
-    assert app.radio[0].value == "skmm_whitened"
+    assert app.radio[0].value == "skmm_cover"
 
 
 def test_the_slider_shows_a_prefix_without_a_new_run(ready, visit, words):
@@ -340,7 +338,7 @@ def test_a_method_that_misses_something_is_shown_disabled_with_the_reason(empty,
     from dataclasses import replace
 
     known = registry.list_methods()
-    kernel = next(spec for spec in known if spec.key == "skmm_whitened")
+    kernel = next(spec for spec in known if spec.key == "skmm_cover")
     needy = replace(kernel, key="needy", title="Needy", needs=frozenset({registry.Need.CLASSES}))
     monkeypatch.setattr(registry, "list_methods", lambda: (*known, needy))
     app = visit("select", data=remember(DIABETES))

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 from sklearn.neighbors import NearestNeighbors
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.floating]
+Indices = NDArray[np.integer]
 NEIGHBOURS = 10
 EXACT_LIMIT = 50_000  # rows: with more, comparing all of them with each other takes minutes
+_BLOCK_ROWS = 1_024
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ class NeighbourGraph:
 
     @property
     def averaging(self) -> csr_array:
-        """(N, N) weights whose rows sum to 1; a row without neighbours has none."""
-        return _rows_to_one(self.weights)
+        """(N, N) weights whose rows sum to 1; a row without neighbours, or only with ones of weight 0, has itself."""
+        alone = np.asarray(self.weights.sum(axis=1)).ravel() == 0
+        return csr_array(_rows_to_one(self.weights) + diags_array(alone.astype(np.float64)))
 
     @property
     def normalised(self) -> csr_array:
@@ -52,37 +55,53 @@ def neighbour_graph(rows: Rows, *, neighbours: int = NEIGHBOURS) -> NeighbourGra
     count = min(neighbours, size - 1)
     if count < 1:
         return NeighbourGraph(csr_array((size, size)), np.zeros(size))
-    distances, near = _nearest_of_each(rows, count)
-    reach = distances[:, -1].astype(np.float64)
-    weights = _weights(distances, reach, reach, near, size)
-    # not `maximum` of both: a weight that underflows to 0 is no edge
+    near = _nearest_of_each(rows, count)
+    squared = _squared(rows, rows, near)
+    reach = np.sqrt(squared.max(axis=1))
+    weights = _weights(squared, reach, reach, near, size)
     return NeighbourGraph(csr_array(weights.maximum(weights.T)), reach)
 
 
 def averaging_over(graph: NeighbourGraph, rows: Rows, others: Rows, *, neighbours: int = NEIGHBOURS) -> csr_array:
-    """(M, N) weights, rows summing to 1, of the rows of the pool nearest to each of (M, p) other rows."""
+    """(M, N) weights of the rows of the pool nearest to each of (M, p) other rows; they sum to 1 or are all 0."""
     count = min(neighbours, len(rows))
-    distances, near = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(rows).kneighbors(others)
-    return _rows_to_one(_weights(distances, distances[:, -1].astype(np.float64), graph.reach, near, len(rows)))
+    near = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(rows).kneighbors(others, return_distance=False)
+    squared = _squared(others, rows, near)
+    return _rows_to_one(_weights(squared, np.sqrt(squared.max(axis=1)), graph.reach, near, len(rows)))
 
 
-def _nearest_of_each(rows: Rows, count: int) -> tuple[Rows, NDArray[np.integer]]:
-    """(N, count) distances, ascending, and rows; no row is its own neighbour."""
+def _nearest_of_each(rows: Rows, count: int) -> Indices:
+    """(N, count) rows nearest to each; no row is its own neighbour."""
     if len(rows) <= EXACT_LIMIT:
-        distances, near = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(rows).kneighbors()
-        return distances, near
+        search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(rows)
+        exact: Indices = search.kneighbors(return_distance=False)
+        return exact
     from pynndescent import NNDescent
 
-    near, distances = NNDescent(rows, n_neighbors=count + 1, random_state=0).neighbor_graph
+    near = NNDescent(rows, n_neighbors=count + 1, random_state=0).neighbor_graph[0]
     own = near == np.arange(len(rows))[:, None]
     own[~own.any(axis=1), -1] = True  # among many equal rows one may not find itself; its farthest then goes
-    return distances[~own].reshape(-1, count), near[~own].reshape(-1, count)
+    found: Indices = near[~own].reshape(-1, count)
+    return found
 
 
-def _weights(distances: Rows, own: Array, reach: Array, near: NDArray[np.integer], size: int) -> csr_array:
+def _squared(some: Rows, rows: Rows, near: Indices) -> Array:
+    """(M, count) squared distances to the rows that are near, from differences, so that those of equal rows are 0.
+
+    Searches take them from products: equal rows are then as far apart as the root of what rounding leaves, and where a
+    σ is as small, chance would decide what such rows weigh.
+    """
+    found = np.empty(near.shape)
+    for start in range(0, len(some), _BLOCK_ROWS):
+        part = slice(start, start + _BLOCK_ROWS)
+        apart = some[part, None].astype(np.float64) - rows[near[part]]
+        found[part] = np.einsum("ikp,ikp->ik", apart, apart)
+    return found
+
+
+def _weights(squared: Array, own: Array, reach: Array, near: Indices, size: int) -> csr_array:
     """(M, size) sparse exp(-d²/(own σ · their σ)); 1 between equal rows, also where a σ is 0."""
     scale = own[:, None] * reach[near]
-    squared = distances.astype(np.float64) ** 2
     ratio = np.divide(squared, scale, out=np.where(squared > 0, np.inf, 0.0), where=scale > 0)
     starts = np.arange(0, near.size + 1, near.shape[1])
     return csr_array((np.exp(-ratio).ravel(), near.ravel(), starts), shape=(len(near), size))
