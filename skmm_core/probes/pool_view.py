@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array
+from sklearn.random_projection import SparseRandomProjection
 from torch import Tensor
 
 from skmm_core.data import Dataset
@@ -22,6 +23,7 @@ Rows = NDArray[np.float32]
 RANK, POWER = 256, 0.15  # of the directions in which rows are compared
 _BLOCK_ROWS, _SAMPLE = 8_192, 2_000
 _MOST_VIEWS = 2
+_WIDEST = 2_048  # columns: of more, distances are those of a sparse random projection (Achlioptas 2003; Li et al. 2006)
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,9 @@ def pool_view(dataset: Dataset, report: Report = ignore) -> PoolView:
 
 def _make(dataset: Dataset) -> PoolView:
     parts = [dataset.scaler.copy(dataset.features[part]) for part in (dataset.split.train, dataset.split.test)]
+    if parts[0].shape[1] > _WIDEST:
+        sketch = SparseRandomProjection(_WIDEST, random_state=0).fit(np.zeros((1, parts[0].shape[1])))
+        parts = [torch.from_numpy(sketch.transform(part.numpy())) for part in parts]
     directions = principal_map(parts[0], RANK, power=POWER)
     rows, test = (_unit(directions(part)) for part in parts)
     drawn = torch.randperm(len(rows), generator=generator(0, "learner:sample"))[:_SAMPLE]

@@ -180,3 +180,17 @@ def test_what_cannot_be_learned_is_said():
     with pytest.raises(InputError, match="learner prototype does not fit a regression; choose linear, kernel"):
         score_learner(curve(), torch.arange(9), "prototype")
     assert set(pool_learners._OF_CLASSES) == set(CLASSES)
+
+
+def test_pools_of_many_columns_are_compared_by_a_random_projection() -> None:
+    """Distances of 5,000 columns by 2,048 mixed ones: classes far apart stay far apart."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(90) % 3
+    rows = rng.normal(size=(90, 5_000)) + 0.25 * rng.normal(size=(3, 5_000))[labels]
+    made = dataset(torch.tensor(rows, dtype=torch.float32), torch.tensor(labels), 60)
+    view = pool_view(made)
+    assert view.rows.shape == (60, 256)
+    alike = view.rows @ view.rows.T
+    same = made.targets[:60, None] == made.targets[None, :60]
+    assert alike[same & ~torch.eye(60, dtype=torch.bool)].mean() > alike[~same].mean() + 0.1
+    assert score_learner(made, torch.arange(6), "propagate").metrics["accuracy"] > 0.9
