@@ -186,7 +186,7 @@ def test_pools_of_many_columns_are_compared_by_a_random_projection() -> None:
     """Distances of 5,000 columns by 2,048 mixed ones: classes far apart stay far apart."""
     rng = np.random.default_rng(0)
     labels = np.arange(90) % 3
-    rows = rng.normal(size=(90, 5_000)) + 0.25 * rng.normal(size=(3, 5_000))[labels]
+    rows = rng.normal(size=(90, 5_000)) + 0.5 * rng.normal(size=(3, 5_000))[labels]
     made = dataset(torch.tensor(rows, dtype=torch.float32), torch.tensor(labels), 60)
     view = pool_view(made)
     assert view.rows.shape == (60, 256)
