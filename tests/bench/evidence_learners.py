@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import pandas as pd
 
 from skmm_core.comparison.families import family_means
 from skmm_core.comparison.statistics import bootstrap_interval
+from skmm_core.methods.registry import get_method
 from skmm_core.probes.learners import AUTO, LINEAR, in_order, learner_title
 from tests.bench.evidence_answer import AWARE, CONFIRMING, FREE
 from tests.bench.evidence_tables import CLASSES, NUMBERS, Evidence, MeanFactor
-from tests.bench.evidence_words import budget_text, factor_text, listed, mean_text, score_text, title_of
+from tests.bench.evidence_words import budget_text, factor_text, listed, mean_text, score_text, times_text, title_of
 from tests.bench.learner_study import DATASETS, SOURCE
 
 ALIKE = "uniform"
@@ -61,6 +63,20 @@ def learners_part(evidence: Evidence) -> str:
             _settled(evidence, scores),
         ]
     )
+
+
+def readme_learners(evidence: Evidence) -> str:
+    """What README says of the learner, every number computed."""
+    both = combined(evidence, learner_scores())
+    said = []
+    for metric, targets in ((CLASSES, "classes"), (NUMBERS, "numbers")):
+        picks, whole = (times_text(together(both, CONFIRMING, metric, method, AUTO)) for method in (ALIKE, FREE))
+        said.append(
+            f"for {targets} random picks with the linear probe are needed {picks} as often as random picks with the "
+            f"automatic learner, and {whole} as often as picks of {get_method(FREE).title} with it"
+        )
+    text = "**The learner** saves too, without a label more: on the confirming half, at low budgets, "
+    return "\n".join(wrap(f"{text}{'; '.join(said)}.", 120, break_long_words=False))
 
 
 def together(evidence: Evidence, half: str | None, metric: str, method: str, learner: str) -> MeanFactor:

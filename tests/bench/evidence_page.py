@@ -21,7 +21,7 @@ from tests.bench.evidence_answer import (
 )
 from tests.bench.evidence_encoders import encoders_part
 from tests.bench.evidence_figure import rank_figure
-from tests.bench.evidence_learners import learners_part
+from tests.bench.evidence_learners import learners_part, readme_learners
 from tests.bench.evidence_tables import OURS, SURE, Evidence
 from tests.bench.evidence_words import (
     ablations,
@@ -303,7 +303,8 @@ def with_part(readme: str, part: str) -> str:
 def files(evidence: Evidence) -> dict[Path, str]:
     """Everything that is written, by path."""
     text, figures = page(evidence)
-    readme = with_part(README.read_text(encoding="utf-8"), readme_part(evidence))
+    said = f"{readme_part(evidence)}\n\n{readme_learners(evidence)}"
+    readme = with_part(README.read_text(encoding="utf-8"), said)
     return {PAGE: text, README: readme} | {FIGURES / name: figure for name, figure in figures.items()}
 
 
