@@ -3,7 +3,7 @@
 Nothing here imports torch, so that a page can read old runs before torch is loaded.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -183,7 +183,7 @@ class CompareJob(_Frozen):
     @field_validator("learners")
     @classmethod
     def _once(cls, learners: tuple[Learner, ...]) -> tuple[Learner, ...]:
-        return tuple(dict.fromkeys(learners))
+        return tuple(key for key in get_args(Learner) if key in learners)  # in whatever order they were typed
 
     @model_validator(mode="after")
     def _finetune_has_options(self) -> "CompareJob":

@@ -247,13 +247,14 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
     count, largest = len(result["scored"]), max(result["budgets"])
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
     done = f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in {result['seconds']:.1f} s."
-    under = f"Under the learner {result['learner']}, of {', '.join(result['learners'])}:"
+    others = f", of {', '.join(result['learners'])}" if len(result["learners"]) > 1 else ""
+    under = f"Under the learner {result['learner']}{others}:"
     told = [
         result["claim"],
         few_seeds(result["seeds"]),
         labels_note(result.get("validation_rows"), result.get("learner")),
     ]
-    told.append(settled_sentence(result["settled"]))
+    told.append(settled_sentence(result["settled"], result["task"]))
     where = f"Results: {folder}; report.html in it has the curves and tables."
     return (
         "\n".join([done, under, *found, *_beside_linear(result, largest), " ".join(filter(None, told)), where]) + warned

@@ -3,6 +3,7 @@
 Means, tests and corrections are always within one learner. Nothing here imports torch.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -52,8 +53,10 @@ def summary_table(found: Comparison) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[["learner", *SUMMARY_COLUMNS]]
 
 
-def best_by_learner(table: pd.DataFrame, metric: Metric, budget: int, among: Collection[str]) -> dict[str, str]:
-    """The method with the best mean under each learner.
+def best_by_learner(
+    table: pd.DataFrame, metric: Metric, budget: int, among: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """The methods with the best mean under each learner: one, or all whose means are equal.
 
     Args:
         table: of :func:`summary_table`.
@@ -62,27 +65,50 @@ def best_by_learner(table: pd.DataFrame, metric: Metric, budget: int, among: Col
         among: methods of one league; leagues are never mixed.
 
     Returns:
-        learner -> method, in the order of the table of learners.
+        learner -> methods, in the order of the table of learners; empty where the league has one method.
     """
     rows = table[(table["metric"] == metric.key) & (table["budget"] == budget) & table["method"].isin(list(among))]
     means: dict[str, dict[str, float]] = {}
     for learner, method, mean in rows[["learner", "method", "mean"]].itertuples(index=False):
         means.setdefault(str(learner), {})[str(method)] = float(mean)
-    return {key: best_of(means[key], higher_is_better=metric.higher_is_better) for key in in_order(means)}
+    found = {}
+    for key in in_order(means):
+        best = means[key][best_of(means[key], higher_is_better=metric.higher_is_better)]
+        found[key] = tuple(name for name, mean in means[key].items() if math.isclose(mean, best, rel_tol=1e-12))
+    return {} if len({name for each in means.values() for name in each}) < 2 else found
 
 
-def winners_sentence(best: Mapping[str, str], titles: Mapping[str, str], budget: int, metric: Metric) -> str:
-    """Say which method has the best mean under which learner, not that others are worse; empty under one learner."""
+def winners_sentence(
+    best: Mapping[str, tuple[str, ...]], titles: Mapping[str, str], budget: int, metric: Metric, *, label_aware: bool
+) -> str:
+    """Say which methods have the best mean under which learner, not that others are worse; empty under one learner.
+
+    Args:
+        best: of :func:`best_by_learner`.
+        titles: by method.
+        budget: number of points.
+        metric: the score.
+        label_aware: the league is that of methods that see labels.
+    """
     if len(best) < 2:
         return ""
-    start = f"First by mean {metric.title if metric.key == 'r2' else metric.title.lower()} at {budget:,} points:"
-    learners: dict[str, list[str]] = {}
-    for learner, method in best.items():
-        learners.setdefault(method, []).append(learner_phrase(learner))
-    if len(learners) == 1:
-        return f"{start} {titles.get(next(iter(learners)), next(iter(learners)))} with every learner."
-    said = "; ".join(f"{titles.get(method, method)} with {' and '.join(keys)}" for method, keys in learners.items())
-    return f"{start} {said}."
+    score = metric.title if metric.key == "r2" else metric.title.lower()
+    place = "Of those that see labels, first" if label_aware else "First"
+    start = f"{place} by mean {score} at {budget:,} point{'s' * (budget != 1)}:"
+    learners: dict[tuple[str, ...], list[str]] = {}
+    for learner, methods in best.items():
+        learners.setdefault(methods, []).append(learner_phrase(learner))
+    said = []
+    for methods, phrases in learners.items():
+        named = _listed([titles.get(method, method) for method in methods])
+        level = ", which are level," if len(methods) > 1 else ""
+        said.append(f"{named}{level} with {'every learner' if len(learners) == 1 else _listed(phrases)}")
+    return f"{start} {'; '.join(said)}."
+
+
+def _listed(names: list[str]) -> str:
+    """One or several names as a sentence has them."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def settled_counts(scores: pd.DataFrame) -> dict[int, dict[str, int]]:
@@ -95,13 +121,20 @@ def settled_counts(scores: pd.DataFrame) -> dict[int, dict[str, int]]:
     return {budget: {key: counts[budget][key] for key in in_order(counts[budget])} for budget in sorted(counts)}
 
 
-def settled_sentence(counts: Mapping[Any, Mapping[str, int]]) -> str:
-    """Say how often `auto` settled on which learner at each budget; empty where it was not scored."""
+def settled_sentence(counts: Mapping[Any, Mapping[str, int]], task: str) -> str:
+    """Say how often `auto` settled on which learner at each budget, or for numbers which weighed more in its average.
+
+    Args:
+        counts: of :func:`settled_counts`; empty where auto was not scored, and so is the sentence then.
+        task: "classification" or "regression".
+    """
     if not counts:
         return ""
     parts = []
     for budget, found in counts.items():
         total, ranked = sum(found.values()), sorted(found.items(), key=lambda item: -item[1])
         named = ", ".join(f"{learner_title(key).lower()} {count:,}" for key, count in ranked)
-        parts.append(f"at {int(budget):,} points {named} of {total:,}")
-    return f"What the automatic learner settled on, without any test row: {'; '.join(parts)}."
+        parts.append(f"at {int(budget):,} point{'s' * (int(budget) != 1)} {named} of {total:,}")
+    auto = learner_phrase(AUTO)
+    what = f"weighed more in {auto}" if task == "regression" else f"{auto} settled on"
+    return f"What {what}, without any test row: {'; '.join(parts)}."

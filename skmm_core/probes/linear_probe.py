@@ -131,7 +131,10 @@ def check_scorable(dataset: Dataset) -> Tensor:
             "alone (--labelled-only)"
         )
     if dataset.targets is None or dataset.task is Task.UNLABELLED:
-        raise InputError(f"{dataset.name} has no targets to score with; add a target column (--target) or labels")
+        raise InputError(
+            f"{dataset.name} has no targets to score with; add a target column (--target) or labels that are not the "
+            "same in every row"
+        )
     if not len(dataset.split.test):
         raise InputError(
             f"{dataset.name} has no test rows to score on; hold some out (--holdout 0.2) or give a test file (--test)"

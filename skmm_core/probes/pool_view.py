@@ -10,13 +10,12 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array
 from sklearn.random_projection import SparseRandomProjection
-from torch import Tensor
 
 from skmm_core.data import Dataset
 from skmm_core.device import generator
 from skmm_core.pool import make_pool, principal_map
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers import NeighbourGraph, averaging_over, neighbour_graph
+from skmm_core.solvers import NeighbourGraph, averaging_over, neighbour_graph, on_one_line
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.float32]
@@ -32,7 +31,8 @@ class PoolView:
 
     Attributes:
         dataset: with test rows.
-        rows: (N, p) float32 of the pool, in its leading principal directions, partly whitened, of unit length.
+        rows: (N, p) float32 of the pool, in its leading principal directions, partly whitened, of unit length
+            unless they lie on one line.
         test: (T, p) the same of the test rows.
         graph: of the rows.
         sample: (M,) up to 2,000 rows of the pool, the same points in whatever order they stand: what the spread of
@@ -104,11 +104,9 @@ def _make(dataset: Dataset) -> PoolView:
         sketch = SparseRandomProjection(_WIDEST, random_state=0).fit(np.zeros((1, parts[0].shape[1])))
         parts = [torch.from_numpy(sketch.transform(part.numpy())) for part in parts]
     directions = principal_map(parts[0], RANK, power=POWER)
-    rows, test = (_unit(directions(part)) for part in parts)
+    rows, test = (directions(part).float() for part in parts)
+    if not on_one_line(rows):
+        rows, test = (torch.nn.functional.normalize(part, dim=1) for part in (rows, test))
     drawn = torch.randperm(len(rows), generator=generator(0, "learner:sample"))[:_SAMPLE]
-    return PoolView(dataset, rows, test, neighbour_graph(rows), make_pool(parts[0]).order[drawn].numpy())
-
-
-def _unit(rows: Tensor) -> Rows:
-    found: Rows = torch.nn.functional.normalize(rows.float(), dim=1).numpy()
-    return found
+    order = make_pool(parts[0]).order
+    return PoolView(dataset, rows.numpy(), test.numpy(), neighbour_graph(rows.numpy()), order[drawn].numpy())

@@ -32,15 +32,18 @@ def learners_view(
     budgets = sorted({int(budget) for budget in summary["budget"]})
     budget = budgets[len(budgets) // 2]
     leagues = [[key for key in names if (key in aware) == league] for league in (False, True)]
-    best = [best_by_learner(summary, metric, budget, league) for league in leagues]
+    said = (
+        winners_sentence(best_by_learner(summary, metric, budget, league), names, budget, metric, label_aware=sees)
+        for league, sees in zip(leagues, (False, True), strict=True)
+    )
     own = result.get("by_learner", {}).get(learner_of(result), {})
     return {
         "learner": learner_title(learner_of(result)),
         "learner_titles": [learner_title(key) for key in learners] if len(learners) > 1 else [],
         "learner_budget": f"{budget:,}",
         "learner_rows": _rows(summary[summary["budget"] == budget], metric, names, learners, leagues),
-        "winners": [line for each in best if (line := winners_sentence(each, names, budget, metric))],
-        "settled": settled_sentence(result.get("settled", {})),
+        "winners": list(filter(None, said)),
+        "settled": settled_sentence(result.get("settled", {}), result.get("task", "")),
         "against_linear": [
             f"{names.get(row['method'], row['method'])}: {row['text']}" for row in own.get("against_linear", ())
         ],

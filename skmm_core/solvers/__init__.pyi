@@ -15,6 +15,7 @@ from .kernels import (
     PolynomialKernel as PolynomialKernel,
     gaussian_kernel as gaussian_kernel,
     labelled_kernel as labelled_kernel,
+    on_one_line as on_one_line,
     polynomial_kernel as polynomial_kernel,
     unit_rows as unit_rows,
 )

@@ -123,9 +123,10 @@ def gaussian_kernel(rows: Tensor, *, normalise: bool, scale: float, seed: int) -
     """Make the kernel with h² = scale × median squared distance over pairs of different rows.
 
     All pairs count where there are no more than 20,000, else as many random ones, drawn by place from the seed. When
-    the median is 0 (most rows are duplicates) the mean takes its place; when all rows are equal, 1.
+    the median is 0 (most rows are duplicates) the mean takes its place; when all rows are equal, 1. Rows on one line
+    are not normalised, see :func:`on_one_line`.
     """
-    if normalise:
+    if normalise and not on_one_line(rows):
         rows = unit_rows(rows)
     rows = rows_about_middle(rows)
     first, second = _pairs(len(rows), seed)
@@ -349,6 +350,20 @@ def unit_rows(rows: Tensor) -> Tensor:
     length = torch.stack([block.square().sum() for block in units]).sum() / len(rows)
     alike = float(length - mean.square().sum()) < _LEAST_SPREAD * float(length)
     return torch.cat([block if alike else block.to(rows) for block in units])
+
+
+def on_one_line(rows: Tensor) -> bool:
+    """Whether (N, d) rows lie on one line through the origin: of unit length only their sign would be left."""
+    longest = rows[rows.norm(dim=1).argmax()]
+    length = longest.norm()
+    if not float(length) > 0:
+        return True
+    along = longest / length
+    limit = 16 * torch.finfo(rows.dtype).eps * float(length)
+    return all(
+        float((block - (block @ along)[:, None] * along).norm(dim=1).max()) <= limit
+        for block in rows.split(_BLOCK_ROWS)
+    )
 
 
 def _unit(rows: Tensor) -> Tensor:

@@ -234,12 +234,24 @@ def test_the_table_of_all_learners_names_the_best_under_each() -> None:
     assert list(table["learner"].unique()) == ["auto", "linear"]
     assert len(table) == 2 * 3 * 4
     best = best_by_learner(table, ACCURACY, 20, ["uniform", "good", "same"])
-    assert best == {"linear": "good", "auto": "same"}
-    said = winners_sentence(best, {"good": "Good", "same": "Same"}, 20, ACCURACY)
+    assert best == {"linear": ("good",), "auto": ("same",)}
+    said = winners_sentence(best, {"good": "Good", "same": "Same"}, 20, ACCURACY, label_aware=False)
     assert said == ("First by mean accuracy at 20 points: Good with a linear probe; Same with the automatic learner.")
-    one = winners_sentence({"linear": "good", "auto": "good"}, {}, 20, ACCURACY)
-    assert one == "First by mean accuracy at 20 points: good with every learner."
-    assert winners_sentence({"auto": "good"}, {}, 20, ACCURACY) == ""
+    one = winners_sentence({"linear": ("good",), "auto": ("good",)}, {}, 1, ACCURACY, label_aware=True)
+    assert one == "Of those that see labels, first by mean accuracy at 1 point: good with every learner."
+    assert winners_sentence({"auto": ("good",)}, {}, 20, ACCURACY, label_aware=False) == ""
+    assert best_by_learner(table, ACCURACY, 20, ["good"]) == {}, "one method alone is first of nothing"
+
+
+def test_methods_with_one_mean_are_level() -> None:
+    curves = {(key, name): [0.5, 0.6, 0.7, 0.8] for key in ("linear", "auto") for name in ("uniform", "good", "same")}
+    table = summary_table(summarise_learners(_scores(curves, noise=0), {}, "classification"))
+    best = best_by_learner(table, ACCURACY, 20, ["uniform", "good", "same"])
+    assert {frozenset(each) for each in best.values()} == {frozenset({"uniform", "good", "same"})}
+    assert winners_sentence({"linear": ("a", "b", "c"), "auto": ("a",)}, {}, 20, ACCURACY, label_aware=False) == (
+        "First by mean accuracy at 20 points: a, b and c, which are level, with a linear probe; "
+        "a with the automatic learner."
+    )
 
 
 def test_what_picks_and_learner_save_together_is_read_off_random_picks_with_a_linear_probe() -> None:
@@ -280,10 +292,25 @@ def test_how_often_auto_settled_is_counted_by_selection() -> None:
         40: {"linear": 3, "propagate": 21},
         80: {"linear": 3, "propagate": 21},
     }
-    assert "at 40 points propagation 21, linear probe 3 of 24; at 80 points" in settled_sentence(counts)
-    assert settled_sentence(json.loads(json.dumps(counts))) == settled_sentence(counts)
+    said = settled_sentence(counts, "classification")
+    assert said.startswith("What the automatic learner settled on, without any test row: at 10 points linear probe 24")
+    assert "at 40 points propagation 21, linear probe 3 of 24; at 80 points" in said
+    assert settled_sentence(json.loads(json.dumps(counts)), "classification") == said
+    assert settled_sentence({1: {"linear": 4}}, "regression") == (
+        "What weighed more in the automatic learner, without any test row: at 1 point linear probe 4 of 4."
+    )
     assert settled_counts(_scores({key: CURVES[key] for key in CURVES if key[0] == "linear"})) == {}
-    assert settled_sentence({}) == ""
+    assert settled_sentence({}, "classification") == ""
+
+
+def test_learners_are_the_same_in_whatever_order_they_are_typed() -> None:
+    one, other = (
+        CompareJob(methods=("uniform",), budgets=(2,), learners=learners)
+        for learners in (("propagate", "linear", "linear"), ("linear", "propagate"))
+    )
+    assert one == other
+    every = tuple(learner.key for learner in LEARNERS if learner.key != "finetune")
+    assert CompareJob(methods=("uniform",), budgets=(2,), learners=every[::-1]).learners == every
 
 
 WORDS = ["compare", "--dataset", "diabetes", "--methods", "k_center", "--budgets", "10,20", "--seeds", "2", "--quiet"]
@@ -305,7 +332,7 @@ def test_the_command_scores_under_the_learners_asked_for(tmp_path: Path, capsys:
     assert result["by_learner"]["linear"]["against_linear"] == []
     assert result["settled"] == {}
     assert set(pd.read_csv(out / "summary.csv")["learner"]) == {"linear", "propagate"}
-    assert "--learner propagate,linear" in result["command"]
+    assert "--learner linear,propagate" in result["command"]
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "Which picks come first under which learner?" in report
     assert "Propagation: A fit on rows smoothed" in report
@@ -319,7 +346,7 @@ def test_the_command_without_learners_scores_under_all_that_fit(
     result = read_result(tmp_path / "all")
     assert (result["learner"], result["learners"]) == ("auto", list(ALL))
     assert sum(sum(found.values()) for found in result["settled"].values()) == 2 * 2 * 2
-    assert "What the automatic learner settled on" in said
+    assert "What weighed more in the automatic learner, without any test row: at 10 points" in said
     assert "uniform with a linear probe needs" in said
 
 
@@ -330,7 +357,7 @@ def test_other_learners_in_a_folder_are_refused_with_those_it_has(
     assert main([*WORDS, "--learner", "propagate,linear", "--out", out]) == 0
     for words in (["--learner", "linear"], []):
         assert main([*WORDS, *words, "--out", out]) == 2
-        assert "scored under propagate,linear alone, with --learner propagate,linear" in capsys.readouterr().err
+        assert "scored under linear,propagate alone, with --learner linear,propagate" in capsys.readouterr().err
     every = str(tmp_path / "every")
     assert main([*WORDS, "--out", every]) == 0
     assert main([*WORDS, "--learner", "linear", "--out", every]) == 2

@@ -65,7 +65,7 @@ def principal(x: Array, rank: int = 128, power: float = 0.15) -> Array:
     if not energy[0] > 0:
         return np.zeros_like(x)
     scaled: Array = (x @ directions[:, :rank]) * (energy[:rank] + 0.1 * energy.mean()) ** (-power / 2)
-    return unit(scaled)
+    return scaled if np.linalg.matrix_rank(x) < 2 else unit(scaled)  # on one line, unit rows would be signs
 
 
 def squared(rows: Array) -> Array:
@@ -371,3 +371,13 @@ def test_picking_among_candidates_alone():
         return found
 
     assert_greedy(picks, costs, lambda before: 1e-12, start=2)
+
+
+def test_rows_of_one_column_are_told_apart_by_their_length() -> None:
+    """Of unit length they would be -1 or 1, and two of these four groups beyond reach."""
+    rng = np.random.default_rng(0)
+    column = np.repeat([-9.0, -3.0, 3.0, 9.0], 25) + rng.uniform(-0.2, 0.2, 100)
+    for rows in (column[:, None], column[:, None] * np.array([0.6, -0.8])):
+        for method in ("skmm_cover", "skmm_whitened"):
+            picks = select(make_pool(torch.from_numpy(rows)), method, 4, seed=0).indices
+            assert sorted((picks // 25).tolist()) == [0, 1, 2, 3], method

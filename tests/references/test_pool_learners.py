@@ -231,3 +231,14 @@ def test_shares_of_scalings_are_their_likelihoods():
     assert sum(found.shares) == pytest.approx(1)
     np.testing.assert_allclose(found.predict(rows), expected)
     assert average_ridge(rows, np.ones(9)).shares == (0.5, 0.5)
+
+
+def test_rows_of_one_column_are_told_apart_by_their_length():
+    """Of unit length they would be -1 or 1, and two of these four classes never found."""
+    rng = np.random.default_rng(0)
+    y = np.tile(np.arange(4), 40)
+    made = dataset((6.0 * y + rng.uniform(-1, 1, 160))[:, None], y, 120)
+    assert score_learner(made, torch.arange(8), "prototype").metrics["accuracy"] == 1
+    weights = pool_view(made).graph.weights.toarray()
+    assert weights[:, 0].max() > 0
+    assert weights[y[:120, None] != y[:120]].max() < 1e-6, "rows of two classes are far apart"

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.components.compare.tables import TIE, league_cells, summary_rows
 from dashboard.components.shared.comparisons.methods import Methods
+from dashboard.components.shared.comparisons.reading import task_of
 from dashboard.components.shared.comparisons.score_words import is_share, score_text, verdict_text
 from dashboard.components.shared.theme import UNKNOWN, fmt_int, fmt_number
 from skmm_core.comparison import (
@@ -49,9 +50,8 @@ def winners(found: Comparison, metric: Metric, methods: Methods, budget: int) ->
     table, titles = summary_table(found), {key: methods.title(key) for key in set(found.scores["method"])}
     leagues = [[key for key in titles if (key in methods.label_aware) == league] for league in (False, True)]
     said = (
-        winners_sentence(best_by_learner(table, metric, budget, league), titles, budget, metric)
-        for league in leagues
-        if len(league) > 1
+        winners_sentence(best_by_learner(table, metric, budget, league), titles, budget, metric, label_aware=sees)
+        for league, sees in zip(leagues, (False, True), strict=True)
     )
     return " ".join(filter(None, said))
 
@@ -88,7 +88,8 @@ def draw_learners(found: Comparison, metric: Metric, methods: Methods, run_id: s
     if len(budgets) > 1:
         budget = st.select_slider("Points", budgets, value=budget, key=f"learners:{run_id}", format_func=fmt_int)
     st.table(learner_table(found, metric, methods, budget), border="horizontal")
-    settled = settled_sentence(settled_counts(found.by_learner[AUTO].scores)) if AUTO in found.by_learner else ""
+    auto = found.by_learner.get(AUTO)
+    settled = "" if auto is None else settled_sentence(settled_counts(auto.scores), task_of(auto.scores))
     marks = f"{metric.title}{unit}: mean ± standard deviation; best of a learner in bold, {TIE} not told apart from it."
     st.caption(" ".join(filter(None, (marks, winners(found, metric, methods, budget), settled))))
     return budget
