@@ -222,8 +222,10 @@ def readme_part(evidence: Evidence) -> str:
     return "\n\n".join([first, "\n".join(rows), *others])
 
 
-def _title(key: str) -> str:
-    return get_method(key).title
+def _title(name: str) -> str:
+    """Of a configuration: the method's, and the option that it was measured with."""
+    key, _, option = name.partition(": ")
+    return f"{get_method(key).title} {option}".rstrip()
 
 
 def _row(evidence: Evidence, league: League, task: str, reference: str = "uniform") -> str:

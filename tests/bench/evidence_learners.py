@@ -66,17 +66,25 @@ def learners_part(evidence: Evidence) -> str:
 
 
 def readme_learners(evidence: Evidence) -> str:
-    """What README says of the learner, every number computed."""
+    """What README says of the learner, every number computed: of a half where it has families enough to tell."""
     both = combined(evidence, learner_scores())
     said = []
-    for metric, targets in ((CLASSES, "classes"), (NUMBERS, "numbers")):
-        picks, whole = (times_text(together(both, CONFIRMING, metric, method, AUTO)) for method in (ALIKE, FREE))
+    for metric, half, where in (
+        (CLASSES, CONFIRMING, "for classes, on the confirming half"),
+        (NUMBERS, None, "for numbers, on both halves"),
+    ):
+        alone, whole = (_told(together(both, half, metric, method, AUTO)) for method in (ALIKE, FREE))
         said.append(
-            f"for {targets} random picks with the linear probe are needed {picks} as often as random picks with the "
-            f"automatic learner, and {whole} as often as picks of {get_method(FREE).title} with it"
+            f"{where}, {alone} as many beside random picks, and {whole} beside picks of {get_method(FREE).title}"
         )
-    text = "**The learner** saves too, without a label more: on the confirming half, at low budgets, "
-    return "\n".join(wrap(f"{text}{'; '.join(said)}.", 120, break_long_words=False))
+    text = "**The learner** may save too, without one label more. Random picks with a linear probe reach what the "
+    text += f"automatic learner has at low budgets with, {'; '.join(said)}."
+    return "\n".join(wrap(text, 120, break_long_words=False))
+
+
+def _told(found: MeanFactor) -> str:
+    """The factor, and that it is a tie where its interval holds 1."""
+    return f"{times_text(found)}{' (a tie)' if found.lo <= 1 <= found.hi else ''}"
 
 
 def together(evidence: Evidence, half: str | None, metric: str, method: str, learner: str) -> MeanFactor:
