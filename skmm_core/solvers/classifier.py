@@ -23,6 +23,7 @@ from skmm_core.solvers.threads import at_most_threads
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 _FOLDS, _TEN_FOLDS_UP_TO = 5, 50  # rows: fewer are dealt into ten folds, ten or fewer are left out one at a time
+_WIDE = 8  # columns: among fewer, the middle of the pool may lie deep inside one class
 _ONE_FOLD_ABOVE = 2_000  # rows: one fold then holds out hundreds, and four more would only cost time
 _ONE_THREAD_BELOW = 1_000_000_000  # numbers a pass: rows × columns × classes
 
@@ -88,7 +89,8 @@ def _fit(classes: Labels, rows: Array, labels: Labels, held_out: HeldOut, report
     indicators = np.eye(len(classes))[labels]
     extended = with_constant(rows, constant)
     # more rows than columns tell where the classes meet; fewer do not, and the pool's middle is then taken for it
-    origin = 1 / len(classes) if len(rows) <= rows.shape[1] else None
+    wide = rows.shape[1] >= max(len(rows), _WIDE)
+    origin = 1 / len(classes) if wide else None
     problem = RidgeProblem(extended, indicators, 1 / np.sqrt(counts), origin=origin)
     fitted = problem.solve(counts > 1 if counts.max() > 1 else None)
     other = held_out.rows

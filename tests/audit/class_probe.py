@@ -235,7 +235,7 @@ def probes(
     sizes = truths.sum(axis=0)[y]
     weights = np.sqrt(1 / sizes) / np.sqrt(1 / sizes).mean()
     counted = np.flatnonzero(sizes > 1) if sizes.max() > 1 else np.arange(n)
-    anchored = partial(anchored_ridge, column=column, origin=1 / k) if n <= x.shape[1] else centred_ridge
+    anchored = partial(anchored_ridge, column=column, origin=1 / k) if x.shape[1] >= max(n, 8) else centred_ridge
     alpha = alphas[int(np.argmin([left_out_error(x, truths, each, weights, counted, anchored) for each in alphas]))]
     line = anchored(x, truths, alpha, weights)
 

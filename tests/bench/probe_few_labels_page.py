@@ -23,11 +23,11 @@ Made by `python -m tests.bench.probe_few_labels_page` from `assets/benchmarks/pr
 **Classes.** Columns are standardised by the pool. Logistic regression and ridge on indicators are fitted and their
 scores added up, each multiplied by the number that makes its log-loss on held-out rows smallest; where held-out rows
 clearly favour one alone, it is taken alone. A sum of linear scores is a linear score, so this is a linear probe. The
-intercept of the logistic part, and of the ridge part where there are no more rows than columns, is the coefficient of
-one constant column as large as another column (root mean square of the rows' entries), penalised like any other: at
-the middle of the pool classes are taken to be about alike, and the few rows of one class more than another do not make
-that class likelier everywhere. Where rows outnumber columns they tell themselves where classes meet, and the intercept
-of the ridge part is free. In the logistic part classes weigh alike and targets are smoothed by 1/(n/K + 2); its
+intercept of the logistic part is the coefficient of one constant column as large as another column (root mean square
+of the rows' entries), penalised like any other; so is that of the ridge part where there are eight columns or more and
+no more rows than columns. At the middle of the pool classes are then taken to be about alike, and the few rows of one
+class more than another do not make that class likelier everywhere. Elsewhere the rows themselves tell where classes
+meet, and the intercept of the ridge part is free. In the logistic part classes weigh alike and targets are smoothed by 1/(n/K + 2); its
 strength is moderate unless held-out log-loss, pooled over all folds, is smaller elsewhere by more than one standard
 error. In the ridge part a class weighs as the root of its number of rows; its targets are indicators, less 1/K where
 the intercept is penalised. **Numbers.** Ridge fits over a grid of penalties, on columns of unit spread and on columns
