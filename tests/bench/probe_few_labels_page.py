@@ -27,10 +27,12 @@ intercept of the logistic part is the coefficient of one constant column as larg
 of the rows' entries), penalised like any other; so is that of the ridge part where there are eight columns or more and
 no more rows than columns. At the middle of the pool classes are then taken to be about alike, and the few rows of one
 class more than another do not make that class likelier everywhere. Elsewhere the rows themselves tell where classes
-meet, and the intercept of the ridge part is free. In the logistic part classes weigh alike and targets are smoothed by 1/(n/K + 2); its
-strength is moderate unless held-out log-loss, pooled over all folds, is smaller elsewhere by more than one standard
-error. In the ridge part a class weighs as the root of its number of rows; its targets are indicators, less 1/K where
-the intercept is penalised. **Numbers.** Ridge fits over a grid of penalties, on columns of unit spread and on columns
+meet, and the intercept of the ridge part is free. In the logistic part classes weigh alike and targets are smoothed by
+1/(n/K + 2); its strength is moderate unless held-out log-loss, pooled over all folds, is smaller elsewhere by more than
+one standard error. In the ridge part a class weighs as the root of its number of rows; its targets are indicators, less
+1/K where the intercept is penalised.
+
+**Numbers.** Ridge fits over a grid of penalties, on columns of unit spread and on columns
 that keep their own, are averaged with their marginal likelihoods as weights.
 
 The order of the rows changes nothing, nor does a column that is constant in the pool. A class of one row is left out
