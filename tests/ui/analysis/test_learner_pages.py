@@ -18,7 +18,7 @@ from skmm_core.data.load import load_dataset
 from skmm_core.errors import InputError
 from skmm_core.probes import primary_metric
 from skmm_core.runs import read_result
-from tests.contracts.test_learners import CURVES, _scores
+from tests.contracts.test_learner_comparisons import CURVES, _scores
 from tests.ui.analysis.conftest import DIGITS, make_run
 from tests.ui.analysis.test_present import texts
 
