@@ -120,8 +120,8 @@ def _fashion(folder: Path, seed: int) -> tuple[Labelled, None]:
 @cache
 def _encoded_fashion(folder: Path) -> Labelled:
     """Features of a network that saw ImageNet, of the first pictures of the file."""
-    with np.load(folder / "fashion_mnist_images_test10k.npz", allow_pickle=False) as stored:
-        images, labels = stored["images"][:4000], stored["y"][:4000]
+    stored = _npz(folder / "fashion_mnist_images_test10k.npz")
+    images, labels = stored["images"][:4000], stored["y"][:4000]
     encoder = load_encoder(EmbedJob(model="efficientnet-lite0"), torch.device("cpu"))
     pictures = [Image.fromarray(each).convert("RGB") for each in images]
     return encoded(encoder, encoder.preprocess, pictures).astype(np.float32), labels.astype(np.int64)

@@ -21,6 +21,8 @@ def test_a_comparison_does_not_jump_from_its_first_scores_to_its_last(visitor, s
     visitor.press("Compare")
     expect(visitor.page.get_by_text("scored so far").first).to_be_visible()
     visitor.expect_visible(visitor.page.locator(CHART).first)
+    # a page is drawn from its top; what stands below moves until its last part is there
+    visitor.expect_visible(visitor.page.get_by_text("What does it cost to pick?").first)
     visitor.drawn()
     before = visitor.shift()
     visitor.expect_visible(visitor.page.get_by_text("Done", exact=True))
