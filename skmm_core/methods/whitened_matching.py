@@ -9,6 +9,7 @@ from typing import Literal
 
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from skmm_core.methods.kernel_matching import EXCHANGES, SPACE, aim_at_pool, match_mean
 from skmm_core.methods.registry import Family, MethodParams, Picks, register
@@ -16,21 +17,18 @@ from skmm_core.pool import Pool, matched_rows, principal_rows
 from skmm_core.progress import Report
 from skmm_core.solvers import GaussianKernel, gaussian_kernel
 
+POWER = "How far strong directions are toned down: 0 not at all, 1 until all vary about equally."
+RANK = "Leading principal directions that are compared."
+SCALE = "Squared bandwidth as a multiple of the median squared distance; small = local."
+
 
 class SkmmWhitenedParams(MethodParams):
     """Options of whitened kernel matching."""
 
     space: Literal["features", "sketch"] = Field("features", description=SPACE)
-    power: float = Field(
-        0.3,
-        ge=0,
-        le=1,
-        description="How far strong directions are toned down: 0 not at all, 1 until all vary about equally.",
-    )
-    rank: int = Field(256, ge=1, le=2048, description="Leading principal directions that are compared.")
-    scale: float = Field(
-        0.05, gt=0, le=100, description="Squared bandwidth as a multiple of the median squared distance; small = local."
-    )
+    power: float = Field(0.3, ge=0, le=1, description=POWER)
+    rank: int = Field(256, ge=1, le=2048, description=RANK)
+    scale: float = Field(0.05, gt=0, le=100, description=SCALE)
     exchanges: int = Field(2, ge=0, le=1000, description=EXCHANGES)
 
 
@@ -52,10 +50,12 @@ def skmm_whitened(pool: Pool, budget: int, params: SkmmWhitenedParams, *, seed: 
     draws (pairs for the median, reference rows of large pools) does not depend on the seed.
     """
     rows = matched_rows(pool, params.space)
-
-    def kernel() -> GaussianKernel:
-        principal = principal_rows(rows, params.rank, power=params.power)
-        return gaussian_kernel(principal, normalise=True, scale=params.scale, seed=0)
-
-    aim = aim_at_pool(pool, params, kernel, torch.ones_like(rows[:, 0]), seed=0, report=report)
+    ones = torch.ones_like(rows[:, 0])
+    aim = aim_at_pool(pool, params, lambda: whitened_kernel(rows, params), ones, seed=0, report=report)
     return match_mean(pool, aim, budget, params.exchanges, report)
+
+
+def whitened_kernel(rows: Tensor, params: SkmmWhitenedParams) -> GaussianKernel:
+    """Gaussian kernel on (N, r) rows in their leading principal directions, partly whitened, of unit length."""
+    principal = principal_rows(rows, params.rank, power=params.power)
+    return gaussian_kernel(principal, normalise=True, scale=params.scale, seed=0)

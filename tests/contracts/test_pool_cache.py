@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from skmm_core.config import SketchParams
-from skmm_core.methods import cover_matching, fit_matching, kernel_matching
+from skmm_core.methods import fit_matching, kernel_matching
 from skmm_core.methods.registry import select
 from skmm_core.pool import cache as kept
 from skmm_core.pool.cache import Kept
@@ -50,7 +50,6 @@ def averaged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return mmd.kernel_mean(kernel, importance, **options)
 
     monkeypatch.setattr(kernel_matching, "kernel_mean", counted)
-    monkeypatch.setattr(cover_matching, "kernel_mean", counted)
     return sizes
 
 
