@@ -21,6 +21,7 @@ ROOMS = (
     "diagnostics",
     "probes",
     "runs",
+    "projects",
     "comparison",
     "paper",
     "bench",
