@@ -31,6 +31,7 @@ page = st.navigation(
         st.Page("app_pages/overview.py", title="Overview", icon=":material/home:", default=True),
         st.Page("app_pages/data.py", title="Data", icon=":material/database:"),
         st.Page("app_pages/select.py", title="Select", icon=":material/ads_click:"),
+        st.Page("app_pages/label.py", title="Label", icon=":material/edit:"),
         st.Page("app_pages/diagnose.py", title="Diagnose", icon=":material/troubleshoot:"),
         st.Page("app_pages/selections.py", title="Selections", icon=":material/join_inner:"),
         st.Page("app_pages/compare.py", title="Compare", icon=":material/monitoring:"),

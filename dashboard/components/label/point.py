@@ -1,0 +1,68 @@
+"""What a person sees of a point while they label it: its picture, its text, or its columns."""
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.components.shared.text_cards import MOST_SENT, harmless
+from dashboard.components.shared.theme import fmt_number
+
+if TYPE_CHECKING:
+    from skmm_core.data import Dataset
+
+_MOST_COLUMNS, _MOST_FEATURES = 8, 24
+_TINY = 72  # pixels below which a picture is enlarged with hard edges
+
+
+def row_of(dataset: "Dataset", item: str) -> int | None:
+    """Row of a point; None where the pool has none of this id."""
+    return _rows(dataset, dataset.fingerprint).get(item)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _rows(_dataset: "Dataset", fingerprint: str) -> dict[str, int]:
+    return {_dataset.ids[row]: row for row in _dataset.split.train.tolist()}
+
+
+def picture_url(dataset: "Dataset", item: str) -> str | None:
+    """The picture of a point for a browser; None where there are none."""
+    row, images = row_of(dataset, item), dataset.images
+    if images is None or row is None:
+        return None
+    return f"data:image/png;base64,{base64.b64encode(images.png(row, size=images.longest)).decode()}"
+
+
+def is_tiny(dataset: "Dataset") -> bool:
+    """Whether the pictures of a pool are to be enlarged with hard pixel edges."""
+    return dataset.images is not None and dataset.images.longest < _TINY
+
+
+def seen_of(dataset: "Dataset", item: str) -> dict[str, Any]:
+    """Text and columns of a point: {"text": str or None, "columns": [[name, value], …]}."""
+    row = row_of(dataset, item)
+    if row is None:
+        return {"text": f"{item} is not in this pool any more.", "columns": []}
+    text = None
+    if dataset.texts is not None:
+        whole = harmless(dataset.texts.text(row)).strip()
+        cut = len(whole) - MOST_SENT
+        text = f"{whole[:MOST_SENT]}\n… and {cut:,} more characters." if cut > 0 else whole or "no text"
+    columns = _columns(dataset, row)
+    if text is None and dataset.images is None:
+        columns += _features(dataset, row)
+    return {"text": text, "columns": columns}
+
+
+def _columns(dataset: "Dataset", row: int) -> list[list[str]]:
+    if dataset.shown is None:
+        return []
+    names = dataset.shown.column_names[:_MOST_COLUMNS]
+    values = ((name, dataset.shown.column(name)[row].as_py()) for name in names)
+    return [[name, harmless(str(value))[:200]] for name, value in values if value is not None]
+
+
+def _features(dataset: "Dataset", row: int) -> list[list[str]]:
+    values = dataset.features[row][:_MOST_FEATURES].tolist()
+    names = dataset.feature_names or tuple(f"feature {number + 1}" for number in range(len(values)))
+    return [[name, fmt_number(value)] for name, value in zip(names, values, strict=False)]
