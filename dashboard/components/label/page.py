@@ -84,5 +84,5 @@ def _desk(dataset: "Dataset", project: Project) -> None:
         have=frozenset(map(str, told.get("have", ()))),
         problem=told.get("problem", ""),
     )
-    station(data, key=f"{key}:desk", on_press=pressed)
+    station(data, key="label-desk", on_press=pressed)
     next_step(project, data["item"] is None)
