@@ -9,13 +9,20 @@ from dashboard.components.label.classes import class_keys, class_names, read_ans
 from dashboard.components.label.desk import Answers, desk_data
 from dashboard.components.label.guess import guesses
 from dashboard.components.label.pace import pace, pace_words
+from dashboard.components.label.pictures import make_ready
 from dashboard.components.label.queue import Queue
 from skmm_core.config import DatasetConfig
 from skmm_core.data.load import load_dataset
 from skmm_core.errors import InputError
 from skmm_core.projects import ME, ProjectStore, Scheme
 
+DIGITS = DatasetConfig(source="digits")
 FIRST, SECOND = ("p3", "p1", "p2"), ("p7", "p5")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKMM_HOME", str(tmp_path))
 
 
 @pytest.fixture
@@ -169,26 +176,29 @@ def test_the_pace_leaves_out_breaks_and_files():
 
 @pytest.fixture
 def digits():
-    return load_dataset(DatasetConfig(source="digits"))
+    return load_dataset(DIGITS)
 
 
 def test_the_desk_shows_one_point_and_sends_pictures_once(tmp_path, digits):
     store = ProjectStore(tmp_path)
-    project = store.open(store.begin(DatasetConfig(source="digits"), digits.fingerprint, name="digits").id)
+    project = store.open(store.begin(DIGITS, digits.fingerprint, name="digits").id)
     ids = [digits.ids[row] for row in digits.split.train[:20].tolist()]
     project.add_batch("one", ids)
-    shown = desk_data(digits, project, Place(), guessing=False)
+    shown = desk_data(digits, DIGITS, project, Place(), guessing=False)
     assert (shown["item"], shown["done"], shown["total"], shown["undo"]) == (ids[0], 0, 20, None)
     assert [each["key"] for each in shown["classes"]] == list("0123456789")
-    assert set(shown["pictures"]) == set(ids[:5])
+    assert set(shown["pictures"]) == {ids[0]}
+    assert shown["ahead"] == ids[1:5]
+    make_ready(digits, DIGITS, shown["ahead"])
+    assert set(desk_data(digits, DIGITS, project, Place(), guessing=False)["pictures"]) == set(ids[:5])
     assert shown["tiny"]
     assert [each["id"] for each in shown["points"]] == ids[:1]
     assert shown["points"][0]["guess"] is None
-    again = desk_data(digits, project, Place(ids[1], 12), guessing=False, have=frozenset(ids[:10]))
+    again = desk_data(digits, DIGITS, project, Place(ids[1], 12), guessing=False, have=frozenset(ids[:10]))
     assert [each["id"] for each in again["points"]] == ids[:12]
-    assert set(again["pictures"]) == set(ids[10:14])
+    assert set(again["pictures"]) == {ids[10], ids[11]}
     project.label(dict.fromkeys(ids, "3"))
-    done = desk_data(digits, project, Place(), guessing=False)
+    done = desk_data(digits, DIGITS, project, Place(), guessing=False)
     assert (done["item"], done["points"], done["done"]) == (None, [], 20)
     assert done["undo"] == "label 20 points"
 

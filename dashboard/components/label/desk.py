@@ -9,8 +9,10 @@ from dashboard.components.label.answers import Place
 from dashboard.components.label.classes import class_keys, class_names, is_number
 from dashboard.components.label.guess import guesses
 from dashboard.components.label.pace import pace_words
-from dashboard.components.label.point import is_tiny, picture_url, seen_of
+from dashboard.components.label.pictures import is_tiny, picture_urls
+from dashboard.components.label.point import seen_of
 from dashboard.components.label.queue import Queue
+from skmm_core.config import DatasetConfig
 from skmm_core.projects import Project, ProjectState
 
 if TYPE_CHECKING:
@@ -53,12 +55,20 @@ class Answers:
 
 
 def desk_data(
-    dataset: "Dataset", project: Project, place: Place, *, guessing: bool, have: Collection[str] = (), problem: str = ""
+    dataset: "Dataset",
+    config: DatasetConfig,
+    project: Project,
+    place: Place,
+    *,
+    guessing: bool,
+    have: Collection[str] = (),
+    problem: str = "",
 ) -> dict[str, Any]:
     """What the browser draws.
 
     Args:
         dataset: the pool.
+        config: how it is read.
         project: with one batch at least.
         place: where the tab is.
         guessing: whether the model's guesses are shown.
@@ -73,8 +83,6 @@ def desk_data(
     items = queue.sheet(item or batch.items[-1], place.sheet) if grid else [item] if item else []
     ahead = queue.ahead(item, max(_AHEAD, place.sheet if grid else 0)) if item else ()
     guessed = guesses(dataset, answers.labels, items, numbers=answers.numbers) if guessing else {}
-    pictured = dataset.images is not None
-    urls = {each: picture_url(dataset, each) for each in [*items, *ahead] if pictured and each not in have}
     left = queue.left(batch.items)
     keys = class_keys(answers.names, state.labels.values())
     return {
@@ -85,7 +93,8 @@ def desk_data(
         "classes": [asdict(each) for each in keys[:_MOST_BUTTONS]],
         "names": list(answers.names[:_MOST_NAMES]),
         "points": [_point(dataset, state, each, guessed.get(each), batch.items) for each in items],
-        "pictures": {each: url for each, url in urls.items() if url},
+        "pictures": picture_urls(dataset, config, items, ahead, have),
+        "ahead": list(ahead),
         "tiny": is_tiny(dataset),
         "done": len(batch.items) - left,
         "total": len(batch.items),

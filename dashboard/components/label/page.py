@@ -9,12 +9,14 @@ from dashboard.components.label.batches import offer_batch, project_of
 from dashboard.components.label.desk import Answers, desk_data
 from dashboard.components.label.files import export_files
 from dashboard.components.label.next_step import next_step
+from dashboard.components.label.pictures import make_ready
 from dashboard.components.label.scheme import scheme_panel
 from dashboard.components.label.station import station
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.no_dataset import no_dataset
 from dashboard.components.shared.theme import mistakes_told
 from dashboard.services import cache, state
+from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
 from skmm_core.projects import Project
 
@@ -40,7 +42,7 @@ def label_page() -> None:
         offered = offer_batch(state.current_record(), config, dataset.fingerprint, dataset.name)
         project = project_of(dataset.fingerprint)
         if project is not None and project.state().batches:
-            _desk(dataset, project)
+            _desk(dataset, config, project)
         elif not offered:
             empty_state(
                 "Nothing to label yet",
@@ -52,7 +54,7 @@ def label_page() -> None:
 
 
 @st.fragment
-def _desk(dataset: "Dataset", project: Project) -> None:
+def _desk(dataset: "Dataset", config: DatasetConfig, project: Project) -> None:
     key = f"label:{project.id}"
     answers = Answers.of(dataset, project.state())
     with st.container(horizontal=True, vertical_alignment="center", key="label-options"):
@@ -78,6 +80,7 @@ def _desk(dataset: "Dataset", project: Project) -> None:
 
     data = desk_data(
         dataset,
+        config,
         project,
         place,
         guessing=guessing,
@@ -86,3 +89,4 @@ def _desk(dataset: "Dataset", project: Project) -> None:
     )
     station(data, key="label-desk", on_press=pressed)
     next_step(project, data["item"] is None)
+    make_ready(dataset, config, data["ahead"])

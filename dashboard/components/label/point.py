@@ -1,6 +1,5 @@
 """What a person sees of a point while they label it: its picture, its text, or its columns."""
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from skmm_core.data import Dataset
 
 _MOST_COLUMNS, _MOST_FEATURES = 8, 24
-_TINY = 72  # pixels below which a picture is enlarged with hard edges
 
 
 def row_of(dataset: "Dataset", item: str) -> int | None:
@@ -23,19 +21,6 @@ def row_of(dataset: "Dataset", item: str) -> int | None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _rows(_dataset: "Dataset", fingerprint: str) -> dict[str, int]:
     return {_dataset.ids[row]: row for row in _dataset.split.train.tolist()}
-
-
-def picture_url(dataset: "Dataset", item: str) -> str | None:
-    """The picture of a point for a browser; None where there are none."""
-    row, images = row_of(dataset, item), dataset.images
-    if images is None or row is None:
-        return None
-    return f"data:image/png;base64,{base64.b64encode(images.png(row, size=images.longest)).decode()}"
-
-
-def is_tiny(dataset: "Dataset") -> bool:
-    """Whether the pictures of a pool are to be enlarged with hard pixel edges."""
-    return dataset.images is not None and dataset.images.longest < _TINY
 
 
 def seen_of(dataset: "Dataset", item: str) -> dict[str, Any]:
