@@ -116,7 +116,7 @@ def _point(
         "label": state.labels.get(item),
         "skipped": item in state.skipped,
         "said": said_of(state, item),
-        "guess": f"The model so far says: {guess}" if guess is not None else None,
+        "guess": guess,
         "picture": dataset.images is not None,
         "place": f"{item} · number {batch.index(item) + 1:,} of {len(batch):,}",
         **seen_of(dataset, item),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from skmm_core.data import Dataset
 
 _MOST_COLUMNS, _MOST_FEATURES = 8, 24
+_MOST_SHOWN = 200  # characters of a cell
 
 
 def row_of(dataset: "Dataset", item: str) -> int | None:
@@ -33,7 +34,7 @@ def seen_of(dataset: "Dataset", item: str) -> dict[str, Any]:
         whole = harmless(dataset.texts.text(row)).strip()
         cut = len(whole) - MOST_SENT
         text = f"{whole[:MOST_SENT]}\n… and {cut:,} more characters." if cut > 0 else whole or "no text"
-    columns = _columns(dataset, row)
+    columns = [[name, value] for name, value in _columns(dataset, row) if text is None or value != text[:_MOST_SHOWN]]
     if text is None and dataset.images is None:
         columns += _features(dataset, row)
     return {"text": text, "columns": columns}
@@ -44,7 +45,7 @@ def _columns(dataset: "Dataset", row: int) -> list[list[str]]:
         return []
     names = dataset.shown.column_names[:_MOST_COLUMNS]
     values = ((name, dataset.shown.column(name)[row].as_py()) for name in names)
-    return [[name, harmless(str(value))[:200]] for name, value in values if value is not None]
+    return [[name, harmless(str(value)).strip()[:_MOST_SHOWN]] for name, value in values if value is not None]
 
 
 def _features(dataset: "Dataset", row: int) -> list[list[str]]:

@@ -166,7 +166,7 @@ class Station {
     input.inputMode = data.numbers ? 'decimal' : 'text';
     find('.type button').textContent = data.numbers ? 'Enter' : 'Give it';
     find('datalist').replaceChildren(...(data.names.map(name => element('option', {value: name}))));
-    find('.guess').textContent = this.at?.guess ?? '';
+    find('.guess').textContent = this.at?.guess ? `The model so far says: ${this.at.guess}` : '';
     const undo = find('[data-does="undo"]');
     undo.disabled = !data.undo;
     undo.title = undo.lastElementChild.textContent = data.undo ? `Undo: ${data.undo}` : 'Nothing to undo';
@@ -247,7 +247,7 @@ class Station {
     }
     data.points.forEach((point, place) => {
       const cell = sheet.children[place], said = point.said || 'no answer yet';
-      cell.lastElementChild.textContent = [said, point.guess].filter(Boolean).join(' · ');
+      cell.lastElementChild.textContent = !point.said && point.guess ? `guess: ${point.guess}` : said;
       cell.setAttribute('aria-label', `${point.id}, ${said}`);
       cell.setAttribute('aria-current', String(point.id === data.item));
       cell.setAttribute('aria-pressed', String(this.marks.has(point.id)));
