@@ -29,7 +29,7 @@ from .include_exclude import (
 )
 from .known_labels import known_array as known_array
 from .load import load_dataset as load_dataset, load_texts as load_texts
-from .mixed_units import spread_notes as spread_notes
+from .mixed_units import in_one_unit as in_one_unit, spread_notes as spread_notes
 from .picture_file import read_picture as read_picture
 from .picture_source import image_source as image_source, source_fingerprint as source_fingerprint
 from .row_list import read_rows as read_rows, row_text as row_text
