@@ -22,7 +22,6 @@ from .formats import (
 )
 from .how_read import ReadLine as ReadLine, as_rows as as_rows
 from .hub import HUB as HUB, hub_name as hub_name
-from .image_files import find_files as find_files
 from .image_index import ImageIndex as ImageIndex, index_images as index_images
 from .include_exclude import (
     Given as Given,

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.components.label.answers import Place, act, read_press
 from dashboard.components.label.batches import offer_batch, project_of
 from dashboard.components.label.desk import Answers, desk_data
-from dashboard.components.label.files import export_files
+from dashboard.components.label.files import bring_back, export_files
 from dashboard.components.label.next_step import next_step
 from dashboard.components.label.pictures import make_ready
 from dashboard.components.label.scheme import scheme_panel
@@ -56,14 +56,16 @@ def label_page() -> None:
 @st.fragment
 def _desk(dataset: "Dataset", config: DatasetConfig, project: Project) -> None:
     key = f"label:{project.id}"
-    answers = Answers.of(dataset, project.state())
     with st.container(horizontal=True, vertical_alignment="center", key="label-options"):
         layout = st.segmented_control(
             "Layout", (_ONE, _GRID), default=_ONE, required=True, key="label:layout", label_visibility="collapsed"
         )
         guessing = st.toggle("Show the model's guess", key="label:guess", help=_GUESS_HELP)
-        scheme_panel(project, answers)
-        export_files(dataset, project)
+        scheme_panel(project, Answers.of(dataset, project.state()))
+        export_files(dataset, config, project)
+        if bring_back(dataset, project):
+            st.session_state.pop(key, None)  # on to the first point that waits now
+    answers = Answers.of(dataset, project.state())  # what was just kept or brought back is known to the desk at once
     place = st.session_state.get(key, Place())
     place = Place(place.item, _SHEET if layout == _GRID else 1, place.note)
     told = st.session_state.pop(f"{key}:told", {})

@@ -11,7 +11,7 @@ _CLASSES, _NUMBERS = "Classes", "Numbers"
 
 
 def scheme_panel(project: Project, answers: Answers) -> None:
-    """A popover with the list of classes to edit; the desk is drawn anew when it is kept."""
+    """A popover with the list of classes to edit."""
     with st.popover("Classes", icon=":material/sell:", key="label:scheme"), st.form("label:scheme-form", border=False):
         kind = st.segmented_control(
             "Answers are", (_CLASSES, _NUMBERS), default=_NUMBERS if answers.numbers else _CLASSES, required=True
@@ -26,4 +26,3 @@ def scheme_panel(project: Project, answers: Answers) -> None:
         if st.form_submit_button("Keep", type="primary"):
             with mistakes_told():
                 project.keep_scheme(Scheme(read_list(names), numbers=kind == _NUMBERS))
-                st.rerun(scope="fragment")
