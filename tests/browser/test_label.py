@@ -16,7 +16,7 @@ from skmm_core.projects import ProjectStore
 from skmm_core.runs import RunStore
 
 pytestmark = pytest.mark.browser
-PAGE = "label"
+PAGE = "pick"
 COUNT, PICKED = 40, 9
 
 
@@ -95,7 +95,7 @@ def shown_id(tab):
 def test_keys_label_texts_and_nothing_is_lost_by_a_refresh_or_doubled_by_a_second_tab(home, open_tab):
     run, fingerprint = pick(home, str(home / "uploads" / "reviews.npz"))
     tab = open_tab()
-    tab.open(f"{PAGE}?run={run}")
+    tab.open(f"{PAGE}?view=Label&run={run}")
     tab.press(f"Label these {PICKED} points")
     count(tab, f"0 of {PICKED}")
     project = project_of(home, fingerprint)
@@ -119,7 +119,7 @@ def test_keys_label_texts_and_nothing_is_lost_by_a_refresh_or_doubled_by_a_secon
     assert shown_id(tab) == order[4]
     assert project.version() == done
     other = open_tab()
-    other.open(f"{PAGE}?run={run}")
+    other.open(f"{PAGE}?view=Label&run={run}")
     count(other, "4 of")
     assert shown_id(other) == order[4]
     press(tab, "1", "5 of")
@@ -137,7 +137,7 @@ def test_keys_label_texts_and_nothing_is_lost_by_a_refresh_or_doubled_by_a_secon
 def test_the_mouse_alone_labels_pictures_one_by_one_and_in_a_grid(home, open_tab):
     run, fingerprint = pick(home, "digits")
     tab = open_tab(width=800)
-    tab.open(f"{PAGE}?run={run}")
+    tab.open(f"{PAGE}?view=Label&run={run}")
     tab.press(f"Label these {PICKED} points")
     desk = tab.page.locator(".station")
     tab.expect_picture(desk.locator(".view img"))
@@ -173,7 +173,7 @@ def test_numbers_are_typed_and_a_server_that_is_killed_loses_none(home, open_tab
     run, fingerprint = pick(home, "diabetes")
     with serve(home) as first:
         tab = open_tab(first)
-        tab.open(f"{PAGE}?run={run}")
+        tab.open(f"{PAGE}?view=Label&run={run}")
         tab.press(f"Label these {PICKED} points")
         field = tab.page.locator(".station .type input")
         for number, text in enumerate(("3.5", "-2", "1e3"), start=1):

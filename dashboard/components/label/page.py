@@ -14,6 +14,7 @@ from dashboard.components.label.scheme import scheme_panel
 from dashboard.components.label.station import station
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.no_dataset import no_dataset
+from dashboard.components.shared.places import PICK
 from dashboard.components.shared.theme import mistakes_told
 from dashboard.services import cache, state
 from skmm_core.config import DatasetConfig
@@ -47,7 +48,7 @@ def label_page() -> None:
             empty_state(
                 "Nothing to label yet",
                 "Pick points first; then label them here, one after the other.",
-                page="app_pages/select.py",
+                page=PICK,
                 label="Go to Pick",
                 icon=":material/ads_click:",
             )

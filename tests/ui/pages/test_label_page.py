@@ -33,7 +33,7 @@ def begun(ready):
 
 @pytest.fixture
 def desk(begun, ready, visit):
-    return visit("label", run=demo_run(ready).id)
+    return visit("pick", view="Label", run=demo_run(ready).id)
 
 
 def upload(app, name, content):
@@ -41,15 +41,15 @@ def upload(app, name, content):
 
 
 def test_without_a_dataset_or_a_selection_the_page_says_what_to_do(empty, visit, words):
-    assert "No dataset is open" in words(visit("label"))
-    app = visit("label", data=remember(DIGITS))
+    assert "No dataset is open" in words(visit("pick", view="Label"))
+    app = visit("pick", view="Label", data=remember(DIGITS))
     assert not app.exception
     assert "Nothing to label yet" in words(app)
 
 
 def test_a_finished_selection_becomes_the_first_batch(ready, visit, words):
     run = demo_run(ready)
-    app = visit("label", run=run.id)
+    app = visit("pick", view="Label", run=run.id)
     app.button(key="label:begin").click().run()
     assert not app.exception
     card = ProjectStore(ready.home).of_pool(run.fingerprint)
@@ -64,7 +64,7 @@ def test_a_selection_with_points_of_an_earlier_batch_is_no_batch(begun, ready, v
     job = SelectJob(method="uniform", budget=400)
     record = RunStore(ready.home).create(RunConfig(dataset=DIGITS, job=job), demo_run(ready).fingerprint)
     run_folder(record.folder, home=ready.home)
-    app = visit("label", run=record.id)
+    app = visit("pick", view="Label", run=record.id)
     assert "of earlier batches" in words(app)
     assert "label:begin" not in [button.key for button in app.button]
 
@@ -99,7 +99,7 @@ def test_points_go_out_to_a_tool_and_labels_come_back_by_id(desk, begun, words):
 def test_after_the_last_point_it_is_said_what_comes_next(begun, ready, visit, words):
     begun.label(dict.fromkeys(begun.state().pending[:-1], "3"))
     begun.label({begun.state().pending[-1]: None})
-    app = visit("label", run=demo_run(ready).id)
+    app = visit("pick", view="Label", run=demo_run(ready).id)
     assert not app.exception
     assert "All done" in words(app)
     assert "1 point skipped" in words(app)

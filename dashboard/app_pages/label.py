@@ -1,5 +1,0 @@
-"""Label: scratch page."""
-
-from dashboard.components.label.page import label_page
-
-label_page()
