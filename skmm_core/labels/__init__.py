@@ -1,6 +1,6 @@
-"""Labels that people gave come in, by id; a pool with these labels, and which points are given or out, goes out.
+"""Chosen points come in, and what tools to label in give back; files for these tools and labels by id go out.
 
-Points are named by id, never by row. No method is run here.
+Nothing is joined by row, and by file name only where a tool keeps nothing else.
 """
 
 import lazy_loader

@@ -1,10 +1,10 @@
 """Labels so far laid over a pool: which points are given, which are never picked, and what the next batch is called."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from skmm_core.data import Dataset, Task, one_form
-from skmm_core.errors import InputError
+from skmm_core.data import Dataset, Task, counted
+from skmm_core.labels.importing import known_points
 from skmm_core.labels.known import LabelsRead
 
 
@@ -62,8 +62,8 @@ def begin_round(
 ) -> Round:
     """Lay labels over a pool.
 
-    Ids match as text, and where they do not, in one Unicode form. Labels of the pool's own file count too unless every
-    row has one: then the labels read are all that is known.
+    Points are found by id, see :func:`skmm_core.labels.matching.match_labels`. Labels of the pool's own file count too
+    unless every row has one: then the labels read are all that is known.
 
     Args:
         dataset: the pool.
@@ -72,64 +72,40 @@ def begin_round(
         where: name of the file of labels for messages.
 
     Raises:
-        InputError: no id of the labels is one of the pool's.
+        InputError: the labels name no point of the pool.
     """
     own = dataset.pool_labels or (None,) * dataset.pool_size
     if read is None:
         labelled = tuple(place for place, label in enumerate(own) if label is not None)
         return Round(dataset, labelled)
-    places = _Places(dataset)
-    labels, notes = places.found(read.labels), list(read.notes)
-    rest = {name: places.found(dict.fromkeys(getattr(read, name))) for name in ("pending", "skipped", "barred")}
-    asked = len(read.labels) + len(read.pending) + len(read.skipped) + len(read.barred)
-    if asked and places.unknown == asked:
-        raise InputError(
-            f"{where}: none of its {asked:,} ids is one of {dataset.name}'s, such as {dataset.ids[0]!r}; bring labels "
-            "of this pool, or name the column with its ids (--id)"
-        )
-    if places.unknown:
-        notes.append(f"{where}: {places.unknown:,} of {asked:,} ids are not in the pool and say nothing.")
+    ids = [dataset.ids[row] for row in dataset.split.train.tolist()]
+    matched = known_points(read, ids, name=where)
+    place = {id_: at for at, id_ in enumerate(ids)}
+    labels = {place[id_]: word for id_, word in matched.read.labels.items()}
+    rest = {name: [place[id_] for id_ in getattr(matched.read, name)] for name in ("pending", "skipped", "barred")}
+    notes = list(read.notes)
+    if matched.unknown:
+        notes.append(f"{where}: {counted(len(matched.unknown), 'id is', 'ids are')} not in this pool and say nothing.")
+    if matched.ambiguous:
+        several = counted(len(matched.ambiguous), "name is", "names are")
+        notes.append(f"{where}: {several} those of several points and say nothing.")
     words: list[str | None] = list(own)
-    for place in (*rest["skipped"], *rest["barred"]):
-        words[place] = None
-    for place, label in labels.items():
-        words[place] = label
-    labelled = tuple(dict.fromkeys([*labels, *(place for place, word in enumerate(words) if word is not None)]))
+    for at in (*rest["skipped"], *rest["barred"]):
+        words[at] = None
+    for at, word in labels.items():
+        words[at] = word
+    labelled = tuple(at for at, word in enumerate(words) if word is not None)  # in the pool's order, not the file's
     known = set(labelled)
-    pending = tuple(place for place in rest["pending"] if place not in known)
-    out = tuple(place for name in ("skipped", "barred") for place in rest[name] if place not in {*known, *pending})
+    pending = tuple(at for at in sorted(rest["pending"]) if at not in known)
+    out = tuple(at for at in sorted({*rest["skipped"], *rest["barred"]}) if at not in {*known, *pending})
     return Round(
         _with_labels(dataset, words, task),
         labelled,
         pending,
-        tuple(dict.fromkeys(out)),
-        1 + max(read.batches.values(), default=0),
+        out,
+        1 + max(matched.read.batches.values(), default=0),
         tuple(notes),
     )
-
-
-class _Places:
-    """Places in the pool by id, and how many ids were not found."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        ids = [dataset.ids[row] for row in dataset.split.train.tolist()]
-        self._exact = {id_: place for place, id_ in enumerate(ids)}
-        self._forms: dict[str, int | None] = {}
-        for place, id_ in enumerate(ids):
-            form = one_form(id_)
-            self._forms[form] = None if form in self._forms else place  # two ids of one form are told apart exactly
-        self.unknown = 0
-
-    def found(self, said: Mapping[str, str | None]) -> dict[int, str | None]:
-        """Place → what is said, in the order of the ids; ids that the pool lacks are counted."""
-        found: dict[int, str | None] = {}
-        for id_, word in said.items():
-            place = self._exact.get(id_, self._forms.get(one_form(id_)))
-            if place is None:
-                self.unknown += 1
-            else:
-                found.setdefault(place, word)
-        return found
 
 
 def _with_labels(dataset: Dataset, words: Iterable[str | None], task: str) -> Dataset:

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,7 @@ import pyarrow as pa
 
 from skmm_core.data import (
     TableFile,
-    check_file,
     encoded,
-    file_path,
     folded,
     is_label_name,
     is_numeric,
@@ -26,6 +24,8 @@ from skmm_core.data import (
     typed,
 )
 from skmm_core.errors import InputError
+from skmm_core.labels.answers import Answer, collect, settled
+from skmm_core.projects import ME
 
 LABELLED, PENDING, SKIPPED, BARRED = "labelled", "pending", "skipped", "barred"
 STATES = (LABELLED, PENDING, SKIPPED, BARRED)
@@ -44,6 +44,8 @@ class LabelsRead:
         barred: ids of points that are never to be picked, in that order.
         notes: what a person should know of the reading, a sentence each.
         batches: id → number of the batch that it was picked in, where the file says so.
+        answers: annotator → id → label, or None for a skip: what the labels and skips are settled from.
+        by_file_name: whether points are named by their file, since the tool that wrote them keeps no id.
     """
 
     labels: dict[str, str]
@@ -52,18 +54,27 @@ class LabelsRead:
     barred: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     batches: dict[str, int] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    by_file_name: bool = False
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Every point that the file says anything of."""
+        answered = (item for given in self.answers.values() for item in given)
+        return tuple(dict.fromkeys((*answered, *self.labels, *self.pending, *self.skipped, *self.barred)))
 
     @property
     def text(self) -> str:
-        """The same as a csv file that :func:`read_labels` reads: id, label, batch, state."""
+        """The same as a csv file that :func:`read_table` reads: id, label, batch, state."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("id", "label", "batch", "state"))
+        named = ("file name",) if self.by_file_name else ()
+        writer.writerow(("id", "label", "batch", "state", *(["named by"] if named else [])))
         states = dict.fromkeys(self.labels, LABELLED)
         for state, ids in ((PENDING, self.pending), (SKIPPED, self.skipped), (BARRED, self.barred)):
             states |= dict.fromkeys(ids, state)
         for id_, state in states.items():
-            writer.writerow((id_, self.labels.get(id_, ""), self.batches.get(id_, ""), state))
+            writer.writerow((id_, self.labels.get(id_, ""), self.batches.get(id_, ""), state, *named))
         return text.getvalue()
 
     @property
@@ -73,21 +84,20 @@ class LabelsRead:
         return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def read_labels(path: str | Path) -> LabelsRead:
-    """Read labels so far.
+def read_table(path: Path) -> LabelsRead:
+    """Read labels so far from a plain table.
 
     A row with a label is labelled. One without is as its `state` says (pending, skipped, barred), or waits for a label
     where it has a batch; else it says nothing.
 
     Args:
-        path: a table (csv, tsv, parquet, jsonl) with an id and a label a row, and perhaps `batch` and `state`.
+        path: a table (csv, tsv, parquet, jsonl) with an id and a label a row, and perhaps `annotator`, `batch` and
+            `state`; one that was checked.
 
     Raises:
         InputError: it cannot be read, or lacks these columns.
     """
-    where = file_path(str(path))
-    check_file(where)
-    file = read_table_file(where, lambda name: True)
+    file = read_table_file(path, lambda name: True)
     names = {name: folded(name) for name in file.table.column_names}
     id_ = next((name for wanted in _IDS for name, plain in names.items() if plain == wanted), None)
     if id_ is None:
@@ -97,10 +107,14 @@ def read_labels(path: str | Path) -> LabelsRead:
     if labels is None and batches is None:
         raise InputError(f"{file.where} has no column label; labels need {_COLUMNS}")
     states = _states(file, _named(names, "state"))
+    named = _named(names, "annotator")
+    who = None if named is None else words_of(file.table.column(named))
     nothing: list[None] = [None] * file.rows
-    rows = zip(row_names(file.table.column(id_)), labels or nothing, batches or nothing, states or nothing, strict=True)
+    ids = row_names(file.table.column(id_))
+    rows = zip(ids, labels or nothing, batches or nothing, states or nothing, who or nothing, strict=True)
     found = _gathered(rows, file.where)
-    return LabelsRead(**{**found, "notes": (*file.notes, *told, *found["notes"])})
+    by_file_name = _named(names, "named_by") is not None  # as the copy in a run says
+    return LabelsRead(**{**found, "notes": (*file.notes, *told, *found["notes"]), "by_file_name": by_file_name})
 
 
 def _named(names: dict[str, str], wanted: str) -> str | None:
@@ -140,38 +154,38 @@ def _states(file: TableFile, name: str | None) -> list[str | None] | None:
     return words if {word for word in words if word is not None} <= set(STATES) else None
 
 
-def _gathered(rows: Iterable[tuple[str, str | None, int | None, str | None]], where: str) -> dict[str, Any]:
+def _gathered(rows: Iterable[tuple[str, str | None, int | None, str | None, str | None]], where: str) -> dict[str, Any]:
     """What rows say together: a label wins over none, and labels that differ are none, to be decided anew."""
-    labels: dict[str, str] = {}
+    answers: list[Answer] = []
     states: dict[str, str] = {}
     batches: dict[str, int] = {}
-    seen: Counter[str] = Counter()
-    disputed: set[str] = set()
-    for id_, label, batch, state in rows:
+    seen: Counter[tuple[str, str | None]] = Counter()
+    for id_, label, batch, state, who in rows:
         if id_ == "":
             continue
-        seen[id_] += 1
+        seen[id_, who] += 1
         if batch is not None:
             batches[id_] = max(batch, batches.get(id_, 0))
-        if label is not None:
-            if labels.setdefault(id_, label) != label:
-                disputed.add(id_)
-        elif state in (PENDING, SKIPPED, BARRED) or batch is not None or state == LABELLED:
-            states[id_] = state if state in (SKIPPED, BARRED) else PENDING
-    for id_ in disputed:
-        del labels[id_]
-        states[id_] = PENDING
+        if label is not None or state == SKIPPED:
+            answers.append(Answer(id_, label, ME if who is None else f"file:{who}"))
+        elif state in (PENDING, BARRED) or batch is not None or state == LABELLED:
+            states[id_] = state if state == BARRED else PENDING
+    collected = collect(answers)
+    outcome = settled(collected.given)
+    labels = outcome.labels
+    states |= dict.fromkeys(outcome.disputed, PENDING) | dict.fromkeys(outcome.skipped, SKIPPED)
     repeated = sum(count > 1 for count in seen.values())
-    notes = []
+    notes = [f"{where}: {note}" for note in collected.notes]
     if repeated:
         notes.append(f"{where}: {repeated:,} ids stand in several rows; each counts once.")
-    if disputed:
-        shown = ", ".join(sorted(disputed)[:5])
-        notes.append(f"{where}: {len(disputed):,} ids have different labels and wait for a decision: {shown}.")
+    if outcome.disputed:
+        shown = ", ".join(sorted(outcome.disputed)[:5])
+        notes.append(f"{where}: {len(outcome.disputed):,} ids have different labels and wait for a decision: {shown}.")
     left = {id_: state for id_, state in states.items() if id_ not in labels}
     return {
         "labels": labels,
         **{name: tuple(id_ for id_, state in left.items() if state == name) for name in (PENDING, SKIPPED, BARRED)},
         "notes": tuple(notes),
         "batches": {id_: batch for id_, batch in batches.items() if id_ in labels or id_ in left},
+        "answers": collected.given,
     }
