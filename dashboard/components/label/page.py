@@ -8,7 +8,7 @@ from dashboard.components.label.answers import Place, act, read_press
 from dashboard.components.label.batches import offer_batch, project_of
 from dashboard.components.label.desk import Answers, desk_data
 from dashboard.components.label.files import bring_back, export_files
-from dashboard.components.label.next_step import next_step
+from dashboard.components.label.next_step import next_step, take_next
 from dashboard.components.label.pictures import make_ready
 from dashboard.components.label.scheme import scheme_panel
 from dashboard.components.label.station import station
@@ -40,6 +40,7 @@ def label_page() -> None:
     with mistakes_told():
         with st.spinner("Reading the dataset…"):
             dataset = cache.dataset(config)
+        take_next(project_of(dataset.fingerprint))
         offered = offer_batch(state.current_record(), config, dataset.fingerprint, dataset.name)
         project = project_of(dataset.fingerprint)
         if project is not None and project.state().batches:
@@ -91,5 +92,5 @@ def _desk(dataset: "Dataset", config: DatasetConfig, project: Project) -> None:
         problem=told.get("problem", ""),
     )
     station(data, key="label-desk", on_press=pressed)
-    next_step(project, data["item"] is None)
+    next_step(dataset, project, data["item"] is None)
     make_ready(dataset, config, data["ahead"])
