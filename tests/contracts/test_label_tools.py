@@ -10,11 +10,12 @@ from hypothesis import given, settings, strategies as st
 
 from skmm_core.errors import InputError
 from skmm_core.labels import export_selection, import_labels, read_labels
-from skmm_core.labels.export import LABEL_TOOLS
+from skmm_core.labels.export import LABEL_TOOLS, tool_table
 from skmm_core.labels.matching import match_labels
 from skmm_core.labels.spreadsheet import guarded_id
 from skmm_core.projects import Project
 from tests.contracts.label_exports import ANNOTATE, IDS, points
+from tests.contracts.rooms import ROOT
 
 SAID = {
     "a/0.jpg": "cat",
@@ -277,3 +278,7 @@ def test_tools_for_pictures_refuse_texts_and_nothing_to_label(tmp_path: Path) ->
     with pytest.raises(InputError, match="cannot be written"):
         export_selection(points(), "csv", tmp_path / "missing" / "x.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_has_the_table_of_tools() -> None:
+    assert tool_table() in (ROOT / "assets/docs/labels.md").read_text(encoding="utf-8"), "paste tool_table() into it"
