@@ -68,12 +68,13 @@ class LabelsRead:
         """The same as a csv file that :func:`read_table` reads: id, label, batch, state."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("id", "label", "batch", "state"))
+        named = ("file name",) if self.by_file_name else ()
+        writer.writerow(("id", "label", "batch", "state", *(["named by"] if named else [])))
         states = dict.fromkeys(self.labels, LABELLED)
         for state, ids in ((PENDING, self.pending), (SKIPPED, self.skipped), (BARRED, self.barred)):
             states |= dict.fromkeys(ids, state)
         for id_, state in states.items():
-            writer.writerow((id_, self.labels.get(id_, ""), self.batches.get(id_, ""), state))
+            writer.writerow((id_, self.labels.get(id_, ""), self.batches.get(id_, ""), state, *named))
         return text.getvalue()
 
     @property
@@ -112,7 +113,8 @@ def read_table(path: Path) -> LabelsRead:
     ids = row_names(file.table.column(id_))
     rows = zip(ids, labels or nothing, batches or nothing, states or nothing, who or nothing, strict=True)
     found = _gathered(rows, file.where)
-    return LabelsRead(**{**found, "notes": (*file.notes, *told, *found["notes"])})
+    by_file_name = _named(names, "named_by") is not None  # as the copy in a run says
+    return LabelsRead(**{**found, "notes": (*file.notes, *told, *found["notes"]), "by_file_name": by_file_name})
 
 
 def _named(names: dict[str, str], wanted: str) -> str | None:
