@@ -20,6 +20,7 @@ from .formats import (
     is_archive as is_archive,
     kind_of as kind_of,
 )
+from .groups import groups_of as groups_of
 from .how_read import ReadLine as ReadLine, as_rows as as_rows
 from .hub import HUB as HUB, hub_name as hub_name
 from .image_index import ImageIndex as ImageIndex, index_images as index_images
@@ -41,7 +42,8 @@ from .row_texts import RowTexts as RowTexts
 from .row_thumbnails import EncodedImages as EncodedImages, ImageStore as ImageStore
 from .scaler import Scaler as Scaler, fit_scaler as fit_scaler, row_blocks as row_blocks
 from .skipped import counted as counted
-from .table_file import TableFile as TableFile, is_numeric as is_numeric
+from .some_targets import KnownTargets as KnownTargets, known_targets as known_targets
+from .table_file import TableFile as TableFile, check_names as check_names, is_numeric as is_numeric
 from .table_formats import is_table as is_table, names_in as names_in, read_table_file as read_table_file
 from .tables import row_names as row_names
 from .typed_text import encoded as encoded, typed as typed
