@@ -8,7 +8,7 @@ import numpy as np
 
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.data import Dataset
-from skmm_core.diagnostics import Diagnostics, asked_c_s, diagnose, pca_map
+from skmm_core.diagnostics import Band, Diagnostics, asked_c_s, diagnose, pca_map, random_band
 from skmm_core.errors import InputError
 from skmm_core.jobs import tables
 from skmm_core.jobs.origin import origin
@@ -47,8 +47,11 @@ def run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Data
     report(Progress("Measuring the selection", 0))
     c_s = asked_c_s(selection.objective, selection.params)
     diagnostics = diagnose(pool, selection.indices, selection.weights, c_s=c_s, report=report)
+    band, diagnostics = random_band(
+        pool, selection.indices, diagnostics, fixed=include, closed=exclude, seed=job.seed, report=report
+    )
     _write_files(folder, dataset, pool, selection, diagnostics, report)
-    return _selection_result(config, job, dataset, pool, selection, diagnostics)
+    return _selection_result(config, job, dataset, pool, selection, diagnostics, band)
 
 
 def _write_files(
@@ -91,7 +94,13 @@ def pool_positions(dataset: Dataset, rows: Sequence[int]) -> list[int]:
 
 
 def _selection_result(
-    config: RunConfig, job: SelectJob, dataset: Dataset, pool: Pool, selection: Selection, diagnostics: Diagnostics
+    config: RunConfig,
+    job: SelectJob,
+    dataset: Dataset,
+    pool: Pool,
+    selection: Selection,
+    diagnostics: Diagnostics,
+    band: Band,
 ) -> dict[str, Any]:
     return {
         "kind": "select",
@@ -113,5 +122,6 @@ def _selection_result(
         "label_aware": reads_labels(selection.method, selection.params, config.gradient),
         "sketch": {"kind": pool.sketch.kind, "dim": pool.sketch.dim},
         "diagnostics": diagnostics.summary(),
+        "band": band.to_json(),
         **origin(config, dataset.notes, dataset.fingerprint, dataset.reading),
     }
