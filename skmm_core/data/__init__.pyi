@@ -5,7 +5,13 @@ from .builtin import (
     gaussian_mixture as gaussian_mixture,
 )
 from .column_roles import LEFT_OUT as LEFT_OUT
-from .dataset import Dataset as Dataset, Task as Task, train_targets as train_targets
+from .dataset import (
+    Dataset as Dataset,
+    Split as Split,
+    Task as Task,
+    empty_rows as empty_rows,
+    train_targets as train_targets,
+)
 from .file_limits import file_path as file_path, max_megabytes as max_megabytes
 from .file_names import one_form as one_form
 from .formats import (
@@ -35,3 +41,4 @@ from .row_texts import RowTexts as RowTexts
 from .row_thumbnails import EncodedImages as EncodedImages, ImageStore as ImageStore
 from .scaler import Scaler as Scaler, fit_scaler as fit_scaler, row_blocks as row_blocks
 from .table_formats import is_table as is_table, names_in as names_in
+from .target_task import task_of_words as task_of_words

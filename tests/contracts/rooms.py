@@ -23,6 +23,7 @@ ROOMS = (
     "runs",
     "projects",
     "comparison",
+    "estimates",
     "paper",
     "bench",
     "learn",
