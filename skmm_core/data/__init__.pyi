@@ -40,6 +40,7 @@ from .jsonl_reader import as_utf8 as as_utf8
 from .known_labels import known_array as known_array, number_word as number_word
 from .load import load_dataset as load_dataset, load_texts as load_texts
 from .mixed_units import in_one_unit as in_one_unit, spread_notes as spread_notes
+from .picture_file import read_picture as read_picture
 from .picture_kinds import may_be_picture as may_be_picture
 from .picture_originals import find_originals as find_originals
 from .picture_source import image_source as image_source, source_fingerprint as source_fingerprint
