@@ -66,7 +66,8 @@ def expected_accuracy(
 ) -> ExpectedScore:
     """Accuracy on the rows without a label.
 
-    The interval is Wilson's (1927), of the effective number of labels, with Student's quantile for the normal one.
+    The interval is Wilson's (1927), of the effective number of labels, with Student's quantile for the normal one. It
+    holds what held-out labels say alone, too, should the model's probabilities be off.
 
     Args:
         metric: accuracy.
@@ -84,7 +85,8 @@ def expected_accuracy(
     z = float(student.ppf((1 + LEVEL) / 2, effective - 1))
     middle = (value + z**2 / (2 * effective)) / (1 + z**2 / effective)
     half = z / (1 + z**2 / effective) * math.sqrt(value * (1 - value) / effective + z**2 / (4 * effective**2))
-    lo, hi = min(value, middle - half), max(value, middle + half)
+    alone = float(shares @ correct)
+    lo, hi = min(value, alone, middle - half), max(value, alone, middle + half)
     return ExpectedScore(metric, value, max(0.0, lo), min(1.0, hi), held_out, effective)
 
 

@@ -33,8 +33,19 @@ FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 )
-PAGES = ("", "data", "select", "diagnose", "selections", "compare", "present", "learn", "reproduce", "runs")
-CHARTED = {"", "select", "diagnose", "compare", "present", "learn"}  # of these pages a finished run shows charts
+PAGES = {  # address by name; views of a page count as pages
+    "home": "?",
+    "data": "data?",
+    "pick": "pick?",
+    "why": "pick?view=Why&",
+    "selections": "pick?view=Compare+selections&",
+    "compare": "compare?",
+    "present": "compare?view=Present&",
+    "learn": "learn?",
+    "reproduce": "reproduce?",
+    "runs": "runs?",
+}
+CHARTED = {"home", "pick", "why", "compare", "present", "learn"}  # of these pages a finished run shows charts
 CHART = ".js-plotly-plot"
 STEADY = 0.1  # cumulative layout shift up to which web.dev calls a page steady
 ALERT = '[data-testid="stAlert"]'
@@ -194,6 +205,17 @@ class Visitor:
     def press(self, name: str | re.Pattern[str]) -> None:
         """Press a button and wait for the page."""
         self.button(name).first.click()
+        self.settle()
+
+    def view(self, name: str) -> None:
+        """Turn to another view of the page."""
+        self.page.get_by_role("radio", name=name, exact=True).first.click()
+        self.settle()
+
+    def menu(self, name: str) -> None:
+        """Turn to a page of the menu."""
+        self.page.get_by_text("More", exact=True).click()
+        self.page.get_by_role("link", name=name, exact=True).click()
         self.settle()
 
     def run_id(self) -> str:

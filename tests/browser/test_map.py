@@ -82,9 +82,9 @@ def test_a_class_left_alone_by_the_legend_stays_alone_while_the_map_is_made_anew
     assert len(moved["entries"]) == 1
     assert moved["points"] == alone["points"]
     select.settle()
-    page.get_by_role("link", name="Runs", exact=True).click()
+    select.menu("Runs")
     expect(page.locator(CHART)).to_have_count(0)
-    page.get_by_role("link", name="Select", exact=True).click()
+    page.get_by_role("link", name="Pick", exact=True).click()
     assert wait_for(select, "shown.entries.length === 1")["points"] == alone["points"]
     select.settle()
     entry.click()

@@ -22,6 +22,7 @@ ROOMS = (
     "probes",
     "runs",
     "projects",
+    "labels",
     "comparison",
     "estimates",
     "paper",

@@ -59,7 +59,7 @@ def test_without_a_dataset_the_page_says_where_to_get_one(empty, visit, words):
 
 def test_the_question_comes_first_and_no_result_yet_is_explained(form, words):
     assert not form.exception
-    assert form.segmented_control[0].label == "What do you want to save?"
+    assert form.segmented_control[1].label == "What do you want to save?"
     assert "Nothing picked yet" in words(form)
     assert "37.7 % of the pool of 265." in words(form)
 
@@ -141,7 +141,7 @@ def test_a_finished_run_shows_numbers_map_gallery_balance_and_exports(ready, vis
 def test_a_run_that_sees_labels_opens_in_the_league_that_offers_its_method(empty, visit):
     job = SelectJob(method="skmm_fit", budget=7)
     app = visit("select", data=remember(DIABETES), run=queue(empty, job).id)
-    assert app.segmented_control[0].value == "Training"
+    assert app.segmented_control[1].value == "Training"
     assert app.radio[0].value == "skmm_fit"
 
 
@@ -365,7 +365,7 @@ def test_label_aware_methods_and_options_are_offered_for_training_only(empty, vi
     titles = {spec.title for spec in registry.list_methods() if spec.key in aware}
     assert not titles & offered()
     assert not [each for each in app.toggle if each.key.endswith(":stratify")]
-    app.segmented_control[0].set_value("Training").run()
+    app.segmented_control[1].set_value("Training").run()
     assert titles <= offered()
     families().set_value("Sampling").run()
     app.radio[0].set_value("uniform").run()
@@ -375,7 +375,7 @@ def test_label_aware_methods_and_options_are_offered_for_training_only(empty, vi
 def test_the_size_of_the_warm_up_is_asked_where_a_head_is_trained(empty, visit, words):
     app = visit("select", data=remember(DatasetConfig(source="digits")))
     assert not [each for each in app.number_input if each.key.endswith(":warm-up")]
-    app.segmented_control[0].set_value("Training").run()
+    app.segmented_control[1].set_value("Training").run()
     next(each for each in app.get("button_group") if ":family" in str(each.key)).set_value("Uncertainty").run()
     assert [each for each in app.number_input if each.key.endswith(":warm-up")]
     assert "Needs class labels, warm-up head." in words(app).replace("\\", "")

@@ -1,4 +1,4 @@
-"""Select: pick points with one method, and look at what was picked."""
+"""The Workbench view of Pick: pick points with one method, and look at what was picked."""
 
 import streamlit as st
 
@@ -7,6 +7,7 @@ from dashboard.components.select.view import selection_view
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.no_dataset import no_dataset
+from dashboard.components.shared.places import HOME
 from dashboard.components.shared.theme import columns, escape, fmt_int, mistakes_told
 from dashboard.services import cache, state
 from skmm_core.config import DatasetConfig
@@ -32,7 +33,7 @@ def draw_result(record: RunRecord | None) -> None:
         empty_state(
             "Nothing picked yet",
             "Choose a method and a budget, then press **Pick**. The chosen points appear here.",
-            page="app_pages/overview.py",
+            page=HOME,
             label="See a finished example",
             icon=":material/home:",
         )
@@ -40,12 +41,14 @@ def draw_result(record: RunRecord | None) -> None:
         selection_view(record)
 
 
-config = state.current_dataset()
-if config is None:
-    no_dataset("Pick a built-in dataset or bring your own; then choose points from it here.")
-record = state.current_record()
-left, right = columns([1, 2.4], key="select", below=700, gap="medium")
-with right, mistakes_told():  # first: a finished run is drawn before the dataset is read
-    draw_result(record)
-with left, mistakes_told():
-    draw_form(config, record)
+def select_page() -> None:
+    """Draw the view."""
+    config = state.current_dataset()
+    if config is None:
+        no_dataset("Pick a built-in dataset or bring your own; then choose points from it here.")
+    record = state.current_record()
+    left, right = columns([1, 2.4], key="select", below=700, gap="medium")
+    with right, mistakes_told():  # first: a finished run is drawn before the dataset is read
+        draw_result(record)
+    with left, mistakes_told():
+        draw_form(config, record)
