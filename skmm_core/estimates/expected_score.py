@@ -93,7 +93,8 @@ def expected_accuracy(
 def expected_error(metric: Metric, errors: Array, shares: Array) -> ExpectedScore:
     """Mean absolute error on the rows without a label: held-out errors, weighing as much as their part of the pool.
 
-    The interval is Student's on the logarithm (the delta method), so that it stays above 0.
+    The interval is Student's on the logarithm (the delta method), so that it stays above 0. It holds the plain
+    mean of held-out errors, too.
 
     Args:
         metric: mean absolute error.
@@ -107,7 +108,8 @@ def expected_error(metric: Metric, errors: Array, shares: Array) -> ExpectedScor
         return ExpectedScore(metric, value, np.nan, np.nan, held_out, effective, why_not)
     spread = float(np.sqrt((shares**2 * (errors - value) ** 2).sum() * effective / (effective - 1)))
     ratio = float(np.exp(student.ppf((1 + LEVEL) / 2, effective - 1) * spread / value))
-    return ExpectedScore(metric, value, value / ratio, value * ratio, held_out, effective)
+    lo, hi = min(held_out, value / ratio), max(held_out, value * ratio)
+    return ExpectedScore(metric, value, lo, hi, held_out, effective)
 
 
 def too_few(labels: int, effective: float) -> str:
