@@ -30,7 +30,7 @@ from dashboard.services import cache, state  # noqa: E402
 from dashboard.services.collector import spare_libraries  # noqa: E402
 from skmm_core.errors import InputError  # noqa: E402
 
-st.set_page_config(page_title="SkMM Dashboard", page_icon=":material/scatter_plot:", layout="wide")
+st.set_page_config(page_title="SkMM Dashboard", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
 apply_style()
 try:
     cache.jobs()

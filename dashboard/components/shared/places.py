@@ -8,6 +8,7 @@ HOME, DATA, PICK, COMPARE, LEARN, REPRODUCE, RUNS = (
     f"app_pages/{name}.py" for name in ("overview", "data", "pick", "compare", "learn", "reproduce", "runs")
 )
 Width = int | Literal["content", "stretch"]
+DATA_KIND, UPLOAD = "data:kind", "Upload"  # session key of where data come from, and a file of one's own
 VIEW = "view"  # name of the choice in the address, and its session key
 WORKBENCH, WHY, SELECTIONS = "Workbench", "Why", "Compare selections"
 RESULTS, PRESENT = "Results", "Present"

@@ -76,6 +76,7 @@ _CSS = """
   /* The heights that widgets will have, while the browser still loads what draws them: nothing below moves then. */
   .st-key-tour { min-height: 40px; }
   :is(.st-key-tour, .st-key-overlap-cards) [data-testid="stSkeleton"] { height: 32px; }
+  .st-key-home-map { min-height: 520px; }
   .st-key-metrics { min-height: 59px; }
   :is(.st-key-reproduce-experiment, [class*="st-key-metric-"], [class*="st-key-figure-"]):has(
     [data-testid="stSkeleton"]) { min-height: 60px; }
