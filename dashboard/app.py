@@ -19,6 +19,7 @@ from dashboard.components.shared.places import (  # noqa: E402
     PICK,
     REPRODUCE,
     RUNS,
+    SETTINGS,
     old_page,
     open_view,
     script_of,
@@ -52,6 +53,7 @@ page = st.navigation(
         "More": [
             st.Page(REPRODUCE, title="Reproduce", icon=":material/table_chart:"),
             st.Page(RUNS, title="Runs", icon=":material/history:"),
+            st.Page(SETTINGS, title="Settings", icon=":material/settings:"),
         ],
     },
     position="top",
