@@ -24,6 +24,7 @@ from dashboard.components.shared.places import (  # noqa: E402
     open_view,
     script_of,
 )
+from dashboard.components.shared.running import running_line  # noqa: E402
 from dashboard.components.shared.shortcuts import shortcuts_help  # noqa: E402
 from dashboard.components.shared.theme import apply_style, error_line  # noqa: E402
 from dashboard.components.shared.tour import tour  # noqa: E402
@@ -65,6 +66,7 @@ view = open_view(here)
 tour(here, view)
 if (page.url_path, view) in MARKED:
     encoder_mark(state.current_dataset())
+running_line(None if here in (HOME, LEARN, RUNS, SETTINGS) else state.current_run())
 page.run()
 shortcuts_help()
 spare_libraries()
