@@ -221,6 +221,32 @@ class CompareJob(_Frozen):
         return "linear" if self.finetune is None else "finetune"
 
 
+class EstimateJob(_Frozen):
+    """Say what the labels so far are worth, and predict labels for all rows without one."""
+
+    kind: Literal["estimate"] = "estimate"
+    labels: str | None = Field(
+        None,
+        description="Labels so far: a table with an id and a label a row, and perhaps batch and state. Those of a "
+        "partly labelled file count besides; the table wins.",
+    )
+    labels_hash: str | None = Field(
+        None, pattern=r"^[0-9a-f]{16}$", description="Of what the labels said when the run was set up."
+    )
+    learner: Literal["linear", "prototype", "propagate", "auto"] = Field("auto", description="What is trained on them.")
+    more: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (50, 100, 200), description="How many more labels to look ahead."
+    )
+    wanted: float | None = Field(
+        None, description="Wanted score: accuracy in 0..1 for classes, mean absolute error for numbers."
+    )
+    price: float = Field(0.0, ge=0, description="Money for the label of one point.")
+    hours_per_thousand: float = Field(0.0, ge=0, description="Hours that 1,000 labels take.")
+    currency: str = Field("€", max_length=8, description="Sign of the money.")
+    curve: bool = Field(True, description="Measure the learning curve; nothing is said of more labels without it.")
+    seed: int = Field(0, ge=0, description="Of folds and draws.")
+
+
 class PaperJob(_Frozen):
     """Repeat an experiment of the paper; what is left empty is as there."""
 
@@ -240,7 +266,7 @@ class RunConfig(_Frozen):
     """Everything that decides the result of a run."""
 
     dataset: DatasetConfig
-    job: Annotated[SelectJob | CompareJob | EmbedJob | PaperJob, Field(discriminator="kind")]
+    job: Annotated[SelectJob | CompareJob | EmbedJob | EstimateJob | PaperJob, Field(discriminator="kind")]
     sketch: SketchParams = SketchParams()
     gradient: GradientParams = GradientParams()
     warm_up_rows: int | None = Field(

@@ -8,7 +8,7 @@ import numpy as np
 
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.data import Dataset, groups_of
-from skmm_core.diagnostics import Diagnostics, asked_c_s, diagnose, pca_map
+from skmm_core.diagnostics import Band, Diagnostics, asked_c_s, diagnose, pca_map, random_band
 from skmm_core.errors import InputError
 from skmm_core.jobs import tables
 from skmm_core.jobs.origin import origin
@@ -57,9 +57,18 @@ def run_selection(
     report(Progress("Measuring the selection", 0))
     c_s = asked_c_s(whole.objective, whole.params)
     diagnostics = diagnose(pool, whole.indices, whole.weights, c_s=c_s, report=report)
+    band, diagnostics = random_band(
+        pool,
+        whole.indices,
+        diagnostics,
+        fixed=[*now.given, *decided.include],
+        closed=decided.exclude,
+        seed=job.seed,
+        report=report,
+    )
     selection = new_points(whole, len(now.given))
     _write_files(folder, now, pool, selection, whole, diagnostics, report)
-    result = _selection_result(config, job, dataset, pool, selection, diagnostics)
+    result = _selection_result(config, job, dataset, pool, selection, diagnostics, band)
     return {**result, **_round_result(now), "notes": [*result["notes"], *now.notes, *told]}
 
 
@@ -136,7 +145,13 @@ def pool_positions(dataset: Dataset, rows: Sequence[int]) -> list[int]:
 
 
 def _selection_result(
-    config: RunConfig, job: SelectJob, dataset: Dataset, pool: Pool, selection: Selection, diagnostics: Diagnostics
+    config: RunConfig,
+    job: SelectJob,
+    dataset: Dataset,
+    pool: Pool,
+    selection: Selection,
+    diagnostics: Diagnostics,
+    band: Band,
 ) -> dict[str, Any]:
     return {
         "kind": "select",
@@ -158,5 +173,6 @@ def _selection_result(
         "label_aware": pool.known is None and reads_labels(selection.method, selection.params, config.gradient),
         "sketch": {"kind": pool.sketch.kind, "dim": pool.sketch.dim},
         "diagnostics": diagnostics.summary(),
+        "band": band.to_json(),
         **origin(config, dataset.notes, dataset.fingerprint, dataset.reading),
     }

@@ -19,12 +19,12 @@ from skmm_core.data import (
     is_numeric,
     label_rank,
     number_word,
-    read_table_file,
     row_names,
     typed,
 )
 from skmm_core.errors import InputError
 from skmm_core.labels.answers import Answer, collect, settled
+from skmm_core.labels.records import read_text_table
 from skmm_core.projects import ME
 
 LABELLED, PENDING, SKIPPED, BARRED = "labelled", "pending", "skipped", "barred"
@@ -97,7 +97,7 @@ def read_table(path: Path) -> LabelsRead:
     Raises:
         InputError: it cannot be read, or lacks these columns.
     """
-    file = read_table_file(path, lambda name: True)
+    file = read_text_table(path)
     names = {name: folded(name) for name in file.table.column_names}
     id_ = next((name for wanted in _IDS for name, plain in names.items() if plain == wanted), None)
     if id_ is None:

@@ -17,7 +17,7 @@ from skmm_core.runs import DIAGNOSTICS, read_table
 _MOST_ROWS = 200
 _MOST_CHARACTERS = 300  # of a text
 SHOWN = (
-    *("bias", "variance", "bias_term", "variance_term", "error_bound", "rank", "effective_dim"),
+    *("represented", "bias", "variance", "bias_term", "variance_term", "error_bound", "rank", "effective_dim"),
     *("c_s", "trace_score", "trace_score_floor", "moment_error"),
     *("moment_objective", "coverage_mean", "coverage_radius", "class_tv", "duplicates", "effective_weights"),
     *("ridge_bias2", "ridge_variance", "ridge_error"),

@@ -8,6 +8,7 @@ from .files import (
     FEATURES as FEATURES,
     LABELS_CSV as LABELS_CSV,
     LOG as LOG,
+    PREDICTIONS_CSV as PREDICTIONS_CSV,
     REPORT as REPORT,
     RESULT as RESULT,
     SCORES_CSV as SCORES_CSV,

@@ -21,8 +21,10 @@ SCORES_CSV, SUMMARY_CSV = "scores.csv", "summary.csv"
 COMPARE_STATE = "compare.json"
 SELECTION_CSV, SELECTION_NPY, DIAGNOSTICS = "selection.csv", "selection.npy", "diagnostics.npz"
 LABELS_CSV = "labels_used.csv"  # the copy of those that a selection knew
+PREDICTIONS_CSV = "predictions.csv"
 FEATURES, THUMBNAILS = "features.npz", "thumbnails.npz"
 TABLES = ("selection", "scores", "map", "trace")
+ESTIMATE_TABLES = ("predictions", "mistakes", "curve")
 RESULT_FILES = (
     RESULT,
     SELECTION_CSV,
@@ -32,10 +34,11 @@ RESULT_FILES = (
     FEATURES,
     THUMBNAILS,
     REPORT,
-    *(f"{table}.parquet" for table in TABLES),
+    PREDICTIONS_CSV,
+    *(f"{table}.parquet" for table in (*TABLES, *ESTIMATE_TABLES)),
 )
 RUN_FILES = (CONFIG, CARD, LOG, LABELS_CSV, SCORES_CSV, COMPARE_STATE, *RESULT_FILES)
-Table = Literal["selection", "scores", "map", "trace"]
+Table = Literal["selection", "scores", "map", "trace", "predictions", "mistakes", "curve"]
 
 
 class RunCard(BaseModel):
@@ -106,11 +109,12 @@ def read_result(folder: Path) -> dict[str, Any]:
 
 
 def read_table(folder: Path, name: Table) -> "pd.DataFrame":
-    """Read one table of a finished selection.
+    """Read one table of a finished selection or estimate.
 
     Args:
         folder: the run folder.
-        name: "selection" (one row a chosen point), "scores" (one row a pool point), "map" or "trace".
+        name: "selection" (one row a chosen point), "scores" (one row a pool point), "map" or "trace"; of an estimate
+            "predictions" (one row a point without a label), "mistakes" (one row a label) or "curve".
 
     Raises:
         InputError: the table is missing or damaged.

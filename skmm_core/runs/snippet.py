@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJob
+from skmm_core.config import CompareJob, EmbedJob, EstimateJob, PaperJob, RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 
@@ -16,10 +16,11 @@ def python_lines(config: RunConfig) -> str:
         config: of a selection, which the program leaves in `rows`, or of a comparison, left in `found`.
 
     Raises:
-        InputError: the run turned pictures into features, or repeated a table of the paper; its command repeats it.
+        InputError: the run turned pictures into features, said what labels are worth, or repeated a table of the paper;
+            its command repeats it.
     """
     job = config.job
-    if isinstance(job, EmbedJob | PaperJob):
+    if isinstance(job, EmbedJob | EstimateJob | PaperJob):
         raise InputError("this is made on the command line; `runs show` prints the command")
     lines = _select_lines(config, job) if isinstance(job, SelectJob) else _compare_lines(config, job)
     return "\n".join(lines) + "\n"
