@@ -109,11 +109,35 @@ class SelectJob(_Frozen):
     seed: int = 0
     include: Rows = Field((), description="Rows of the file to choose in any case; they count in the budget.")
     exclude: Rows = Field((), description="Rows of the file never to choose; they stay in what is to be matched.")
+    labels: str | None = Field(
+        None,
+        description="Labels so far: a table (csv, tsv, parquet, jsonl) with an id and a label a row, and perhaps batch "
+        "and state. Points with a label, or picked and waiting for one, count as covered and are in no budget.",
+    )
+    labels_hash: str | None = Field(
+        None, pattern=r"^[0-9a-f]{16}$", description="Of what the labels said when the run was set up."
+    )
+    group: str | None = Field(
+        None,
+        description="Column whose values are groups, such as patients, scenes or videos; a row without one stands "
+        "alone.",
+    )
+    per_group: Literal["whole"] | Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="At most so many points of a group, those with a label or waiting for one among them; or whole: "
+        "take groups whole, as many as fit in the budget.",
+    )
 
     @field_validator("include", "exclude")
     @classmethod
     def _sort(cls, rows: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(sorted(set(rows)))
+
+    @model_validator(mode="after")
+    def _group_has_a_limit(self) -> "SelectJob":
+        if (self.group is None) != (self.per_group is None):
+            raise ValueError("a column of groups and how many points of each (a number, or whole) go together")
+        return self
 
 
 TEXT_MODEL = "all-minilm-l6-v2"

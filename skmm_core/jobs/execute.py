@@ -10,6 +10,7 @@ from skmm_core.device import resolve_device
 from skmm_core.errors import InputError
 from skmm_core.jobs.comparison import run_comparison
 from skmm_core.jobs.estimate import run_estimate
+from skmm_core.jobs.labels_of_run import labels_of_run, read_as
 from skmm_core.jobs.origin import methods_of, origin
 from skmm_core.jobs.selection import run_selection
 from skmm_core.methods import Need, get_method
@@ -54,11 +55,12 @@ def execute(folder: Path, report: Report = ignore) -> None:
     else:
         if not isinstance(job, EstimateJob):
             _check_job(config, job)
+        labels = labels_of_run(folder, job) if isinstance(job, SelectJob) else None
         report(Progress("Reading the data", 0))
-        dataset = load_dataset(config.dataset, report=report)
+        dataset = load_dataset(read_as(config), report=report)
         _check_card(folder, config, dataset.fingerprint)
         if isinstance(job, SelectJob):
-            result = run_selection(folder, config, job, dataset, report)
+            result = run_selection(folder, config, job, dataset, report, labels)
         elif isinstance(job, EstimateJob):
             result = run_estimate(folder, config, job, dataset, report)
         else:

@@ -44,6 +44,8 @@ def command_line(config: RunConfig, out: str = "out") -> str:
         words += ["--seed", str(job.seed)] if job.seed else []
         words += ["--include", row_text(job.include)] if job.include else []
         words += ["--exclude", row_text(job.exclude)] if job.exclude else []
+        words += ["--labels", job.labels] if job.labels is not None else []
+        words += ["--group", job.group, "--per-group", str(job.per_group)] if job.group is not None else []
     else:
         words += ["--methods", ",".join(job.methods), "--budgets", ",".join(map(str, job.budgets))]
         words += ["--seeds", str(job.seeds)]

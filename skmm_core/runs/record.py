@@ -80,6 +80,8 @@ def run_id(config: RunConfig, fingerprint: str) -> str:
     asked = config.model_dump(mode="json", exclude_defaults=True)
     job = asked.setdefault("job", {})
     job["kind"] = config.job.kind
+    if "labels_hash" in job:
+        job.pop("labels")  # what they say counts, not where they lie
     if isinstance(config.job, CompareJob):
         job.pop("fixed_pool", None)
         job.pop("learners", None)

@@ -9,9 +9,9 @@ HOME, DATA, PICK, COMPARE, LEARN, REPRODUCE, RUNS = (
 )
 Width = int | Literal["content", "stretch"]
 VIEW = "view"  # name of the choice in the address, and its session key
-WORKBENCH, WHY, SELECTIONS = "Workbench", "Why", "Compare selections"
+WORKBENCH, WHY, SELECTIONS, LABEL = "Workbench", "Why", "Compare selections", "Label"
 RESULTS, PRESENT = "Results", "Present"
-VIEWS = {PICK: (WORKBENCH, WHY, SELECTIONS), COMPARE: (RESULTS, PRESENT)}  # by page; it opens with its first one
+VIEWS = {PICK: (WORKBENCH, WHY, SELECTIONS, LABEL), COMPARE: (RESULTS, PRESENT)}  # by page; it opens with its first one
 OLD_ADDRESSES: dict[str, tuple[str, str | None]] = {  # what was a page of its own before
     "overview": (HOME, None),
     "select": (PICK, WORKBENCH),
