@@ -14,7 +14,7 @@ from skmm_core.config import RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 if TYPE_CHECKING:
-    from skmm_core.diagnostics import Diagnostics
+    from skmm_core.diagnostics import Band, Diagnostics
     from skmm_core.pool import Pool
 
 
@@ -24,6 +24,10 @@ def prefix_diagnostics(run_id: str, budget: int) -> "Diagnostics":
     Raises:
         InputError: the dataset cannot be read any more, or is another one by now.
     """
+    return _asked(run_id, budget)[0]
+
+
+def _asked(run_id: str, budget: int) -> "tuple[Diagnostics, Band]":
     record = cache.store().get(run_id)
     dataset = cache.dataset(record.config.dataset)
     if dataset.fingerprint != record.fingerprint:
@@ -32,11 +36,23 @@ def prefix_diagnostics(run_id: str, budget: int) -> "Diagnostics":
     return _measure(run_id, budget, record.config.model_dump_json(), record.fingerprint, stamp)
 
 
+def prefix_band(run_id: str, budget: int) -> "Band":
+    """Set the first `budget` points of a finished selection beside random draws of as many.
+
+    Raises:
+        InputError: the dataset cannot be read any more, or is another one by now.
+    """
+    return _asked(run_id, budget)[1]
+
+
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _measure(run_id: str, budget: int, config_json: str, fingerprint: str, stamp: cache.Stamp) -> "Diagnostics":
+def _measure(
+    run_id: str, budget: int, config_json: str, fingerprint: str, stamp: cache.Stamp
+) -> "tuple[Diagnostics, Band]":
     import torch
 
-    from skmm_core.diagnostics import asked_c_s, diagnose
+    from skmm_core.diagnostics import asked_c_s, diagnose, random_band
+    from skmm_core.jobs import pool_positions
 
     config = RunConfig.model_validate_json(config_json)
     if not isinstance(config.job, SelectJob):
@@ -46,7 +62,14 @@ def _measure(run_id: str, budget: int, config_json: str, fingerprint: str, stamp
     weights = torch.from_numpy(chosen["weight"].to_numpy(dtype=np.float64).copy())
     result = cache.run_result(run_id)
     c_s = asked_c_s(result.get("objective"), result.get("params"))
-    return diagnose(_pool(_without_job(config), config.job.seed, fingerprint), indices, weights, c_s=c_s)
+    pool = _pool(_without_job(config), config.job.seed, fingerprint)
+    found = diagnose(pool, indices, weights, c_s=c_s)
+    dataset = cache.dataset(config.dataset)
+    include, exclude = (pool_positions(dataset, rows) for rows in (config.job.include, config.job.exclude))
+    wanted = set(include)
+    fixed = [place for place in indices.tolist() if place in wanted]
+    band, found = random_band(pool, indices, found, fixed=fixed, closed=exclude, seed=config.job.seed)
+    return found, band
 
 
 def _without_job(config: RunConfig) -> str:
