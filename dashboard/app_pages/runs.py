@@ -40,7 +40,7 @@ def run_table(records: list[RunRecord]) -> list[RunRecord]:
         alt=f"Table of {len(records)} runs, newest first, with state, name, dataset, method and points.",
         column_config={
             "state": st.column_config.TextColumn("State", width=110),
-            "name": st.column_config.TextColumn("Name", width=260),
+            "name": st.column_config.TextColumn("Name", width=380),
             "kind": st.column_config.TextColumn("Kind", width=100),
             "dataset": st.column_config.TextColumn("Dataset", width=120),
             "method": st.column_config.TextColumn("Methods", width=150),
@@ -80,7 +80,7 @@ def history(search: str, kind: str | None, states: list[RunState], *, live: bool
     if not records:
         st.info("No run fits this search. Clear the search or the filters.", icon=":material/search_off:")
         return
-    st.caption(f"{summary_line(len(records), len(everything))}. Tick runs to open, compare or remove them.")
+    st.caption(f"{summary_line(len(records), len(everything))}. Tick one to open it, several to set them side by side.")
     ticked = run_table(records)
     if ticked:
         action_bar(ticked)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from skmm_core import __version__
-from skmm_core.cli import bench, compute, embed, history, labels, listing, paper
+from skmm_core.cli import bench, compute, embed, history, labels, listing, paper, predict
 from skmm_core.errors import Cancelled, InputError
 
 DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 3
@@ -29,6 +29,7 @@ app = typer.Typer(
 listing.register(app)
 compute.register(app)
 embed.register(app)
+predict.register(app)
 paper.register(app)
 bench.register(app)
 app.add_typer(history.app, name="runs")

@@ -49,6 +49,16 @@ LABEL_TOOLS = (
 )
 
 
+def tool_table() -> str:
+    """Markdown table of all tools."""
+    rows = ["| Tool | `--to` | Goes out as | Comes back as | Needs pictures |", "|---|---|---|---|---|"]
+    rows += [
+        f"| {tool.title} | `{tool.key}` | `{tool.ending}` | {tool.back} | {'yes' if tool.pictures_only else 'no'} |"
+        for tool in LABEL_TOOLS
+    ]
+    return "\n".join(rows) + "\n"
+
+
 def label_tool(key: str) -> LabelTool:
     """The tool of this name.
 

@@ -19,12 +19,12 @@ from skmm_core.data import (
     is_numeric,
     label_rank,
     number_word,
-    read_table_file,
     row_names,
     typed,
 )
 from skmm_core.errors import InputError
 from skmm_core.labels.answers import Answer, collect, settled
+from skmm_core.labels.records import read_text_table
 from skmm_core.projects import ME
 
 LABELLED, PENDING, SKIPPED, BARRED = "labelled", "pending", "skipped", "barred"
@@ -68,12 +68,13 @@ class LabelsRead:
         """The same as a csv file that :func:`read_table` reads: id, label, batch, state."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("id", "label", "batch", "state"))
+        named = ("file name",) if self.by_file_name else ()
+        writer.writerow(("id", "label", "batch", "state", *(["named by"] if named else [])))
         states = dict.fromkeys(self.labels, LABELLED)
         for state, ids in ((PENDING, self.pending), (SKIPPED, self.skipped), (BARRED, self.barred)):
             states |= dict.fromkeys(ids, state)
         for id_, state in states.items():
-            writer.writerow((id_, self.labels.get(id_, ""), self.batches.get(id_, ""), state))
+            writer.writerow((id_, self.labels.get(id_, ""), self.batches.get(id_, ""), state, *named))
         return text.getvalue()
 
     @property
@@ -96,7 +97,7 @@ def read_table(path: Path) -> LabelsRead:
     Raises:
         InputError: it cannot be read, or lacks these columns.
     """
-    file = read_table_file(path, lambda name: True)
+    file = read_text_table(path)
     names = {name: folded(name) for name in file.table.column_names}
     id_ = next((name for wanted in _IDS for name, plain in names.items() if plain == wanted), None)
     if id_ is None:
@@ -112,7 +113,8 @@ def read_table(path: Path) -> LabelsRead:
     ids = row_names(file.table.column(id_))
     rows = zip(ids, labels or nothing, batches or nothing, states or nothing, who or nothing, strict=True)
     found = _gathered(rows, file.where)
-    return LabelsRead(**{**found, "notes": (*file.notes, *told, *found["notes"])})
+    by_file_name = _named(names, "named_by") is not None  # as the copy in a run says
+    return LabelsRead(**{**found, "notes": (*file.notes, *told, *found["notes"]), "by_file_name": by_file_name})
 
 
 def _named(names: dict[str, str], wanted: str) -> str | None:

@@ -28,14 +28,13 @@ def write_label_studio(out: Outgoing, path: Path) -> Exported:
     """
     write_text(path, to_json([_task(out, row) for row in out.rows], indent=1) + "\n")
     notes = ["Make a project, paste the interface below under Labeling Setup, Code, and import the file."]
-    if out.root is not None and out.has_pictures:
-        notes.append(
-            "Start it with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true "
-            f"and LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={out.root}, and add that folder as local storage."
+    if any(row.picture and not is_address(row.picture) for row in out.rows):
+        above, folder = (
+            ("FOLDER ABOVE", "the folder of the pictures") if out.root is None else (out.root.parent, out.root)
         )
-    elif any(row.picture and not is_address(row.picture) for row in out.rows):
         notes.append(
-            "The pictures are named relative to their folder; serve it as local files with that folder as root."
+            "Start it with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
+            f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={above}, and add {folder} as local storage, without a sync."
         )
     return Exported(path, len(out.rows), tuple(notes), _interface(out))
 
@@ -44,7 +43,7 @@ def _task(out: Outgoing, row: OutRow) -> dict[str, Any]:
     columns = out.renamed_columns(row)
     data: dict[str, Any] = dict(columns)
     if row.picture is not None:
-        data["image"] = row.picture if is_address(row.picture) else _LOCAL + quote(row.picture)
+        data["image"] = row.picture if is_address(row.picture) else _LOCAL + quote(_served(out, row.picture))
     if row.text is not None or row.picture is None:
         data["text"] = row.text if row.text is not None else out.shown_columns(row)
     data |= {"skmm_id": row.id, "skmm_order": row.order, "skmm_batch": row.batch}
@@ -56,6 +55,11 @@ def _task(out: Outgoing, row: OutRow) -> dict[str, Any]:
         result = {"from_name": LABEL, "to_name": _shows(out), "type": kind, "value": value}
         task["predictions"] = [{"model_version": "skmm", "score": row.sure, "result": [result]}]
     return task
+
+
+def _served(out: Outgoing, picture: str) -> str:
+    """Path below the document root, which must lie above the folder that is added as storage."""
+    return picture if out.root is None else f"{out.root.name}/{picture}"
 
 
 def _shows(out: Outgoing) -> str:

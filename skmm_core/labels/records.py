@@ -1,13 +1,14 @@
 """Files of records: JSON, JSON lines and tables, read within limits; and the safe way to read XML."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from skmm_core.data import check_file, kind_of, plain_file, read_table_file
+from skmm_core.data import TableFile, check_file, check_names, kind_of, plain_file, read_table_file
 from skmm_core.errors import InputError
 
 TEXT_KINDS = (".csv", ".tsv")
@@ -57,19 +58,31 @@ def parse_json(content: bytes, where: str, *, lines: bool = False) -> Any:
         raise InputError(f"{where} is no valid JSON ({str(error)[:80]}); export it again") from None
 
 
+def read_text_table(path: Path) -> TableFile:
+    """A table of names and labels: cells of a csv file are text, and its first line always names the columns.
+
+    Raises:
+        InputError: it is no readable table.
+    """
+    file = read_table_file(path, lambda name: True)
+    if not file.unnamed or not file.rows:
+        return file
+    # Where a name of a column stands in a row again, the line of names was taken for a row.
+    names = [
+        str(column[0].as_py() or "").strip() or f"column {place}" for place, column in enumerate(file.table.columns)
+    ]
+    check_names(names, file.where)
+    return replace(file, table=file.table.slice(1).rename_columns(names), rows=file.rows - 1, unnamed=False)
+
+
 def read_rows(path: Path) -> list[Record]:
-    """Rows of a table by column; cells of a csv file are text.
+    """Rows of a table by column; see :func:`read_text_table`.
 
     Raises:
         InputError: it is no readable table.
     """
     check_file(path, kinds=(*TEXT_KINDS, *TABLE_KINDS))
-    return list(read_table_file(path, lambda name: True).table.to_pylist())
-
-
-def records_of(value: Any) -> Sequence[Record] | None:
-    """The value as a list of objects; None where it is none, or empty."""
-    return value if isinstance(value, list) and value and all(isinstance(each, dict) for each in value) else None
+    return list(read_text_table(path).table.to_pylist())
 
 
 def parse_xml(content: bytes, where: str) -> ElementTree.Element:

@@ -44,6 +44,7 @@ PAGES = {  # address by name; views of a page count as pages
     "learn": "learn?",
     "reproduce": "reproduce?",
     "runs": "runs?",
+    "settings": "settings?",
 }
 CHARTED = {"home", "pick", "why", "compare", "present", "learn"}  # of these pages a finished run shows charts
 CHART = ".js-plotly-plot"
@@ -113,14 +114,16 @@ class Server:
 
     url: str
     home: Path
+    pid: int = 0
 
 
 @contextlib.contextmanager
-def serve(home: Path) -> Iterator[Server]:
-    """Run the dashboard on a free port with this home; its workers end with it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def serve(home: Path, port: int | None = None) -> Iterator[Server]:
+    """Run the dashboard on this port, or a free one, with this home; its workers end with it."""
+    if port is None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
     home.mkdir(parents=True, exist_ok=True)
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py")),
@@ -138,7 +141,7 @@ def serve(home: Path) -> Iterator[Server]:
         )
         try:
             _wait_for_health(process, f"http://127.0.0.1:{port}")
-            yield Server(f"http://127.0.0.1:{port}", home)
+            yield Server(f"http://127.0.0.1:{port}", home, process.pid)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)

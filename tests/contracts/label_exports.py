@@ -85,7 +85,7 @@ def annotate_argilla_flat(path: Path, said: Said) -> None:
 
 def annotate_prodigy(path: Path, said: Said) -> None:
     lines = []
-    for line in path.read_text().splitlines():
+    for line in filter(None, path.read_text().split("\n")):
         task = json.loads(line)
         if task["skmm_id"] in said:
             label = said[task["skmm_id"]]

@@ -24,6 +24,7 @@ ROOMS = (
     "projects",
     "labels",
     "comparison",
+    "estimates",
     "paper",
     "bench",
     "learn",

@@ -2,7 +2,10 @@
 
 import csv
 import json
+import tempfile
+import unicodedata
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +13,13 @@ from hypothesis import given, settings, strategies as st
 
 from skmm_core.errors import InputError
 from skmm_core.labels import export_selection, import_labels, read_labels
-from skmm_core.labels.export import LABEL_TOOLS
+from skmm_core.labels.export import LABEL_TOOLS, tool_table
 from skmm_core.labels.matching import match_labels
+from skmm_core.labels.outgoing import Outgoing, OutRow
 from skmm_core.labels.spreadsheet import guarded_id
 from skmm_core.projects import Project
 from tests.contracts.label_exports import ANNOTATE, IDS, points
+from tests.contracts.rooms import ROOT
 
 SAID = {
     "a/0.jpg": "cat",
@@ -277,3 +282,69 @@ def test_tools_for_pictures_refuse_texts_and_nothing_to_label(tmp_path: Path) ->
     with pytest.raises(InputError, match="cannot be written"):
         export_selection(points(), "csv", tmp_path / "missing" / "x.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_has_the_table_of_tools() -> None:
+    assert tool_table() in (ROOT / "assets/docs/labels.md").read_text(encoding="utf-8"), "paste tool_table() into it"
+
+
+FLAT = {"skmm_id": "0012", "text": "x", "label (upload)": "theirs", "annotator": 7, "annotation_id": 1}
+FLAT |= {"skmm_fields": ["label (upload)", "text", "skmm_id", "skmm_fields"], "lead_time": 1.5, "id": 1}
+FLAT |= {"created_at": "2026-01-01", "updated_at": "2026-01-02"}
+
+
+@pytest.mark.parametrize(("value", "label"), [("cat", "cat"), ([{"number": 2.5}], "2.5"), (["cat", "dog"], None)])
+@pytest.mark.parametrize("question", ["label", "mood"])
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_label_studios_flat_forms(form: str, question: str, value: object, label: str | None, tmp_path: Path) -> None:
+    """As its converter writes them: lists are JSON in a cell, and tasks without annotation have an empty one."""
+    rows = [FLAT | {question: value}, FLAT | {question: None, "skmm_id": "b", "annotation_id": None}]
+    path = tmp_path / f"result.{form}"
+    if form == "json":
+        path.write_text(json.dumps([{name: each for name, each in row.items() if each is not None} for row in rows]))
+    else:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, sorted(rows[0]), quoting=csv.QUOTE_NONNUMERIC)
+            writer.writeheader()
+            for row in rows:
+                writer.writerow({k: json.dumps(v) if isinstance(v, list) else v for k, v in row.items()})
+    read = read_labels(path)
+    assert read.labels == ({} if label is None else {"0012": label})
+    assert set(read.pending) == {"b", *(() if label else ("0012",))}
+    assert set(read.answers) == ({"label-studio:7"} if label else set())
+
+
+def test_columns_of_the_upload_are_never_taken_for_the_label(tmp_path: Path) -> None:
+    columns = {"target": "no", "Class": "no", "y": 1, "LABEL": "no", "label (upload)": "no", "category": "no"}
+    out = Outgoing("pool", tuple(OutRow(id_, n, 1, "text", None, columns) for n, id_ in enumerate("abc", 1)))
+    for tool in LABEL_TOOLS:
+        path = tmp_path / f"{tool.key}{tool.ending}"
+        if not tool.pictures_only:
+            export_selection(out, tool.key, path)
+            ANNOTATE[tool.key](path, {"a": "yes"})
+            assert read_labels(path).labels == {"a": "yes"}, tool.key
+
+
+def test_label_studio_serves_pictures_from_the_folder_above_theirs(tmp_path: Path) -> None:
+    out = replace(points(("a b/é.jpg", "https://x.org/1.jpg"), pictures=True), root=tmp_path / "pool")
+    written = export_selection(out, "label-studio", tmp_path / "out.json")
+    shown = [task["data"]["image"] for task in json.loads((tmp_path / "out.json").read_text())]
+    assert shown == ["/data/local-files/?d=pool/a%20b/%C3%A9.jpg", "https://x.org/1.jpg"]
+    assert f"DOCUMENT_ROOT={tmp_path}, and add {tmp_path / 'pool'} as local storage" in " ".join(written.notes)
+    assert '<Image name="image" value="$image"/>' in written.paste
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(lambda id_: id_.strip())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(NAMES, min_size=1, max_size=4, unique_by=lambda id_: unicodedata.normalize("NFC", id_)))
+def test_ids_of_any_signs_come_back(ids: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for tool in LABEL_TOOLS:
+            path = Path(folder) / f"{tool.key}{tool.ending}"
+            if tool.key in ("csv", "cvat"):  # a table and a list of files: white space at the ends is not kept there
+                continue
+            export_selection(points(tuple(ids), pictures=tool.pictures_only), tool.key, path)
+            ANNOTATE[tool.key](path, dict.fromkeys(ids, "cat"))
+            assert match_labels(read_labels(path), ids).read.labels == dict.fromkeys(ids, "cat"), tool.key

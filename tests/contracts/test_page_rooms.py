@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 DASHBOARD = ROOT / "dashboard"
 SOURCES = sorted(path.relative_to(DASHBOARD) for path in DASHBOARD.rglob("*.py"))
 PAGES = {path.stem for path in SOURCES if path.parts[0] == "app_pages"} - {"__init__"}
-VIEWS = {"pick": {"select", "diagnose", "selections"}, "compare": {"present"}}  # folders of views, by page
+VIEWS = {"pick": {"select", "diagnose", "selections", "label"}, "compare": {"present"}}  # folders of views, by page
 SHARED, ANY_PAGE, ALL_ROOMS = "shared", "app_pages", "components"
 
 

@@ -5,12 +5,13 @@ import streamlit as st
 from dashboard.components.shared.tour import COOKIE, HIDE
 
 PICK = "Mod+Enter"
-_LINES = """
+LINES = """
 **Keys**
 
 - `?`: this list
 - `Ctrl` + `Enter` (`⌘` + `Enter`): pick points, on Pick
 - `Tab`, `Shift` + `Tab`: next or previous control; `Enter` or `Space` presses it
+- `1` … `9`, `0`, `n`, `s`, `z`, `←` `→`: a class, another class, skip, undo, back and later; while you label
 - `←` `→`: move a slider by one
 - `←` `→`, `Esc`: step before, step after, end; while a page presents
 
@@ -47,4 +48,4 @@ def shortcuts_help() -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.html(_SCRIPT, unsafe_allow_javascript=True)
         with st.popover("?", type="tertiary", help="Keys and gestures", key="shortcuts"):
-            st.markdown(_LINES)
+            st.markdown(LINES)
