@@ -18,7 +18,7 @@ from skmm_core.runs import LABELS_CSV
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from skmm_core.diagnostics import Diagnostics
+    from skmm_core.diagnostics import Band, Diagnostics
     from skmm_core.pool import Pool
 
 
@@ -28,6 +28,10 @@ def prefix_diagnostics(run_id: str, budget: int) -> "Diagnostics":
     Raises:
         InputError: the dataset cannot be read any more, or is another one by now.
     """
+    return _asked(run_id, budget)[0]
+
+
+def _asked(run_id: str, budget: int) -> "tuple[Diagnostics, Band]":
     record = cache.store().get(run_id)
     dataset = cache.dataset(_read_as(record.config))
     if dataset.fingerprint != record.fingerprint:
@@ -36,11 +40,22 @@ def prefix_diagnostics(run_id: str, budget: int) -> "Diagnostics":
     return _measure(run_id, budget, record.config.model_dump_json(), record.fingerprint, stamp)
 
 
+def prefix_band(run_id: str, budget: int) -> "Band":
+    """Set the first `budget` points of a finished selection beside random draws of as many.
+
+    Raises:
+        InputError: the dataset cannot be read any more, or is another one by now.
+    """
+    return _asked(run_id, budget)[1]
+
+
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _measure(run_id: str, budget: int, config_json: str, fingerprint: str, stamp: cache.Stamp) -> "Diagnostics":
+def _measure(
+    run_id: str, budget: int, config_json: str, fingerprint: str, stamp: cache.Stamp
+) -> "tuple[Diagnostics, Band]":
     import torch
 
-    from skmm_core.diagnostics import asked_c_s, diagnose
+    from skmm_core.diagnostics import asked_c_s, diagnose, random_band
 
     config = RunConfig.model_validate_json(config_json)
     if not isinstance(config.job, SelectJob):
@@ -52,7 +67,22 @@ def _measure(run_id: str, budget: int, config_json: str, fingerprint: str, stamp
     result = cache.run_result(run_id)
     c_s = asked_c_s(result.get("objective"), result.get("params"))
     pool = _pool(_without_job(config, cache.store().get(run_id).folder), config.job.seed, fingerprint)
-    return diagnose(pool, indices, weights, c_s=c_s)
+    found = diagnose(pool, indices, weights, c_s=c_s)
+    fixed, closed = _decided(run_id, config, config.job, indices)
+    band, found = random_band(pool, indices, found, fixed=fixed, closed=closed, seed=config.job.seed)
+    return found, band
+
+
+def _decided(run_id: str, config: RunConfig, job: SelectJob, indices: "Tensor") -> tuple[list[int], list[int]]:
+    """Places of the points that were in before anything was picked, and of those that could not be picked."""
+    from skmm_core.jobs import pool_positions
+
+    points, dataset = cache.run_table(run_id, "scores"), cache.dataset(_read_as(config))
+    included, closed = (set(pool_positions(dataset, rows)) for rows in (job.include, job.exclude))
+    if "state" in points:
+        included |= set(points.loc[points["state"].isin(("labelled", "pending")), "position"].tolist())
+        closed |= set(points.loc[points["state"] == "out", "position"].tolist())
+    return [place for place in indices.tolist() if place in included], sorted(closed - included)
 
 
 def _with_given(run_id: str, indices: "Tensor", weights: "Tensor") -> tuple["Tensor", "Tensor"]:

@@ -14,6 +14,7 @@ from skmm_core.cli.pool_flags import PoolFlags, with_pool_flags
 from skmm_core.comparison import few_seeds, settled_sentence
 from skmm_core.config import CompareJob, RunConfig, SelectJob
 from skmm_core.data import read_rows, spread_notes
+from skmm_core.diagnostics import verdict_text
 from skmm_core.errors import InputError
 from skmm_core.probes import labels_note
 from skmm_core.runs import (
@@ -254,7 +255,7 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
         return (
             f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "
             f"{result['seconds']:.2f} s. {' '.join([result['advice'], *result.get('remarks', ())])} "
-            f"{_known_before(result)}Results: {folder}" + warned
+            f"{verdict_text(result)} {_known_before(result)}Results: {folder}" + warned
         )
     count, largest = len(result["scored"]), max(result["budgets"])
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
