@@ -60,8 +60,6 @@ def select(
     params = flags.split_params(param)
     shortcuts = (("c_s", c_s), ("rounding", rounding))
     params |= {key: flags.scalar(value) for key, value in shortcuts if value is not None}
-    from skmm_core.jobs import with_labels_hash
-
     pool, labels = pool.without_table_of_labels()
     config = pool.config(
         dataset,
@@ -75,11 +73,11 @@ def select(
             "exclude": read_rows("--exclude", exclude or ""),
             "labels": labels,
             "group": group,
-            "per_group": per_group,
+            "per_group": flags.per_group(group, per_group),
         },
         device,
     )
-    prepare_and_run(out, with_labels_hash(config), json_=json_, quiet=quiet)
+    prepare_and_run(out, config, json_=json_, quiet=quiet)
 
 
 @with_pool_flags
@@ -177,8 +175,13 @@ def prepare_folder(folder: Path, config: RunConfig) -> None:
     """Make a folder a run folder of this config.
 
     Raises:
-        InputError: the folder cannot be written, or holds the results of another kind of run or another comparison.
+        InputError: the folder cannot be written, or holds the results of another kind of run or another comparison; or
+            labels so far cannot be read.
     """
+    if isinstance(config.job, SelectJob) and config.job.labels is not None:
+        from skmm_core.jobs import with_labels_hash
+
+        config = with_labels_hash(config)
     if (folder / CONFIG).exists():
         _check_reuse(folder, config)
     try:

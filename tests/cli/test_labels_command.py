@@ -45,6 +45,14 @@ def test_the_loop_on_the_command_line(command, run_folder, tmp_path) -> None:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows([row | {"label": "cat" if number < 4 else ""} for number, row in enumerate(rows)])
+    source = ("--dataset", run_folder.parent / "pool.csv", "--method", "k_center", "--budget", 5)
+    more = command("select", *source, "--labels", path, "--out", tmp_path / "more", "--json")
+    assert more.code == 0, more.err
+    assert (more.json["batch"], more.json["labelled"], more.json["pending"]) == (2, 4, 2)
+    with (tmp_path / "more" / "selection.csv").open(newline="") as file:
+        picked = {row["id"] for row in csv.DictReader(file)}
+    assert len(picked) == 5
+    assert picked.isdisjoint(row["id"][1:] for row in rows), "labelled ones and those that wait are given"
     other = tmp_path / "other.csv"
     other.write_text("id,label\nx,cat\n")
     refused = command("labels", "import", run_folder, other)

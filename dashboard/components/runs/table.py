@@ -15,7 +15,13 @@ STATE_WORDS: dict[RunState, str] = {
     RunState.FAILED: "✖ failed",
     RunState.CANCELLED: "■ cancelled",
 }
-KIND_WORDS = {"select": "Selection", "compare": "Comparison", "embed": "Embedding", "paper": "Paper table"}
+KIND_WORDS = {
+    "select": "Selection",
+    "compare": "Comparison",
+    "embed": "Embedding",
+    "paper": "Paper table",
+    "estimate": "Worth of labels",
+}
 MAX_DIAGNOSED = 4
 
 
