@@ -12,6 +12,7 @@ from dashboard.components.label.next_step import next_step, take_next
 from dashboard.components.label.pictures import make_ready
 from dashboard.components.label.scheme import scheme_panel
 from dashboard.components.label.station import station
+from dashboard.components.label.worth import worth_panel
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.no_dataset import no_dataset
 from dashboard.components.shared.places import PICK
@@ -93,4 +94,5 @@ def _desk(dataset: "Dataset", config: DatasetConfig, project: Project) -> None:
     )
     station(data, key="label-desk", on_press=pressed)
     next_step(dataset, project, data["item"] is None)
+    worth_panel(config, project, dataset.fingerprint)
     make_ready(dataset, config, data["ahead"])
