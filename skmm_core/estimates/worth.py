@@ -117,8 +117,9 @@ def _of_classes(
     losses = row_losses(rows, held_out.scores)
     confidence = own.max(axis=-1)
     unlabelled = np.setdiff1d(np.arange(dataset.pool_size), rows.positions)
-    over = chances[unlabelled if len(unlabelled) else slice(None)].max(axis=1)
-    score = expected_accuracy(metric, 1 - losses.mean(axis=0), confidence.mean(axis=0), float(over.mean()), shares)
+    sure = confidence.mean(axis=0)
+    over = chances[unlabelled].max(axis=1).mean() if len(unlabelled) else shares @ sure  # of rows it was not fitted to
+    score = expected_accuracy(metric, 1 - losses.mean(axis=0), sure, float(over), shares)
     curve, ahead = _ahead(pool, rows, settled, held_out, score, more if with_curve else None, shares, seed, report)
     return Estimate(
         rows,
