@@ -129,11 +129,18 @@ def _keep(made: Path, file: Path) -> None:
 
 def _summary(result: Mapping[str, Any], file: Path | None) -> str:
     said = result["said"]
-    unknown = f"{result['unknown_ids']:,} labels are of ids that the pool does not have." * bool(result["unknown_ids"])
     ahead = f"What more labels are expected to bring: {said['next']}" if result["next"] else said["next"]
     where = "" if file is None else f"{result['predicted']:,} rows are predicted, the least sure first: {file}"
     cost = result["wanted"] or {}
     price = f" These cost {cost['money']:,.2f} {cost['currency']}." if cost.get("money") else ""
     hours = f" They take {cost['hours']:,.1f} hours." if cost.get("hours") else ""
-    told = [said["score"], said["trust"], ahead, said["wanted"] + price + hours, said["mistakes"], unknown, where]
+    told = [
+        said["score"],
+        said["trust"],
+        ahead,
+        said["wanted"] + price + hours,
+        said["mistakes"],
+        *result["label_notes"],
+        where,
+    ]
     return "\n".join(filter(None, told))

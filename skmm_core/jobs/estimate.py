@@ -48,7 +48,7 @@ def run_estimate(
         write_file(folder / f"{name}.parquet", table.to_parquet)
     shown = found.predictions.drop(columns=["row", "position"])
     write_file(folder / PREDICTIONS_CSV, lambda path: shown.to_csv(path, index=False, lineterminator="\n"))
-    known = {"unknown_ids": now.unknown, "seconds": time.perf_counter() - began}
+    known = {"unknown_ids": now.unknown, "label_notes": list(now.notes), "seconds": time.perf_counter() - began}
     return {**_result(dataset, job, found), **known} | origin(
         config, [*now.notes, *dataset.notes], dataset.fingerprint, dataset.reading
     )

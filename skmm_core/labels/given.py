@@ -90,10 +90,10 @@ def begin_round(
     rest = {name: [place[id_] for id_ in getattr(matched.read, name)] for name in ("pending", "skipped", "barred")}
     notes = [*read.notes, *([] if read.items else [f"{where} names no points: nothing is labelled by it so far."])]
     if matched.unknown:
-        notes.append(f"{where}: {counted(len(matched.unknown), 'id is', 'ids are')} not in this pool and say nothing.")
+        notes.append(f"{where}: {counted(len(matched.unknown), 'id is', 'ids are')} not in this pool and left out.")
     if matched.ambiguous:
         several = counted(len(matched.ambiguous), "name is", "names are")
-        notes.append(f"{where}: {several} those of several points and say nothing.")
+        notes.append(f"{where}: {several} those of several points and left out.")
     words: list[str | None] = list(own)
     for at in (*rest["skipped"], *rest["barred"]):
         words[at] = None

@@ -59,7 +59,7 @@ def test_all_rows_without_a_label_are_predicted(
     assert main([*words, "--no-curve"]) == 0
     told = capsys.readouterr().out
     assert "A model of the 60 labels so far is expected to be right about" in told
-    assert "1 labels are of ids that the pool does not have." in told
+    assert "labels.csv: 1 id is not in this pool and left out." in told
 
 
 def test_a_run_keeps_tables_and_notices_other_labels(pool: Path, labels: Path, tmp_path: Path) -> None:
