@@ -39,7 +39,7 @@ def class_table(dataset: Dataset, rows: LabelledRows, chances: Array) -> pd.Data
     """One row a point without a label.
 
     Columns: id, row (0-based, in the input file), position (0-based, in the pool), prediction, probability, runner_up,
-    runner_up_probability. A model of one class has neither probability nor runner-up.
+    runner_up_probability. A model of one class has neither probability nor runner-up; the least sure come first.
 
     Args:
         dataset: whose pool it is.

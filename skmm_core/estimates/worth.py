@@ -109,6 +109,7 @@ def _of_classes(
     if why_not := _nothing_to_hold_out(rows):
         unknown = ExpectedScore(metric, np.nan, np.nan, np.nan, np.nan, 0.0, why_not)
         table = class_table(dataset, rows, probabilities(scores, 1.0 / (float(scores.std()) or 1.0)))
+        table[["probability", "runner_up_probability"]] = np.nan  # no held-out label says how sure the model may be
         return Estimate(rows, learner, settled, unknown, None, (), table, pd.DataFrame(), np.nan)
     held_out = out_of_fold(pool, rows, settled, seed=seed, report=report)
     scale, unseen = fitted_scale(held_out, rows.classes), unseen_share(rows.counts)

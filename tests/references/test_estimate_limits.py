@@ -82,3 +82,13 @@ def test_why_nobody_can_say_when_a_score_is_reached() -> None:
     assert "Too few labels" in said_of(few, enough=None, wanted=0.999)["wanted"]
     some = estimate(pool, labelled_rows(pool, _sides(rows, 30)), learner="linear")
     assert "more than 2 times" in said_of(some, enough=None, wanted=1.1)["wanted"]
+
+
+def test_a_model_that_no_held_out_label_can_check_has_no_probabilities() -> None:
+    rows = RNG.normal(size=(40, 5))
+    pool = _pool(rows, "unchecked")
+    found = estimate(pool, labelled_rows(pool, {"r0": "cat", "r1": "dog"})).predictions
+    assert set(found["prediction"]) <= {"cat", "dog"}
+    assert found["probability"].isna().all()
+    assert found["runner_up_probability"].isna().all()
+    assert set(found["runner_up"]) <= {"cat", "dog"}
