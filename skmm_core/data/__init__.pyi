@@ -19,6 +19,7 @@ from .formats import (
 )
 from .how_read import ReadLine as ReadLine, as_rows as as_rows
 from .hub import HUB as HUB, hub_name as hub_name
+from .image_files import find_files as find_files
 from .image_index import ImageIndex as ImageIndex, index_images as index_images
 from .include_exclude import (
     Given as Given,
@@ -29,6 +30,7 @@ from .include_exclude import (
 from .known_labels import known_array as known_array
 from .load import load_dataset as load_dataset, load_texts as load_texts
 from .mixed_units import spread_notes as spread_notes
+from .picture_file import read_picture as read_picture
 from .picture_source import image_source as image_source, source_fingerprint as source_fingerprint
 from .row_list import read_rows as read_rows, row_text as row_text
 from .row_texts import RowTexts as RowTexts
