@@ -9,7 +9,20 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # Streamlit adds this file's folder, not the one that holds the packages
     sys.path.insert(0, str(ROOT))
 
-from dashboard.components.shared.encoder_mark import MARKED_PAGES, encoder_mark  # noqa: E402
+from dashboard.components.shared.encoder_mark import MARKED, encoder_mark  # noqa: E402
+from dashboard.components.shared.places import (  # noqa: E402
+    COMPARE,
+    DATA,
+    HOME,
+    LEARN,
+    OLD_ADDRESSES,
+    PICK,
+    REPRODUCE,
+    RUNS,
+    old_page,
+    open_view,
+    script_of,
+)
 from dashboard.components.shared.shortcuts import shortcuts_help  # noqa: E402
 from dashboard.components.shared.theme import apply_style, error_line  # noqa: E402
 from dashboard.components.shared.tour import tour  # noqa: E402
@@ -27,24 +40,28 @@ except InputError as error:  # SKMM_HOME or SKMM_JOBS cannot be used: no page ca
 state.sync_with_url()
 
 page = st.navigation(
-    [
-        st.Page("app_pages/overview.py", title="Overview", icon=":material/home:", default=True),
-        st.Page("app_pages/data.py", title="Data", icon=":material/database:"),
-        st.Page("app_pages/select.py", title="Select", icon=":material/ads_click:"),
-        st.Page("app_pages/diagnose.py", title="Diagnose", icon=":material/troubleshoot:"),
-        st.Page("app_pages/selections.py", title="Selections", icon=":material/join_inner:"),
-        st.Page("app_pages/compare.py", title="Compare", icon=":material/monitoring:"),
-        st.Page("app_pages/present.py", title="Present", icon=":material/slideshow:"),
-        st.Page("app_pages/learn.py", title="Learn", icon=":material/school:"),
-        st.Page("app_pages/reproduce.py", title="Reproduce", icon=":material/table_chart:"),
-        st.Page("app_pages/runs.py", title="Runs", icon=":material/history:"),
-    ],
+    {
+        "": [
+            st.Page(HOME, title="Home", icon=":material/home:", default=True, url_path="home"),
+            st.Page(DATA, title="Data", icon=":material/database:"),
+            st.Page(PICK, title="Pick", icon=":material/ads_click:"),
+            st.Page(COMPARE, title="Compare", icon=":material/monitoring:"),
+            st.Page(LEARN, title="Learn", icon=":material/school:"),
+            *(old_page(address) for address in OLD_ADDRESSES),
+        ],
+        "More": [
+            st.Page(REPRODUCE, title="Reproduce", icon=":material/table_chart:"),
+            st.Page(RUNS, title="Runs", icon=":material/history:"),
+        ],
+    },
     position="top",
 )
 if problem := state.take_problem():
     error_line(problem)
-tour(page.url_path)
-if page.url_path in MARKED_PAGES:
+here = script_of(page.url_path)
+view = open_view(here)
+tour(here, view)
+if (page.url_path, view) in MARKED:
     encoder_mark(state.current_dataset())
 page.run()
 shortcuts_help()

@@ -8,6 +8,7 @@ from dashboard.components.data.preview import data_preview
 from dashboard.components.data.table_options import scale_columns
 from dashboard.components.data.text_form import take_texts
 from dashboard.components.data.to_embed import ToEmbed
+from dashboard.components.shared.places import PICK, go
 from dashboard.components.shared.theme import columns, error_line, escape
 from dashboard.services import cache, state
 from skmm_core.config import DatasetConfig
@@ -40,7 +41,7 @@ def draw_preview(config: DatasetConfig) -> None:
         pressed = st.button("Pick points from it", type="primary", icon=":material/arrow_forward:", key="use")
     if pressed:
         state.set_current_dataset(config)
-        st.switch_page("app_pages/select.py")
+        go(PICK)
     data_preview(dataset, scale=lambda: scale_columns(config))
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.components.runs.actions import action_bar, import_panel, undo_bar
 from dashboard.components.runs.table import KIND_WORDS, STATE_WORDS, filter_runs, run_frame, summary_line
 from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.places import PICK
 from dashboard.services import cache, state
 from skmm_core.runs import RunRecord, RunState
 
@@ -71,8 +72,8 @@ def history(search: str, kind: str | None, states: list[RunState], *, live: bool
         empty_state(
             "No runs yet",
             "What you pick and compare is kept here, also after a restart.",
-            page="app_pages/select.py",
-            label="Go to Select",
+            page=PICK,
+            label="Go to Pick",
             icon=":material/ads_click:",
         )
         return

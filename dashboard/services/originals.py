@@ -5,12 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.services import state
+from dashboard.services import cache, state
 from dashboard.services.cache import Stamp, file_stamp
 from dashboard.services.sources import check_allowed
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
-from skmm_core.progress import ignore
 
 _LONGEST, _QUALITY = 1_600, 90  # pixels of what goes to the browser
 
@@ -28,17 +27,19 @@ def original(config: DatasetConfig, id_: str) -> bytes | None:
     try:
         check_allowed(record.config.dataset)
         source = record.config.dataset.source
-        path = _files(source, file_stamp(source)).get(id_)
+        dataset = cache.dataset(config)
+        path = _files(source, file_stamp(source), dataset.fingerprint, dataset.ids).get(id_)
         return None if path is None else _jpeg(path, file_stamp(str(path)))
     except (InputError, OSError):
         return None
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _files(source: str, stamp: Stamp) -> dict[str, Path]:
-    from skmm_core.data import find_files, image_source
+def _files(source: str, stamp: Stamp, fingerprint: str, _ids: tuple[str, ...]) -> dict[str, Path]:
+    from skmm_core.data import find_originals, image_source
 
-    return find_files(image_source(source), ignore).files
+    found = find_originals(image_source(source), _ids)
+    return {} if found is None else found.files
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

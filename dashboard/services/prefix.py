@@ -14,6 +14,8 @@ from skmm_core.config import RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from skmm_core.diagnostics import Diagnostics
     from skmm_core.pool import Pool
 
@@ -44,9 +46,22 @@ def _measure(run_id: str, budget: int, config_json: str, fingerprint: str, stamp
     chosen = cache.run_table(run_id, "selection").sort_values("order", kind="stable").head(budget)
     indices = torch.from_numpy(chosen["position"].to_numpy(dtype=np.int64).copy())
     weights = torch.from_numpy(chosen["weight"].to_numpy(dtype=np.float64).copy())
+    indices, weights = _with_given(run_id, indices, weights)
     result = cache.run_result(run_id)
     c_s = asked_c_s(result.get("objective"), result.get("params"))
     return diagnose(_pool(_without_job(config), config.job.seed, fingerprint), indices, weights, c_s=c_s)
+
+
+def _with_given(run_id: str, indices: "Tensor", weights: "Tensor") -> tuple["Tensor", "Tensor"]:
+    """The points with those that the run was given, as it measured them; versions before gave none."""
+    import torch
+
+    points = cache.run_table(run_id, "scores")
+    if "share" not in points or not (given := points["state"].isin(("labelled", "pending"))).any():
+        return indices, weights
+    share = torch.from_numpy(points["share"].to_numpy(dtype=np.float64).copy())
+    whole = torch.cat([torch.from_numpy(points.loc[given, "position"].to_numpy(dtype=np.int64).copy()), indices])
+    return whole, share[whole]
 
 
 def _without_job(config: RunConfig) -> str:

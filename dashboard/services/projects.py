@@ -1,5 +1,7 @@
 """The project of a pool: found by its fingerprint, begun by the first thing that is kept, read anew when it changed."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from skmm_core.config import DatasetConfig
@@ -33,9 +35,9 @@ def begun(dataset: DatasetConfig, fingerprint: str, name: str) -> Project:
 
 def state_of(project: Project) -> ProjectState:
     """What a project knows now; read anew when anything was done since."""
-    return _state(project.id, project.version(), project)
+    return _state(home(), project.id, project.version(), project)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _state(id_: str, version: tuple[int, int], _project: Project) -> ProjectState:
+def _state(folder: Path, id_: str, version: tuple[int, int], _project: Project) -> ProjectState:
     return _project.state()

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 def select(
     *,
     dataset: flags.Source,
-    budget: Annotated[int, typer.Option("--budget", help="Points to pick, 1..N.")],
+    budget: Annotated[int, typer.Option("--budget", help="New points to pick, 1..N.")],
     out: flags.Out,
     method: Annotated[str, typer.Option("--method", help="Registry key; `methods` lists all.")] = "skmm",
     pool: PoolFlags,
@@ -50,6 +50,8 @@ def select(
     seed: flags.Seed = 0,
     include: flags.Include = None,
     exclude: flags.Exclude = None,
+    group: flags.Group = None,
+    per_group: flags.PerGroup = None,
     device: flags.Device = "auto",
     json_: flags.Json = False,
     quiet: flags.Quiet = False,
@@ -58,6 +60,9 @@ def select(
     params = flags.split_params(param)
     shortcuts = (("c_s", c_s), ("rounding", rounding))
     params |= {key: flags.scalar(value) for key, value in shortcuts if value is not None}
+    from skmm_core.jobs import with_labels_hash
+
+    pool, labels = pool.without_table_of_labels()
     config = pool.config(
         dataset,
         {
@@ -68,10 +73,13 @@ def select(
             "seed": seed,
             "include": read_rows("--include", include or ""),
             "exclude": read_rows("--exclude", exclude or ""),
+            "labels": labels,
+            "group": group,
+            "per_group": per_group,
         },
         device,
     )
-    prepare_and_run(out, config, json_=json_, quiet=quiet)
+    prepare_and_run(out, with_labels_hash(config), json_=json_, quiet=quiet)
 
 
 @with_pool_flags
@@ -241,8 +249,8 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
     if result["kind"] == "select":
         return (
             f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "
-            f"{result['seconds']:.2f} s. {' '.join([result['advice'], *result.get('remarks', ())])} Results: {folder}"
-            + warned
+            f"{result['seconds']:.2f} s. {' '.join([result['advice'], *result.get('remarks', ())])} "
+            f"{_known_before(result)}Results: {folder}" + warned
         )
     count, largest = len(result["scored"]), max(result["budgets"])
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
@@ -259,6 +267,16 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
     return (
         "\n".join([done, under, *found, *_beside_linear(result, largest), " ".join(filter(None, told)), where]) + warned
     )
+
+
+def _known_before(result: Mapping[str, Any]) -> str:
+    """Which batch these points are, and what was known before them; empty for a first batch without labels."""
+    labelled, pending, out = (result.get(name, 0) for name in ("labelled", "pending", "out"))
+    if not labelled and not pending and not out:
+        return ""
+    told = f"Batch {result['batch']}: {labelled:,} points have a label"
+    told += f", {pending:,} wait for one" if pending else ""
+    return f"{told}{f', {out:,} were skipped or barred' if out else ''}. "
 
 
 def _beside_linear(result: Mapping[str, Any], budget: int) -> list[str]:

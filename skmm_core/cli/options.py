@@ -43,7 +43,10 @@ Source = Annotated[
     typer.Option("--dataset", help=f"{_help(DatasetConfig, 'source')} Formats: {', '.join(FILE_KINDS)} and folders."),
 ]
 Test = Annotated[str | None, typer.Option("--test", help=_help(DatasetConfig, "test"))]
-Labels = Annotated[str | None, typer.Option("--labels", help=_help(DatasetConfig, "labels"))]
+Labels = Annotated[
+    str | None,
+    typer.Option("--labels", help=f"{_help(DatasetConfig, 'labels')} For select, also: {_help(SelectJob, 'labels')}"),
+]
 Target = Annotated[str | None, typer.Option("--target", help=_help(DatasetConfig, "target"))]
 Id = Annotated[str | None, typer.Option("--id", help=_help(DatasetConfig, "id"))]
 Features = Annotated[str | None, typer.Option("--features", help=_help(DatasetConfig, "features"))]
@@ -83,6 +86,8 @@ Include = Annotated[
 Exclude = Annotated[
     str | None, typer.Option("--exclude", metavar="ROWS", help=_help(SelectJob, "exclude").rstrip(".") + _ROWS)
 ]
+Group = Annotated[str | None, typer.Option("--group", metavar="COLUMN", help=_help(SelectJob, "group"))]
+PerGroup = Annotated[str | None, typer.Option("--per-group", metavar="K|whole", help=_help(SelectJob, "per_group"))]
 Out = Annotated[str, typer.Option("--out", help="Folder for the results; made when it is not there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from skmm_core.cli import options as flags
@@ -63,6 +63,12 @@ class PoolFlags:
         )
         sketch = {"kind": self.sketch, "dim": self.sketch_dim, "nonzeros": self.sketch_nonzeros}
         return flags.run_config(dataset, job, sketch, device, gradient, self.warm_up_rows)
+
+    def without_table_of_labels(self) -> tuple["PoolFlags", str | None]:
+        """`--labels` names the targets of an npy file, in an npy file too, or else a table of labels so far."""
+        if self.labels is None or self.labels.lower().endswith(".npy"):
+            return self, None
+        return replace(self, labels=None), self.labels
 
 
 def with_pool_flags(command: Callable[..., None]) -> Callable[..., None]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from skmm_core import __version__
-from skmm_core.cli import bench, compute, embed, history, listing, paper
+from skmm_core.cli import bench, compute, embed, history, labels, listing, paper, predict
 from skmm_core.errors import Cancelled, InputError
 
 DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 3
@@ -29,9 +29,11 @@ app = typer.Typer(
 listing.register(app)
 compute.register(app)
 embed.register(app)
+predict.register(app)
 paper.register(app)
 bench.register(app)
 app.add_typer(history.app, name="runs")
+app.add_typer(labels.app, name="labels")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

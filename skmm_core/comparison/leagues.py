@@ -19,8 +19,8 @@ from skmm_core.probes import METRICS, Metric, primary_metric
 STRATIFIED = "uniform_stratified"
 # what a form says beside the default of a league, by whether it sees labels; the measurements are in evidence.md
 ADVICE = {
-    False: "The default for labelling. On some sources of data it saves points, on others random picks are as good or "
-    "better; compare them on yours.",
+    False: "The default for labelling. On most sources of data it saves points, on others random picks are as good; "
+    "compare them on yours.",
     True: "The default for training. It helps most with few points, for classes and for numbers, also where some "
     "labels are wrong. Its picks are made for a linear probe.",
 }

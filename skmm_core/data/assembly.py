@@ -68,7 +68,7 @@ def assemble(
         ids=ids,
         rows=torch.from_numpy(np.concatenate([part.rows for part in parts])),
         split=split,
-        fingerprint=content_fingerprint(features, values, ids, split),
+        fingerprint=content_fingerprint(features, values, ids, split, known_labels=labels),
         source=config.source,
         class_names=targets.class_names if targets else (),
         feature_names=pool.feature_names,
@@ -76,6 +76,7 @@ def assemble(
         notes=tuple(dict.fromkeys(notes)),
         reading=_reading(config, pool, targets, labels),
         known_labels=labels,
+        known_task=config.task,
         shown=pool.shown,
         texts=_joined_texts(parts),
     )

@@ -64,7 +64,8 @@ class Dataset:
         notes: one line each for what a person should know of the reading ("3 rows dropped: …").
         reading: how the file was read, line by line.
         known_labels: of a partly labelled pool, the label of each row of its file in words, None where a row has none;
-            None for a pool with all labels (they are the targets) or without any. No method reads them.
+            None for a pool with all labels (they are the targets) or without any.
+        known_task: what the known labels ask for: "auto", "classification" or "regression".
         shown: columns of the pool's file that are no features, to look at, or None.
         texts: the text of each row, or None.
     """
@@ -84,6 +85,7 @@ class Dataset:
     notes: tuple[str, ...] = field(default=())
     reading: tuple[ReadLine, ...] = ()
     known_labels: tuple[str | None, ...] | None = None
+    known_task: str = "auto"
     shown: pa.Table | None = None
     texts: RowTexts | None = None
 
@@ -113,10 +115,10 @@ class Dataset:
     @property
     def partly_labelled(self) -> str | None:
         """How many rows of a partly labelled pool have a label: "labels in 10 of 60 rows"; None for other pools."""
-        if self.known_labels is None:
+        labels = self.pool_labels
+        if labels is None:
             return None
-        known = sum(label is not None for label in self.known_labels)
-        return f"labels in {known:,} of {len(self.known_labels):,} rows"
+        return f"labels in {sum(label is not None for label in labels):,} of {len(labels):,} rows"
 
     @property
     def n_classes(self) -> int:
@@ -129,7 +131,14 @@ class Dataset:
         return fit_scaler(self.features[self.split.train])
 
 
-def content_fingerprint(features: Tensor, targets: Tensor | None, ids: tuple[str, ...], split: Split) -> str:
+def content_fingerprint(
+    features: Tensor,
+    targets: Tensor | None,
+    ids: tuple[str, ...],
+    split: Split,
+    *,
+    known_labels: tuple[str | None, ...] | None = None,
+) -> str:
     """Hash everything that a result can depend on: the same content and split give the same "sha256:…"."""
     digest = hashlib.sha256()
     for name, tensor in (
@@ -143,6 +152,9 @@ def content_fingerprint(features: Tensor, targets: Tensor | None, ids: tuple[str
         if tensor is not None:
             digest.update(tensor.detach().cpu().contiguous().numpy().data)
     digest.update("".join(f"{id_}\0" for id_ in ids).encode("utf-8", "surrogatepass"))
+    if known_labels is not None:
+        told = "".join("\1" if label is None else f"{label}\0" for label in known_labels)
+        digest.update(f"labels:{told}".encode("utf-8", "surrogatepass"))
     return f"sha256:{digest.hexdigest()}"
 
 

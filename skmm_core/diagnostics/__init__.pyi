@@ -1,3 +1,4 @@
+from .band import Band as Band, BandMeasure as BandMeasure, read_band as read_band
 from .likeness import (
     NEIGHBOURS as NEIGHBOURS,
     Nearness as Nearness,
@@ -9,5 +10,14 @@ from .likeness import (
 from .maps import EPOCHS as EPOCHS, UMAP_FIT_LIMIT as UMAP_FIT_LIMIT, pca_map as pca_map, umap_map as umap_map
 from .measure import asked_c_s as asked_c_s, diagnose as diagnose
 from .quantities import QUANTITIES as QUANTITIES
+from .random_band import random_band as random_band
 from .record import Diagnostics as Diagnostics, load_diagnostics as load_diagnostics
+from .verdict import (
+    Verdict as Verdict,
+    represented_text as represented_text,
+    standing as standing,
+    verdict as verdict,
+    verdict_text as verdict_text,
+    yardstick as yardstick,
+)
 from .wording import DistortionReading as DistortionReading, read_distortion as read_distortion

@@ -108,7 +108,7 @@ def _moments(pool: "Pool", indices: "Tensor", weights: "Tensor", c_s: float) -> 
 
 def _fit(pool: "Pool", indices: "Tensor") -> dict[str, Any]:
     """The curve over the rank and the exact ridge risk."""
-    from skmm_core.pool import curve_weights, ridge_risk, risk_curve, selection_basis
+    from skmm_core.pool import curve_weights, represented, ridge_risk, risk_curve, selection_basis
 
     chosen = pool.fit_rows[indices.to(pool.features.device)]
     fit = pool.fit
@@ -120,6 +120,7 @@ def _fit(pool: "Pool", indices: "Tensor") -> dict[str, Any]:
         "bias": float(curve.bias[best]),
         "variance": float(curve.variance[best]),
         "rank": int(curve.ranks[best]),
+        "represented": represented(basis, fit, int(curve.ranks[best])),
         "bias_weight": bias_weight,
         "variance_weight": variance_weight,
         "ranks": curve.ranks.numpy(),

@@ -73,6 +73,11 @@ _ALL = (
         "Share of the pool's energy outside the directions that a fit on the chosen points can support.",
     ),
     Quantity(
+        "represented", "Variation represented", "tr(P_k C) / tr(C) at k = k*, C the covariance of the pool",
+        "share of the pool's variance, 0 to 1, 1 is best",
+        "Share of how the pool's points differ from each other that a fit on the chosen points can support.",
+    ),
+    Quantity(
         "variance", "Variance (per noise)", "tr(Σ (P_k Σ_S P_k)⁺) / n at k = k*", "variances of the noise",
         "Mean variance of the predictions on the pool in the directions that a fit can support, per unit of noise.",
     ),

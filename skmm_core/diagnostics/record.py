@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 from skmm_core.errors import InputError
 from skmm_core.sketches import Distortion
 
-_ARRAYS = {"class_counts_pool", "class_counts_selection", "distortion_ratios"}  # also where they are None
+_ARRAYS = {
+    *("class_counts_pool", "class_counts_selection", "distortion_ratios"),
+    *("band_spectrum", "band_bound", "band_distance"),
+}  # also where they are None
 Floats = NDArray[np.float64]
 
 
@@ -35,6 +38,8 @@ class Diagnostics:
         bias: share of the pool's energy that the selection cannot see, at the effective rank; 0..1.
         variance: mean prediction variance per unit of noise there; rank / n when moments match exactly.
         rank: effective rank: minimiser of bias_weight · bias(k) + variance_weight · variance(k).
+        represented: share of the pool's variance in the directions that the selection can support, at the effective
+            rank; 0..1, None where all rows are equal and in runs older than this.
         bias_weight, variance_weight: ‖θ‖² tr(Σ) and σ² in shares of the targets' variance, from a ridge fit on the
             whole pool; (1, 1) without targets (as much noise as signal).
         effective_dim: number of directions that carry the pool's energy.
@@ -57,6 +62,11 @@ class Diagnostics:
         class_counts_pool, class_counts_selection: (classes,) int64, or None.
         distortion_ratios to distortion_source: see :class:`~skmm_core.sketches.distortion.Distortion`; None without a
             sketch.
+        band_spectrum: (2, k) smallest and largest second moment of a random draw, as `spectrum_selection`.
+        band_bound: (2, K) smallest and largest bound on the error of a fit on a random draw at the ranks 1..K; None
+            where it was measured in a sketch.
+        band_distance: (draws, levels) quantiles of the distance to the nearest point of each random draw, in equal
+            steps from the smallest to the largest. All three are None where no draws were measured.
     """
 
     n: int
@@ -100,6 +110,10 @@ class Diagnostics:
     distortion_all_low: float | None = None
     distortion_all_high: float | None = None
     distortion_source: str | None = None
+    represented: float | None = None
+    band_spectrum: Floats | None = None
+    band_bound: Floats | None = None
+    band_distance: Floats | None = None
 
     @property
     def distortion(self) -> Distortion | None:

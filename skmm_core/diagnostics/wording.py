@@ -30,11 +30,11 @@ def certificate_text(c_s: float, n: int, k: int, m: int) -> str:
         )
     if n < k:
         return (
-            f"No guarantee: a selection of {n} cannot span the {k} directions of the sketch. "
-            f"Pick at least {k} points or take a smaller sketch."
+            f"The worst-case guarantee needs at least {k:,} points, one for each direction of the sketch; these are "
+            f"{n:,}. The average match needs no such number."
         )
     return (
-        "No guarantee: the selection does not see at least one direction of the sketch. "
+        "There is no worst-case guarantee: the selection does not see at least one direction of the sketch. "
         "Pick more points, or take a method that matches moments."
     )
 

@@ -12,16 +12,17 @@ import torch
 from torch import Tensor
 
 from skmm_core.config import GradientParams
-from skmm_core.data import Scaler, Task, row_blocks
+from skmm_core.data import KnownTargets, Scaler, Task, row_blocks
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.gradients.targets import draw_classes, normals, uniforms
-from skmm_core.gradients.warmup import WarmUp, train_warm_up, warm_up_size
+from skmm_core.gradients.warmup import WarmUp, train_on_known, train_warm_up, warm_up_size
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.sketches import OuterRows
 from skmm_core.solvers import fit_ridge
 
 _LACKING = "head gradients need targets, which this pool lacks; add labels or take --gradient features"
+_PARTLY = "the loss at the labels needs one in every row, and only some have one; take targets drawn at random"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def head_gradients(
     *,
     scaler: Scaler,
     warm_up: WarmUp | None = None,
+    known: KnownTargets | None = None,
     seed: int = 0,
     report: Report = ignore,
 ) -> HeadGradients:
@@ -75,18 +77,47 @@ def head_gradients(
         params: targets, warm-up rows and bias.
         scaler: of the pool.
         warm_up: a head trained before, taken when `params.warm_up` is None.
+        known: targets of a pool that has some; a head is then trained on exactly these rows.
         seed: of the run; decides the warm-up rows and the drawn targets.
         report: told before the head is trained.
 
     Raises:
-        InputError: there are no targets.
+        InputError: there are no targets, or not those of every row that are asked for.
     """
+    if known is not None:
+        return _of_known(features, known, params, scaler, warm_up, seed, report)
     if targets is None or task is Task.UNLABELLED:
         raise InputError(_LACKING)
     find = _classification if task is Task.CLASSIFICATION else _regression
     residuals, rows = find(features, targets, params, scaler, warm_up, seed, report)
     read = len(targets) if params.targets == "labels" else rows
     return HeadGradients(features, residuals.to(features), params.bias, rows, read)
+
+
+def _of_known(
+    features: Tensor,
+    known: KnownTargets,
+    params: GradientParams,
+    scaler: Scaler,
+    warm_up: WarmUp | None,
+    seed: int,
+    report: Report,
+) -> HeadGradients:
+    """Gradients at targets drawn from what a head says that saw the labelled rows alone."""
+    if params.targets == "labels":
+        raise InputError(_PARTLY)
+    size, read = len(features), 0 if params.warm_up == 0 else len(known.rows)
+    if known.task is Task.REGRESSION:
+        spread = _fitted(features, known.rows, known.values, scaler, report)[1] if read else 1.0
+        residuals = -spread * normals(size, seed)[:, None]
+    else:
+        probabilities = torch.full((size, len(known.class_names)), 1 / len(known.class_names), dtype=torch.float64)
+        if read:
+            head = warm_up or train_on_known(features, known, scaler, report=report)
+            probabilities = head.probabilities.cpu()
+        residuals = probabilities.clone()
+        residuals[torch.arange(size), draw_classes(probabilities, uniforms(size, seed))] -= 1
+    return HeadGradients(features, residuals.to(features), params.bias, read, read)
 
 
 def _classification(
@@ -124,14 +155,17 @@ def _regression(
     size = warm_up_size(len(targets), 1) if params.warm_up is None else min(len(targets), params.warm_up)
     predicted, spread = torch.zeros(len(targets), dtype=torch.float64), 1.0
     if size:
-        report(Progress(f"Training the warm-up head on {size} labelled rows", 0))
         chosen = torch.randperm(len(targets), generator=generator(seed, "warm_up"))[:size].to(features.device)
-        known = targets[chosen].cpu().double()
-        ridge = fit_ridge(scaler(features[chosen]).cpu().double().numpy(), known.numpy())
-        blocks = row_blocks(features, features.shape[1])
-        found = [torch.from_numpy(ridge.predict(scaler(block).cpu().double().numpy())) for block in blocks]
-        predicted = torch.cat(found)
-        spread = ridge.loo_error**0.5 if size > 1 else 1.0
+        predicted, spread = _fitted(features, chosen, targets[chosen], scaler, report)
     if params.targets == "random":
         return -spread * normals(len(targets), seed)[:, None], size
     return (predicted - targets.cpu().double())[:, None], size
+
+
+def _fitted(features: Tensor, rows: Tensor, targets: Tensor, scaler: Scaler, report: Report) -> tuple[Tensor, float]:
+    """(N,) what ridge regression on some rows says of all, and the error that it expects of itself."""
+    report(Progress(f"Training the warm-up head on {len(rows)} labelled rows", 0))
+    ridge = fit_ridge(scaler(features[rows]).cpu().double().numpy(), targets.cpu().double().numpy())
+    blocks = row_blocks(features, features.shape[1])
+    found = [torch.from_numpy(ridge.predict(scaler(block).cpu().double().numpy())) for block in blocks]
+    return torch.cat(found), ridge.loo_error**0.5 if len(rows) > 1 else 1.0

@@ -1,7 +1,7 @@
 """A warm-up head: a linear softmax classifier trained on a small part of the pool, for methods that ask a model first.
 
-It is trained on min(N, max(10 · classes, 5 % of N)) rows of the pool unless another size is given, with their labels.
-Neither validation nor test rows of the dataset come near it.
+It is trained on min(N, max(10 · classes, 5 % of N)) rows of the pool unless another size is given, with their labels;
+where only some rows have a label, on exactly these. Neither validation nor test rows of the dataset come near it.
 """
 
 import warnings
@@ -16,8 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from skmm_core.data import Scaler, row_blocks
+from skmm_core.data import KnownTargets, Scaler, row_blocks
 from skmm_core.device import generator
+from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
 
 _ROWS_PER_CLASS = 10
@@ -34,8 +35,8 @@ class WarmUp:
     Attributes:
         rows: (w,) int64 rows of the pool that trained the head, ascending.
         held_out: (v,) int64 rows that did not, as many and as stratified where the pool has them; the rows themselves
-            when the head was trained on the whole pool.
-        labels: (N,) int64 class of every row of the pool, 0..K-1.
+            when the head was trained on all that have a label.
+        labels: (N,) int64 class of every row of the pool, 0..K-1; -1 where it is not known.
         weights: (d, K) float64, for standardised columns.
         logits: (N, K) float64.
     """
@@ -58,7 +59,13 @@ class WarmUp:
 
     @cached_property
     def residuals(self) -> Tensor:
-        """(N, K) p - y with y the one-hot labels: the gradient of the loss in the logits."""
+        """(N, K) p - y with y the one-hot labels: the gradient of the loss in the logits.
+
+        Raises:
+            InputError: a row has no label.
+        """
+        if bool((self.labels < 0).any()):
+            raise InputError("residuals need a label in every row; take a method that reads only the labels there are")
         rows = torch.arange(len(self.labels), device=self.labels.device)
         return self.probabilities.index_put((rows, self.labels), self.logits.new_tensor(-1.0), accumulate=True)
 
@@ -90,11 +97,30 @@ def train_warm_up(
     report(Progress(f"Training the warm-up head on {size} labelled rows", 0))
     order = stratified_order(labels.cpu(), generator=generator(seed, "warm_up")).to(labels.device)
     rows, held_out = order[:size].sort().values, order[size : 2 * size].sort().values
+    return _trained(features, labels, scaler, rows, held_out if len(held_out) else rows)
+
+
+def train_on_known(features: Tensor, known: KnownTargets, scaler: Scaler, *, report: Report = ignore) -> WarmUp:
+    """Train the same head on exactly the rows that have a label, and apply it to all rows.
+
+    Args:
+        features: (N, d) rows.
+        known: which of them have a label, and their classes.
+        scaler: of the pool.
+        report: told before the fit.
+    """
+    report(Progress(f"Training the warm-up head on {len(known.rows)} labelled rows", 0))
+    labels = torch.full((len(features),), -1, dtype=torch.int64, device=features.device)
+    labels[known.rows] = known.values
+    return _trained(features, labels, scaler, known.rows, known.rows)
+
+
+def _trained(features: Tensor, labels: Tensor, scaler: Scaler, rows: Tensor, held_out: Tensor) -> WarmUp:
     chosen, truth = scaler(features[rows]).cpu().double().numpy(), labels[rows].cpu().numpy()
     coef, intercept = _fit_head(chosen, truth, strength=_STRENGTH / max(1, scaler.varying))
     weights, bias = torch.as_tensor(coef).to(scaler.mean), torch.as_tensor(intercept).to(scaler.mean)
     logits = torch.cat([scaler(block) @ weights + bias for block in row_blocks(features, features.shape[1])])
-    return WarmUp(rows, held_out if len(held_out) else rows, labels, weights, logits)
+    return WarmUp(rows, held_out, labels, weights, logits)
 
 
 def _fit_head(

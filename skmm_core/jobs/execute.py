@@ -4,11 +4,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJob
+from skmm_core.config import CompareJob, EmbedJob, EstimateJob, PaperJob, RunConfig, SelectJob
 from skmm_core.data import load_dataset
 from skmm_core.device import resolve_device
 from skmm_core.errors import InputError
 from skmm_core.jobs.comparison import run_comparison
+from skmm_core.jobs.estimate import run_estimate
+from skmm_core.jobs.labels_of_run import labels_of_run, read_as
 from skmm_core.jobs.origin import methods_of, origin
 from skmm_core.jobs.selection import run_selection
 from skmm_core.methods import Need, get_method
@@ -51,16 +53,21 @@ def execute(folder: Path, report: Report = ignore) -> None:
     elif isinstance(job, PaperJob):
         result = _run_paper(folder, config, job, report)
     else:
-        _check_job(config, job)
+        if not isinstance(job, EstimateJob):
+            _check_job(config, job)
+        labels = labels_of_run(folder, job) if isinstance(job, SelectJob) else None
         report(Progress("Reading the data", 0))
-        dataset = load_dataset(config.dataset, report=report)
+        dataset = load_dataset(read_as(config), report=report)
         _check_card(folder, config, dataset.fingerprint)
         if isinstance(job, SelectJob):
-            result = run_selection(folder, config, job, dataset, report)
+            result = run_selection(folder, config, job, dataset, report, labels)
+        elif isinstance(job, EstimateJob):
+            result = run_estimate(folder, config, job, dataset, report)
         else:
             result = run_comparison(folder, config, job, dataset, report)
-    report(Progress("Writing the report", 0))
-    write_report(folder, config, result)
+    if not isinstance(job, EstimateJob):  # pages show an estimate; it changes with every label
+        report(Progress("Writing the report", 0))
+        write_report(folder, config, result)
     write_json(folder / RESULT, result)
 
 

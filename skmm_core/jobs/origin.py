@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from skmm_core import __version__
-from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJob
+from skmm_core.config import CompareJob, EmbedJob, EstimateJob, PaperJob, RunConfig, SelectJob
 from skmm_core.data import ReadLine, as_rows
 from skmm_core.device import resolve_device
 from skmm_core.methods import plugin_versions
@@ -35,7 +35,7 @@ def origin(
     }
 
 
-def methods_of(job: SelectJob | CompareJob | EmbedJob | PaperJob) -> tuple[str, ...]:
+def methods_of(job: SelectJob | CompareJob | EmbedJob | EstimateJob | PaperJob) -> tuple[str, ...]:
     """Keys of the registry that a job names; the rows of the paper's tables are no keys."""
     if isinstance(job, SelectJob):
         return (job.method,)

@@ -7,64 +7,118 @@ from typing import Any
 import numpy as np
 
 from skmm_core.config import RunConfig, SelectJob
-from skmm_core.data import Dataset
-from skmm_core.diagnostics import Diagnostics, asked_c_s, diagnose, pca_map
+from skmm_core.data import Dataset, groups_of
+from skmm_core.diagnostics import Band, Diagnostics, asked_c_s, diagnose, pca_map, random_band
 from skmm_core.errors import InputError
 from skmm_core.jobs import tables
 from skmm_core.jobs.origin import origin
-from skmm_core.methods import Selection, reads_labels, select
+from skmm_core.labels import LabelsRead, Round, begin_round
+from skmm_core.methods import (
+    Decided,
+    Selection,
+    check_partly_labelled,
+    get_method,
+    new_points,
+    pick_beside_given,
+    reads_labels,
+)
 from skmm_core.pool import Pool, pool_of
 from skmm_core.progress import Progress, Report
 from skmm_core.report import write_thumbnails
-from skmm_core.runs import DIAGNOSTICS, SELECTION_CSV, SELECTION_NPY
+from skmm_core.runs import DIAGNOSTICS, SELECTION_CSV, SELECTION_NPY, as_csv
 from skmm_core.storage import write_file
 
 
-def run_selection(folder: Path, config: RunConfig, job: SelectJob, dataset: Dataset, report: Report) -> dict[str, Any]:
+def run_selection(
+    folder: Path,
+    config: RunConfig,
+    job: SelectJob,
+    dataset: Dataset,
+    report: Report,
+    labels: LabelsRead | None = None,
+) -> dict[str, Any]:
     """Pick and measure, write the files of a selection, and return what goes into `result.json`.
+
+    Points with a label, or waiting for one, are given: they count as covered, and the result holds new points alone.
 
     Raises:
         InputError: the method cannot run on these data, or a row decided by hand is not in the pool.
         Cancelled: raised by `report`.
     """
-    if dataset.partly_labelled and reads_labels(job.method, job.params, config.gradient):
-        raise InputError(
-            f"{job.method} needs a label in every row; {dataset.name} has {dataset.partly_labelled}: take these alone "
-            "(--labelled-only), or a method and gradients that read no label"
-        )
+    now = begin_round(dataset, labels, task=config.dataset.task, where=job.labels or dataset.name)
+    dataset = now.dataset
     pool = pool_of(config, dataset, seed=job.seed, report=report)
-    include, exclude = (pool_positions(dataset, rows) for rows in (job.include, job.exclude))
-    selection = select(
+    if pool.known is not None:
+        check_partly_labelled(job.method, job.params, config.gradient, warm_up_rows=config.warm_up_rows, task=pool.task)
+    _check_budget(job.budget, now)
+    decided, told = _decided(job, now)
+    spec = get_method(job.method)
+    whole = pick_beside_given(spec, pool, job.budget, spec.parse(job.params), decided, seed=job.seed, report=report)
+    report(Progress("Measuring the selection", 0))
+    c_s = asked_c_s(whole.objective, whole.params)
+    diagnostics = diagnose(pool, whole.indices, whole.weights, c_s=c_s, report=report)
+    band, diagnostics = random_band(
         pool,
-        job.method,
-        job.budget,
-        params=job.params,
+        whole.indices,
+        diagnostics,
+        fixed=[*now.given, *decided.include],
+        closed=decided.exclude,
         seed=job.seed,
-        include=include,
-        exclude=exclude,
         report=report,
     )
-    report(Progress("Measuring the selection", 0))
-    c_s = asked_c_s(selection.objective, selection.params)
-    diagnostics = diagnose(pool, selection.indices, selection.weights, c_s=c_s, report=report)
-    _write_files(folder, dataset, pool, selection, diagnostics, report)
-    return _selection_result(config, job, dataset, pool, selection, diagnostics)
+    selection = new_points(whole, len(now.given))
+    _write_files(folder, now, pool, selection, whole, diagnostics, report)
+    result = _selection_result(config, job, dataset, pool, selection, diagnostics, band)
+    return {**result, **_round_result(now), "notes": [*result["notes"], *now.notes, *told]}
+
+
+def _decided(job: SelectJob, now: Round) -> tuple[Decided, list[str]]:
+    """What is decided before the method picks, and what a person should know of it."""
+    include, exclude, told = now.decided(*(pool_positions(now.dataset, rows) for rows in (job.include, job.exclude)))
+    groups = None if job.group is None else groups_of(now.dataset, job.group)
+    return Decided(now.given, include, exclude, groups, job.per_group), told
+
+
+def _check_budget(budget: int, now: Round) -> None:
+    if not now.given and not now.out:
+        return
+    if not 1 <= budget <= now.left:
+        raise InputError(
+            f"budget {budget:,} is outside 1..{now.left:,}; of {now.dataset.pool_size:,} points {len(now.labelled):,} "
+            f"have a label, {len(now.pending):,} wait for one and {len(now.out):,} were skipped or barred"
+        )
+
+
+def _round_result(now: Round) -> dict[str, Any]:
+    """What was known before these points were picked."""
+    given = [f"{len(now.labelled):,} labelled"] if now.labelled else []
+    given += [f"{len(now.pending):,} waiting for a label"] if now.pending else []
+    measured = f"the new points together with the {' and '.join(given)}" if given else "the chosen points"
+    known = {"batch": now.batch, "labelled": len(now.labelled), "pending": len(now.pending), "out": len(now.out)}
+    return {**known, "measured_on": measured}
 
 
 def _write_files(
-    folder: Path, dataset: Dataset, pool: Pool, selection: Selection, diagnostics: Diagnostics, report: Report
+    folder: Path,
+    now: Round,
+    pool: Pool,
+    selection: Selection,
+    whole: Selection,
+    diagnostics: Diagnostics,
+    report: Report,
 ) -> None:
+    dataset = now.dataset
     report(Progress("Drawing the map", 0))
     layout = pca_map(dataset.features[dataset.split.train])
     report(Progress("Writing the results", 0))
-    chosen = tables.selection_table(dataset, selection)
-    columns = ["order", "id", "row", "weight", "score", *({"text"} & {*chosen})]
-    write_file(folder / SELECTION_CSV, lambda path: chosen[columns].to_csv(path, index=False, lineterminator="\n"))
+    chosen = tables.selection_table(now, selection)
+    plain = as_csv(chosen)
+    write_file(folder / SELECTION_CSV, lambda path: plain.to_csv(path, index=False, lineterminator="\n"))
     write_file(folder / SELECTION_NPY, lambda path: np.save(path, chosen["row"].to_numpy(np.int64), allow_pickle=False))
     write_file(folder / DIAGNOSTICS, diagnostics.save)
     for name, table in (
         ("selection", chosen),
-        ("scores", tables.scores_table(dataset, selection, diagnostics)),
+        ("scores", tables.scores_table(now, selection, whole, diagnostics)),
         ("map", tables.map_table(layout, pool.moments.coordinates)),
         ("trace", tables.trace_table(selection)),
     ):
@@ -91,7 +145,13 @@ def pool_positions(dataset: Dataset, rows: Sequence[int]) -> list[int]:
 
 
 def _selection_result(
-    config: RunConfig, job: SelectJob, dataset: Dataset, pool: Pool, selection: Selection, diagnostics: Diagnostics
+    config: RunConfig,
+    job: SelectJob,
+    dataset: Dataset,
+    pool: Pool,
+    selection: Selection,
+    diagnostics: Diagnostics,
+    band: Band,
 ) -> dict[str, Any]:
     return {
         "kind": "select",
@@ -110,8 +170,9 @@ def _selection_result(
         "params": selection.params,
         "objective": selection.objective,
         "gradient": {**config.gradient.model_dump(mode="json"), "labels_read": pool.labels_read},
-        "label_aware": reads_labels(selection.method, selection.params, config.gradient),
+        "label_aware": pool.known is None and reads_labels(selection.method, selection.params, config.gradient),
         "sketch": {"kind": pool.sketch.kind, "dim": pool.sketch.dim},
         "diagnostics": diagnostics.summary(),
+        "band": band.to_json(),
         **origin(config, dataset.notes, dataset.fingerprint, dataset.reading),
     }

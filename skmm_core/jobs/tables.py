@@ -2,52 +2,73 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from torch import Tensor
 
 from skmm_core.data import Dataset, Task, train_targets
 from skmm_core.diagnostics import Diagnostics
+from skmm_core.labels import Round
 from skmm_core.methods import Selection
+from skmm_core.runs import OF_FILE
 
 MAP_DIRECTIONS = 8
 _MAX_KNOWN = 200  # different labels that still are classes to look at
 
 
-def selection_table(dataset: Dataset, selection: Selection) -> pd.DataFrame:
+def selection_table(now: Round, selection: Selection) -> pd.DataFrame:
     """One row a chosen point, in the order picked.
 
-    Columns: order (0 = picked first), id, row (0-based, in the input file), position (0-based, in the pool), weight
-    (sum 1), score (the method's own; empty where it has none), target, label (the target in words, for classes), and
-    text where the dataset has texts.
+    Columns: order (1 = picked first), id, row (0-based, in the input file), position (0-based, in the pool), weight
+    (sum 1), score (the method's own; empty where it has none), batch, target, label (the target in words, for classes),
+    text where the dataset has texts, and the columns of the upload that are no features.
     """
-    chosen = pool_table(dataset).iloc[selection.indices.numpy()].reset_index(drop=True)
+    dataset, indices = now.dataset, selection.indices.numpy()
+    chosen = pool_table(dataset).iloc[indices].reset_index(drop=True)
     table = pd.DataFrame(
         {
-            "order": np.arange(len(chosen)),
+            "order": np.arange(1, len(chosen) + 1),
             "id": chosen["id"],
             "row": chosen["row"],
             "position": chosen["position"],
             "weight": selection.weights.numpy(),
-            "score": _method_score(selection, len(dataset.split.train))[selection.indices.numpy()],
+            "score": _method_score(selection, len(dataset.split.train))[indices],
+            "batch": np.full(len(chosen), now.batch),
             "target": chosen["target"],
             "label": chosen["label"],
         }
     )
+    rows = dataset.split.train[selection.indices].numpy()
     if dataset.texts is not None:
-        texts = dataset.texts.take(dataset.split.train[selection.indices].numpy())
-        table["text"] = pd.array(texts.values.to_pylist(), dtype="string")
-    return table
+        table["text"] = pd.array(dataset.texts.take(rows).values.to_pylist(), dtype="string")
+    return pd.concat([table, _uploaded(dataset, rows, table)], axis=1)
 
 
-def scores_table(dataset: Dataset, selection: Selection, diagnostics: Diagnostics) -> pd.DataFrame:
+def _uploaded(dataset: Dataset, rows: np.ndarray, beside: pd.DataFrame) -> pd.DataFrame:
+    """The columns of the upload at some rows; a name that is taken is marked, and the texts are not said twice."""
+    if dataset.shown is None:
+        return pd.DataFrame(index=beside.index)
+    taken = dataset.shown.take(pa.array(rows))
+    found = {}
+    for name, column in zip(taken.column_names, taken.columns, strict=True):
+        values = column.to_pandas()
+        if "text" in beside and values.fillna("").astype(str).tolist() == beside["text"].tolist():
+            continue
+        found[f"{name}{OF_FILE}" if name in beside else name] = values
+    return pd.DataFrame(found, index=beside.index)
+
+
+def scores_table(now: Round, selection: Selection, whole: Selection, diagnostics: Diagnostics) -> pd.DataFrame:
     """One row a pool point.
 
     Columns: position, row, id, target, label, score (the method's own), leverage, distance (to the nearest chosen),
-    order (0 = picked first; null when not chosen), weight (0 when not chosen).
+    order (1 = picked first; null when not chosen), weight (0 when not chosen), state (labelled, pending or out where
+    it was one of these before; else null), share (weight among the new and the given points, with which they were
+    measured; 0 for others).
     """
-    table = pool_table(dataset)
+    table = pool_table(now.dataset)
     indices = selection.indices.numpy()
     order = pd.array([pd.NA] * len(table), dtype="Int64")
-    order[indices] = np.arange(len(indices))
+    order[indices] = np.arange(1, len(indices) + 1)
     weight = np.zeros(len(table))
     weight[indices] = selection.weights.numpy()
     table["score"] = _method_score(selection, len(table))
@@ -55,6 +76,13 @@ def scores_table(dataset: Dataset, selection: Selection, diagnostics: Diagnostic
     table["distance"] = diagnostics.distance
     table["order"] = order
     table["weight"] = weight
+    state = pd.array([pd.NA] * len(table), dtype="string")
+    for name, places in (("labelled", now.labelled), ("pending", now.pending), ("out", now.out)):
+        state[np.array(places, np.int64)] = name
+    table["state"] = state
+    share = np.zeros(len(table))
+    share[whole.indices.numpy()] = whole.weights.numpy()
+    table["share"] = share
     return table
 
 

@@ -1,4 +1,6 @@
+from .beside_given import Decided as Decided, new_points as new_points, pick_beside_given as pick_beside_given
 from .registry import (
+    check_partly_labelled as check_partly_labelled,
     compute_shared as compute_shared,
     get_method as get_method,
     list_methods as list_methods,

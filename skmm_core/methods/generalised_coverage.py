@@ -72,7 +72,7 @@ class UHerdingParams(MethodParams):
     paper="Bae, Oliveira & Sutherland 2025, Uncertainty herding for all label budgets (ICLR)",
     url="https://arxiv.org/abs/2412.20644",
     params=UHerdingParams,
-    needs=frozenset({Need.CLASSES, Need.WARM_UP}),
+    needs=frozenset({Need.SOME_CLASSES, Need.WARM_UP}),
     uses_labels=True,
     random=True,  # in the rows that train the head
     goes_on=True,

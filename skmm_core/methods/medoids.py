@@ -77,7 +77,7 @@ class DropQueryParams(MethodParams):
     paper="Gupte et al. 2024, Revisiting active learning in the era of vision foundation models (TMLR)",
     url="https://arxiv.org/abs/2401.14555",
     params=DropQueryParams,
-    needs=frozenset({Need.CLASSES, Need.WARM_UP}),
+    needs=frozenset({Need.SOME_CLASSES, Need.WARM_UP}),
     uses_labels=True,
     random=True,
     goes_on=True,

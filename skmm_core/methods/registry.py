@@ -7,9 +7,8 @@ other packages come in by entry points, see :mod:`skmm_core.methods.plugins`.
 
 import importlib
 import pkgutil
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -19,8 +18,9 @@ from torch import Tensor
 from skmm_core.config import GradientParams, SketchParams
 from skmm_core.data import Dataset, Task
 from skmm_core.errors import InputError
+from skmm_core.methods.beside_given import Decided, new_points, pick_beside_given
 from skmm_core.methods.plugins import Plugins
-from skmm_core.methods.selection import Selection, run_method
+from skmm_core.methods.selection import Selection
 from skmm_core.methods.spec import Family, MethodFunction, MethodParams, MethodSpec, Need, Picks, Status
 from skmm_core.pool import Pool, make_pool
 from skmm_core.progress import Report, ignore
@@ -178,6 +178,37 @@ def reads_labels(method: str, params: Mapping[str, Any], gradient: GradientParam
     return spec.uses_labels or bool(params.get("stratify")) or matched
 
 
+def check_partly_labelled(
+    method: str, params: Mapping[str, Any], gradient: GradientParams, *, warm_up_rows: int | None, task: Task
+) -> None:
+    """Refuse what needs a label in every row of a pool where only some have one.
+
+    Args:
+        method: registry key.
+        params: of the method.
+        gradient: what stands for a row when moments are matched.
+        warm_up_rows: asked for.
+        task: what the labels ask for.
+
+    Raises:
+        InputError: what needs more labels than there are, and what to take instead.
+    """
+    spec = get_method(method)
+    matched = spec.family is Family.MOMENT_MATCHING and gradient.kind == "head"
+    if reason := spec.missing(task, partly=True):
+        raise InputError(reason)
+    if params.get("stratify"):
+        raise InputError("stratify needs a label in every row, and only some have one; leave it off")
+    if matched and gradient.targets == "labels":
+        raise InputError(
+            "gradients at the labels need one in every row, and only some have one; take --gradient-targets random, "
+            "which reads these alone, or --gradient features"
+        )
+    if warm_up_rows is not None or gradient.warm_up:
+        flag = "--warm-up-rows" if warm_up_rows is not None else "--gradient-warm-up"
+        raise InputError(f"{flag}: where only some rows have a label, all of these train the head; leave it out")
+
+
 def compute_shared(pool: Pool, specs: Iterable[MethodSpec]) -> None:
     """Compute now what these methods share on this pool, so that none of them is timed for it.
 
@@ -204,6 +235,9 @@ def select(
     device: str = "auto",
     include: Sequence[int] = (),
     exclude: Sequence[int] = (),
+    given: Sequence[int] | None = None,
+    groups: np.ndarray | None = None,
+    per_group: int | Literal["whole"] | None = None,
     report: Report = ignore,
 ) -> Selection:
     """Pick `budget` points with one method.
@@ -219,6 +253,10 @@ def select(
         device: "auto", "cpu", "cuda", …; ignored when `data` is a pool.
         include: rows of the pool to choose in any case; they come first and count in the budget.
         exclude: rows of the pool never to choose; they stay part of what the selection is to represent.
+        given: rows that count as chosen already; they are in no budget and not in the result. None takes the rows with
+            a label of a pool where only some have one.
+        groups: (N,) int64 group of every row, such as its patient.
+        per_group: most points of a group, given ones among them; "whole" takes groups whole, as many as fit.
         report: told of the progress; raise Cancelled from it to stop.
 
     Returns:
@@ -231,15 +269,12 @@ def select(
     """
     spec = get_method(method)
     parsed = spec.parse(params)
-    began = time.perf_counter()
     if isinstance(data, Pool):
         pool = data
     else:
         rows = torch.as_tensor(data) if isinstance(data, np.ndarray) else data
         labels = torch.as_tensor(targets) if isinstance(targets, np.ndarray) else targets
         pool = make_pool(rows, targets=labels, sketch=sketch, seed=seed, device=device, report=report)
-    if include or exclude:
-        pool = pool.decide(
-            torch.tensor(list(include), dtype=torch.int64), torch.tensor(list(exclude), dtype=torch.int64)
-        )
-    return run_method(spec, pool, budget, parsed, seed=seed, began=began, report=report)
+    decided = Decided(given, include, exclude, groups, per_group)
+    whole = pick_beside_given(spec, pool, budget, parsed, decided, seed=seed, report=report)
+    return new_points(whole, len(decided.given_in(pool)))

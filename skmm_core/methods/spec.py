@@ -29,6 +29,7 @@ class Need(StrEnum):
 
     TARGETS = "targets"
     CLASSES = "classes"
+    SOME_CLASSES = "some_classes"
     WARM_UP = "warm_up"
     DYNAMICS = "dynamics"
 
@@ -125,9 +126,25 @@ class MethodSpec:
         """Whether it asks the warm-up head on a dataset of this task."""
         return Need.WARM_UP in self.needs and task is Task.CLASSIFICATION
 
-    def missing(self, task: Task) -> str | None:
-        """Say what a dataset of this task lacks for the method, and what to do; None when it can run."""
-        if Need.CLASSES in self.needs and task is not Task.CLASSIFICATION:
+    @property
+    def needs_every_label(self) -> bool:
+        """Whether it reads the label of every point; others that use labels do with those of some."""
+        return bool({Need.CLASSES, Need.TARGETS} & self.needs)
+
+    def missing(self, task: Task, *, partly: bool = False) -> str | None:
+        """Say what a dataset lacks for the method, and what to do; None when it can run.
+
+        Args:
+            task: what its labels ask for.
+            partly: whether only some points have one.
+        """
+        if partly and self.needs_every_label:
+            return (
+                f"{self.title} needs a label in every row, and only some have one; take a method that reads these "
+                "alone, such as badge or u_herding, or no label, such as skmm, or pick from the labelled rows alone "
+                "(--labelled-only)"
+            )
+        if {Need.CLASSES, Need.SOME_CLASSES} & self.needs and task is not Task.CLASSIFICATION:
             return f"{self.title} needs class labels; this dataset has {_TARGETS[task]}"
         if Need.TARGETS in self.needs and task is Task.UNLABELLED:
             return f"{self.title} needs targets; add a target column or choose a label-free method"
@@ -157,6 +174,7 @@ class MethodSpec:
 _NEEDS = {
     Need.TARGETS: "targets",
     Need.CLASSES: "class labels",
+    Need.SOME_CLASSES: "some class labels",
     Need.WARM_UP: "warm-up head",
     Need.DYNAMICS: "training dynamics",
 }

@@ -22,7 +22,7 @@ from skmm_core.progress import Progress, Report, ignore
 _register = partial(
     register,
     family=Family.UNCERTAINTY,
-    needs=frozenset({Need.CLASSES, Need.WARM_UP}),
+    needs=frozenset({Need.SOME_CLASSES, Need.WARM_UP}),
     uses_labels=True,
     random=True,  # in the rows that train the head
     goes_on=True,

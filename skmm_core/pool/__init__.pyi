@@ -1,6 +1,7 @@
 from .bias_variance import (
     PoolFit as PoolFit,
     curve_weights as curve_weights,
+    represented as represented,
     ridge_risk as ridge_risk,
     risk_curve as risk_curve,
     selection_basis as selection_basis,

@@ -15,6 +15,7 @@ from skmm_core.solvers import SingularBasis, second_moment, singular_basis
 # α / (rows · λ_1), three a decade
 _STRENGTHS = torch.logspace(-14, 2, 49, dtype=torch.float64)
 _BLOCK_ROWS = 65_536
+_ROUNDED = 1e-12  # of the second moment: a variance below is what its subtraction leaves
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,14 @@ class PoolFit:
             without targets. Taken as the truth that a selection should recover.
         noise: σ², residual variance of that fit with its degrees of freedom taken off, summed over columns.
         signal: variance of the targets, summed over columns.
+        mean: (r,) float64 mean of the rows on the CPU; None where nothing is known of it.
     """
 
     moment: Tensor
     coef: Tensor | None = None
     noise: float | None = None
     signal: float | None = None
+    mean: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,10 @@ def fit_pool(
         basis: of the rows, where it is there already.
     """
     moment = second_moment(gradients)
+    centre = torch.stack([block.cpu().double().sum(0) for block in gradients.split(_BLOCK_ROWS)]).sum(0)
+    centre = centre / len(gradients)
     if targets is None:
-        return PoolFit(moment)
+        return PoolFit(moment, mean=centre)
     basis = singular_basis(gradients) if basis is None else basis
     size, wide = len(gradients), gradients.shape[1] > len(gradients)  # where wide, the vectors are those on the left
     parts = targets.split(_BLOCK_ROWS)
@@ -113,7 +118,7 @@ def fit_pool(
         coef = gradients.cpu().double().T @ (basis.vectors @ shrunk)
     else:
         coef = basis.vectors @ (basis.values[:, None] * shrunk)
-    return PoolFit(moment, coef, float(residual[best] / freedom[best].clamp_min(1)), total / size)
+    return PoolFit(moment, coef, float(residual[best] / freedom[best].clamp_min(1)), total / size, centre)
 
 
 def _columns(targets: Tensor, task: Task, n_classes: int) -> Tensor:
@@ -147,6 +152,25 @@ def risk_curve(basis: _Basis, fit: PoolFit) -> Curve:
         return Curve(torch.zeros(1, dtype=torch.int64), lost, torch.zeros(1, dtype=torch.float64))
     bias = (1 - seen.cumsum(0) / total).clamp(0, 1)
     return Curve(torch.arange(1, len(seen) + 1), bias, (seen / basis.energy).cumsum(0))
+
+
+def represented(basis: _Basis, fit: PoolFit, rank: int) -> float | None:
+    """Share of the pool's variance in the top `rank` directions of the selection: tr(P_k C)/tr(C), C the covariance.
+
+    Unlike 1 - bias it does not count how far the pool lies from the origin.
+
+    Returns:
+        0..1; None where all rows are equal, or differ by less than rounding, or their mean is not known.
+    """
+    if fit.mean is None:
+        return None
+    along = basis.right[:, :rank].T
+    whole = float(fit.moment.trace())
+    total = whole - float(fit.mean.square().sum())
+    if total <= _ROUNDED * whole:
+        return None
+    seen = basis.moment.diagonal()[:rank].sum() - (along @ fit.mean).square().sum()
+    return min(1.0, max(0.0, float(seen) / total))
 
 
 def curve_weights(fit: PoolFit) -> tuple[float, float]:

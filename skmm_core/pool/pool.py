@@ -7,10 +7,29 @@ import torch
 from torch import Tensor
 
 from skmm_core.config import GradientParams, RunConfig, SketchParams
-from skmm_core.data import Dataset, Given, Scaler, Task, fit_scaler, make_given, nothing_given, train_targets
+from skmm_core.data import (
+    Dataset,
+    Given,
+    KnownTargets,
+    Scaler,
+    Task,
+    fit_scaler,
+    known_targets,
+    make_given,
+    nothing_given,
+    train_targets,
+)
 from skmm_core.device import resolve_device, widest
 from skmm_core.errors import InputError
-from skmm_core.gradients import Dynamics, HeadGradients, WarmUp, head_gradients, train_warm_up, training_dynamics
+from skmm_core.gradients import (
+    Dynamics,
+    HeadGradients,
+    WarmUp,
+    head_gradients,
+    train_on_known,
+    train_warm_up,
+    training_dynamics,
+)
 from skmm_core.pool.bias_variance import PoolFit, fit_pool
 from skmm_core.pool.cache import Kept
 from skmm_core.pool.content_order import content_order
@@ -45,7 +64,8 @@ class Pool:
 
     Attributes:
         features: (N, d) float32 or float64, finite, on the device that computes.
-        targets: (N,) int64 classes, floating values, or None when unlabelled.
+        targets: (N,) int64 classes, floating values, or None when not every row has one.
+        known: targets of the rows that have one where some have and others have not, else None.
         task: what the targets ask for.
         n_classes: number of classes; 0 unless the task is classification.
         sketch_params: how gradients are sketched.
@@ -67,6 +87,7 @@ class Pool:
     gradient_params: GradientParams = _DEFAULT_GRADIENT
     decided: Given | None = None
     in_order: bool = False
+    known: KnownTargets | None = None
 
     @property
     def size(self) -> int:
@@ -119,7 +140,10 @@ class Pool:
         if self.in_order:
             return self
         targets = None if self.targets is None else self.targets[self.order]
-        made = replace(self, features=self.features[self.order], targets=targets, decided=None, in_order=True)
+        known = None if self.known is None else self.known.of(self.order)
+        made = replace(
+            self, features=self.features[self.order], targets=targets, known=known, decided=None, in_order=True
+        )
         # a part of a pool has these from the whole
         for name in ("gradients", "sketched"):
             if name in vars(self):
@@ -154,6 +178,7 @@ class Pool:
             self.gradient_params,
             scaler=self.scaler,
             warm_up=self.warm_up if shares else None,
+            known=self.known,
             seed=self.seed,
             report=self.report,
         )
@@ -195,7 +220,8 @@ class Pool:
             rows: (n,) int64 rows of this pool, ascending.
         """
         targets = None if self.targets is None else self.targets[rows]
-        part = replace(self, features=self.features[rows], targets=targets, decided=self.given.of(rows))
+        known = None if self.known is None else self.known.of(rows)
+        part = replace(self, features=self.features[rows], targets=targets, known=known, decided=self.given.of(rows))
         vars(part).update(gradients=self.gradients[rows], sketch=self.sketch, sketched=self.sketched[rows])
         return part
 
@@ -271,9 +297,14 @@ class Pool:
 
     @cached_property
     def warm_up(self) -> WarmUp:
-        """A linear head trained on a small stratified part of the pool, and its answer for every row."""
+        """A linear head trained on a small stratified part of the pool, and its answer for every row.
+
+        Where only some rows have a label, it is trained on exactly these.
+        """
         if not self.in_order:
             return _in_file_order(self.ordered.warm_up, self.order, self.place)
+        if self.known is not None and self.known.task is Task.CLASSIFICATION:
+            return train_on_known(self.features, self.known, self.scaler, report=self.report)
         return train_warm_up(
             self.features,
             self._classes(),
@@ -335,9 +366,12 @@ def make_pool(
         raise InputError(f"warm_up_rows is {warm_up_rows}; give at least 1, or none for the default")
     where = resolve_device(device)
     if isinstance(data, Dataset):
-        rows, y, task, n_classes = data.features[data.split.train], train_targets(data), data.task, data.n_classes
+        rows, y, known = data.features[data.split.train], train_targets(data), known_targets(data)
+        task, n_classes = data.task, data.n_classes
+        if known is not None:
+            task, n_classes = known.task, len(known.class_names)
     else:
-        rows, y = torch.as_tensor(data), None if targets is None else torch.as_tensor(targets)
+        rows, y, known = torch.as_tensor(data), None if targets is None else torch.as_tensor(targets), None
         rows = _as_floats(rows)
         task, n_classes = Task.UNLABELLED, 0
         if y is not None:
@@ -348,6 +382,7 @@ def make_pool(
     return Pool(
         features=rows.to(where),
         targets=None if y is None else y.to(where),
+        known=None if known is None else known.to(where),
         task=task,
         n_classes=n_classes,
         sketch_params=sketch or _DEFAULT_SKETCH,

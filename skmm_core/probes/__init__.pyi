@@ -23,3 +23,9 @@ from .metrics import (
     scores_of as scores_of,
 )
 from .pool_learners import score_learner as score_learner
+from .pool_scores import (
+    class_scores as class_scores,
+    number_scores as number_scores,
+    settle as settle,
+)
+from .views import PoolView as PoolView, pool_view as pool_view

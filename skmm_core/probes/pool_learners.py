@@ -1,6 +1,6 @@
 """Train a learner on the chosen points, with what the pool tells without labels, and score it on the test rows."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,10 +11,12 @@ from skmm_core.data import Dataset, Task
 from skmm_core.errors import InputError
 from skmm_core.probes.linear_probe import ProbeScore, check_scorable, number_scalings, score_probe
 from skmm_core.probes.metrics import classification_metrics, regression_metrics
-from skmm_core.probes.pool_view import PoolView, pool_view
+from skmm_core.probes.views import PoolView, pool_view
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers import (
     AveragedRidge,
+    LinearClassifier,
+    SpreadFit,
     at_most_threads,
     average_ridge,
     content_order,
@@ -108,36 +110,56 @@ def propagated_scores(
     Returns:
         (K,) classes among the labels, and (M, K) scores.
     """
+    rows = view.test if asked is None else view.rows[asked[0]]
+    if len(np.unique(labels)) == 1:
+        return labels[:1], np.zeros((len(rows), 1))
+    smoothed = view.smoothed_test if asked is None else view.smoothed(asked[0])
+    fitted = fit_propagation(view, chosen, labels, None if asked is None else (smoothed, asked[1]), seed, report)
+    smooth, spread = fitted.smooth.scores(smoothed), fitted.spread.scores(rows)
+    return fitted.classes, fitted.weights[0] * smooth + fitted.weights[1] * spread
+
+
+@dataclass(frozen=True)
+class Propagation:
+    """Both fits, see :func:`propagated_scores`.
+
+    Attributes:
+        classes: (K,) among the labels, K >= 2.
+        smooth: of smoothed rows.
+        spread: of what the graph spreads.
+        weights: of the scores of either: one over their spread in the pool.
+    """
+
+    classes: Labels
+    smooth: LinearClassifier
+    spread: SpreadFit
+    weights: tuple[float, float]
+
+
+def fit_propagation(
+    view: PoolView, chosen: Labels, labels: Labels, held_out: tuple[Array, Labels] | None, seed: int, report: Report
+) -> Propagation:
+    """Fit both parts to at least two classes, the smoothed one tuned on smoothed rows held out or in inner folds."""
     order = content_order(view.rows[chosen].astype(np.float64), labels)
     chosen, labels = chosen[order], labels[order]
     classes, within = np.unique(labels, return_inverse=True)
-    rows = view.test if asked is None else view.rows[asked[0]]
-    if len(classes) == 1:
-        return classes, np.zeros((len(rows), 1))
-    smoothed = view.smoothed_test if asked is None else view.smoothed(asked[0])
-    held_out = None if asked is None else (smoothed, asked[1])
     smooth = fit_classifier(view.smoothed(chosen), labels, validation=held_out, seed=seed, report=report)
     indicators = np.eye(len(classes))[within]
-    held = spread_labels(view.graph, chosen, indicators)
-    spread = fit_spread(view.rows, held, chosen, indicators)
-    parts = (
-        (smooth.scores(smoothed), smooth.scores(view.smoothed_sample)),
-        (spread.scores(rows), spread.scores(view.rows[view.sample])),
-    )
-    return classes, np.asarray(sum(scores / _spread(over) for scores, over in parts))
+    spread = fit_spread(view.rows, spread_labels(view.graph, chosen, indicators), chosen, indicators)
+    weights = 1 / _spread(smooth.scores(view.smoothed_sample)), 1 / _spread(spread.scores(view.rows[view.sample]))
+    return Propagation(classes, smooth, spread, weights)
 
 
 def _auto(view: PoolView, chosen: Labels, seed: int, report: Report) -> ProbeScore:
     """Propagation, unless held-out rows of the selection clearly say that the linear probe is better."""
-    if _linear_is_better(view, chosen, seed, report):
+    if linear_is_better(view, chosen, _labels(view, chosen), seed, report):
         found = score_probe(view.dataset, torch.from_numpy(chosen), seed=seed, report=report)
         return replace(found, settled="linear")
     return replace(_propagated(view, chosen, seed, report), settled="propagate")
 
 
-def _linear_is_better(view: PoolView, chosen: Labels, seed: int, report: Report) -> bool:
+def linear_is_better(view: PoolView, chosen: Labels, labels: Labels, seed: int, report: Report) -> bool:
     """Whether folds of the selection clearly say so; fits of either are tuned on the fold that is held out, alike."""
-    labels = _labels(view, chosen)
     order = content_order(view.rows[chosen].astype(np.float64), labels)
     chosen, labels = chosen[order], labels[order]
     classes, within = np.unique(labels, return_inverse=True)

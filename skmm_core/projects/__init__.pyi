@@ -1,3 +1,3 @@
-from .project import Project as Project
-from .state import Batch as Batch, ProjectState as ProjectState
+from .project import ME as ME, Project as Project
+from .state import DECISION as DECISION, Batch as Batch, ProjectState as ProjectState, Scheme as Scheme
 from .store import ProjectCard as ProjectCard, ProjectStore as ProjectStore

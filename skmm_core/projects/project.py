@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skmm_core.errors import InputError
-from skmm_core.projects.state import Batch, ProjectState
+from skmm_core.projects.state import DECISION, Batch, ProjectState, Scheme
 from skmm_core.storage import write_text
 
 ME = "me"  # the annotator of answers that were given here
-LABEL, CLEAR, TAG, UNTAG, BATCH = "label", "clear", "tag", "untag", "batch"
+LABEL, CLEAR, TAG, UNTAG, BATCH, SCHEME = "label", "clear", "tag", "untag", "batch", "scheme"
 PIN, BAR, FREE = "pin", "bar", "free"
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS actions (number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, "
@@ -124,6 +124,12 @@ class Project:
             raise ValueError(f"{how!r} is none of pin, bar, free")
         self._do(f"{how} {len(items):,} points", [_Event(how, item) for item in items])
 
+    def keep_scheme(self, scheme: Scheme) -> None:
+        """Settle what an answer is: the names of the classes in order, or numbers."""
+        if scheme != self.state().scheme:
+            value = json.dumps([list(scheme.classes), scheme.numbers])
+            self._do("change what an answer is", [_Event(SCHEME, "", value)])
+
     def add_batch(self, run: str, items: Sequence[str]) -> int:
         """Note points that a run picked, in the order picked; once for each run.
 
@@ -165,6 +171,27 @@ class Project:
         with self._connect(write=False) as db:
             found = db.execute("SELECT what FROM actions WHERE undone = 0 ORDER BY number DESC LIMIT 1").fetchone()
         return None if found is None else str(found[0])
+
+    def last_answered(self) -> tuple[str, ...]:
+        """Points whose answers :meth:`undo` would take back; none where the last action was another one."""
+        with self._connect(write=False) as db:
+            found = db.execute(
+                "SELECT item FROM events WHERE action = (SELECT max(number) FROM actions WHERE undone = 0) "
+                "AND kind IN (?, ?) ORDER BY rowid",
+                (LABEL, CLEAR),
+            ).fetchall()
+        return tuple(item for (item,) in found)
+
+    def answer_times(self, *, last: int = 30) -> tuple[tuple[float, int], ...]:
+        """When answers were given here: epoch seconds and number of points, of the last actions that answered any."""
+        with self._connect(write=False) as db:
+            found = db.execute(
+                "SELECT at, count(*) FROM (SELECT number, at FROM actions WHERE undone = 0 ORDER BY number DESC "
+                "LIMIT ?) JOIN events ON action = number WHERE kind = ? AND by IN (?, ?) GROUP BY number "
+                "ORDER BY number",
+                (last, LABEL, ME, DECISION),
+            ).fetchall()
+        return tuple((float(at), int(count)) for at, count in found)
 
     def snapshot(self) -> Path:
         """Write what is known as a csv file named by its content: id, label, batch, state.
@@ -242,6 +269,7 @@ def _fold(rows: Sequence[tuple[str, str, str | None, str, float, int]]) -> Proje
     tags: dict[str, set[str]] = defaultdict(set)
     hand: dict[str, str] = {}
     batches: dict[int, tuple[str, float, list[str]]] = {}
+    scheme = Scheme()
     for kind, item, value, by, at, _ in rows:
         if kind == LABEL:
             answers[item][by] = value
@@ -254,6 +282,9 @@ def _fold(rows: Sequence[tuple[str, str, str | None, str, float, int]]) -> Proje
         elif kind == BATCH:
             number, run = json.loads(str(value))
             batches.setdefault(int(number), (str(run), at, []))[2].append(item)
+        elif kind == SCHEME:
+            names, numbers = json.loads(str(value))
+            scheme = Scheme(tuple(names), numbers)
         else:
             hand[item] = kind
     return ProjectState(
@@ -262,4 +293,5 @@ def _fold(rows: Sequence[tuple[str, str, str | None, str, float, int]]) -> Proje
         pinned=frozenset(item for item, how in hand.items() if how == PIN),
         barred=frozenset(item for item, how in hand.items() if how == BAR),
         batches=tuple(Batch(number, run, at, tuple(items)) for number, (run, at, items) in sorted(batches.items())),
+        scheme=scheme,
     )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 DECISION = "decision"  # the annotator whose answer settles what others disagree on
@@ -26,6 +26,19 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Scheme:
+    """What an answer is.
+
+    Attributes:
+        classes: names to choose from, in the order of their keys; answers may name others.
+        numbers: whether answers are numbers; None leaves it to what the data hold.
+    """
+
+    classes: tuple[str, ...] = ()
+    numbers: bool | None = None
+
+
+@dataclass(frozen=True)
 class ProjectState:
     """A project at one moment; every point is named by its id.
 
@@ -35,6 +48,7 @@ class ProjectState:
         pinned: to be chosen in any case.
         barred: never to be chosen.
         batches: in order.
+        scheme: what an answer is, as somebody settled it last.
     """
 
     answers: Mapping[str, Mapping[str, str | None]]
@@ -42,6 +56,7 @@ class ProjectState:
     pinned: frozenset[str]
     barred: frozenset[str]
     batches: tuple[Batch, ...]
+    scheme: Scheme = field(default_factory=Scheme)
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -51,9 +66,11 @@ class ProjectState:
 
     @cached_property
     def skipped(self) -> frozenset[str]:
-        """Points that somebody skipped and nobody labelled."""
+        """Points that somebody skipped and nobody labelled, and those of which it was decided to skip them."""
         return frozenset(
-            item for item, of in self.answers.items() if of and all(label is None for label in of.values())
+            item
+            for item, of in self.answers.items()
+            if of and (all(label is None for label in of.values()) or of.get(DECISION, "") is None)
         )
 
     @cached_property
@@ -62,7 +79,7 @@ class ProjectState:
         found = {}
         for item, of in self.answers.items():
             given = {by: label for by, label in of.items() if label is not None}
-            if DECISION not in given and len(set(given.values())) > 1:
+            if DECISION not in of and len(set(given.values())) > 1:
                 found[item] = given
         return found
 
@@ -83,9 +100,8 @@ class ProjectState:
 
 
 def _settled(answers: Mapping[str, str | None]) -> str | None:
-    decided = answers.get(DECISION)
-    if decided is not None:
-        return decided
+    if DECISION in answers:
+        return answers[DECISION]
     given = Counter(label for label in answers.values() if label is not None)
     if not given:
         return None

@@ -104,9 +104,7 @@ def _dots(points: pd.DataFrame, name: str, marker: Mapping[str, Any]) -> dict[st
     what = points["label"] if points["label"].notna().any() else points["target"]
     for id_, value, order in zip(points["id"], what, points["order"], strict=True):
         lines = [escape(str(id_)), "" if pd.isna(value) else escape(number(value))]
-        texts.append(
-            "<br>".join(filter(None, [*lines, "" if pd.isna(order) else f"chosen as number {int(order) + 1}"]))
-        )
+        texts.append("<br>".join(filter(None, [*lines, "" if pd.isna(order) else f"chosen as number {int(order)}"])))
     return {
         "type": "scatter", "mode": "markers", "name": name, "marker": marker, "text": texts,
         "x": _rounded(points["pca_1"]), "y": _rounded(points["pca_2"]), "hovertemplate": "%{text}<extra></extra>",

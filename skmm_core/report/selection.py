@@ -17,11 +17,12 @@ from skmm_core.runs import DIAGNOSTICS, read_table
 _MOST_ROWS = 200
 _MOST_CHARACTERS = 300  # of a text
 SHOWN = (
-    *("bias", "variance", "bias_term", "variance_term", "error_bound", "rank", "effective_dim"),
+    *("represented", "bias", "variance", "bias_term", "variance_term", "error_bound", "rank", "effective_dim"),
     *("c_s", "trace_score", "trace_score_floor", "moment_error"),
     *("moment_objective", "coverage_mean", "coverage_radius", "class_tv", "duplicates", "effective_weights"),
     *("ridge_bias2", "ridge_variance", "ridge_error"),
 )
+_MOST_COLUMNS = 24
 _INFINITE = ("c_s", "trace_score")  # where a direction is unseen
 
 
@@ -34,11 +35,13 @@ def selection_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     selection = read_table(folder, "selection")
     diagnostics = load_diagnostics(folder / DIAGNOSTICS)
     shown = selection.head(_MOST_ROWS)
-    columns = [name for name in shown.columns if shown[name].notna().any() and name != "position"]
+    columns = [name for name in shown.columns if shown[name].notna().any() and name != "position"][:_MOST_COLUMNS]
     places = read_table(folder, "map")
     return {
         "title": f"{result['method']} on {result['dataset']}: {result['budget']:,} of {result['N']:,} points",
-        "lead": f"{result['advice']} {number(float(result['seconds']))} s, seed {result['seed']}.{_by_hand(result)}",
+        "lead": f"{result['advice']} {number(float(result['seconds']))} s, seed {result['seed']}."
+        + _by_hand(result)
+        + _beside(result),
         "figures": [
             map_figure(places, read_table(folder, "scores")),
             risk_figure(diagnostics),
@@ -60,6 +63,13 @@ def _by_hand(result: Mapping[str, Any]) -> str:
     return f" By hand: {' and '.join(counts)}." if counts else ""
 
 
+def _beside(result: Mapping[str, Any]) -> str:
+    """What was labelled before these points were picked; nothing in a first batch without labels."""
+    if not result.get("labelled") and not result.get("pending"):
+        return ""
+    return f" Batch {result['batch']}; measured on {result['measured_on']}."
+
+
 def _diagnostic_rows(values: Mapping[str, Any]) -> list[dict[str, str]]:
     rows = []
     for quantity in (QUANTITIES[key] for key in SHOWN):
@@ -74,9 +84,18 @@ def _diagnostic_rows(values: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
     """Long texts with their start alone."""
-    if "text" not in table:
-        return table
-    return table.assign(text=[textwrap.shorten(text, _MOST_CHARACTERS, placeholder=" …") for text in table["text"]])
+    texts = {
+        str(name): [_short(value) for value in column]
+        for name, column in table.items()
+        if not pd.api.types.is_numeric_dtype(column)
+    }
+    return table.assign(**texts)
+
+
+def _short(value: Any) -> Any:
+    """A text with its start alone; what is neither text nor number, such as a date, in words."""
+    missing = pd.api.types.is_scalar(value) and pd.isna(value)
+    return value if missing else textwrap.shorten(str(value), _MOST_CHARACTERS, placeholder=" …")
 
 
 def _cell(value: Any) -> str:

@@ -1,3 +1,4 @@
+from .chosen_points import OF_FILE as OF_FILE, as_csv as as_csv
 from .command import command_line as command_line
 from .files import (
     CARD as CARD,
@@ -5,7 +6,9 @@ from .files import (
     CONFIG as CONFIG,
     DIAGNOSTICS as DIAGNOSTICS,
     FEATURES as FEATURES,
+    LABELS_CSV as LABELS_CSV,
     LOG as LOG,
+    PREDICTIONS_CSV as PREDICTIONS_CSV,
     REPORT as REPORT,
     RESULT as RESULT,
     SCORES_CSV as SCORES_CSV,

@@ -7,6 +7,7 @@ from typing import Any
 from skmm_core.config import (
     DatasetConfig,
     EmbedJob,
+    EstimateJob,
     FinetuneParams,
     GradientParams,
     PaperJob,
@@ -15,6 +16,7 @@ from skmm_core.config import (
     SketchParams,
 )
 from skmm_core.data import holds_features, row_text
+from skmm_core.runs.files import PREDICTIONS_CSV
 
 SHORTCUTS = {"c_s": "--c-s", "rounding": "--rounding"}
 
@@ -29,6 +31,9 @@ def command_line(config: RunConfig, out: str = "out") -> str:
     job = config.job
     if isinstance(job, EmbedJob):
         return shlex.join([*_embed_words(config.dataset, job), *_device_flags(config), "--out", f"{out}.npz"])
+    if isinstance(job, EstimateJob):
+        words = _estimate_words(config.dataset, job)
+        return shlex.join([*words, *_device_flags(config), "--out", f"{out}/{PREDICTIONS_CSV}"])
     if isinstance(job, PaperJob):
         sketch = _sketch_flags(config.sketch, config.gradient)
         return shlex.join([*_paper_words(config.dataset, job), *sketch, *_device_flags(config), "--out", out])
@@ -39,6 +44,8 @@ def command_line(config: RunConfig, out: str = "out") -> str:
         words += ["--seed", str(job.seed)] if job.seed else []
         words += ["--include", row_text(job.include)] if job.include else []
         words += ["--exclude", row_text(job.exclude)] if job.exclude else []
+        words += ["--labels", job.labels] if job.labels is not None else []
+        words += ["--group", job.group, "--per-group", str(job.per_group)] if job.group is not None else []
     else:
         words += ["--methods", ",".join(job.methods), "--budgets", ",".join(map(str, job.budgets))]
         words += ["--seeds", str(job.seeds)]
@@ -65,6 +72,15 @@ def _embed_words(dataset: DatasetConfig, job: EmbedJob) -> list[str]:
     ):
         words += [] if value is None else [flag, value]
     return [*words, "--allow-random-weights"] if job.allow_random_weights else words
+
+
+def _estimate_words(dataset: DatasetConfig, job: EstimateJob) -> list[str]:
+    words = ["python", "-m", "skmm_core", "predict", *_dataset_flags(dataset.model_copy(update={"labels": None}))]
+    given = job.model_dump(exclude_defaults=True, exclude={"kind", "labels_hash", "curve"})
+    for name, value in given.items():
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        words += [f"--{name.replace('_', '-')}", text]
+    return words if job.curve else [*words, "--no-curve"]
 
 
 def _paper_words(dataset: DatasetConfig, job: PaperJob) -> list[str]:

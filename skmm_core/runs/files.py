@@ -20,8 +20,11 @@ CONFIG, CARD, RESULT, LOG, REPORT = "config.json", "run.json", "result.json", "l
 SCORES_CSV, SUMMARY_CSV = "scores.csv", "summary.csv"
 COMPARE_STATE = "compare.json"
 SELECTION_CSV, SELECTION_NPY, DIAGNOSTICS = "selection.csv", "selection.npy", "diagnostics.npz"
+LABELS_CSV = "labels_used.csv"  # the copy of those that a selection knew
+PREDICTIONS_CSV = "predictions.csv"
 FEATURES, THUMBNAILS = "features.npz", "thumbnails.npz"
 TABLES = ("selection", "scores", "map", "trace")
+ESTIMATE_TABLES = ("predictions", "mistakes", "curve")
 RESULT_FILES = (
     RESULT,
     SELECTION_CSV,
@@ -31,10 +34,11 @@ RESULT_FILES = (
     FEATURES,
     THUMBNAILS,
     REPORT,
-    *(f"{table}.parquet" for table in TABLES),
+    PREDICTIONS_CSV,
+    *(f"{table}.parquet" for table in (*TABLES, *ESTIMATE_TABLES)),
 )
-RUN_FILES = (CONFIG, CARD, LOG, SCORES_CSV, COMPARE_STATE, *RESULT_FILES)
-Table = Literal["selection", "scores", "map", "trace"]
+RUN_FILES = (CONFIG, CARD, LOG, LABELS_CSV, SCORES_CSV, COMPARE_STATE, *RESULT_FILES)
+Table = Literal["selection", "scores", "map", "trace", "predictions", "mistakes", "curve"]
 
 
 class RunCard(BaseModel):
@@ -105,11 +109,12 @@ def read_result(folder: Path) -> dict[str, Any]:
 
 
 def read_table(folder: Path, name: Table) -> "pd.DataFrame":
-    """Read one table of a finished selection.
+    """Read one table of a finished selection or estimate.
 
     Args:
         folder: the run folder.
-        name: "selection" (one row a chosen point), "scores" (one row a pool point), "map" or "trace".
+        name: "selection" (one row a chosen point), "scores" (one row a pool point), "map" or "trace"; of an estimate
+            "predictions" (one row a point without a label), "mistakes" (one row a label) or "curve".
 
     Raises:
         InputError: the table is missing or damaged.
@@ -118,7 +123,10 @@ def read_table(folder: Path, name: Table) -> "pd.DataFrame":
 
     path = folder / f"{name}.parquet"
     try:
-        return pd.read_parquet(path)
+        table = pd.read_parquet(path)
+        if "order" in table and table["order"].min() == 0:  # versions before counted from 0
+            table["order"] += 1
+        return table
     except FileNotFoundError:
         raise InputError(f"{folder.name} has no {name} table: the run has not finished") from None
     except (OSError, ValueError) as error:  # pyarrow's own errors derive from these two

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from skmm_core.config import CompareJob, EmbedJob, FinetuneParams, PaperJob, RunConfig, SelectJob
+from skmm_core.config import CompareJob, EmbedJob, EstimateJob, FinetuneParams, PaperJob, RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -36,7 +36,7 @@ class RunRecord:
     Attributes:
         id: 12 hex digits made of config and dataset fingerprint.
         name: given by the person, or made of dataset, method and budget.
-        kind: "select", "compare", "embed" or "paper".
+        kind: "select", "compare", "embed", "estimate" or "paper".
         dataset: short text for lists, such as "digits".
         method: registry keys, comma separated; the encoder of an embedding.
         budget: numbers of points, comma separated; empty for an embedding.
@@ -80,6 +80,8 @@ def run_id(config: RunConfig, fingerprint: str) -> str:
     asked = config.model_dump(mode="json", exclude_defaults=True)
     job = asked.setdefault("job", {})
     job["kind"] = config.job.kind
+    if "labels_hash" in job:
+        job.pop("labels")  # what they say counts, not where they lie
     if isinstance(config.job, CompareJob):
         job.pop("fixed_pool", None)
         job.pop("learners", None)
@@ -117,6 +119,8 @@ def method_text(config: RunConfig) -> str:
         return _encoder(job)
     if isinstance(job, PaperJob):
         return f"paper {job.experiment}"
+    if isinstance(job, EstimateJob):
+        return job.learner
     return job.method if isinstance(job, SelectJob) else ", ".join(job.methods)
 
 
@@ -131,9 +135,9 @@ def _encoder(job: EmbedJob) -> str:
 
 
 def budget_text(config: RunConfig) -> str:
-    """Budgets of a run, comma separated; empty for an embedding."""
+    """Budgets of a run, comma separated; empty for an embedding and for an estimate."""
     job = config.job
-    if isinstance(job, EmbedJob):
+    if isinstance(job, EmbedJob | EstimateJob):
         return ""
     return str(job.budget) if isinstance(job, SelectJob) else ", ".join(str(budget) for budget in job.budgets)
 
@@ -143,6 +147,8 @@ def default_name(config: RunConfig) -> str:
     job = config.job
     if isinstance(job, EmbedJob):
         return f"{dataset_text(config)} · features by {_encoder(job)}"
+    if isinstance(job, EstimateJob):
+        return f"{dataset_text(config)} · what the labels are worth"
     if isinstance(job, PaperJob):
         return f"The paper's table: {job.experiment}"
     count = 1 if isinstance(job, SelectJob) else len(job.methods)

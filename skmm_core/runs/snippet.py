@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from skmm_core.config import CompareJob, EmbedJob, PaperJob, RunConfig, SelectJob
+from skmm_core.config import CompareJob, EmbedJob, EstimateJob, PaperJob, RunConfig, SelectJob
 from skmm_core.errors import InputError
 
 
@@ -16,30 +16,47 @@ def python_lines(config: RunConfig) -> str:
         config: of a selection, which the program leaves in `rows`, or of a comparison, left in `found`.
 
     Raises:
-        InputError: the run turned pictures into features, or repeated a table of the paper; its command repeats it.
+        InputError: the run turned pictures into features, said what labels are worth, or repeated a table of the paper;
+            its command repeats it.
     """
     job = config.job
-    if isinstance(job, EmbedJob | PaperJob):
+    if isinstance(job, EmbedJob | EstimateJob | PaperJob):
         raise InputError("this is made on the command line; `runs show` prints the command")
     lines = _select_lines(config, job) if isinstance(job, SelectJob) else _compare_lines(config, job)
     return "\n".join(lines) + "\n"
 
 
 def _select_lines(config: RunConfig, job: SelectJob) -> list[str]:
+    dataset = config.dataset.model_copy(update={"task": "auto"}) if job.labels is not None else config.dataset
     options = {**_shared(config), **({"seed": job.seed} if job.seed else {})}
+    labels = [] if job.labels is None else _label_lines(job.labels, config.dataset.task)
+    groups = [] if job.group is None else [f"groups=groups_of(dataset, {job.group!r})", f"per_group={job.per_group!r}"]
     picked = {**({"params": job.params} if job.params else {}), **({"seed": job.seed} if job.seed else {})}
     hand = {name: rows for name, rows in (("include", job.include), ("exclude", job.exclude)) if rows}
     picks = [f"{name}=[place[row] for row in {rows!r}]" for name, rows in hand.items()]
+    if labels:
+        lists = (f"[place[row] for row in {rows!r}]" if rows else "[]" for rows in (job.include, job.exclude))
+        labels.append(f"include, exclude, _ = now.decided({', '.join(lists)})")
+        picks = ["given=now.given", "include=include", "exclude=exclude"]
+    asked = ", ".join([repr(job.method), f"{job.budget}{_keywords(picked)}", *picks, *groups])
     return [
         "from skmm_core import load_dataset, make_pool, select",
         *_imports(["DatasetConfig", *_models(options)]),
+        *(["from skmm_core.data import groups_of"] if groups else []),
+        *(["from skmm_core.labels import begin_round, read_labels"] if labels else []),
         "",
-        f"dataset = load_dataset({_call(config.dataset)})",
-        f"pool = make_pool(dataset{_keywords(options)})",
+        f"dataset = load_dataset({_call(dataset)})",
         *(["place = {row: i for i, row in enumerate(dataset.rows[dataset.split.train].tolist())}"] if hand else []),
-        f"selection = select(pool, {', '.join([repr(job.method), f'{job.budget}{_keywords(picked)}', *picks])})",
+        *labels,
+        f"pool = make_pool(dataset{_keywords(options)})",
+        f"selection = select(pool, {asked})",
         "rows = dataset.rows[dataset.split.train[selection.indices]]  # of the input file, in the order picked",
     ]
+
+
+def _label_lines(labels: str, task: str) -> list[str]:
+    asked = "" if task == "auto" else f", task={task!r}"
+    return [f"now = begin_round(dataset, read_labels({labels!r}){asked})", "dataset = now.dataset"]
 
 
 def _compare_lines(config: RunConfig, job: CompareJob) -> list[str]:

@@ -19,7 +19,8 @@ from .kernels import (
     polynomial_kernel as polynomial_kernel,
     unit_rows as unit_rows,
 )
-from .label_spreading import fit_spread as fit_spread, spread_labels as spread_labels
+from .label_spreading import SpreadFit as SpreadFit, fit_spread as fit_spread, spread_labels as spread_labels
+from .linear_classifier import LinearClassifier as LinearClassifier
 from .mmd import (
     exchange_mmd as exchange_mmd,
     greedy_mmd as greedy_mmd,

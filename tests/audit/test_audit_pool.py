@@ -7,7 +7,7 @@ import torch
 from skmm_core.methods import Status, select
 from skmm_core.probes import score_learner
 from skmm_core.probes.pool_learners import propagated_scores
-from skmm_core.probes.pool_view import pool_view
+from skmm_core.probes.views import pool_view
 from skmm_core.solvers import fit_classifier, spread_labels
 from tests.audit.cases import on
 from tests.audit.definitions import one_hot, squared_distances, steps_behind

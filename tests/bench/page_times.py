@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import torch
@@ -92,11 +93,11 @@ def measure(repeats: int) -> dict[str, object]:
 
 
 def measure_pages(tab: Visitor, store: RunStore, repeats: int) -> list[dict[str, object]]:
-    """Of each page: a load of its address, and a switch to it from Runs, until its first chart or table is drawn."""
+    """Of each page: a load of its address, and a switch to it, until its first chart or table is drawn."""
     runs = {run.kind: run.id for run in store.records() if run.config in (demo.SELECT, demo.COMPARE)}
     pages = []
-    for page in PAGES:
-        address = f"{page}?run={runs['compare' if page == 'compare' else 'select']}"
+    for page, place in PAGES.items():
+        address = f"{place}run={runs['compare' if page == 'compare' else 'select']}"
         drawn = _DRAWN.get(page, CHART)
         tab.open(address)  # warm
         loads, switches = [], []
@@ -106,10 +107,10 @@ def measure_pages(tab: Visitor, store: RunStore, repeats: int) -> list[dict[str,
             tab.page.wait_for_selector(drawn, timeout=60_000)
             loads.append(time.perf_counter() - began)
         for _ in range(repeats):
-            _go(tab, "learn" if page == "runs" else "runs")
+            _go(tab, _before(page))
             link = _link(tab, page)
             switches.append(took(tab, fresh(drawn), link.click, event="click").first)
-        pages.append({"page": page or "overview", "load": _median(loads), "switch": _median(switches)})
+        pages.append({"page": page, "load": _median(loads), "switch": _median(switches)})
     return pages
 
 
@@ -127,12 +128,12 @@ def measure_pool(tab: Visitor, store: RunStore, size: int, dims: int, repeats: i
     draws, switches = [], []
     for _ in range(repeats + 1):
         began = time.perf_counter()
-        tab.page.goto(f"{tab.server.url}/select?run={record.id}")
+        tab.page.goto(f"{tab.server.url}/pick?run={record.id}")
         tab.page.wait_for_function(_MAP_DRAWN, timeout=60_000)
         draws.append(time.perf_counter() - began)
     for _ in range(repeats):
-        _go(tab, "runs")
-        switches.append(took(tab, fresh(CHART), _link(tab, "select").click, event="click").first)
+        _go(tab, "data")
+        switches.append(took(tab, fresh(CHART), _link(tab, "pick").click, event="click").first)
     tab.settle()
     _pressed(tab, "ArrowLeft", NUMBERS)  # warm: the first one reads the data and makes the sketch
     maps, numbers = ([_pressed(tab, "ArrowLeft", look).last for _ in range(repeats)] for look in (MAP, NUMBERS))
@@ -182,8 +183,18 @@ def _go(tab: Visitor, page: str) -> None:
     tab.drawn()
 
 
+def _before(page: str) -> str:
+    """From where a page is switched to: a view from its page's first, Data from Learn, all others from Data."""
+    return {"data": "learn", "why": "pick", "selections": "pick", "present": "compare"}.get(page, "data")
+
+
 def _link(tab: Visitor, page: str) -> Locator:
-    return tab.page.get_by_role("link", name=(page or "overview").title(), exact=True)
+    """What is pressed for a page or view; one of the menu is brought in sight first."""
+    if (view := parse_qs(PAGES[page].partition("?")[2]).get("view")) is not None:
+        return tab.page.get_by_role("radio", name=view[0], exact=True)
+    if page in ("reproduce", "runs"):
+        tab.page.get_by_text("More", exact=True).click()
+    return tab.page.get_by_role("link", name=page.title(), exact=True)
 
 
 def _median(times: Iterable[float]) -> float:

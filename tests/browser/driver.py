@@ -33,8 +33,19 @@ FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 )
-PAGES = ("", "data", "select", "diagnose", "selections", "compare", "present", "learn", "reproduce", "runs")
-CHARTED = {"", "select", "diagnose", "compare", "present", "learn"}  # of these pages a finished run shows charts
+PAGES = {  # address by name; views of a page count as pages
+    "home": "?",
+    "data": "data?",
+    "pick": "pick?",
+    "why": "pick?view=Why&",
+    "selections": "pick?view=Compare+selections&",
+    "compare": "compare?",
+    "present": "compare?view=Present&",
+    "learn": "learn?",
+    "reproduce": "reproduce?",
+    "runs": "runs?",
+}
+CHARTED = {"home", "pick", "why", "compare", "present", "learn"}  # of these pages a finished run shows charts
 CHART = ".js-plotly-plot"
 STEADY = 0.1  # cumulative layout shift up to which web.dev calls a page steady
 ALERT = '[data-testid="stAlert"]'
@@ -102,14 +113,16 @@ class Server:
 
     url: str
     home: Path
+    pid: int = 0
 
 
 @contextlib.contextmanager
-def serve(home: Path) -> Iterator[Server]:
-    """Run the dashboard on a free port with this home; its workers end with it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def serve(home: Path, port: int | None = None) -> Iterator[Server]:
+    """Run the dashboard on this port, or a free one, with this home; its workers end with it."""
+    if port is None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
     home.mkdir(parents=True, exist_ok=True)
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py")),
@@ -127,7 +140,7 @@ def serve(home: Path) -> Iterator[Server]:
         )
         try:
             _wait_for_health(process, f"http://127.0.0.1:{port}")
-            yield Server(f"http://127.0.0.1:{port}", home)
+            yield Server(f"http://127.0.0.1:{port}", home, process.pid)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
@@ -194,6 +207,17 @@ class Visitor:
     def press(self, name: str | re.Pattern[str]) -> None:
         """Press a button and wait for the page."""
         self.button(name).first.click()
+        self.settle()
+
+    def view(self, name: str) -> None:
+        """Turn to another view of the page."""
+        self.page.get_by_role("radio", name=name, exact=True).first.click()
+        self.settle()
+
+    def menu(self, name: str) -> None:
+        """Turn to a page of the menu."""
+        self.page.get_by_text("More", exact=True).click()
+        self.page.get_by_role("link", name=name, exact=True).click()
         self.settle()
 
     def run_id(self) -> str:

@@ -48,7 +48,7 @@ def main() -> None:
         tab.page.close()
         uniform = _add_uniform(store)
         runs = {run.kind: run.id for run in store.records() if run.config in (demo.SELECT, demo.COMPARE)}
-        links = {page: f"{page}?run={runs['compare' if page == 'compare' else 'select']}" for page in PAGES}
+        links = {page: f"{at}run={runs['compare' if page == 'compare' else 'select']}" for page, at in PAGES.items()}
         links["selections"] += f"&{PARAM}={runs['select']},{uniform}"
         links["learn"] += "&step=SkMM&picker=SkMM"
         links["playground"] = "learn?step=Playground"
@@ -61,13 +61,13 @@ def main() -> None:
                     tab.page.set_viewport_size({"width": width, "height": 900})
                     tab.open(link)
                     _dress(tab, page)
-                    save(tab, out / f"{page or 'overview'}-{scheme}-{width}.png", width)
+                    save(tab, out / f"{page}-{scheme}-{width}.png", width)
                 context.close()
         browser.close()
 
 
 def _add_uniform(store: RunStore) -> str:
-    """Make a second selection, so that Diagnose and Selections have something to set beside the first."""
+    """Make a second selection, so that Why and Compare selections have something to set beside the first."""
     config = RunConfig(dataset=demo.SELECT.dataset, job=SelectJob(method="uniform", budget=demo.BUDGET))
     record = store.create(config, load_dataset(config.dataset).fingerprint)
     run_folder(record.folder, home=store.home)
@@ -75,10 +75,10 @@ def _add_uniform(store: RunStore) -> str:
 
 
 def _dress(tab: Visitor, page: str) -> None:
-    """Wait for charts; on Diagnose, set the second run beside the first."""
+    """Wait for charts; on Why, set the second run beside the first."""
     if page in CHARTED | {"selections", "playground"}:
         tab.expect_visible(tab.page.locator(CHART).first)
-    if page == "diagnose":
+    if page == "why":
         tab.page.locator('[data-testid="stMultiSelect"] input').first.click()
         tab.page.get_by_role("option", name=re.compile("^uniform")).first.click()
         tab.page.keyboard.press("Escape")

@@ -7,15 +7,28 @@ import pytest
 from driver import ALERT, CHART, LONG
 from playwright.sync_api import expect
 
+from dashboard.services import demo
+from skmm_core.config import DatasetConfig, RunConfig, SelectJob
+from skmm_core.jobs.runner import run_folder
 from skmm_core.runs.files import SELECTION_CSV
 
 pytestmark = pytest.mark.browser
+PICKED = RunConfig(dataset=DatasetConfig(source="digits"), job=SelectJob(method="uniform", budget=12))
+
+
+def made(store):
+    """Id of a small finished selection."""
+    record = next((run for run in store.records() if run.config == PICKED), None)
+    if record is None:
+        record = store.create(PICKED, demo.DIGITS)
+        run_folder(record.folder, home=store.home)
+    return record.id
 
 
 def test_the_question_mark_opens_the_sheet_but_not_while_typing(visitor):
     visitor.open("runs?run=000000000000")
     page = visitor.page
-    sheet = page.get_by_text("pick points, on Select")
+    sheet = page.get_by_text("pick points, on Pick")
     # the script that listens for the key is in a part that the browser loads after the button can be seen
     page.wait_for_function("() => window.skmmKeys", timeout=LONG)
     visitor.expect_visible(page.locator(ALERT).filter(has_text="There is no run 000000000000"))
@@ -37,6 +50,37 @@ def test_the_question_mark_opens_the_sheet_but_not_while_typing(visitor):
     expect(sheet).to_be_hidden()
 
 
+@pytest.mark.parametrize(
+    ("old", "place"),
+    [
+        ("select", "/pick?view=Workbench&run="),
+        ("diagnose", "/pick?view=Why&run="),
+        ("selections", "/pick?view=Compare+selections&"),
+        ("present", "/compare?view=Present&run="),
+        ("overview", "/?run="),
+    ],
+)
+def test_an_older_link_leads_to_its_place_with_its_run(visitor, store, old, place):
+    run = made(store)
+    visitor.open(f"{old}?run={run}")
+    visitor.page.wait_for_url(re.compile(re.escape(place)))
+    assert visitor.run_id() == run
+    assert visitor.trouble() is None
+
+
+def test_a_link_turns_the_page_to_another_of_its_views_and_back(visitor, store):
+    visitor.open(f"pick?run={made(store)}")
+    for name in ("Why", "Compare selections"):
+        visitor.view(name)
+        expect(visitor.page.get_by_role("radio", name=name, exact=True)).to_be_checked()
+        visitor.page.get_by_role("link", name="Pick", exact=True).click()
+        expect(visitor.page.get_by_role("radio", name="Workbench", exact=True)).to_be_checked()
+        visitor.settle()
+    visitor.page.get_by_role("link", name="See why").click()
+    expect(visitor.page.get_by_role("radio", name="Why", exact=True)).to_be_checked()
+    assert visitor.trouble() is None
+
+
 def test_from_the_sample_to_an_export_along_the_strip_which_stays_hidden_once_hidden(visitor, store):
     visitor.open()
     visitor.page.get_by_role("link", name="Open a sample").click()
@@ -56,7 +100,7 @@ def test_from_the_sample_to_an_export_along_the_strip_which_stays_hidden_once_hi
     visitor.expect_visible(visitor.heading("1. Why pick at all?"))
     visitor.expect_visible(visitor.page.locator(CHART).first)
     assert visitor.run_id() == run, "the open run stays open"
-    visitor.page.get_by_role("link", name="Select", exact=True).click()
+    visitor.page.get_by_role("link", name="Pick", exact=True).click()
     strip = visitor.page.get_by_text("New here?")
     visitor.expect_visible(strip)
     visitor.press("Hide")

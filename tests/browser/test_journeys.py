@@ -179,7 +179,7 @@ def test_two_tabs_keep_their_own_run(new_tab, store):
     first, second = new_tab(), new_tab()
     first.open(f"select?run={runs['select'].id}")
     second.open(f"compare?run={runs['compare'].id}")
-    first.page.get_by_role("link", name="Runs").click()
+    first.menu("Runs")
     first.page.wait_for_url(re.compile("/runs"))
     first.settle()
     assert first.run_id() == runs["select"].id

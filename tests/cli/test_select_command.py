@@ -49,8 +49,8 @@ def test_the_selection_files_agree(chosen):
     out, _ = chosen
     rows = np.load(out / "selection.npy", allow_pickle=False)
     table = pd.read_csv(out / "selection.csv")
-    assert list(table.columns) == ["order", "id", "row", "weight", "score"]
-    assert table["order"].tolist() == list(range(40))
+    assert list(table.columns) == ["order", "id", "row", "weight", "score", "batch"]
+    assert table["order"].tolist() == list(range(1, 41))
     assert rows.dtype == np.int64
     assert table["row"].tolist() == rows.tolist()
     assert len(set(rows.tolist())) == 40

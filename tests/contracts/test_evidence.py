@@ -58,11 +58,10 @@ def test_the_readme_types_no_number_of_the_evidence_by_hand() -> None:
 def test_what_forms_say_of_the_defaults_was_measured(evidence: Evidence) -> None:
     """Each sentence of `ADVICE` that claims something, read off the scores."""
     label, *training = LEAGUES
-    assert "On some sources of data it saves points, on others random picks are as good or better" in ADVICE[False]
+    assert "On most sources of data it saves points, on others random picks are as good;" in ADVICE[False]
     found = verdicts(evidence, label)
-    assert found[1]
-    assert found[0]
-    assert found[-1]
+    assert len(found[1]) > len(found[0]) > 0
+    assert not found[-1]
     assert "helps most with few points, for classes and for numbers" in ADVICE[True]
     for league in training:
         datasets = league.datasets(evidence)

@@ -96,7 +96,7 @@ def test_methods_that_read_labels_say_what_they_miss(tmp_path, monkeypatch):
     dataset = load(saved(tmp_path / "a.csv", SOME))
     job = SelectJob(method="skmm_fit", budget=5)
     config = RunConfig(dataset=DatasetConfig(source=dataset.source), job=job)
-    with pytest.raises(InputError, match=r"skmm_fit needs a label in every row; a has labels in 12 of 60 rows"):
+    with pytest.raises(InputError, match=r"SkMM fit needs a label in every row, .* take a method .* such as badge"):
         run_selection(tmp_path, config, job, dataset, ignore)
 
 

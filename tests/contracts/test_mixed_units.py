@@ -7,7 +7,7 @@ import torch
 
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.data.mixed_units import SCALED, spread_note, spread_notes
+from skmm_core.data.mixed_units import SCALED, in_one_unit, spread_note, spread_notes
 from skmm_core.runs.record import run_id
 
 N = 60
@@ -104,3 +104,28 @@ def test_pixels_and_measurements_in_one_unit_are_left_in_peace():
     for name in ("digits", "diabetes"):
         dataset = load_dataset(name)
         assert spread_note(dataset.features[dataset.split.train], dataset.feature_names) is None
+
+
+def test_only_tables_whose_columns_hardly_share_a_unit_are_brought_to_one() -> None:
+    rng = np.random.default_rng(4)
+    alike = rng.normal(size=(300, 20)) * np.linspace(1, 4, 20)
+    decades = alike * np.logspace(-2, 2, 20)
+    one_wide = np.c_[alike, 1e5 * rng.normal(size=300)]
+    wide = rng.normal(size=(300, 51)) * np.logspace(-2, 2, 51)
+    same = np.full((300, 3), 7.0)
+    for rows in (alike, wide, same):
+        given = torch.tensor(rows)
+        assert in_one_unit(given) is given
+    for rows in (decades, one_wide, np.c_[decades, np.full(300, 7.0)]):
+        deviation = rows.std(axis=0)
+        expected = ((rows - rows.mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)).clip(-3, 3)
+        for kind in (torch.float64, torch.float32):
+            found = in_one_unit(torch.tensor(rows, dtype=kind))
+            assert found.dtype == kind
+            torch.testing.assert_close(found.double(), torch.tensor(expected), rtol=0, atol=1e-5)
+
+
+def test_a_straggler_counts_as_three_deviations() -> None:
+    rows = torch.randn(500, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 1e4])
+    rows[17, 0] = 1e3
+    assert in_one_unit(rows)[17, 0] == 3.0

@@ -11,7 +11,7 @@ import pytest
 
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
-from skmm_core.projects import Project, ProjectStore
+from skmm_core.projects import DECISION, Project, ProjectStore, Scheme
 
 _DATA = DatasetConfig(source="points.csv")
 _LABELLER = """
@@ -163,3 +163,39 @@ def test_a_damaged_file_is_one_plain_line(tmp_path: Path) -> None:
     path.write_bytes(b"no database " * 400)
     with pytest.raises(InputError, match="cannot be used"):
         Project(path)
+
+
+def test_a_decision_to_skip_ends_a_dispute(project: Project) -> None:
+    project.add_batch("run", ["a", "b"])
+    project.label_by({"ann": {"a": "cat"}, "bob": {"a": "dog"}})
+    assert project.state().pending == ("a", "b"), "disputed points wait for a label"
+    project.label({"a": None}, by=DECISION)
+    state = project.state()
+    assert (state.pending, state.skipped, state.disputed, state.labels) == (("b",), {"a"}, {}, {})
+
+
+def test_what_an_answer_is_is_kept_and_undone(project: Project) -> None:
+    assert project.state().scheme == Scheme()
+    project.keep_scheme(Scheme(("cat", "dog")))
+    project.keep_scheme(Scheme(("cat", "dog")))
+    project.keep_scheme(Scheme(("dog",), numbers=False))
+    assert project.state().scheme == Scheme(("dog",), numbers=False)
+    project.undo()
+    assert project.state().scheme == Scheme(("cat", "dog"))
+    project.undo()
+    assert project.state().scheme == Scheme(), "the same once more was no action"
+
+
+def test_the_last_answers_are_known_with_their_times(project: Project) -> None:
+    assert project.last_answered() == project.answer_times() == ()
+    project.label({"a": "cat"})
+    project.label({"b": "cat", "c": None})
+    project.label_by({"ann": {"d": "cat"}})
+    times = project.answer_times()
+    assert [count for _, count in times] == [1, 2], "those of others say nothing of the pace here"
+    assert times[0][0] <= times[1][0]
+    assert project.last_answered() == ("d",)
+    project.undo()
+    assert project.last_answered() == ("b", "c")
+    project.tag(["a"], "odd")
+    assert project.last_answered() == ()

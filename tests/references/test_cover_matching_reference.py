@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skmm_core.data.include_exclude import make_given
 from skmm_core.methods import submodular
+from skmm_core.methods.cover_matching import SCALED_ALIKE
 from skmm_core.methods.registry import Status, select
 from skmm_core.pool.pool import make_pool
 from skmm_core.solvers import cover_mmd
@@ -57,8 +58,22 @@ class Brute:
         return most
 
 
+def in_one_unit(x: Array) -> Array:
+    """Standard deviations from the mean, at most 3, where the columns of a table hardly share a unit."""
+    x = x - x.mean(axis=0)
+    spread = x.std(axis=0)
+    spread[spread <= DOUBLE * np.abs(x).max(axis=0, initial=0)] = 0
+    variance = spread[spread > 0] ** 2 / spread.max() ** 2
+    if x.shape[1] > 50 or not len(variance):
+        return x
+    first, last = np.exp(np.quantile(np.log(variance) / 2, [0.1, 0.9]))
+    few = variance.sum() ** 2 / (variance**2).sum() < 3 and variance.min() <= 0.01
+    return (x / np.where(spread > 0, spread, np.inf)).clip(-3, 3) if few or last >= 10 * first else x
+
+
 def principal(x: Array, rank: int = 128, power: float = 0.15) -> Array:
     """Unit rows of the leading principal directions, scaled by (λ + 0.1 mean λ)^(-power / 2)."""
+    x = in_one_unit(x)
     x = x - x.mean(axis=0)
     energy, directions = np.linalg.eigh(x.T @ x / len(x))
     energy, directions = energy[::-1].clip(0), directions[:, ::-1]
@@ -353,6 +368,20 @@ def test_ten_thousand_reference_rows_of_more():
 
     np.testing.assert_allclose(found.scores.numpy(), mean, rtol=0, atol=1e-10)
     assert_greedy(found.indices.tolist(), costs, lambda before: 1e-10)
+
+
+def test_tables_in_mixed_units_are_picked_from_as_if_in_one() -> None:
+    """Picks do not depend on the units of columns, and it is said; asked to leave rows as they are, they do."""
+    plain = np.random.default_rng(12).normal(size=(120, 5))
+    mixed = plain * [1e4, 1.0, 30.0, 1e-3, 2.0]
+    found = select(mixed, "skmm_cover", 10)
+    again = select(mixed * [1.0, 1e3, 1e-2, 1e5, 1.0] + 7, "skmm_cover", 10)
+    assert found.remarks == again.remarks == (SCALED_ALIKE,)
+    assert sorted(map(tuple, plain[found.indices])) == sorted(map(tuple, plain[again.indices]))
+    left = select(mixed, "skmm_cover", 10, params={"scaling": "none"})
+    assert not left.remarks
+    assert set(left.indices.tolist()) != set(found.indices.tolist())
+    assert not select(plain, "skmm_cover", 10).remarks
 
 
 def test_picking_among_candidates_alone():

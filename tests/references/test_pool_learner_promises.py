@@ -11,7 +11,7 @@ from skmm_core.errors import InputError
 from skmm_core.probes import pool_learners, pool_view as views
 from skmm_core.probes.linear_probe import score_probe
 from skmm_core.probes.pool_learners import score_learner
-from skmm_core.probes.pool_view import pool_view
+from skmm_core.probes.views import pool_view
 from tests.references.test_pool_learners import blobs, curve, dataset, some
 
 CLASSES, NUMBERS = ("prototype", "propagate", "auto"), ("kernel", "propagate", "auto")

@@ -6,7 +6,7 @@ import torch
 
 from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint
 from skmm_core.probes.pool_learners import propagated_scores, score_learner
-from skmm_core.probes.pool_view import pool_view
+from skmm_core.probes.views import pool_view
 from skmm_core.solvers.classifier import fit_classifier
 from skmm_core.solvers.ridge_average import SHARES, average_ridge
 from tests.references.test_neighbour_graph import dense, distances

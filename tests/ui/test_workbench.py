@@ -18,6 +18,7 @@ from dashboard.components.workbench.filters import (
 from dashboard.components.workbench.pick_line import default_budget, select_job, status
 from dashboard.components.workbench.standing import NOTHING_DONE, standing
 from dashboard.services.pool_columns import Numbers, PoolColumns, Words, pool_columns
+from dashboard.services.projects import begun
 from skmm_core.config import DatasetConfig
 from skmm_core.data import RowTexts, load_dataset
 from skmm_core.projects import Batch, ProjectState
@@ -151,24 +152,24 @@ def test_where_a_pool_stands_is_said_in_one_line() -> None:
     assert status(STATE, 3_000) == "batch 2 · 2 labelled · 1 waiting · 2,996 left"
 
 
-def test_the_next_batch_is_picked_around_what_the_project_decided() -> None:
-    dataset = load_dataset(DatasetConfig(source="diabetes"))
+def test_the_next_batch_is_picked_around_what_the_project_decided(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("SKMM_HOME", str(tmp_path))
+    config = DatasetConfig(source="diabetes")
+    dataset = load_dataset(config)
     train = dataset.split.train.tolist()
     ids = [dataset.ids[place] for place in train]
-    state = ProjectState(
-        answers={ids[0]: {"me": "1"}, ids[1]: {"me": None}},
-        tags={},
-        pinned=frozenset({ids[2], ids[0]}),
-        barred=frozenset({ids[3]}),
-        batches=(Batch(1, "run", 0.0, (ids[0], ids[1], ids[4])),),
-    )
-    row = {place: int(dataset.rows[train[place]]) for place in range(5)}
-    job = select_job(dataset, "uniform", 9, {}, 0, None, state, next_=True)
-    assert job.include == (row[2],)
-    assert set(job.exclude) == {row[0], row[1], row[3], row[4]}
-    anew = select_job(dataset, "uniform", 9, {}, 0, None, state, next_=False)
-    assert set(anew.include) == {row[2], row[0]}
-    assert anew.exclude == (row[3],)
+    row = [int(dataset.rows[train[place]]) for place in range(5)]
+    project = begun(config, dataset.fingerprint, "d")
+    project.decide([ids[2], ids[0]], "pin")
+    project.decide([ids[3]], "bar")
+    first = select_job(dataset, "uniform", 9, {}, 0, None, project.state(), next_=False)
+    assert (set(first.include), first.exclude, first.labels) == ({row[2], row[0]}, (row[3],), None)
+    project.add_batch("run", [ids[0], ids[1], ids[4]])
+    project.label({ids[0]: "1", ids[1]: None})
+    job = select_job(dataset, "uniform", 9, {}, 0, project, project.state(), next_=True)
+    assert (job.include, job.exclude, job.labels) == ((row[2],), (), str(project.snapshot()))
+    anew = select_job(dataset, "uniform", 9, {}, 0, project, project.state(), next_=False)
+    assert (set(anew.include), anew.exclude, anew.labels) == ({row[2], row[0]}, (row[3],), None)
 
 
 def test_the_columns_of_a_file_are_read_as_they_stand(tmp_path) -> None:

@@ -85,7 +85,7 @@ def _draw(run_id: str, methods: Methods) -> None:
     record = cache.store().get(run_id)
     job = record.config.job
     if not isinstance(job, CompareJob):
-        raise InputError(f"{record.name} is a selection; open it in Select")
+        raise InputError(f"{record.name} is a selection; open it in Pick")
     methods = with_readers(methods, record.config)
     every = read_comparison(record, methods)
     if every is None:

@@ -12,6 +12,7 @@ from dashboard.components.data.image_preview import image_preview, skipped_files
 from dashboard.components.data.preview import data_preview
 from dashboard.components.data.to_embed import ToEmbed
 from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.places import PICK, go
 from dashboard.components.shared.theme import error_line, escape, fmt_int, fmt_number, plural
 from dashboard.services import cache, pictures, state
 from dashboard.services.sources import check_run, source_title
@@ -158,7 +159,7 @@ def _made(record: RunRecord, top: DeltaGenerator) -> None:
     dataset = cache.dataset(config)
     if pressed:
         state.set_current_dataset(config)
-        st.switch_page("app_pages/select.py")
+        go(PICK)
     skipped_files([(each["path"], each["reason"]) for each in result["skipped"]], result["skipped_count"])
     reading = tuple(ReadLine(**line) for line in result.get("reading", ())) or dataset.reading  # of the table of texts
     data_preview(replace(dataset, notes=tuple(result["notes"]), reading=reading))

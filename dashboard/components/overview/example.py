@@ -8,6 +8,7 @@ from dashboard.components.overview.sentence import caption, sentence
 from dashboard.components.shared.map.figure import map_alt, map_figure, map_note
 from dashboard.components.shared.map.linked_views import link, linked_views
 from dashboard.components.shared.map.marked_points import draw_map
+from dashboard.components.shared.places import DATA, LEARN, go
 from dashboard.components.shared.points import has_classes, run_points
 from dashboard.components.shared.theme import columns, is_dark
 from dashboard.services import demo, figures
@@ -51,9 +52,9 @@ def draw_actions() -> None:
     """The two ways on."""
     with st.container(horizontal=True):
         if st.button("Use my data", type="primary", icon=":material/upload:"):
-            st.switch_page("app_pages/data.py")
+            go(DATA)
         if st.button("Learn why it works", icon=":material/school:"):
-            st.switch_page("app_pages/learn.py")
+            go(LEARN)
 
 
 @st.fragment(run_every="3s")

@@ -17,6 +17,7 @@ from dashboard.components.shared.comparisons.savings_words import escape_money
 from dashboard.components.shared.diagnostics.charts import risk_curve
 from dashboard.components.shared.diagnostics.diagnosed_runs import read_run
 from dashboard.components.shared.map.figure import map_alt, map_figure, map_note
+from dashboard.components.shared.places import COMPARE, RESULTS, place_link
 from dashboard.components.shared.points import has_classes, run_points
 from dashboard.components.shared.theme import chart, columns, escape, is_dark
 from dashboard.services import cache, state
@@ -60,7 +61,7 @@ def present_view(cast: Cast, methods: Methods, *, learner: str, large: bool) -> 
             st.markdown(f"##### {together}")
     elif not large:
         st.caption(f"How much this saves is not measured yet: compare {escape(title)} at {cast.budget:,} points.")
-        st.page_link("app_pages/compare.py", label="Go to Compare", icon=":material/monitoring:")
+        place_link(COMPARE, RESULTS, label="Compare it", icon=":material/monitoring:")
 
 
 def _headline(cast: Cast, title: str, learner: str) -> Headline | None:

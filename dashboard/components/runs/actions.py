@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.components.runs.table import STATE_WORDS, actions
 from dashboard.components.shared.exports import run_zip
 from dashboard.components.shared.finished_selections import WANTED
+from dashboard.components.shared.places import COMPARE, DATA, PICK, REPRODUCE, RESULTS, WHY, WORKBENCH, go
 from dashboard.components.shared.theme import error_line, escape, plural
 from dashboard.services import state
 from dashboard.services.cache import jobs, store
@@ -18,11 +19,11 @@ from skmm_core.runs import RunRecord, RunState
 
 _DELETED = "skmm:deleted"
 _PROBLEM = "skmm:runs-problem"
-_PAGES = {
-    "select": "app_pages/select.py",
-    "compare": "app_pages/compare.py",
-    "embed": "app_pages/data.py",
-    "paper": "app_pages/reproduce.py",
+_PLACES: dict[str, tuple[str, str | None]] = {
+    "select": (PICK, WORKBENCH),
+    "compare": (COMPARE, RESULTS),
+    "embed": (DATA, None),
+    "paper": (REPRODUCE, None),
 }
 
 
@@ -36,11 +37,11 @@ def action_bar(ticked: Sequence[RunRecord]) -> None:
     with st.container(horizontal=True, key="run-actions"):
         if _button("Open", "open_in_new", can.open, primary=True):
             state.set_current_run(ticked[0].id)
-            st.switch_page(_PAGES[ticked[0].kind])
+            go(*_PLACES[ticked[0].kind])
         if _button("Diagnose", "troubleshoot", can.diagnose):
             st.session_state[WANTED] = [record.id for record in ticked]
             state.set_current_run(ticked[0].id)
-            st.switch_page("app_pages/diagnose.py")
+            go(PICK, WHY)
         _rename(ticked, can.rename)
         _export(ticked, can.export)
         if can.cancel is None:

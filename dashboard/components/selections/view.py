@@ -24,6 +24,7 @@ from dashboard.components.shared.diagnostics.view import diagnose_view
 from dashboard.components.shared.finished_selections import labels
 from dashboard.components.shared.gallery import gallery
 from dashboard.components.shared.map.linked_views import points_table, run_cards
+from dashboard.components.shared.places import PICK, WORKBENCH, place_link
 from dashboard.components.shared.points import run_points
 from dashboard.components.shared.text_search import search_texts
 from dashboard.components.shared.theme import columns, escape, plural
@@ -66,12 +67,7 @@ def _cards(records: Sequence[RunRecord], titles: Sequence[str]) -> None:
     for record, title in zip(records, titles, strict=True):
         with grid.container(border=True, gap="small"):
             st.markdown(f"**{escape(title)}**")
-            st.page_link(
-                "app_pages/select.py",
-                label=f"Open run {record.id}",
-                icon=":material/open_in_new:",
-                query_params={"run": record.id},
-            )
+            place_link(PICK, WORKBENCH, label=f"Open run {record.id}", icon=":material/open_in_new:", run=record.id)
 
 
 def _scores(records: Sequence[RunRecord], titles: Sequence[str]) -> None:

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from dashboard.components.shared.places import place_link
+
 
 def empty_state(title: str, text: str, *, page: str, label: str, icon: str, button: str | None = None) -> bool:
     """Draw an empty state with one link onwards, and a button where one press can fill it.
@@ -9,7 +11,7 @@ def empty_state(title: str, text: str, *, page: str, label: str, icon: str, butt
     Args:
         title: what is missing.
         text: what to do about it.
-        page: script of the page to go to, such as "app_pages/data.py".
+        page: to go to, one of `places`.
         label: of the link.
         icon: Material symbol of the link, such as ":material/database:".
         button: label of the button, or None for none.
@@ -22,6 +24,6 @@ def empty_state(title: str, text: str, *, page: str, label: str, icon: str, butt
         st.markdown(f"#### {title}", text_alignment="center", width="content")
         st.markdown(text, text_alignment="center", width="content")
         pressed = button is not None and st.button(button, type="primary", key="empty-state-fill")
-        st.page_link(page, label=label, icon=icon)
+        place_link(page, label=label, icon=icon)
         st.space("small")
     return pressed

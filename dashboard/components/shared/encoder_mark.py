@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.components.shared.places import RESULTS, WORKBENCH
 from dashboard.components.shared.theme import escape
 from dashboard.services.cache import Stamp, file_stamp
 from dashboard.services.sources import check_allowed
@@ -12,7 +13,7 @@ from skmm_core.config import DatasetConfig
 from skmm_core.encoders import file_marks
 from skmm_core.errors import InputError
 
-MARKED_PAGES = ("select", "compare", "runs")  # the others show the notes of what they show
+MARKED = {("pick", WORKBENCH), ("compare", RESULTS), ("runs", None)}  # the others show the notes of what they show
 
 
 def encoder_mark(config: DatasetConfig | None) -> None:

@@ -18,10 +18,9 @@ from dashboard.components.shared.theme import fmt_int
 from dashboard.services.cache import run_result, run_table, store
 from skmm_core.config import SelectJob
 from skmm_core.encoders import marks
-from skmm_core.runs import REPORT, SELECTION_CSV, SELECTION_NPY, RunRecord
+from skmm_core.runs import REPORT, SELECTION_CSV, SELECTION_NPY, RunRecord, as_csv
 
 _SAW_LABELS = "The labels of the pool were read to pick these points: they save training, not labelling."
-_COLUMNS = ("order", "id", "row", "weight", "score")
 
 
 def first_points(selection: pd.DataFrame, budget: int) -> pd.DataFrame:
@@ -31,8 +30,8 @@ def first_points(selection: pd.DataFrame, budget: int) -> pd.DataFrame:
 
 
 def to_csv(points: pd.DataFrame) -> bytes:
-    """CSV with a header: order, id, row, weight, score."""
-    return points[list(_COLUMNS)].to_csv(index=False, lineterminator="\n").encode()
+    """CSV with a header: order, id, row, weight, score, batch, text, and the columns of the upload."""
+    return as_csv(points).to_csv(index=False, lineterminator="\n").encode()
 
 
 def to_npy(points: pd.DataFrame) -> bytes:
@@ -54,7 +53,7 @@ def to_parquet(points: pd.DataFrame, notes: Sequence[str] = ()) -> bytes:
 
 def to_json(points: pd.DataFrame, about: dict[str, Any]) -> bytes:
     """What was run, and the chosen points."""
-    rows = json.loads(points[list(_COLUMNS)].to_json(orient="records", double_precision=15))
+    rows = json.loads(as_csv(points).to_json(orient="records", double_precision=15, date_format="iso"))
     return (json.dumps({**about, "points": rows}, indent=1) + "\n").encode()
 
 
@@ -121,7 +120,7 @@ def export_panel(record: RunRecord, budget: int) -> None:
                 icon=":material/article:",
             )
     if _mark(run_result(record.id)):
-        st.caption("Of these files CSV and NPY hold rows alone: only their names say how the points were picked.")
+        st.caption("CSV and NPY contain only rows; JSON also records the settings.")
     if budget < total:
         st.caption(f"The files hold the first {fmt_int(budget)} points in pick order.")
     copy_panel(record, f"picks the same {fmt_int(total)} points again")

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from dashboard.components.shared.places import LEARN
+
 EXPLAINS = {
     "Why": "why choosing beats chance",
     "Variance": "what variance is",
@@ -18,7 +20,7 @@ def learn_link(step: str) -> None:
         step: a key of EXPLAINS.
     """
     st.page_link(
-        "app_pages/learn.py",
+        LEARN,
         label=f"Learn {EXPLAINS[step]}",
         icon=":material/school:",
         query_params={"step": step},

@@ -5,6 +5,7 @@ from typing import NoReturn
 import streamlit as st
 
 from dashboard.components.shared.empty_state import empty_state
+from dashboard.components.shared.places import DATA
 from dashboard.services import demo, state
 
 
@@ -17,7 +18,7 @@ def no_dataset(text: str) -> NoReturn:
     if empty_state(
         "No dataset is open",
         text,
-        page="app_pages/data.py",
+        page=DATA,
         label="Go to Data",
         icon=":material/database:",
         button="Try handwritten digits",

@@ -9,10 +9,11 @@ _LINES = """
 **Keys**
 
 - `?`: this list
-- `Ctrl` + `Enter` (`⌘` + `Enter`): pick points, on Select
+- `Ctrl` + `Enter` (`⌘` + `Enter`): pick points, on Pick
 - `Tab`, `Shift` + `Tab`: next or previous control; `Enter` or `Space` presses it
+- `1` … `9`, `0`, `n`, `s`, `z`, `←` `→`: a class, another class, skip, undo, back and later; while you label
 - `←` `→`: move a slider by one
-- `←` `→`, `Esc`: step before, step after, end; while Learn presents
+- `←` `→`, `Esc`: step before, step after, end; while a page presents
 
 **On a map**
 

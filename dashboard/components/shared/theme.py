@@ -79,6 +79,8 @@ _CSS = """
   .st-key-tour { min-height: 40px; }
   :is(.st-key-tour, .st-key-overlap-cards) [data-testid="stSkeleton"] { height: 32px; }
   .st-key-metrics { min-height: 59px; }
+  .st-key-label-options { min-height: 40px; }
+  .st-key-label-desk { min-height: 620px; }
   :is(.st-key-reproduce-experiment, [class*="st-key-metric-"], [class*="st-key-figure-"]):has(
     [data-testid="stSkeleton"]) { min-height: 60px; }
   :is(.st-key-controls, .st-key-run-filters, [class*="st-key-selections-"], [class*="st-key-of-"],

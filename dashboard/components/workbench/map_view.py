@@ -135,7 +135,14 @@ def _kind(bench: Bench, points: pd.DataFrame) -> tuple[str, tuple[str, str] | No
     )
     pair = pairs[0] if pairs else None
     if kind == SKETCH and len(pairs) > 1:
-        pair = st.selectbox("Directions", pairs, format_func=_pair_text, key=f"{bench.key}:pair", width=_PAIR_PIXELS)
+        number = st.selectbox(
+            "Directions",
+            range(len(pairs)),
+            format_func=lambda place: _pair_text(pairs[place]),
+            key=f"{bench.key}:pair",
+            width=_PAIR_PIXELS,
+        )
+        pair = pairs[number]
     return kind or PCA, pair
 
 

@@ -6,6 +6,7 @@ from dashboard.components.shared.encoder_mark import draw_marks
 from dashboard.components.shared.exports import export_panel
 from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.no_dataset import no_dataset
+from dashboard.components.shared.places import LABEL, WHY, show_view
 from dashboard.components.shared.theme import chart, columns, error_line, escape, fmt_int, mistakes_told, notes
 from dashboard.components.workbench.balance import balance_figure
 from dashboard.components.workbench.bench import Bench, gather
@@ -23,6 +24,8 @@ from skmm_core.data import spread_notes
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord, RunState
 
+_PROBLEM = "workbench:problem"  # of the press before, to be told once
+
 
 def workbench_page() -> None:
     """Draw the view."""
@@ -32,6 +35,8 @@ def workbench_page() -> None:
     record = state.current_record()
     record = record if record is not None and record.kind == "select" else None
     line, panel = st.container(key="pick-bar"), st.container()
+    if problem := st.session_state.pop(_PROBLEM, None):
+        error_line(problem)
     fingerprint = record.fingerprint if record else None
     with line, mistakes_told():
         fingerprint = _line(config, record) or fingerprint
@@ -55,33 +60,49 @@ def _line(config: DatasetConfig, record: RunRecord | None) -> str:
     known = state_of(project) if project else NOTHING_DONE
     wanted = pick_line(dataset, config, list_methods(), record.config if record else None, project, known)
     if wanted is not None:
-        state.set_current_run(cache.jobs().submit(wanted, dataset.fingerprint))
+        from skmm_core.jobs import with_labels_hash
+
+        state.set_current_run(cache.jobs().submit(with_labels_hash(wanted), dataset.fingerprint))
         st.rerun()
     return dataset.fingerprint
 
 
 def _kept(config: DatasetConfig, record: RunRecord) -> None:
-    """Whether the open selection is a batch of the project, and what can be done with it."""
+    """How the open selection stands beside random picks, whether it is a batch, and what can be done with it."""
+    from skmm_core.diagnostics import verdict_text
+
     project = project_of(record.fingerprint)
     known = state_of(project) if project else NOTHING_DONE
     batch = next((batch for batch in known.batches if batch.run == record.id), None)
-    with st.container(horizontal=True, vertical_alignment="center", key="kept"):
-        st.markdown(f"**{escape(record.name)}**", width="content")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="kept"):
+        st.markdown(f"**{verdict_text(cache.run_result(record.id)) or escape(record.name)}**", width="content")
+        st.button("Why?", type="tertiary", icon=":material/help:", key="why", on_click=show_view, args=(WHY,))
         if batch is None:
-            number = len(known.batches) + 1
-            pressed = st.button(
-                f"Keep as batch {number}", icon=":material/playlist_add_check:", key="keep-batch",
-                help="They then wait for labels, and the next picks are made around them.",
-            )  # fmt: skip
-            if pressed:
-                keep_batch(config, record)
-                st.rerun()
+            st.button(
+                f"Label these {fmt_int(_total(record))}",
+                icon=":material/edit:",
+                key="keep-batch",
+                help=f"Keeps them as batch {len(known.batches) + 1}: they wait for labels, which you give here or "
+                "bring back from another tool, and the next picks are made around them.",
+                on_click=_keep_and_label,
+                args=(config, record),
+            )
         else:
             waiting = sum(item not in known.labels and item not in known.skipped for item in batch.items)
             said = f"{fmt_int(waiting)} of {fmt_int(len(batch.items))} wait for a label" if waiting else "all answered"
             st.markdown(f":green-badge[batch {batch.number}] {said}", width="content")
+            st.button("Label", icon=":material/edit:", key="go-on", on_click=show_view, args=(LABEL,))
         with st.popover("Export", icon=":material/download:", key="export-of-run"):
             export_panel(record, _budget(record))
+
+
+def _keep_and_label(config: DatasetConfig, record: RunRecord) -> None:
+    try:
+        keep_batch(config, record)
+    except InputError as error:
+        st.session_state[_PROBLEM] = str(error)
+    else:
+        show_view(LABEL)
 
 
 def keep_batch(config: DatasetConfig, record: RunRecord) -> int:

@@ -96,7 +96,7 @@ def pick_line(
             "What are the points for?", (LABELLING, TRAINING), default=_league_of(given, specs), required=True,
             key=f"{key}:league", persist_state="session", help=_GOAL_HELP, width="content",
         ) or LABELLING  # fmt: skip
-        taken = _taken(state) if league == LABELLING else 0
+        taken = _taken(dataset, state) if league == LABELLING else 0
         most = max(1, dataset.pool_size - taken)
         budget = int(
             budget_place.number_input(
@@ -153,16 +153,19 @@ def select_job(
     rows = dataset.rows.tolist()
     row_of = {dataset.ids[place]: rows[place] for place in dataset.split.train.tolist()}
     gone = {*state.labels, *state.batch_of, *state.skipped} if next_ else set()
-    pinned = {row_of[item] for item in state.pinned if item in row_of and item not in gone}
-    barred = {row_of[item] for item in {*state.barred, *gone} if item in row_of}
-    return SelectJob(
-        method=method, budget=budget, params=params, seed=seed, include=tuple(pinned), exclude=tuple(barred)
-    )
+    pinned = tuple(row_of[item] for item in state.pinned if item in row_of and item not in gone)
+    if next_ and project is not None and (gone or state.barred):  # the table names the barred ones too
+        labels = str(project.snapshot())
+        return SelectJob(method=method, budget=budget, params=params, seed=seed, include=pinned, labels=labels)
+    barred = tuple(row_of[item] for item in state.barred if item in row_of)
+    return SelectJob(method=method, budget=budget, params=params, seed=seed, include=pinned, exclude=barred)
 
 
-def _taken(state: ProjectState) -> int:
-    """Points that the next batch cannot hold."""
-    return len({*state.labels, *state.batch_of, *state.skipped, *state.barred})
+def _taken(dataset: "Dataset", state: ProjectState) -> int:
+    """Points that the next batch cannot hold; labels of the pool's own file count too."""
+    train, known = dataset.split.train.tolist(), dataset.pool_labels or ()
+    labelled = {dataset.ids[place] for place, label in zip(train, known, strict=False) if label is not None}
+    return len({*state.labels, *state.batch_of, *state.skipped, *state.barred, *labelled})
 
 
 def _league_of(given: RunConfig | None, specs: Sequence["MethodSpec"]) -> str:

@@ -67,16 +67,16 @@ def submitted(monkeypatch):
     return configs
 
 
-def open_page(name, *, run=None):
-    """Open a page as a visitor does, with a run in the URL or without."""
-    app = AppTest.from_file(APP, default_timeout=60)
-    if run is not None:
-        app.query_params["run"] = run
-    return app.switch_page(f"app_pages/{name}.py").run()
-
-
 @pytest.fixture
-def visit():
+def visit(turn):
+    """Open a page as a visitor does, with a run in the URL or without."""
+
+    def open_page(name, *, run=None):
+        app = AppTest.from_file(APP, default_timeout=60)
+        if run is not None:
+            app.query_params["run"] = run
+        return turn(app, name)
+
     return open_page
 
 

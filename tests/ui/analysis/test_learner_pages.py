@@ -95,11 +95,11 @@ def test_the_table_of_learners_has_the_means_of_each(many, visit):
     assert f"{mean_of(run, 'linear', 'skmm_kernel', 20):.1f} ±" in table.loc["SkMM kernel", "Linear probe"]
 
 
-def test_the_choice_is_kept_across_pages(many, visit):
+def test_the_choice_is_kept_across_pages(many, visit, turn):
     run = many.records(kind="compare")[0]
     app = visit("compare", run=run.id)
     choice(app).set_value("propagate").run()
-    app.switch_page("app_pages/present.py").run().run()  # in the first run AppTest gives kept widgets their default
+    turn(app, "present").run()  # in the first run AppTest gives kept widgets their default
     assert not app.exception
     assert choice(app).value == "propagate"
     assert "Scored with propagation." in texts(app)
@@ -135,7 +135,7 @@ def test_a_selection_is_presented_under_the_learners_of_its_comparison(many, vis
     assert "Scored with class means." in texts(app)
 
 
-def test_selections_are_scored_under_the_learner(many, visit):
+def test_selections_are_scored_under_the_learner(many, visit, turn):
     run, made = many.records(kind="compare")[0], many.records(kind="select")
     from streamlit.testing.v1 import AppTest
 
@@ -143,7 +143,7 @@ def test_selections_are_scored_under_the_learner(many, visit):
 
     app = AppTest.from_file(APP, default_timeout=60)
     app.query_params["runs"] = ",".join(each.id for each in made)
-    app.switch_page("app_pages/selections.py").run()
+    turn(app, "selections")
     assert not app.exception
     for learner, phrase in (("auto", "the automatic learner"), ("linear", "a linear probe")):
         choice(app).set_value(learner).run()

@@ -20,11 +20,15 @@ APP = Path(__file__).parents[3] / "dashboard" / "app.py"
 DIGITS = DatasetConfig(source="digits")
 
 
-def visit(**query):
-    app = AppTest.from_file(APP, default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.switch_page("app_pages/selections.py").run()
+@pytest.fixture
+def visit(turn):
+    def open_page(**query):
+        app = AppTest.from_file(APP, default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        return turn(app, "selections")
+
+    return open_page
 
 
 def texts(app):
@@ -40,14 +44,14 @@ def chosen_of(record):
     return set(np.load(record.folder / "selection.npy").tolist())
 
 
-def test_an_empty_home_says_what_to_do(empty_home):
+def test_an_empty_home_says_what_to_do(empty_home, visit):
     app = visit()
     assert not app.exception
     assert "No finished selection yet" in texts(app)
     assert app.get("page_link")
 
 
-def test_one_selection_is_not_enough(home):
+def test_one_selection_is_not_enough(home, visit):
     store: RunStore = home
     for record in runs_of(store, "skmm", "uniform"):
         store.delete(record.id)
@@ -59,7 +63,7 @@ def test_one_selection_is_not_enough(home):
     assert "One selection is not enough" in texts(app)
 
 
-def test_the_newest_pair_is_compared_with_the_counts_of_its_files(home):
+def test_the_newest_pair_is_compared_with_the_counts_of_its_files(home, visit):
     app = visit()
     assert not app.exception
     assert not app.error
@@ -80,7 +84,7 @@ def test_the_newest_pair_is_compared_with_the_counts_of_its_files(home):
     assert app.table, "diagnostics side by side"
 
 
-def test_scores_come_from_the_comparison_of_the_same_methods(home):
+def test_scores_come_from_the_comparison_of_the_same_methods(home, visit):
     made = runs_of(home, "skmm_kernel", "uniform", "skmm")
     app = visit(runs=",".join(run.id for run in made))
     assert not app.exception
@@ -95,7 +99,7 @@ def test_scores_come_from_the_comparison_of_the_same_methods(home):
     assert "No finished comparison scored C" in shown.replace("\\", "")
 
 
-def test_four_from_a_link_and_the_diagnostics_of_all(home):
+def test_four_from_a_link_and_the_diagnostics_of_all(home, visit):
     extra = home.create(
         RunConfig(dataset=DIGITS, job=SelectJob(method="herding", budget=30)), load_dataset(DIGITS).fingerprint
     )
@@ -110,7 +114,7 @@ def test_four_from_a_link_and_the_diagnostics_of_all(home):
     assert app.table[0].value.shape[1] == 4
 
 
-def test_runs_that_do_not_fit_are_told_and_left_out(home):
+def test_runs_that_do_not_fit_are_told_and_left_out(home, visit):
     kernel, uniform = runs_of(home, "skmm_kernel", "uniform")
     other = next(run for run in home.records(kind="select") if run.dataset != "digits")
     app = visit(runs=",".join((kernel.id, "0" * 12, other.id, uniform.id)))
@@ -122,7 +126,7 @@ def test_runs_that_do_not_fit_are_told_and_left_out(home):
     assert "share" in texts(app)
 
 
-def test_with_fewer_than_two_chosen_the_page_asks_for_more(home):
+def test_with_fewer_than_two_chosen_the_page_asks_for_more(home, visit):
     app = visit()
     app.multiselect[0].set_value([]).run()
     assert not app.exception
@@ -130,7 +134,7 @@ def test_with_fewer_than_two_chosen_the_page_asks_for_more(home):
     assert "runs" not in app.query_params
 
 
-def test_a_regression_without_comparison_says_what_is_missing(home):
+def test_a_regression_without_comparison_says_what_is_missing(home, visit):
     data = DatasetConfig(source="diabetes")
     made = [next(run for run in home.records(kind="select") if run.dataset == "diabetes")]
     record = home.create(RunConfig(dataset=data, job=SelectJob(method="k_center", budget=20)), made[0].fingerprint)
@@ -144,7 +148,7 @@ def test_a_regression_without_comparison_says_what_is_missing(home):
 
 
 @pytest.mark.parametrize("name", ["scores.parquet", "diagnostics.npz"])
-def test_a_damaged_run_is_one_line(home, name):
+def test_a_damaged_run_is_one_line(home, name, visit):
     kernel, uniform = runs_of(home, "skmm_kernel", "uniform")
     (kernel.folder / name).write_bytes(b"PAR1")
     app = visit(runs=f"{kernel.id},{uniform.id}")

@@ -66,14 +66,14 @@ def fail():
 
 
 @pytest.fixture
-def visit():
+def visit(turn):
     """Open a page as a visitor does, with a run or a dataset in the URL or without."""
 
     def open_page(name, **query):
         app = AppTest.from_file(APP, default_timeout=60)
         for key, value in query.items():
             app.query_params[key] = value
-        return app.run() if name == "overview" else app.switch_page(f"app_pages/{name}.py").run()
+        return app.run() if name == "overview" else turn(app, name)
 
     return open_page
 

@@ -35,12 +35,12 @@ def test_the_strip_shows_the_way_and_can_be_hidden(empty, visit):
     assert stops(app) == []
 
 
-def test_the_strip_marks_what_is_done(ready, visit):
+def test_the_strip_marks_what_is_done(ready, visit, turn):
     run = demo_run(ready)
     app = visit("select", run=run.id)
     assert stops(app) == ["check_circle", "check_circle", "counter_3", "counter_4"]
-    app.switch_page("app_pages/diagnose.py").run()
-    app.switch_page("app_pages/select.py").run()
+    turn(app, "diagnose")
+    turn(app, "select")
     assert stops(app) == ["check_circle", "check_circle", "check_circle", "counter_4"]
     compared = visit("compare", run=demo_run(ready, "compare").id)
     assert stops(compared) == ["check_circle"] * 4

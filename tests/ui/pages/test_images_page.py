@@ -157,7 +157,7 @@ def test_a_mistake_is_one_line(page, files, word):
     assert "\n" not in app.error[0].value
 
 
-def test_from_the_button_to_a_selection(page, words, empty, visit):
+def test_from_the_button_to_a_selection(page, words, empty, visit, turn):
     app = embed(upload(page, ("photos.zip", album(extra=[("note.txt", b"x")]))))
     assert not app.exception
     (run,) = empty.records()
@@ -188,7 +188,7 @@ def test_from_the_button_to_a_selection(page, words, empty, visit):
     assert "pool of 4 points" in words(app)
     assert words(app).count("pretrained encoder does better") == 1
     for other, count in (("compare", 1), ("runs", 1), ("learn", 0)):
-        assert words(app.switch_page(f"app_pages/{other}.py").run()).count("encoder does better") == count, other
+        assert words(turn(app, other)).count("encoder does better") == count, other
 
 
 def test_a_failure_is_told_and_can_be_tried_again(page, empty, visit, fail):

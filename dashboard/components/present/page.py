@@ -1,4 +1,4 @@
-"""Present: a finished run on one screen for people who decide: a headline, a map, a curve, what is saved."""
+"""The Present view of Compare: a finished run on one screen, for people who decide."""
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from dashboard.components.shared.comparisons.point_costs import cost_inputs
 from dashboard.components.shared.comparisons.reading import single_learner
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.job_panel import job_panel
+from dashboard.components.shared.places import PICK
 from dashboard.components.shared.presenter_mode import leave, presenting
 from dashboard.components.shared.theme import mistakes_told
 from dashboard.services import cache, state
@@ -49,28 +50,30 @@ def draw(record: RunRecord, records: list[RunRecord], *, large: bool) -> None:
         st.button("End", key="present-end", type="tertiary", on_click=leave, shortcut="Esc")
 
 
-opened = state.current_record()
-records = presentable(cache.store().records())
-if opened is not None and not opened.state.ended:
-    job_panel(opened.id)
-if not records:
-    empty_state(
-        "Nothing finished to present yet",
-        "Pick points or compare methods first; this page then shows what they buy on one screen.",
-        page="app_pages/select.py",
-        label="Go to Select",
-        icon=":material/ads_click:",
-    )
-    st.stop()
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-    chooser = st.container()
-    large = presenting("the story; F11 hides the browser, Esc ends it")
-if large:
-    shown = opened if opened is not None and opened.id in {record.id for record in records} else records[0]
-else:
-    with chooser:
-        shown = choose_run(records, opened)
-    with st.expander("What does a point cost?", icon=":material/payments:"):
-        cost_inputs()
-with mistakes_told():
-    draw(shown, records, large=large)
+def present_page() -> None:
+    """Draw the view."""
+    opened = state.current_record()
+    records = presentable(cache.store().records())
+    if opened is not None and not opened.state.ended:
+        job_panel(opened.id)
+    if not records:
+        empty_state(
+            "Nothing finished to present yet",
+            "Pick points or compare methods first; this page then shows what they buy on one screen.",
+            page=PICK,
+            label="Go to Pick",
+            icon=":material/ads_click:",
+        )
+        return
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        chooser = st.container()
+        large = presenting("the story; F11 hides the browser, Esc ends it")
+    if large:
+        shown = opened if opened is not None and opened.id in {record.id for record in records} else records[0]
+    else:
+        with chooser:
+            shown = choose_run(records, opened)
+        with st.expander("What does a point cost?", icon=":material/payments:"):
+            cost_inputs()
+    with mistakes_told():
+        draw(shown, records, large=large)
