@@ -16,16 +16,16 @@ from skmm_core.runs import RunState
 
 pytestmark = pytest.mark.browser
 
-# Where a point of the pool lies in the window, once the map is drawn.
-PLACE = """position => {
+# A point of the pool that lies in the lower part of the window, and where; none before the map is drawn.
+IN_SIGHT = """() => {
     const chart = document.querySelector('.js-plotly-plot'), full = chart?._fullLayout;
-    for (const trace of chart?._fullData ?? []) {
-        const at = trace.customdata ? [...trace.customdata].indexOf(position) : -1;
-        if (at < 0) continue;
-        const box = chart.getBoundingClientRect();
-        return [box.left + full.xaxis._offset + full.xaxis.d2p(trace.x[at]),
-                box.top + full.yaxis._offset + full.yaxis.d2p(trace.y[at])];
-    }
+    const box = chart?.getBoundingClientRect();
+    for (const trace of chart?._fullData ?? [])
+        for (const [at, position] of [...(trace.customdata ?? [])].entries()) {
+            const x = box.left + full.xaxis._offset + full.xaxis.d2p(trace.x[at]);
+            const y = box.top + full.yaxis._offset + full.yaxis.d2p(trace.y[at]);
+            if (y > innerHeight - 200 && y < innerHeight - 60) return [position, x, y];
+        }
     return null;
 }"""
 
@@ -64,14 +64,15 @@ def project(server, run):
 def test_a_click_opens_a_point_keys_lead_through_them_and_a_lasso_fills_the_gallery(bench, run):
     page = bench.page
     scores = pd.read_parquet(run.folder / "scores.parquet").sort_values("position", ignore_index=True)
-    page.wait_for_function(f"({PLACE})(7) !== null")
-    x, y = page.evaluate(PLACE, 7)
+    page.wait_for_function(f"({IN_SIGHT})() !== null")
+    position, x, y = page.evaluate(IN_SIGHT)
     page.mouse.move(x, y, steps=4)
+    expect(page.locator(".hoverlayer .hovertext")).to_have_count(1)  # a click is one on the point under the pointer
     page.mouse.click(x, y)
     bench.expect_visible(bench.button(re.compile("Back")))
     bench.settle()
     expect(page.locator(".skmm-rings .ring")).to_have_count(1)
-    expect(page.get_by_text(re.compile(rf"(^|· ){scores['id'][7]}$")).first).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(rf"(^|· ){scores['id'][position]}$"))).to_be_visible()
     page.keyboard.press("Escape")
     first = page.locator("button.card").first
     bench.expect_visible(first)

@@ -68,7 +68,7 @@ def test_every_folder_is_that_of_a_page_and_says_what_it_draws() -> None:
     [
         ("components/present/view.py", "from dashboard.components.compare.view import compare_view", {"compare"}),
         ("components/present/view.py", "import dashboard.components.learn.plane as plane", {"learn"}),
-        ("components/present/view.py", "from dashboard.components import select", {"workbench"}),
+        ("components/present/view.py", "from dashboard.components import select", {"select"}),
         ("components/present/view.py", "def late():\n    from dashboard.components.runs import table", {"runs"}),
         ("components/present/view.py", "from dashboard.components.present.story import cast_of", set()),
         ("components/shared/map/figure.py", "from dashboard.components.workbench.pane import pane", {"workbench"}),
