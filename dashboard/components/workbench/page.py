@@ -8,6 +8,7 @@ from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.no_dataset import no_dataset
 from dashboard.components.shared.places import LABEL, WHY, show_view
 from dashboard.components.shared.theme import chart, columns, error_line, escape, fmt_int, mistakes_told, notes
+from dashboard.components.shared.verdict import verdict_line
 from dashboard.components.workbench.balance import balance_figure
 from dashboard.components.workbench.bench import Bench, gather
 from dashboard.components.workbench.filter_bar import filter_bar
@@ -17,7 +18,7 @@ from dashboard.components.workbench.pane import pane
 from dashboard.components.workbench.pick_line import pick_line
 from dashboard.components.workbench.standing import NOTHING_DONE
 from dashboard.services import cache, state
-from dashboard.services.prefix import prefix_diagnostics
+from dashboard.services.prefix import prefix_band, prefix_diagnostics
 from dashboard.services.projects import begun, project_of, state_of
 from skmm_core.config import DatasetConfig, SelectJob
 from skmm_core.data import spread_notes
@@ -69,13 +70,14 @@ def _line(config: DatasetConfig, record: RunRecord | None) -> str:
 
 def _kept(config: DatasetConfig, record: RunRecord) -> None:
     """How the open selection stands beside random picks, whether it is a batch, and what can be done with it."""
-    from skmm_core.diagnostics import verdict_text
+    from skmm_core.diagnostics import read_band
 
+    verdict_line(read_band(cache.run_result(record.id).get("band")))
     project = project_of(record.fingerprint)
     known = state_of(project) if project else NOTHING_DONE
     batch = next((batch for batch in known.batches if batch.run == record.id), None)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="kept"):
-        st.markdown(f"**{verdict_text(cache.run_result(record.id)) or escape(record.name)}**", width="content")
+        st.caption(escape(record.name), width="content")
         st.button("Why?", type="tertiary", icon=":material/help:", key="why", on_click=show_view, args=(WHY,))
         if batch is None:
             st.button(
@@ -161,13 +163,14 @@ def _numbers(bench: Bench, record: RunRecord) -> None:
     with st.expander("Numbers and balance", icon=":material/monitoring:", key="numbers", on_change="rerun") as folded:
         if not folded.open:
             return
-        found = dict(result.get("diagnostics") or {})
+        found, band = dict(result.get("diagnostics") or {}), None
         if bench.budget != _total(record):
             try:
                 found = dict(prefix_diagnostics(record.id, bench.budget).summary())
+                band = prefix_band(record.id, bench.budget)
             except InputError as error:
                 error_line(f"The first {bench.budget:,} points cannot be measured: {error}")
-        metric_row(result, found, bench.budget, bench.size)
+        metric_row(result, found, bench.budget, bench.size, band)
         drawn = balance_figure(bench.points, bench.budget)
         if drawn is not None:
             figure, alt, caption = drawn
