@@ -163,7 +163,9 @@ def _numbers(bench: Bench, record: RunRecord) -> None:
     with st.expander("Numbers and balance", icon=":material/monitoring:", key="numbers", on_change="rerun") as folded:
         if not folded.open:
             return
-        found, band = dict(result.get("diagnostics") or {}), None
+        from skmm_core.diagnostics import read_band
+
+        found, band = dict(result.get("diagnostics") or {}), read_band(result.get("band"))
         if bench.budget != _total(record):
             try:
                 found = dict(prefix_diagnostics(record.id, bench.budget).summary())
