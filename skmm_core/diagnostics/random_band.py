@@ -46,7 +46,7 @@ class _Measured:
         return int(self.distance.nbytes + self.moments.spectrum.nbytes)
 
 
-def random_band(
+def measure_band(
     pool: "Pool",
     indices: "Tensor",
     found: Diagnostics,
