@@ -21,6 +21,7 @@ from skmm_core.runs import (
     CARD,
     COMPARE_STATE,
     CONFIG,
+    LABELS_CSV,
     LOG,
     SCORES_CSV,
     clear_results,
@@ -158,7 +159,7 @@ def prepare_and_run(out: str, config: RunConfig, *, json_: bool, quiet: bool) ->
 def _nothing_left_behind(folder: Path) -> Iterator[None]:
     """Take the run folder away again where what was asked for could not be begun, as with input that is not read."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
-    begun = {folder / name for name in (CONFIG, CARD, LOG)}
+    begun = {folder / name for name in (CONFIG, CARD, LABELS_CSV, LOG)}
     empty = not made and folder.is_dir() and not any(folder.iterdir())
     try:
         yield

@@ -11,16 +11,17 @@ import pandas as pd
 from skmm_core.comparison import Costs
 from skmm_core.config import EstimateJob, RunConfig
 from skmm_core.data import Dataset
-from skmm_core.errors import InputError
 from skmm_core.estimates import Estimate, class_counts, enough_for, estimate, labelled_rows, said_of
 from skmm_core.jobs.origin import origin
-from skmm_core.labels import LabelsRead, read_labels
+from skmm_core.labels import LabelsRead
 from skmm_core.progress import Progress, Report
 from skmm_core.runs import PREDICTIONS_CSV
 from skmm_core.storage import write_file
 
 
-def run_estimate(folder: Path, config: RunConfig, job: EstimateJob, dataset: Dataset, report: Report) -> dict[str, Any]:
+def run_estimate(
+    folder: Path, config: RunConfig, job: EstimateJob, dataset: Dataset, report: Report, labels: LabelsRead | None
+) -> dict[str, Any]:
     """Estimate, write the tables, and return what goes into `result.json`.
 
     Raises:
@@ -28,9 +29,7 @@ def run_estimate(folder: Path, config: RunConfig, job: EstimateJob, dataset: Dat
         Cancelled: raised by `report`.
     """
     began = time.perf_counter()
-    read = LabelsRead({}) if job.labels is None else read_labels(job.labels)
-    if job.labels_hash not in (None, read.digest):
-        raise InputError(f"{job.labels} has changed since this run was set up; start a new run")
+    read = labels or LabelsRead({})
     rows = labelled_rows(dataset, read.labels, batches=read.batches, task=config.dataset.task)
     found = estimate(
         dataset, rows, learner=job.learner, more=job.more, with_curve=job.curve, seed=job.seed, report=report

@@ -12,8 +12,8 @@ from skmm_core.cli.program import main
 from skmm_core.config import DatasetConfig, EstimateJob, RunConfig
 from skmm_core.data import load_dataset
 from skmm_core.errors import InputError
+from skmm_core.jobs import with_labels_hash
 from skmm_core.jobs.execute import execute
-from skmm_core.labels import read_labels
 from skmm_core.projects import ProjectStore
 from skmm_core.runs import command_line, default_name, read_result, read_table, write_config
 
@@ -63,9 +63,8 @@ def test_all_rows_without_a_label_are_predicted(
 
 
 def test_a_run_keeps_tables_and_notices_other_labels(pool: Path, labels: Path, tmp_path: Path) -> None:
-    digest = read_labels(labels).digest
-    job = EstimateJob(labels=str(labels), labels_hash=digest, learner="linear", curve=False)
-    config = RunConfig(dataset=DatasetConfig(source=str(pool)), job=job)
+    job = EstimateJob(labels=str(labels), learner="linear", curve=False)
+    config = with_labels_hash(RunConfig(dataset=DatasetConfig(source=str(pool)), job=job))
     assert "what the labels are worth" in default_name(config)
     assert "--learner linear --no-curve" in command_line(config)
     folder = tmp_path / "run"
@@ -77,8 +76,13 @@ def test_a_run_keeps_tables_and_notices_other_labels(pool: Path, labels: Path, t
     assert len(read_table(folder, "mistakes")) == 60
     assert not len(read_table(folder, "curve"))
     labels.write_text(labels.read_text().replace("p0,a", "p0,b"))
+    execute(folder)  # its folder has a copy of the labels that it was set up with
+    assert read_result(folder)["classes"] == {"a": 20, "b": 20, "c": 20}
+    other = tmp_path / "other"
+    other.mkdir()
+    write_config(other, config)
     with pytest.raises(InputError, match="has changed since"):
-        execute(folder)
+        execute(other)
 
 
 def test_a_project_is_predicted_by_its_id(

@@ -91,8 +91,8 @@ def every_budget(result: Mapping[str, Any], method: str) -> str:
     """
     against = result.get("against_stratified", ())
     rows = league_savings(result.get("savings", ()), against, Metric(**result["metric"]))
-    told = [f"{fmt_int(row['budget'])} points: {_worth(row)}" for row in rows if row["method"] == method]
-    return f"In random picks, at every budget: {'; '.join(told)}." if len(told) > 1 else ""
+    told = [f"{fmt_int(row['budget'])} → {_worth(row)}" for row in rows if row["method"] == method]
+    return f"Random picks that score the same, at every budget: {' · '.join(told)}." if len(told) > 1 else ""
 
 
 def _worth(saving: Mapping[str, Any]) -> str:

@@ -100,8 +100,8 @@ def test_the_budget_is_chosen_and_stepped_before_a_room_and_every_budget_is_told
     app = visit("present", run=run.id)
     assert "With 40 of 1,078" in texts(app)
     told = next(each.value for each in app.markdown if "at every budget" in each.value)
-    assert "20 points: " in told
-    assert "40 points: " in told
+    assert "20 → " in told
+    assert "40 → " in told
     app.selectbox(f"present:budget:{run.id}").set_value(20).run()
     assert "With 20 of 1,078" in texts(app)
     app.toggle[0].set_value(True).run()
