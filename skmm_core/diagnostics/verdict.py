@@ -59,18 +59,18 @@ def represented_text(band: Band) -> str:
     if measure is None:
         return ""
     return (
-        f"They represent {100 * measure.value:.3g} % of the variation in your data "
-        f"(random: {100 * measure.middle:.3g} %)."
+        f"They represent {100 * measure.value:.3g}\u00a0% of the variation in your data "
+        f"(random: {100 * measure.middle:.3g}\u00a0%)."
     )
 
 
 def yardstick(measure: BandMeasure | None) -> str:
-    """What random picks give, in words: "random: 0.31 (0.27 to 0.35)"; empty where it was not measured."""
+    """What random picks give, in words: "random: 0.31, from 0.27 to 0.35"; empty where it was not measured."""
     if measure is None or not measure.draws:
         return ""
     low, high = (_short(value, measure.key) for value in measure.range)
     middle = _short(measure.middle, measure.key)
-    return f"random: {middle}" if low == high else f"random: {middle} ({low} to {high})"
+    return f"random: {middle}" if low == high else f"random: {middle}, from {low} to {high}"
 
 
 def standing(measure: BandMeasure, draws: int) -> str:

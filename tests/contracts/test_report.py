@@ -112,7 +112,7 @@ def test_figures_and_tables_of_a_selection_hold_the_numbers_of_its_files(selecti
         assert f"{value:,.4g}" in words
     assert verdict_text(found) in words
     row = next(row for row in found["band"]["measures"] if row["key"] == "moment_error")
-    assert f"{np.median(row['random']):.3g} ({min(row['random']):.3g} to {max(row['random']):.3g})" in words
+    assert f"{np.median(row['random']):.3g}, from {min(row['random']):.3g} to {max(row['random']):.3g}" in words
     assert [trace.get("name") for trace in page.figures["spectrum"]["data"]] == [None, "random picks", "pool", "chosen"]
     for line in (found["fingerprint"], found["command"], found["versions"]["torch"], "arXiv 2407.06120", "Mahoney"):
         assert line in words

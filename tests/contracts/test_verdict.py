@@ -49,13 +49,15 @@ def test_given_points_and_a_single_one_are_named() -> None:
 
 
 def test_yardsticks_give_the_middle_and_the_range() -> None:
-    assert yardstick(JUDGED) == "random: 0.295 (0.2 to 0.39)"
+    assert yardstick(JUDGED) == "random: 0.295, from 0.2 to 0.39"
     assert standing(JUDGED, 20) == "better than 20 of 20"
-    assert yardstick(BandMeasure("c_s", 3.0, (math.inf, 4.0, 5.0))) == "random: 5 (4 to ∞)"
+    assert yardstick(BandMeasure("c_s", 3.0, (math.inf, 4.0, 5.0))) == "random: 5, from 4 to ∞"
     assert yardstick(BandMeasure("rank", 3.0, (4.0, 4.0))) == "random: 4"
     assert yardstick(None) == standing(BandMeasure("rank", 3.0, (4.0,)), 1) == ""
     seen = Band(9, 0, 2, 1.0, (BandMeasure("represented", 0.45, (0.3, 0.32)),))
-    assert represented_text(seen) == "They represent 45 % of the variation in your data (random: 31 %)."
+    assert represented_text(seen).replace("\u00a0", " ") == (
+        "They represent 45 % of the variation in your data (random: 31 %)."
+    )
     assert represented_text(Band(9, 0, 2, 1.0)) == ""
 
 

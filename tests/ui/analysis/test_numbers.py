@@ -99,9 +99,9 @@ def test_select_shows_the_numbers_of_the_files(task, runs, visit):
         title = QUANTITIES[key].title
         assert same(shown[title], QUANTITIES[key].of(found)), key
         row = next(row for row in result["band"]["measures"] if row["key"] == key)
-        assert same(row["value"], QUANTITIES[key].of(found))
+        assert row["value"] == pytest.approx(QUANTITIES[key].of(found))
         assert same(beside[title].removeprefix("random: "), np.median(row["random"])), key
-    assert shown["Variation represented"] == fmt_percent(found["represented"])
+    assert shown["Variation represented"] == fmt_percent(found["represented"], 1)
     assert verdict_text(result) in words(app)
     assert "∞" not in shown.values()
     assert same(shown[QUANTITIES["coverage_mean"].title], scores["distance"].mean())
@@ -233,7 +233,7 @@ def test_present_shows_the_numbers_of_the_files(task, runs, visit):
     assert f"{result['budget']} of {result['N']:,}" in shown
     assert share in shown
     if compared is None:
-        seen = fmt_percent(result["diagnostics"]["represented"], 1)
+        seen = fmt_percent(result["diagnostics"]["represented"], 1).replace("\u00a0", " ")
         assert f"represent {seen} of the variation in your data (random: " in shown
         return
     files = result_of(compared)

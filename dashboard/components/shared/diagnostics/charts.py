@@ -133,7 +133,7 @@ def risk_curve(runs: Runs) -> Answer:
         found = f"rank {run.diagnostics.rank}, with {terms}"
         whole = said("error_bound", run)
         parts.append(
-            f"{name_of(run, runs)}about {plural(run.diagnostics.rank, 'independent pattern')} ({terms}; {whole})"
+            f"{name_of(run, runs)}about {plural(run.diagnostics.rank, 'independent pattern')}, with {terms}: {whole}"
         )
         alt = f"{run.label}: one term falls and one rises with the rank k; their sum is lowest at {found}."
         panels.append(Panel(run.label, _risk_figure(run, curve, best, span, width), alt))
