@@ -72,7 +72,7 @@ def test_a_selection_without_a_comparison_claims_no_saving(home, visit):
     run = newest(home, "select", "skmm")
     app = visit("present", run=run.id)
     assert not app.exception
-    seen = fmt_percent(read_result(run.folder)["diagnostics"]["represented"], 1)
+    seen = fmt_percent(read_result(run.folder)["diagnostics"]["represented"], 1).replace("\u00a0", " ")
     assert (
         f"40 of 1,078 points (3.7 %), picked by SkMM, represent {seen} of the variation in your data (random: "
         in texts(app)
