@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-
 from dashboard.components.select.metric_row import MEASURED
+
 from dashboard.components.shared.diagnostics.random_picks import shares_of_draws
 from dashboard.components.shared.diagnostics.table import MEASURES
 from skmm_core.diagnostics import Band, represented_text, standing, verdict_of, yardstick
