@@ -14,7 +14,7 @@ from dashboard.components.shared import exports
 from dashboard.components.shared.map.marked_points import Marks, with_look, with_report
 from dashboard.components.shared.theme import fmt_number
 from dashboard.services import cache, demo
-from dashboard.services.prefix import prefix_diagnostics
+from dashboard.services.prefix import prefix_band, prefix_diagnostics
 from dashboard.services.sources import remember
 from skmm_core import methods as registry
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob, SketchParams
@@ -171,11 +171,12 @@ def test_the_slider_measures_the_first_points_as_a_run_of_them_would_be(ready, v
     chosen = pd.read_parquet(run.folder / "selection.parquet").head(10)
     measured = diagnose(make_pool(dataset), torch.tensor(chosen["position"].to_numpy()))
     assert shown["Chosen"] == "10 of 1,078"
-    for key in ("bias", "variance", "moment_error", "coverage_mean", "class_tv"):
+    for key in ("error_bound", "moment_error", "coverage_mean", "class_tv"):
         label = QUANTITIES[key].title
-        assert shown[label] == fmt_number(getattr(measured, key))
+        assert shown[label] == fmt_number(QUANTITIES[key].of(vars(measured)))
         assert shown[label] != whole[label]
-    assert shown["Certificate c_S"] == "∞"
+    beside = next(metric.delta for metric in app.metric if metric.label == QUANTITIES["coverage_mean"].title)
+    assert beside == f"random: {fmt_number(prefix_band(run.id, 10).of('coverage_mean').middle)}"
     app.slider(key=f"prefix:{run.id}").set_value(60).run()
     assert {metric.label: metric.value for metric in app.metric} == whole
 
