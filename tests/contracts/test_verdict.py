@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from dashboard.components.select.metric_row import MEASURED
 from dashboard.components.shared.diagnostics.random_picks import shares_of_draws
 from dashboard.components.shared.diagnostics.table import MEASURES
+from dashboard.components.workbench.metric_row import MEASURED
 from skmm_core.diagnostics import Band, represented_text, standing, verdict_of, yardstick
 from skmm_core.diagnostics.band import BandMeasure
 

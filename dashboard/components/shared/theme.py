@@ -65,6 +65,8 @@ _CSS = """
   /* A run in progress stays in sight, with its Cancel, while the page below is read. */
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-job-"] [data-testid="stProgress"]) {
     position: sticky; top: 3.75rem; z-index: 5; background: Canvas; }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-pick-bar) {
+    position: sticky; top: 3.75rem; z-index: 4; background: Canvas; padding-bottom: 4px; }
   .st-key-compare-pending { min-height: 1800px; }
   /* The heights that widgets will have, while the browser still loads what draws them: nothing below moves then. */
   .st-key-tour { min-height: 40px; }
