@@ -170,7 +170,7 @@ def test_methods_look_in_a_report_as_they_do_on_pages(comparison: Path) -> None:
         assert line["marker"]["symbol"] == style.symbol
     words = (comparison / "report.html").read_text()
     saving = next(s for s in read_result(comparison)["savings"] if (s["method"], s["budget"]) == ("leverage", 30))
-    assert f"<strong>Leverage: {html.escape(saving['text'])}</strong>" in words
+    assert f'<p class="headline">Leverage: {html.escape(saving["text"])}</p>' in words
 
 
 def test_code_in_a_sentence_is_set_as_code_and_stays_text() -> None:
