@@ -16,6 +16,7 @@ from skmm_core.comparison import (
     judged,
     league_savings,
     read_scores,
+    rounds_told,
 )
 from skmm_core.probes import Metric, labels_note
 from skmm_core.report.figures import curves_figure, time_figure
@@ -53,12 +54,13 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     seconds = {str(key): float(value) for key, value in last.groupby("method")["seconds"].mean().items()}
     full = result["full"].get(metric["key"])
     return {
-        "title": f"{result['dataset']}: {len(cells)} method{'s' * (len(cells) != 1)} compared",
+        "title": f"{result['dataset']}: {len(cells)} method{'s' * (len(cells) != 1)} compared{_in_rounds(result)}",
         "lead": " ".join(
             filter(
                 None,
                 (
                     f"{result['N']:,} points to pick from.",
+                    rounds_told(result),
                     claim_of(scores),
                     few_seeds(result["seeds"]),
                     labels_note(result.get("validation_rows"), result.get("learner")),
@@ -77,6 +79,11 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         "sources": sources(names),
         **learners_view(every, result, Metric(**metric), names, aware),
     }
+
+
+def _in_rounds(result: Mapping[str, Any]) -> str:
+    rounds = result.get("rounds", 1)  # results of earlier versions have none
+    return f" in {rounds} rounds" if rounds > 1 else ""
 
 
 def _score_rows(
