@@ -117,12 +117,12 @@ def compare_form(
         key=f"{key}:budgets",
         persist_state="session",
     )
-    seeds = right.number_input(
+    seeds = middle.number_input(
         "Seeds", 1, MAX_SEEDS, job.seeds if job else _SEEDS, key=f"{key}:seeds", persist_state="session",
         help="Repetitions; the intervals are over them. Below five there are none; eight or more say something.",
     )  # fmt: skip
     rounds = int(
-        middle.number_input(
+        right.number_input(
             "Rounds", 1, MAX_ROUNDS, job.rounds if job else 1, key=f"{key}:rounds", persist_state="session",
             help=ROUNDS_HELP,
         )
