@@ -68,6 +68,7 @@ def _desk(dataset: "Dataset", config: DatasetConfig, project: Project) -> None:
         export_files(dataset, config, project)
         if bring_back(dataset, project):
             st.session_state.pop(key, None)  # on to the first point that waits now
+    upper = st.container()
     answers = Answers.of(dataset, project.state())  # what was just kept or brought back is known to the desk at once
     place = st.session_state.get(key, Place())
     place = Place(place.item, _SHEET if layout == _GRID else 1, place.note)
@@ -93,6 +94,7 @@ def _desk(dataset: "Dataset", config: DatasetConfig, project: Project) -> None:
         problem=told.get("problem", ""),
     )
     station(data, key="label-desk", on_press=pressed)
-    next_step(dataset, project, data["item"] is None)
+    with upper:
+        next_step(dataset, project, data["item"] is None)
     worth_panel(config, project, dataset.fingerprint)
     make_ready(dataset, config, data["ahead"])

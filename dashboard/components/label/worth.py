@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.theme import escape, fmt_int, mistakes_told
-from dashboard.services import cache
+from dashboard.services import cache, state
 from skmm_core.config import DatasetConfig, EstimateJob, RunConfig
 from skmm_core.projects import Project
 from skmm_core.runs import PREDICTIONS_CSV, RunState
@@ -37,12 +37,20 @@ def worth_panel(config: DatasetConfig, project: Project, fingerprint: str) -> No
         if asked:
             wanted = RunConfig(dataset=config, job=EstimateJob(labels=str(project.snapshot())))
             st.session_state[key] = (cache.jobs().submit(wanted, fingerprint), project.version())
-        run, version = st.session_state.get(key, (None, None))
+        run, version = st.session_state.get(key) or _opened(project, fingerprint)
         if run is None or job_panel(run) is not RunState.DONE:
             return
         if version != project.version():
             st.caption(":material/info: Labels came since this was measured; press again for the newest.")
         _draw(run, cache.run_result(run))
+
+
+def _opened(project: Project, fingerprint: str) -> tuple[str | None, tuple[int, int] | None]:
+    """The open run where it measured labels of this pool, and the project's version where these are its labels now."""
+    record = state.current_record()
+    if record is None or not isinstance(job := record.config.job, EstimateJob) or record.fingerprint != fingerprint:
+        return None, None
+    return record.id, project.version() if job.labels == str(project.snapshot()) else None
 
 
 def _draw(run: str, result: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 
 from dashboard.components.learn.lesson import Lesson, percent
 from dashboard.components.shared.answered_chart import Panel
-from dashboard.components.shared.series_style import ACCENTS, Style
 from dashboard.components.shared.theme import (
     CHOSEN_COLOUR,
     CLASS_SYMBOLS,
@@ -20,6 +19,7 @@ from dashboard.components.shared.theme import (
 )
 from dashboard.services.learn_results import BUDGETS, HAND_BUDGET, RANDOM_DRAWS, Bias, Picture, Variance, Why
 from skmm_core.diagnostics import QUANTITIES
+from skmm_core.report import ACCENTS, Style
 
 HEIGHT = 330
 SMART = Style(CHOSEN_COLOUR, "diamond", "solid")

@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 from dashboard.components.learn.lesson import Lesson, percent
 from dashboard.components.learn.plane import HEIGHT, SMART
 from dashboard.components.shared.answered_chart import Panel
-from dashboard.components.shared.series_style import ACCENTS
 from dashboard.components.shared.theme import GRID, INK, OKABE_ITO, POOL_COLOUR, figure_layout
 from dashboard.services.learn_results import DIMS, FEW, MAPS, REDRAWS, Balance, Outcome, Picture, Sketched
 from skmm_core.diagnostics import QUANTITIES
+from skmm_core.report import ACCENTS
 
 _AXES = ("axis 1", "axis 2", "axis 3")
 _AXIS_ENDS = (1.6, 2.5, 1.15)  # beyond the points, so that the names of the axes stand free

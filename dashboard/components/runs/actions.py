@@ -10,7 +10,18 @@ import streamlit as st
 from dashboard.components.runs.table import STATE_WORDS, actions
 from dashboard.components.shared.exports import run_zip
 from dashboard.components.shared.finished_selections import WANTED
-from dashboard.components.shared.places import COMPARE, DATA, PICK, REPRODUCE, RESULTS, SELECTIONS, WHY, WORKBENCH, go
+from dashboard.components.shared.places import (
+    COMPARE,
+    DATA,
+    LABEL,
+    PICK,
+    REPRODUCE,
+    RESULTS,
+    SELECTIONS,
+    WHY,
+    WORKBENCH,
+    go,
+)
 from dashboard.components.shared.theme import error_line, escape, plural
 from dashboard.services import state
 from dashboard.services.cache import jobs, store
@@ -25,6 +36,7 @@ _PLACES: dict[str, tuple[str, str | None]] = {
     "compare": (COMPARE, RESULTS),
     "embed": (DATA, None),
     "paper": (REPRODUCE, None),
+    "estimate": (PICK, LABEL),
 }
 
 

@@ -107,6 +107,9 @@ def test_what_the_labels_are_worth_is_a_run_of_its_own(begun, ready, visit, word
     app.run()
     assert not app.exception
     assert "A model of the 12 labels so far" in words(app).replace("\\", "")
+    opened = visit("pick", view="Label", run=run.id)
+    assert "A model of the 12 labels so far" in words(opened).replace("\\", "")
+    assert "Labels came since" not in words(opened)
     begun.label({begun.state().pending[0]: "1"})
     assert "Labels came since" in words(app.run())
 
