@@ -19,10 +19,12 @@ from dashboard.components.shared.places import (  # noqa: E402
     PICK,
     REPRODUCE,
     RUNS,
+    SETTINGS,
     old_page,
     open_view,
     script_of,
 )
+from dashboard.components.shared.running import running_line  # noqa: E402
 from dashboard.components.shared.shortcuts import shortcuts_help  # noqa: E402
 from dashboard.components.shared.theme import apply_style, error_line  # noqa: E402
 from dashboard.components.shared.tour import tour  # noqa: E402
@@ -30,7 +32,7 @@ from dashboard.services import cache, state  # noqa: E402
 from dashboard.services.collector import spare_libraries  # noqa: E402
 from skmm_core.errors import InputError  # noqa: E402
 
-st.set_page_config(page_title="SkMM Dashboard", page_icon=":material/scatter_plot:", layout="wide")
+st.set_page_config(page_title="SkMM Dashboard", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
 apply_style()
 try:
     cache.jobs()
@@ -52,6 +54,7 @@ page = st.navigation(
         "More": [
             st.Page(REPRODUCE, title="Reproduce", icon=":material/table_chart:"),
             st.Page(RUNS, title="Runs", icon=":material/history:"),
+            st.Page(SETTINGS, title="Settings", icon=":material/settings:"),
         ],
     },
     position="top",
@@ -63,6 +66,7 @@ view = open_view(here)
 tour(here, view)
 if (page.url_path, view) in MARKED:
     encoder_mark(state.current_dataset())
+running_line(None if here in (HOME, LEARN, RUNS, SETTINGS) else state.current_run())
 page.run()
 shortcuts_help()
 spare_libraries()

@@ -278,6 +278,12 @@ class RunConfig(_Frozen):
     )
     device: str = "auto"
 
+    @model_validator(mode="after")
+    def _labels_once(self) -> "RunConfig":
+        if isinstance(self.job, SelectJob) and self.job.labels is not None and self.dataset.labels is not None:
+            raise ValueError("an npy file of targets and labels so far do not go together; give one of the two")
+        return self
+
     @classmethod
     def stored(cls, text: str | bytes) -> "RunConfig":
         """Read a config that was written to a file.

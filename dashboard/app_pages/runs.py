@@ -40,11 +40,11 @@ def run_table(records: list[RunRecord]) -> list[RunRecord]:
         alt=f"Table of {len(records)} runs, newest first, with state, name, dataset, method and points.",
         column_config={
             "state": st.column_config.TextColumn("State", width=110),
-            "name": st.column_config.TextColumn("Name", width=260),
+            "name": st.column_config.TextColumn("Name", width=330),
             "kind": st.column_config.TextColumn("Kind", width=100),
             "dataset": st.column_config.TextColumn("Dataset", width=120),
             "method": st.column_config.TextColumn("Methods", width=150),
-            "points": st.column_config.TextColumn("Points", width=100),
+            "points": st.column_config.TextColumn("Points", width=150),
             "created": st.column_config.DatetimeColumn("Created", format="distance", width=120),
             "seconds": st.column_config.NumberColumn("Took", format="%.1f s", width=80),
             "note": st.column_config.TextColumn("Note", width=300),
@@ -80,7 +80,7 @@ def history(search: str, kind: str | None, states: list[RunState], *, live: bool
     if not records:
         st.info("No run fits this search. Clear the search or the filters.", icon=":material/search_off:")
         return
-    st.caption(f"{summary_line(len(records), len(everything))}. Tick runs to open, compare or remove them.")
+    st.caption(f"{summary_line(len(records), len(everything))}. Tick one to open it, several to set them side by side.")
     ticked = run_table(records)
     if ticked:
         action_bar(ticked)

@@ -4,19 +4,21 @@ Nothing is picked again: the same measurements that a run makes, on fewer of its
 is computed once and kept.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from dashboard.services import cache
-from skmm_core.config import RunConfig, SelectJob
+from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.errors import InputError
+from skmm_core.runs import LABELS_CSV
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from skmm_core.diagnostics import Diagnostics
+    from skmm_core.diagnostics import Band, Diagnostics
     from skmm_core.pool import Pool
 
 
@@ -26,19 +28,34 @@ def prefix_diagnostics(run_id: str, budget: int) -> "Diagnostics":
     Raises:
         InputError: the dataset cannot be read any more, or is another one by now.
     """
+    return _asked(run_id, budget)[0]
+
+
+def _asked(run_id: str, budget: int) -> "tuple[Diagnostics, Band]":
     record = cache.store().get(run_id)
-    dataset = cache.dataset(record.config.dataset)
+    dataset = cache.dataset(_read_as(record.config))
     if dataset.fingerprint != record.fingerprint:
         raise InputError("the data have changed since this run, so a part of it cannot be measured")
     stamp = cache.file_stamp(str(record.folder / "result.json"))
     return _measure(run_id, budget, record.config.model_dump_json(), record.fingerprint, stamp)
 
 
+def prefix_band(run_id: str, budget: int) -> "Band":
+    """Set the first `budget` points of a finished selection beside random draws of as many.
+
+    Raises:
+        InputError: the dataset cannot be read any more, or is another one by now.
+    """
+    return _asked(run_id, budget)[1]
+
+
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _measure(run_id: str, budget: int, config_json: str, fingerprint: str, stamp: cache.Stamp) -> "Diagnostics":
+def _measure(
+    run_id: str, budget: int, config_json: str, fingerprint: str, stamp: cache.Stamp
+) -> "tuple[Diagnostics, Band]":
     import torch
 
-    from skmm_core.diagnostics import asked_c_s, diagnose
+    from skmm_core.diagnostics import asked_c_s, diagnose, random_band
 
     config = RunConfig.model_validate_json(config_json)
     if not isinstance(config.job, SelectJob):
@@ -49,7 +66,23 @@ def _measure(run_id: str, budget: int, config_json: str, fingerprint: str, stamp
     indices, weights = _with_given(run_id, indices, weights)
     result = cache.run_result(run_id)
     c_s = asked_c_s(result.get("objective"), result.get("params"))
-    return diagnose(_pool(_without_job(config), config.job.seed, fingerprint), indices, weights, c_s=c_s)
+    pool = _pool(_without_job(config, cache.store().get(run_id).folder), config.job.seed, fingerprint)
+    found = diagnose(pool, indices, weights, c_s=c_s)
+    fixed, closed = _decided(run_id, config, config.job, indices)
+    band, found = random_band(pool, indices, found, fixed=fixed, closed=closed, seed=config.job.seed)
+    return found, band
+
+
+def _decided(run_id: str, config: RunConfig, job: SelectJob, indices: "Tensor") -> tuple[list[int], list[int]]:
+    """Places of the points that were in before anything was picked, and of those that could not be picked."""
+    from skmm_core.jobs import pool_positions
+
+    points, dataset = cache.run_table(run_id, "scores"), cache.dataset(_read_as(config))
+    included, closed = (set(pool_positions(dataset, rows)) for rows in (job.include, job.exclude))
+    if "state" in points:
+        included |= set(points.loc[points["state"].isin(("labelled", "pending")), "position"].tolist())
+        closed |= set(points.loc[points["state"] == "out", "position"].tolist())
+    return [place for place in indices.tolist() if place in included], sorted(closed - included)
 
 
 def _with_given(run_id: str, indices: "Tensor", weights: "Tensor") -> tuple["Tensor", "Tensor"]:
@@ -64,9 +97,20 @@ def _with_given(run_id: str, indices: "Tensor", weights: "Tensor") -> tuple["Ten
     return whole, share[whole]
 
 
-def _without_job(config: RunConfig) -> str:
-    """The config with one and the same job for all, so that runs that differ in method or budget share a pool."""
-    return config.model_copy(update={"job": SelectJob(method="uniform", budget=1)}).model_dump_json()
+def _read_as(config: RunConfig) -> DatasetConfig:
+    from skmm_core.jobs import read_as
+
+    return read_as(config)
+
+
+def _without_job(config: RunConfig, folder: Path) -> str:
+    """The config with one and the same job for all, so that runs that differ in method or budget share a pool.
+
+    Labels that a run knew are read from its folder, where they are as they were.
+    """
+    known = isinstance(config.job, SelectJob) and config.job.labels is not None
+    job = SelectJob(method="uniform", budget=1, labels=str(folder / LABELS_CSV) if known else None)
+    return config.model_copy(update={"job": job}).model_dump_json()
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
@@ -75,4 +119,9 @@ def _pool(config_json: str, seed: int, fingerprint: str) -> "Pool":
     from skmm_core.pool import pool_of
 
     config = RunConfig.model_validate_json(config_json)
-    return pool_of(config, cache.dataset(config.dataset), seed=seed)
+    dataset = cache.dataset(_read_as(config))
+    if isinstance(config.job, SelectJob) and config.job.labels is not None:
+        from skmm_core.labels import begin_round, read_labels
+
+        dataset = begin_round(dataset, read_labels(config.job.labels), task=config.dataset.task).dataset
+    return pool_of(config, dataset, seed=seed)

@@ -14,12 +14,14 @@ from skmm_core.cli.pool_flags import PoolFlags, with_pool_flags
 from skmm_core.comparison import few_seeds, settled_sentence
 from skmm_core.config import CompareJob, RunConfig, SelectJob
 from skmm_core.data import read_rows, spread_notes
+from skmm_core.diagnostics import verdict_text
 from skmm_core.errors import InputError
 from skmm_core.probes import labels_note
 from skmm_core.runs import (
     CARD,
     COMPARE_STATE,
     CONFIG,
+    LABELS_CSV,
     LOG,
     SCORES_CSV,
     clear_results,
@@ -60,8 +62,6 @@ def select(
     params = flags.split_params(param)
     shortcuts = (("c_s", c_s), ("rounding", rounding))
     params |= {key: flags.scalar(value) for key, value in shortcuts if value is not None}
-    from skmm_core.jobs import with_labels_hash
-
     pool, labels = pool.without_table_of_labels()
     config = pool.config(
         dataset,
@@ -75,11 +75,11 @@ def select(
             "exclude": read_rows("--exclude", exclude or ""),
             "labels": labels,
             "group": group,
-            "per_group": per_group,
+            "per_group": flags.per_group(group, per_group),
         },
         device,
     )
-    prepare_and_run(out, with_labels_hash(config), json_=json_, quiet=quiet)
+    prepare_and_run(out, config, json_=json_, quiet=quiet)
 
 
 @with_pool_flags
@@ -159,7 +159,7 @@ def prepare_and_run(out: str, config: RunConfig, *, json_: bool, quiet: bool) ->
 def _nothing_left_behind(folder: Path) -> Iterator[None]:
     """Take the run folder away again where what was asked for could not be begun, as with input that is not read."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
-    begun = {folder / name for name in (CONFIG, CARD, LOG)}
+    begun = {folder / name for name in (CONFIG, CARD, LABELS_CSV, LOG)}
     empty = not made and folder.is_dir() and not any(folder.iterdir())
     try:
         yield
@@ -177,8 +177,13 @@ def prepare_folder(folder: Path, config: RunConfig) -> None:
     """Make a folder a run folder of this config.
 
     Raises:
-        InputError: the folder cannot be written, or holds the results of another kind of run or another comparison.
+        InputError: the folder cannot be written, or holds the results of another kind of run or another comparison; or
+            labels so far cannot be read.
     """
+    if isinstance(config.job, SelectJob) and config.job.labels is not None:
+        from skmm_core.jobs import with_labels_hash
+
+        config = with_labels_hash(config)
     if (folder / CONFIG).exists():
         _check_reuse(folder, config)
     try:
@@ -250,7 +255,7 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
         return (
             f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "
             f"{result['seconds']:.2f} s. {' '.join([result['advice'], *result.get('remarks', ())])} "
-            f"{_known_before(result)}Results: {folder}" + warned
+            f"{verdict_text(result)} {_known_before(result)}Results: {folder}" + warned
         )
     count, largest = len(result["scored"]), max(result["budgets"])
     found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]

@@ -116,6 +116,21 @@ Param = Annotated[
 ]
 
 
+def per_group(group: str | None, text: str | None) -> int | str | None:
+    """Read `--per-group`: a number from 1, or whole.
+
+    Raises:
+        InputError: it is neither, or one of `--group` and `--per-group` is missing.
+    """
+    if (group is None) != (text is None):
+        raise InputError("--group COLUMN and --per-group K|whole go together; give both or none")
+    if text is None or text == "whole":
+        return text
+    if not text.isdecimal() or not int(text):
+        raise InputError(f"--per-group: {text!r} is no number from 1; give one, or whole to take groups whole")
+    return int(text)
+
+
 def gradient_options(kind: str, targets: str, warm_up: int | None, bias: bool) -> dict[str, Any]:
     """Gather the flags of the gradients.
 

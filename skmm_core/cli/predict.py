@@ -68,7 +68,9 @@ def predict(
         **{"wanted": wanted, "price": price, "hours_per_thousand": hours_per_thousand, "currency": currency},
         **{"curve": curve, "seed": seed},
     }
-    config = flags.run_config(pool, job, {}, device)
+    from skmm_core.jobs import with_labels_hash
+
+    config = with_labels_hash(flags.run_config(pool, job, {}, device))
     with tempfile.TemporaryDirectory(prefix="skmm-") as folder:
         result = _run(Path(folder), config, quiet=quiet)
         if file is not None:

@@ -81,7 +81,7 @@ def random_band(
 
     from skmm_core.solvers import at_most_threads
 
-    indices, kept = indices.cpu(), torch.tensor(list(fixed), dtype=torch.int64)
+    indices, kept = indices.cpu(), torch.tensor(sorted(fixed), dtype=torch.int64)
     if not torch.isin(kept, indices).all():
         raise InputError("every fixed row must be one of the selection's")
     new = len(indices) - len(kept)
@@ -92,7 +92,8 @@ def random_band(
     report(Progress("Measuring random picks beside it", 0))
     with at_most_threads(1):  # thin products, many of them
         made, _ = pool.kept.get(
-            ("random band", seed, new, tuple(fixed), tuple(closed)), lambda: _measure(pool, new, kept, free, seed)
+            ("random band", seed, new, tuple(sorted(fixed)), tuple(sorted(closed))),
+            lambda: _measure(pool, new, kept, free, seed),
         )
         values = _values(pool, indices, found, made)
     middle = float(np.median(values["error_bound"][1]))

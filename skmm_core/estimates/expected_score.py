@@ -66,7 +66,8 @@ def expected_accuracy(
 ) -> ExpectedScore:
     """Accuracy on the rows without a label.
 
-    The interval is Wilson's (1927), of the effective number of labels, with Student's quantile for the normal one.
+    The interval is Wilson's (1927), of the effective number of labels, with Student's quantile for the normal one. It
+    holds what held-out labels say alone, too, should the model's probabilities be off.
 
     Args:
         metric: accuracy.
@@ -84,14 +85,16 @@ def expected_accuracy(
     z = float(student.ppf((1 + LEVEL) / 2, effective - 1))
     middle = (value + z**2 / (2 * effective)) / (1 + z**2 / effective)
     half = z / (1 + z**2 / effective) * math.sqrt(value * (1 - value) / effective + z**2 / (4 * effective**2))
-    lo, hi = min(value, middle - half), max(value, middle + half)
+    alone = float(shares @ correct)
+    lo, hi = min(value, alone, middle - half), max(value, alone, middle + half)
     return ExpectedScore(metric, value, max(0.0, lo), min(1.0, hi), held_out, effective)
 
 
 def expected_error(metric: Metric, errors: Array, shares: Array) -> ExpectedScore:
     """Mean absolute error on the rows without a label: held-out errors, weighing as much as their part of the pool.
 
-    The interval is Student's on the logarithm (the delta method), so that it stays above 0.
+    The interval is Student's on the logarithm (the delta method), so that it stays above 0. It holds the plain
+    mean of held-out errors, too.
 
     Args:
         metric: mean absolute error.
@@ -105,7 +108,8 @@ def expected_error(metric: Metric, errors: Array, shares: Array) -> ExpectedScor
         return ExpectedScore(metric, value, np.nan, np.nan, held_out, effective, why_not)
     spread = float(np.sqrt((shares**2 * (errors - value) ** 2).sum() * effective / (effective - 1)))
     ratio = float(np.exp(student.ppf((1 + LEVEL) / 2, effective - 1) * spread / value))
-    return ExpectedScore(metric, value, value / ratio, value * ratio, held_out, effective)
+    lo, hi = min(held_out, value / ratio), max(held_out, value * ratio)
+    return ExpectedScore(metric, value, lo, hi, held_out, effective)
 
 
 def too_few(labels: int, effective: float) -> str:

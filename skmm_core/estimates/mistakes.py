@@ -9,6 +9,7 @@ from skmm_core.estimates.labelled import LabelledRows
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
+_HARDLY = 0.05  # chance of a label below which it is listed: higher ones list more right labels than wrong ones
 _ODD = 4.0  # times what is usual nearby: an error that few rows of right labels have
 _EQUAL = 1e-5  # of the length of a row: rows nearer than this are the same
 
@@ -16,8 +17,8 @@ _EQUAL = 1e-5  # of the length of a row: rows nearer than this are the same
 def class_mistakes(dataset: Dataset, rows: LabelledRows, chances: Array, near: Labels, apart: Array) -> pd.DataFrame:
     """Every label, the most doubtful first.
 
-    Confident learning (Northcutt, Jiang & Chuang 2021): a label is likely wrong where a model that did not see it says
-    another class and is as sure of it as it usually is of that class.
+    A label is likely wrong where a model that did not see it, with calibrated probabilities, gives it hardly any chance
+    (self-confidence; Northcutt, Jiang & Chuang 2021, Confident learning), or where an equal row has another label.
 
     Columns: id, position, label, suggestion, probability (of the suggestion), given_probability (of the label), likely
     (whether it is worth another look), reason (a sentence).
@@ -33,12 +34,10 @@ def class_mistakes(dataset: Dataset, rows: LabelledRows, chances: Array, near: L
     mine = chances[np.arange(len(given)), given]
     best = chances.argmax(axis=1)
     sure = chances[np.arange(len(given)), best]
-    usual = np.array([mine[given == k].mean() for k in range(len(rows.class_names))])
     twin, agree = _twins(given, near, apart), (given[near] == given[:, None]).sum(axis=1)
     alone = rows.counts[given] == 1  # no held-out model can have said it
-    likely = (best != given) & (sure >= usual[best]) & ~alone | (twin >= 0)
-    doubt = sure - mine + 1.0 * (twin >= 0) - 1.0 * alone
-    order = np.lexsort((np.arange(len(given)), -doubt, ~likely))
+    likely = (best != given) & (mine < _HARDLY) & ~alone | (twin >= 0)
+    order = np.lexsort((np.arange(len(given)), mine, twin < 0, ~likely, alone & (twin < 0)))
     names, ids = rows.class_names, _ids(dataset, rows)
     said = [
         _reason(names, given, int(best[i]), float(sure[i]), int(agree[i]), near.shape[1], twin[i], ids)

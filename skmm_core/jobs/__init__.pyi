@@ -1,5 +1,6 @@
 from .bundle_import import import_run as import_run
 from .cancel import Stop as Stop
-from .labels_of_run import with_labels_hash as with_labels_hash
+from .labels_of_run import read_as as read_as, with_labels_hash as with_labels_hash
 from .runner import error_line as error_line, pulse as pulse, run_folder as run_folder
+from .selection import pool_positions as pool_positions
 from .worker import READY as READY

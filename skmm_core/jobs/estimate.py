@@ -1,6 +1,5 @@
 """The job that says what the labels so far are worth and predicts labels for all the rest."""
 
-import csv
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,15 +11,17 @@ import pandas as pd
 from skmm_core.comparison import Costs
 from skmm_core.config import EstimateJob, RunConfig
 from skmm_core.data import Dataset
-from skmm_core.errors import InputError
 from skmm_core.estimates import Estimate, class_counts, enough_for, estimate, labelled_rows, said_of
 from skmm_core.jobs.origin import origin
+from skmm_core.labels import LabelsRead
 from skmm_core.progress import Progress, Report
 from skmm_core.runs import PREDICTIONS_CSV
 from skmm_core.storage import write_file
 
 
-def run_estimate(folder: Path, config: RunConfig, job: EstimateJob, dataset: Dataset, report: Report) -> dict[str, Any]:
+def run_estimate(
+    folder: Path, config: RunConfig, job: EstimateJob, dataset: Dataset, report: Report, labels: LabelsRead | None
+) -> dict[str, Any]:
     """Estimate, write the tables, and return what goes into `result.json`.
 
     Raises:
@@ -28,8 +29,8 @@ def run_estimate(folder: Path, config: RunConfig, job: EstimateJob, dataset: Dat
         Cancelled: raised by `report`.
     """
     began = time.perf_counter()
-    labels, batches = ({}, {}) if job.labels is None else _read_labels(Path(job.labels))
-    rows = labelled_rows(dataset, labels, batches=batches, task=config.dataset.task)
+    read = labels or LabelsRead({})
+    rows = labelled_rows(dataset, read.labels, batches=read.batches, task=config.dataset.task)
     found = estimate(
         dataset, rows, learner=job.learner, more=job.more, with_curve=job.curve, seed=job.seed, report=report
     )
@@ -44,7 +45,7 @@ def run_estimate(folder: Path, config: RunConfig, job: EstimateJob, dataset: Dat
     shown = found.predictions.drop(columns=["row", "position"])
     write_file(folder / PREDICTIONS_CSV, lambda path: shown.to_csv(path, index=False, lineterminator="\n"))
     return {**_result(dataset, job, found), "seconds": time.perf_counter() - began} | origin(
-        config, dataset.notes, dataset.fingerprint, dataset.reading
+        config, [*read.notes, *dataset.notes], dataset.fingerprint, dataset.reading
     )
 
 
@@ -82,18 +83,3 @@ def _needed(target: float, enough: int | None, labelled: int, costs: Costs) -> M
 
 def _cost(labels: int, costs: Costs) -> dict[str, Any]:
     return {"money": costs.money(labels), "hours": costs.hours(labels), "currency": costs.currency}
-
-
-def _read_labels(path: Path) -> tuple[dict[str, str], dict[str, int]]:
-    """Labels and batches by id, of a csv file with the columns id, label and perhaps batch."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}; give a csv file of labels") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path} is no csv file; give one with the columns id and label") from None
-    if rows and not {"id", "label"} <= set(rows[0]):
-        raise InputError(f"{path} has no columns id and label; name them so")
-    labels = {row["id"]: row["label"] for row in rows if row["label"]}
-    return labels, {row["id"]: int(row["batch"]) for row in rows if (row.get("batch") or "").isdecimal()}

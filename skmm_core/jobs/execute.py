@@ -55,14 +55,14 @@ def execute(folder: Path, report: Report = ignore) -> None:
     else:
         if not isinstance(job, EstimateJob):
             _check_job(config, job)
-        labels = labels_of_run(folder, job) if isinstance(job, SelectJob) else None
+        labels = labels_of_run(folder, job) if isinstance(job, SelectJob | EstimateJob) else None
         report(Progress("Reading the data", 0))
         dataset = load_dataset(read_as(config), report=report)
         _check_card(folder, config, dataset.fingerprint)
         if isinstance(job, SelectJob):
             result = run_selection(folder, config, job, dataset, report, labels)
         elif isinstance(job, EstimateJob):
-            result = run_estimate(folder, config, job, dataset, report)
+            result = run_estimate(folder, config, job, dataset, report, labels)
         else:
             result = run_comparison(folder, config, job, dataset, report)
     if not isinstance(job, EstimateJob):  # pages show an estimate; it changes with every label

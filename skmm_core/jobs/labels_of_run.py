@@ -1,8 +1,8 @@
-"""The labels of a selection run: read, checked against what the run was set up with, and kept in its folder."""
+"""The labels of a selection or an estimate: read, checked against what the run was set up with, kept in its folder."""
 
 from pathlib import Path
 
-from skmm_core.config import DatasetConfig, RunConfig, SelectJob
+from skmm_core.config import DatasetConfig, EstimateJob, RunConfig, SelectJob
 from skmm_core.data import file_path
 from skmm_core.errors import InputError
 from skmm_core.labels import LabelsRead, read_labels
@@ -17,7 +17,7 @@ def with_labels_hash(config: RunConfig) -> RunConfig:
         InputError: the labels cannot be read.
     """
     job = config.job
-    if not isinstance(job, SelectJob) or job.labels is None or job.labels_hash is not None:
+    if not isinstance(job, SelectJob | EstimateJob) or job.labels is None or job.labels_hash is not None:
         return config
     digest = read_labels(job.labels).digest
     return config.model_copy(update={"job": job.model_copy(update={"labels_hash": digest})})
@@ -25,11 +25,11 @@ def with_labels_hash(config: RunConfig) -> RunConfig:
 
 def read_as(config: RunConfig) -> DatasetConfig:
     """How the dataset of a run is read: where labels are given, what they ask for is theirs to say."""
-    of_labels = isinstance(config.job, SelectJob) and config.job.labels is not None
+    of_labels = isinstance(config.job, SelectJob | EstimateJob) and config.job.labels is not None
     return config.dataset.model_copy(update={"task": "auto"}) if of_labels else config.dataset
 
 
-def labels_of_run(folder: Path, job: SelectJob) -> LabelsRead | None:
+def labels_of_run(folder: Path, job: SelectJob | EstimateJob) -> LabelsRead | None:
     """The labels that a run was set up with; a copy is kept in its folder, so that it repeats elsewhere.
 
     Raises:

@@ -44,6 +44,7 @@ PAGES = {  # address by name; views of a page count as pages
     "learn": "learn?",
     "reproduce": "reproduce?",
     "runs": "runs?",
+    "settings": "settings?",
 }
 CHARTED = {"home", "pick", "why", "compare", "present", "learn"}  # of these pages a finished run shows charts
 CHART = ".js-plotly-plot"

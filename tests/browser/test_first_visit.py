@@ -7,8 +7,8 @@ import pytest
 from driver import ALERT, CHART, LONG
 from playwright.sync_api import expect
 
-from dashboard.services import demo
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
+from skmm_core.data.load import load_dataset
 from skmm_core.jobs.runner import run_folder
 from skmm_core.runs.files import SELECTION_CSV
 
@@ -20,7 +20,7 @@ def made(store):
     """Id of a small finished selection."""
     record = next((run for run in store.records() if run.config == PICKED), None)
     if record is None:
-        record = store.create(PICKED, demo.DIGITS)
+        record = store.create(PICKED, load_dataset(PICKED.dataset).fingerprint)
         run_folder(record.folder, home=store.home)
     return record.id
 
@@ -51,20 +51,17 @@ def test_the_question_mark_opens_the_sheet_but_not_while_typing(visitor):
 
 
 @pytest.mark.parametrize(
-    ("old", "place"),
-    [
-        ("select", "/pick?view=Workbench&run="),
-        ("diagnose", "/pick?view=Why&run="),
-        ("selections", "/pick?view=Compare+selections&"),
-        ("present", "/compare?view=Present&run="),
-        ("overview", "/?run="),
-    ],
+    ("old", "page", "view"),
+    [("diagnose", "pick", "Why"), ("present", "compare", "Present"), ("overview", "", None)],
 )
-def test_an_older_link_leads_to_its_place_with_its_run(visitor, store, old, place):
+def test_an_older_link_leads_to_its_place_with_its_run(visitor, store, old, page, view):
     run = made(store)
     visitor.open(f"{old}?run={run}")
-    visitor.page.wait_for_url(re.compile(re.escape(place)))
+    visitor.page.wait_for_url(re.compile(rf"{visitor.server.url}/{page}\?"))
+    visitor.settle()
     assert visitor.run_id() == run
+    if view is not None:
+        expect(visitor.page.get_by_role("radio", name=view, exact=True)).to_be_checked()
     assert visitor.trouble() is None
 
 

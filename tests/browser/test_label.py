@@ -132,6 +132,10 @@ def test_keys_label_texts_and_nothing_is_lost_by_a_refresh_or_doubled_by_a_secon
     for number in range(6, PICKED + 1):
         press(other, "1", f"{number} of")
     tab.expect_visible(other.page.get_by_text(re.compile("All done")))
+    other.button(re.compile("Pick the next")).click()
+    count(other, f"0 of {PICKED} · batch 2")
+    assert set(project.state().pending).isdisjoint(order)
+    press(other, "2", "1 of")
 
 
 def test_the_mouse_alone_labels_pictures_one_by_one_and_in_a_grid(home, open_tab):

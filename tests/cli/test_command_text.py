@@ -27,7 +27,7 @@ _DATASETS = st.builds(
     DatasetConfig,
     source=_WORDS,
     test=st.none() | _WORDS,
-    labels=st.none() | _WORDS,
+    labels=st.none() | _WORDS.map("{}.npy".format),
     target=st.none() | _WORDS,
     id=st.none() | _WORDS,
     features=st.none() | _WORDS,
@@ -49,6 +49,13 @@ _SELECT = st.builds(
     seed=st.integers(-5, 10**9),
     include=_ROWS,
     exclude=_ROWS,
+    labels=st.none() | _WORDS.map("{}.csv".format),
+)
+_GROUPED = st.builds(
+    lambda job, group, most: job.model_copy(update={"group": group, "per_group": most}),
+    _SELECT,
+    _WORDS,
+    st.integers(1, 10**6) | st.just("whole"),
 )
 _METHODS = st.lists(_KEYS, min_size=1, max_size=3, unique=True)
 _COMPARE = st.builds(
@@ -58,10 +65,18 @@ _COMPARE = st.builds(
     seeds=st.integers(1, 1000),
     params=st.dictionaries(_KEYS, _PARAMS.filter(bool), max_size=2),
 )
+
+
+def _config(dataset, job, **others):
+    """`--labels` is one flag: targets of an npy file, or labels so far."""
+    twice = isinstance(job, SelectJob) and job.labels is not None
+    return RunConfig(dataset=dataset.model_copy(update={"labels": None}) if twice else dataset, job=job, **others)
+
+
 _CONFIGS = st.builds(
-    RunConfig,
+    _config,
     dataset=_DATASETS,
-    job=_SELECT | _COMPARE,
+    job=_SELECT | _GROUPED | _COMPARE,
     sketch=st.builds(SketchParams, kind=st.sampled_from(["gaussian", "none"]), dim=st.none() | st.integers(1, 16384)),
     device=st.sampled_from(["auto", "cpu", "cuda:1"]),
 )

@@ -6,6 +6,7 @@ Read with label-studio-sdk 2.1.2, fiftyone 1.22.1, argilla 2.8.0 and datumaro 1.
 import json
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,25 @@ def test_cvat_as_datumaro_writes_it(tmp_path: Path) -> None:
     labels = next(path for path in (tmp_path / "coco").rglob("labels_*.json"))
     read = read_labels(labels)
     assert {Path(name).stem: label for name, label in read.labels.items()} == {"0": "cat", "1": "dog"}
+
+
+@pytest.mark.parametrize("numbers", [False, True])
+def test_guesses_are_predictions_that_the_tools_take(numbers: bool, tmp_path: Path) -> None:
+    label_interface = pytest.importorskip("label_studio_sdk.label_interface")
+    guess = "2.5" if numbers else "dog & <co>"
+    plain = points(IDS[:2], numbers=numbers)
+    out = replace(plain, rows=tuple(replace(row, guess=guess, sure=0.75) for row in plain.rows))
+    written = export_selection(out, "label-studio", tmp_path / "out.json")
+    interface = label_interface.LabelInterface(written.paste)
+    for task in json.loads((tmp_path / "out.json").read_text()):
+        assert interface.validate_task({"data": task["data"]}), "with predictions it fails, see the finding"
+        (prediction,) = task["predictions"]
+        assert prediction["score"] == 0.75
+        assert interface.validate_prediction(prediction) is True
+    assert read_labels(tmp_path / "out.json").labels == {}, "a prediction that nobody confirmed is no label"
+    pytest.importorskip("argilla")
+    from argilla.records._io import JsonIO
+
+    export_selection(out, "argilla", tmp_path / "records.json")
+    (suggestion,) = JsonIO._records_from_json(tmp_path / "records.json")[0].suggestions
+    assert (suggestion.value, suggestion.score, suggestion.agent) == (guess, 0.75, "skmm")

@@ -64,8 +64,9 @@ def test_shares_sizes_and_counts_have_units() -> None:
 
 
 def test_each_of_many_classes_has_a_look_of_its_own() -> None:
-    looks = [class_style(index) for index in range(56)]
-    assert len(set(looks)) == 56
+    looks = [class_style(index) for index in range(90)]
+    assert len(set(looks)) == 90
+    assert len({colour for colour, _ in looks[:10]}) == 10, "ten classes have a colour each"
     assert all(one[0] != two[0] and one[1] != two[1] for one, two in itertools.pairwise(looks[:7]))
 
 

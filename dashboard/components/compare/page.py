@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.components.compare.form import compare_form, unscorable
+from dashboard.components.compare.side_by_side import linked, side_by_side
 from dashboard.components.compare.view import compare_view
 from dashboard.components.shared.comparisons.methods import known_methods
 from dashboard.components.shared.empty_state import empty_state
@@ -71,6 +72,12 @@ def draw_result(record: RunRecord | None) -> None:
 
 def compare_page() -> None:
     """Draw the view."""
+    if pair := linked():
+        from skmm_core.methods import list_methods
+
+        with mistakes_told():
+            side_by_side(pair, known_methods(list_methods()))
+        return
     config = state.current_dataset()
     record = comparison_of(config)
     if config is None and record is not None:

@@ -12,6 +12,7 @@ from dashboard.components.data.sources import kept_upload, path_on_server
 from dashboard.components.data.table_options import feature_options
 from dashboard.components.data.text_form import text_form
 from dashboard.components.data.to_embed import ToEmbed
+from dashboard.components.shared.places import DATA_KIND, UPLOAD
 from dashboard.components.shared.theme import fmt_int
 from dashboard.services.sources import MAX_UPLOAD_MB, SUFFIXES, save_upload, server_file
 from skmm_core.config import DatasetConfig
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from skmm_core.data import BuiltinInfo
 
-BUILTIN, UPLOAD, IMAGES, TEXTS, SERVER = "Built-in", "Upload", "Images", "Texts", "Server path"
+BUILTIN, IMAGES, TEXTS, SERVER = "Built-in", "Images", "Texts", "Server path"
 EMBEDDED: Mapping[str, Reads] = {IMAGES: "pictures", TEXTS: "texts"}  # what needs an encoder
 _KEPT = {"persist_state": "session"}
 
@@ -60,7 +61,7 @@ def data_form(builtins: Sequence["BuiltinInfo"]) -> DatasetConfig | ToEmbed | No
         (BUILTIN, UPLOAD, IMAGES, TEXTS, SERVER),
         default=BUILTIN,
         required=True,
-        key="data:kind",
+        key=DATA_KIND,
         width="stretch",
         persist_state="session",
     )

@@ -37,7 +37,9 @@ def next_step(dataset: "Dataset", project: Project, done: bool) -> None:
         st.markdown(f"**All done: {labels}{rest}.** Everything is kept.")
         base = _run_of(known)
         budget = min(len(known.batches[-1].items), _left(dataset, known))
-        if budget < 1:
+        if _is_picking():
+            st.markdown("The next points are being picked; they appear here.")
+        elif budget < 1:
             st.markdown("No points are left to pick.")
         elif base is None:
             place_link(PICK, label="Pick the next points", icon=":material/ads_click:")
@@ -89,6 +91,12 @@ def _pick(dataset: "Dataset", project: Project, base: RunConfig, budget: int) ->
     st.session_state[_ASKED] = id_
     state.set_current_run(id_)
     st.rerun()
+
+
+def _is_picking() -> bool:
+    """Whether the run that was asked for here goes on."""
+    record = state.current_record()
+    return record is not None and record.id == st.session_state.get(_ASKED) and not record.state.ended
 
 
 def take_next(project: Project | None) -> None:

@@ -12,6 +12,7 @@ from dashboard.components.label.next_step import next_step, take_next
 from dashboard.components.label.pictures import make_ready
 from dashboard.components.label.scheme import scheme_panel
 from dashboard.components.label.station import station
+from dashboard.components.label.worth import worth_panel
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.no_dataset import no_dataset
 from dashboard.components.shared.places import PICK
@@ -67,6 +68,7 @@ def _desk(dataset: "Dataset", config: DatasetConfig, project: Project) -> None:
         export_files(dataset, config, project)
         if bring_back(dataset, project):
             st.session_state.pop(key, None)  # on to the first point that waits now
+    upper = st.container()
     answers = Answers.of(dataset, project.state())  # what was just kept or brought back is known to the desk at once
     place = st.session_state.get(key, Place())
     place = Place(place.item, _SHEET if layout == _GRID else 1, place.note)
@@ -92,5 +94,7 @@ def _desk(dataset: "Dataset", config: DatasetConfig, project: Project) -> None:
         problem=told.get("problem", ""),
     )
     station(data, key="label-desk", on_press=pressed)
-    next_step(dataset, project, data["item"] is None)
+    with upper:
+        next_step(dataset, project, data["item"] is None)
+    worth_panel(config, project, dataset.fingerprint)
     make_ready(dataset, config, data["ahead"])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard.components.shared.presenter_keys import presenter_keys
 from dashboard.components.shared.presenter_mode import leave
 
 STEP = "step"
@@ -27,11 +28,12 @@ def step_buttons(names: Sequence[str], name: str, *, keys: bool) -> None:
     with st.container(horizontal=True):
         st.button(
             "Back", key="learn-back", icon=":material/arrow_back:", on_click=go, args=(names, -1),
-            disabled=place == 0, shortcut="Left" if keys else None,
+            disabled=place == 0,
         )  # fmt: skip
         st.button(
             "Next", key="learn-next", icon=":material/arrow_forward:", on_click=go, args=(names, 1), type="primary",
-            disabled=place == len(names) - 1, shortcut="Right" if keys else None,
+            disabled=place == len(names) - 1,
         )  # fmt: skip
         if keys:
-            st.button("End", key="learn-end", on_click=leave, shortcut="Esc")
+            st.button("End", key="learn-end", on_click=leave)
+            presenter_keys({"ArrowLeft": "learn-back", "ArrowRight": "learn-next", "Escape": "learn-end"})

@@ -1,1 +1,1 @@
-"""What the Overview page draws: a finished example, and what stands in its place while it is made."""
+"""What Home draws: the finished example, and the person's projects."""

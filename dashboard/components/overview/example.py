@@ -1,4 +1,4 @@
-"""The finished example of the Overview: its sentence, its map, and the chosen images."""
+"""The finished example of Home: its sentence, its map, and the chosen images."""
 
 import sys
 
@@ -8,7 +8,7 @@ from dashboard.components.overview.sentence import caption, sentence
 from dashboard.components.shared.map.figure import map_alt, map_figure, map_note
 from dashboard.components.shared.map.linked_views import link, linked_views
 from dashboard.components.shared.map.marked_points import draw_map
-from dashboard.components.shared.places import DATA, LEARN, go
+from dashboard.components.shared.places import DATA, DATA_KIND, LEARN, UPLOAD, go
 from dashboard.components.shared.points import has_classes, run_points
 from dashboard.components.shared.theme import columns, is_dark
 from dashboard.services import demo, figures
@@ -19,13 +19,13 @@ _MAP_DRAWN = "skmm:map-drawn"
 
 
 def draw_demo(select: RunRecord) -> None:
-    """Sentence and ways on beside the map; the chosen images below."""
+    """The sentence beside the map; the chosen images below."""
     points = run_points(select)
     colour, name = ("label", "digit") if has_classes(points) else ("chosen", "chosen or not")
-    left, right = columns([1, 1.7], key="overview", gap="large", vertical_alignment="center")
+    left, right = columns([1, 1.7], key="overview", gap="large")
     key = f"map:{select.id}"
     linked = link(points, demo.BUDGET, key)
-    with right:
+    with right, st.container(key="home-map"):
         ringed = linked.ringed
         figure = map_figure(points, budget=demo.BUDGET, colour=colour, ringed=ringed, dark=is_dark(), height=460)
         alt = map_alt(points, demo.BUDGET, name, "PCA")
@@ -34,7 +34,6 @@ def draw_demo(select: RunRecord) -> None:
     with left:
         st.caption(":material/science: Example on handwritten digits, 8 × 8 pixels, that come with the dashboard")
         draw_sentence()
-        draw_actions()
     if "torch" in sys.modules or st.session_state.get(_MAP_DRAWN):
         linked_views(select, linked, key=key, per_page=60)
     else:
@@ -49,9 +48,10 @@ def draw_sentence() -> None:
 
 
 def draw_actions() -> None:
-    """The two ways on."""
-    with st.container(horizontal=True):
+    """The two ways on; data of one's own are asked for where they are given."""
+    with st.container(horizontal=True, width="content"):
         if st.button("Use my data", type="primary", icon=":material/upload:"):
+            st.session_state[DATA_KIND] = UPLOAD
             go(DATA)
         if st.button("Learn why it works", icon=":material/school:"):
             go(LEARN)

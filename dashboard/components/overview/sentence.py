@@ -1,4 +1,4 @@
-"""The sentence of the Overview: what a few chosen images are worth, over many splits of the data and not on one."""
+"""The sentence of Home: what a few chosen images are worth, over many splits of the data and not on one."""
 
 from collections.abc import Mapping
 from typing import Any

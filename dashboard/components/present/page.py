@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard.components.present.story import cast_of, presentable
+from dashboard.components.present.about import about_given, choose_about, step_buttons
+from dashboard.components.present.story import cast_of, presentable, told_methods
 from dashboard.components.present.view import present_view
 from dashboard.components.shared.comparisons.learner_choice import (
     choose_learner,
@@ -16,6 +17,7 @@ from dashboard.components.shared.comparisons.reading import single_learner
 from dashboard.components.shared.empty_state import empty_state
 from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.places import PICK
+from dashboard.components.shared.presenter_keys import presenter_keys
 from dashboard.components.shared.presenter_mode import leave, presenting
 from dashboard.components.shared.theme import mistakes_told
 from dashboard.services import cache, state
@@ -45,9 +47,17 @@ def draw(record: RunRecord, records: list[RunRecord], *, large: bool) -> None:
         learners = learners_in(cache.run_result(comparison.id), single_learner(comparison))
         learner = learner_given(learners) if large else choose_learner(learners)
         result = result_under(cache.run_result(comparison.id), learner)
-    present_view(cast_of(record, records, result), known_methods(list_methods()), learner=learner, large=large)
+    known = known_methods(list_methods())
+    about = None
+    if record.kind == "compare" and result is not None and told_methods(result):
+        about = about_given(result, record.id) if large else choose_about(result, record.id, known.titles)
+    present_view(cast_of(record, records, result, about), known, learner=learner, large=large)
     if large:
-        st.button("End", key="present-end", type="tertiary", on_click=leave, shortcut="Esc")
+        with st.container(horizontal=True):
+            if about is not None and result is not None:
+                step_buttons(result, record.id)
+            st.button("End", key="present-end", type="tertiary", on_click=leave)
+        presenter_keys({"ArrowLeft": "present-fewer", "ArrowRight": "present-more", "Escape": "present-end"})
 
 
 def present_page() -> None:
@@ -67,7 +77,7 @@ def present_page() -> None:
         return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         chooser = st.container()
-        large = presenting("the story; F11 hides the browser, Esc ends it")
+        large = presenting("the story; ← and → change the budget, F11 hides the browser, Esc ends it")
     if large:
         shown = opened if opened is not None and opened.id in {record.id for record in records} else records[0]
     else:

@@ -7,9 +7,9 @@ from typing import Any
 from dashboard.components.shared.comparisons.repeated_selections import covers, repeats
 from dashboard.components.shared.comparisons.savings_words import interval_text, worth
 from dashboard.components.shared.theme import UNKNOWN, fmt_int, fmt_percent, plural
-from skmm_core.comparison import REFERENCE, Costs, Relation, whole
+from skmm_core.comparison import REFERENCE, STRATIFIED, Costs, Relation, league_savings, whole
 from skmm_core.config import RunConfig, SelectJob
-from skmm_core.probes import best_of
+from skmm_core.probes import Metric, best_of
 from skmm_core.runs import RunRecord, RunState
 
 
@@ -34,20 +34,26 @@ def presentable(records: Sequence[RunRecord]) -> list[RunRecord]:
     return [record for record in records if record.state is RunState.DONE and record.kind in ("select", "compare")]
 
 
-def cast_of(record: RunRecord, records: Sequence[RunRecord], result: Mapping[str, Any] | None) -> Cast:
+def cast_of(
+    record: RunRecord,
+    records: Sequence[RunRecord],
+    result: Mapping[str, Any] | None,
+    about: tuple[str, int] | None = None,
+) -> Cast:
     """Find the other half of a story: a comparison of the very selection, or the selection that a comparison made.
 
     Args:
         record: the run that the story is about.
         records: of :func:`presentable`.
         result: `result.json` of the run when it is a comparison, under the learner that the story is told with.
+        about: method and budget that the story of a comparison is about; None for the best at the middle budget.
     """
     job = record.config.job
     if isinstance(job, SelectJob):
         fitting = [other for other in records if repeats(other, record)]
         exact = [other for other in fitting if covers(other, record)]
         return Cast(record, next(iter(exact or fitting), None), job.method, job.budget)
-    method, budget = best_at_middle(result or {})
+    method, budget = about or best_at_middle(result or {})
     made = [other for other in records if covers(record, other)]
     exact = [other for other in made if (_job(other).method, _job(other).budget) == (method, budget)]
     return Cast(next(iter(exact), None), record, method, budget)
@@ -68,6 +74,36 @@ def best_at_middle(result: Mapping[str, Any]) -> tuple[str, int]:
     return best_of(means, higher_is_better=result["metric"]["higher_is_better"]), budget
 
 
+def told_methods(result: Mapping[str, Any]) -> list[str]:
+    """Methods of a comparison that a story can be about: all but the random picks that they are set beside."""
+    return [
+        key for key in dict.fromkeys(row["method"] for row in result["savings"]) if key not in (REFERENCE, STRATIFIED)
+    ]
+
+
+def every_budget(result: Mapping[str, Any], method: str) -> str:
+    """What the points of a method are worth at each budget, so that no single budget stands for the whole.
+
+    Args:
+        result: `result.json` of a comparison, under one learner.
+        method: key of the method.
+    """
+    against = result.get("against_stratified", ())
+    rows = league_savings(result.get("savings", ()), against, Metric(**result["metric"]))
+    told = [f"{fmt_int(row['budget'])} → {_worth(row)}" for row in rows if row["method"] == method]
+    return f"Random picks that score the same, at every budget: {' · '.join(told)}." if len(told) > 1 else ""
+
+
+def _worth(saving: Mapping[str, Any]) -> str:
+    if saving["relation"] == Relation.SATURATED:
+        return "scores saturated"
+    if saving["tie"]:
+        return "no clear difference"
+    if saving["uniform_budget"] is not None:
+        return fmt_int(float(whole(saving["uniform_budget"])))
+    return f"{'more' if saving['relation'] == Relation.MORE_THAN else 'fewer'} than {fmt_int(saving['bound'])}"
+
+
 def selection_config(cast: Cast) -> RunConfig | None:
     """The selection that would give the map of a comparison; None where there is one already."""
     if cast.comparison is None or cast.selection is not None:
@@ -78,12 +114,12 @@ def selection_config(cast: Cast) -> RunConfig | None:
 
 
 def bare_headline(result: Mapping[str, Any], title: str) -> str:
-    """What a selection alone can claim: how much of the pool's energy its points see."""
+    """What a selection alone can claim: how much of the variation in the data its points represent."""
     budget, size = result["budget"], result["N"]
     seen = fmt_percent(1 - result["diagnostics"]["bias"], 1)
     return (
-        f"**{fmt_int(budget)} of {fmt_int(size)}** points ({fmt_percent(budget / size, 1)}), picked by {title}, see "
-        f"**{seen}** of the pool's energy."
+        f"**{fmt_int(budget)} of {fmt_int(size)}** points ({fmt_percent(budget / size, 1)}), picked by {title}, "
+        f"represent **{seen}** of the variation in your data."
     )
 
 

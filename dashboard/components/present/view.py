@@ -5,7 +5,14 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.components.present.story import Cast, bare_headline, saving_line, selection_config, together_line
+from dashboard.components.present.story import (
+    Cast,
+    bare_headline,
+    every_budget,
+    saving_line,
+    selection_config,
+    together_line,
+)
 from dashboard.components.shared.answered_chart import Answer, plain
 from dashboard.components.shared.comparisons.headline import Headline, headline
 from dashboard.components.shared.comparisons.learner_choice import result_under
@@ -26,7 +33,7 @@ from skmm_core.errors import InputError
 from skmm_core.probes import primary_metric
 from skmm_core.runs import RunRecord
 
-_HEIGHT, _LARGE_HEIGHT, _LARGE_FONT = 420, 520, 18
+_HEIGHT, _LARGE_HEIGHT, _LARGE_FONT = 420, 440, 18
 
 
 def present_view(cast: Cast, methods: Methods, *, learner: str, large: bool) -> None:
@@ -43,12 +50,20 @@ def present_view(cast: Cast, methods: Methods, *, learner: str, large: bool) -> 
     """
     title = methods.titles.get(cast.method, cast.method)
     said = _headline(cast, title, learner)
-    left, right = columns([1, 1], key="present", gap="large")
-    with left:
-        if cast.selection is not None:
-            _map(cast.selection, large=large)
-        elif not large:
-            _no_map(cast, title)
+    if said is not None:  # above the charts: it is what people who decide came for
+        st.markdown(f"### {escape_money(saving_line(said.saving, costs_given()))}")
+        if together := together_line(_result(cast, learner), cast.method, cast.budget):
+            st.markdown(f"##### {together}")
+        if told := every_budget(_result(cast, learner), cast.method):
+            st.markdown(told)
+    alone = large and cast.selection is None  # nothing to offer to a room: the curve takes the whole width
+    left, right = (None, st.container()) if alone else columns([1, 1], key="present", gap="large")
+    if left is not None:
+        with left:
+            if cast.selection is not None:
+                _map(cast.selection, large=large)
+            else:
+                _no_map(cast, title)
     with right:
         if cast.comparison is not None:
             _curve(cast, methods, learner, large=large)
@@ -56,9 +71,7 @@ def present_view(cast: Cast, methods: Methods, *, learner: str, large: bool) -> 
             run = read_run(cast.selection, 0, title)
             _answer(risk_curve([run]), f"risk:{cast.selection.id}", large=large)
     if said is not None:
-        st.markdown(f"### {escape_money(saving_line(said.saving, costs_given()))}")
-        if together := together_line(_result(cast, learner), cast.method, cast.budget):
-            st.markdown(f"##### {together}")
+        st.caption(said.caption)
     elif not large:
         st.caption(f"How much this saves is not measured yet: compare {escape(title)} at {cast.budget:,} points.")
         place_link(COMPARE, RESULTS, label="Compare it", icon=":material/monitoring:")
@@ -74,7 +87,6 @@ def _headline(cast: Cast, title: str, learner: str) -> Headline | None:
         )  # fmt: skip
         if said is not None:
             st.markdown(f"## {said.sentence}")
-            st.caption(said.caption)
             return said
     if cast.selection is not None:
         st.markdown(f"## {bare_headline(cache.run_result(cast.selection.id), escape(title))}")

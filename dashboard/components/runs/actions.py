@@ -10,7 +10,18 @@ import streamlit as st
 from dashboard.components.runs.table import STATE_WORDS, actions
 from dashboard.components.shared.exports import run_zip
 from dashboard.components.shared.finished_selections import WANTED
-from dashboard.components.shared.places import COMPARE, DATA, PICK, REPRODUCE, RESULTS, WHY, WORKBENCH, go
+from dashboard.components.shared.places import (
+    COMPARE,
+    DATA,
+    LABEL,
+    PICK,
+    REPRODUCE,
+    RESULTS,
+    SELECTIONS,
+    WHY,
+    WORKBENCH,
+    go,
+)
 from dashboard.components.shared.theme import error_line, escape, plural
 from dashboard.services import state
 from dashboard.services.cache import jobs, store
@@ -19,11 +30,13 @@ from skmm_core.runs import RunRecord, RunState
 
 _DELETED = "skmm:deleted"
 _PROBLEM = "skmm:runs-problem"
+_BESIDE = {"select": (PICK, SELECTIONS), "compare": (COMPARE, RESULTS)}
 _PLACES: dict[str, tuple[str, str | None]] = {
     "select": (PICK, WORKBENCH),
     "compare": (COMPARE, RESULTS),
     "embed": (DATA, None),
     "paper": (REPRODUCE, None),
+    "estimate": (PICK, LABEL),
 }
 
 
@@ -42,6 +55,9 @@ def action_bar(ticked: Sequence[RunRecord]) -> None:
             st.session_state[WANTED] = [record.id for record in ticked]
             state.set_current_run(ticked[0].id)
             go(PICK, WHY)
+        if _button("Side by side", "splitscreen_right", can.beside):
+            ids = ",".join(record.id for record in ticked)
+            go(*(_BESIDE[ticked[0].kind]), runs=ids)
         _rename(ticked, can.rename)
         _export(ticked, can.export)
         if can.cancel is None:

@@ -15,7 +15,13 @@ STATE_WORDS: dict[RunState, str] = {
     RunState.FAILED: "✖ failed",
     RunState.CANCELLED: "■ cancelled",
 }
-KIND_WORDS = {"select": "Selection", "compare": "Comparison", "embed": "Embedding", "paper": "Paper table"}
+KIND_WORDS = {
+    "select": "Selection",
+    "compare": "Comparison",
+    "embed": "Embedding",
+    "paper": "Paper table",
+    "estimate": "Worth of labels",
+}
 MAX_DIAGNOSED = 4
 
 
@@ -24,11 +30,12 @@ class Actions:
     """What can be done with the ticked runs; a text says why not, None means that it can.
 
     Attributes:
-        open, diagnose, rename, export, delete, cancel: see the class.
+        open, diagnose, beside, rename, export, delete, cancel: see the class.
     """
 
     open: str | None
     diagnose: str | None
+    beside: str | None
     rename: str | None
     export: str | None
     delete: str | None
@@ -72,6 +79,7 @@ def actions(ticked: Sequence[RunRecord]) -> Actions:
     return Actions(
         open=single or _open(ticked[0]),
         diagnose=_diagnose(ticked),
+        beside=_beside(ticked),
         rename=single,
         export=single or ended,
         delete=ended if ticked else "tick a run",
@@ -92,6 +100,17 @@ def _diagnose(ticked: Sequence[RunRecord]) -> str | None:
     if len({record.fingerprint for record in ticked}) > 1:
         return "tick runs of one dataset"
     return None
+
+
+def _beside(ticked: Sequence[RunRecord]) -> str | None:
+    kinds = {record.kind for record in ticked}
+    if len(ticked) < 2 or len(kinds) > 1 or not kinds <= {"select", "compare"}:
+        return f"tick two to {MAX_DIAGNOSED} selections, or two comparisons"
+    if any(record.state is not RunState.DONE for record in ticked):
+        return "only finished runs can be set side by side"
+    if kinds == {"compare"}:
+        return None if len(ticked) == 2 else "tick two comparisons"
+    return _diagnose(ticked)
 
 
 def summary_line(shown: int, total: int) -> str:

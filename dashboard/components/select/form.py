@@ -74,7 +74,8 @@ def select_form(
     job = given.job if given and isinstance(given.job, SelectJob) else None
     key = f"select:{dataset.fingerprint[-12:]}"
     league = _question(dataset, _league_of(given, specs), key)
-    start = job.method if job else recommended(specs, league, dataset.task)
+    same = job is not None and league == _league_of(given, specs)  # another goal has a method of its own
+    start = job.method if job and same else recommended(specs, league, dataset.task)
     spec = _method(offered(specs, league), dataset.task, start, f"{key}:{league}")
     budget = _budget(dataset.pool_size, job.budget if job else _DEFAULT_BUDGET, key)
     if spec is None:

@@ -6,17 +6,17 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.shared.theme import fmt_int, fmt_number, fmt_percent, fmt_seconds
-from skmm_core.diagnostics import QUANTITIES, Band, read_band
+from skmm_core.diagnostics import QUANTITIES, Band
 
 MEASURED = ("represented", "error_bound", "moment_error", "coverage_mean", "class_tv")
 OPTIONAL = {
     "represented",
     "class_tv",
-}  # left out where there are no classes; the others keep their place while they are measured
+}  # left out where unknown; the others keep their place while they are measured
 
 
 def metric_row(
-    result: Mapping[str, Any], found: Mapping[str, Any], budget: int, pool_size: int, band: Band | None = None
+    result: Mapping[str, Any], found: Mapping[str, Any], budget: int, pool_size: int, band: Band | None
 ) -> None:
     """Draw the numbers.
 
@@ -25,10 +25,8 @@ def metric_row(
         found: summary of the diagnostics of the points that are shown; empty for none.
         budget: points that are shown.
         pool_size: N.
-        band: random draws beside these points; None takes that of the run, where all of its points are shown.
+        band: random draws beside these points; None where they were not measured.
     """
-    if band is None and budget == result.get("budget"):
-        band = read_band(result.get("band"))
     hand = [f"{result[name]:,} {words}" for name, words in _HAND if result.get(name)]
     chosen_help = f"{fmt_percent(budget / pool_size, 1)} of it." + (f" By hand: {', '.join(hand)}." if hand else "")
     rows = [("Chosen", f"{fmt_int(budget)} of {fmt_int(pool_size)}", chosen_help, "")]

@@ -18,10 +18,12 @@ from dashboard.components.shared.map.marked_points import draw_map, marked
 from dashboard.components.shared.points import has_classes, run_points
 from dashboard.components.shared.text_search import search_texts
 from dashboard.components.shared.theme import chart, columns, escape, is_dark, notes
+from dashboard.components.shared.verdict import verdict_line
 from dashboard.services import cache
-from dashboard.services.prefix import prefix_diagnostics
+from dashboard.services.prefix import prefix_band, prefix_diagnostics
 from skmm_core.config import SelectJob
 from skmm_core.data import spread_notes
+from skmm_core.diagnostics import Band, read_band
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
 
@@ -50,7 +52,8 @@ def _explore(record: RunRecord, job: SelectJob, result: dict[str, Any], points: 
     found = None
     whole = choice.budget == int(result["budget"])
     if whole:  # known from the run: the map need not move down for them later
-        _draw_numbers(numbers, result, dict(result.get("diagnostics") or {}), choice.budget, len(points))
+        known = dict(result.get("diagnostics") or {})
+        _draw_numbers(numbers, result, known, choice.budget, len(points), read_band(result.get("band")))
     if choice.colour == "distance":
         found, points = _distances(record, result, points, choice.budget)
     linked = link(points, choice.budget, key, search)
@@ -82,15 +85,29 @@ def _explore(record: RunRecord, job: SelectJob, result: dict[str, Any], points: 
         export_panel(record, choice.budget)
     if not whole:
         found = found or _measured(numbers, record, choice.budget)
-        _draw_numbers(numbers, result, found, choice.budget, len(points))
+        band = _band(record, choice.budget) if found else None
+        _draw_numbers(numbers, result, found, choice.budget, len(points), band)
 
 
 def _draw_numbers(
-    area: DeltaGenerator, result: dict[str, Any], found: dict[str, Any], budget: int, pool_size: int
+    area: DeltaGenerator,
+    result: dict[str, Any],
+    found: dict[str, Any],
+    budget: int,
+    pool_size: int,
+    band: Band | None,
 ) -> None:
     with area:
-        metric_row(result, found, budget, pool_size)
+        verdict_line(band)
+        metric_row(result, found, budget, pool_size, band)
         notes(result.get("remarks", ()))  # runs of earlier versions have none
+
+
+def _band(record: RunRecord, budget: int) -> Band | None:
+    try:
+        return prefix_band(record.id, budget)
+    except InputError:
+        return None
 
 
 def _measured(area: DeltaGenerator, record: RunRecord, budget: int) -> dict[str, Any]:

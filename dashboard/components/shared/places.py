@@ -4,10 +4,11 @@ from typing import Literal, NoReturn
 
 import streamlit as st
 
-HOME, DATA, PICK, COMPARE, LEARN, REPRODUCE, RUNS = (
-    f"app_pages/{name}.py" for name in ("overview", "data", "pick", "compare", "learn", "reproduce", "runs")
+HOME, DATA, PICK, COMPARE, LEARN, REPRODUCE, RUNS, SETTINGS = (
+    f"app_pages/{name}.py" for name in ("overview", "data", "pick", "compare", "learn", "reproduce", "runs", "settings")
 )
 Width = int | Literal["content", "stretch"]
+DATA_KIND, UPLOAD = "data:kind", "Upload"  # session key of where data come from, and a file of one's own
 VIEW = "view"  # name of the choice in the address, and its session key
 WORKBENCH, WHY, SELECTIONS, LABEL = "Workbench", "Why", "Compare selections", "Label"
 RESULTS, PRESENT = "Results", "Present"
@@ -19,6 +20,9 @@ OLD_ADDRESSES: dict[str, tuple[str, str | None]] = {  # what was a page of its o
     "selections": (PICK, SELECTIONS),
     "present": (COMPARE, PRESENT),
 }
+
+
+ADDRESSES = ("", "data", "pick", "compare", "learn", "reproduce", "runs", "settings", *OLD_ADDRESSES)
 
 
 def choose_view(page: str) -> str:

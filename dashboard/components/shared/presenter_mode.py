@@ -6,7 +6,7 @@ PRESENT = "present"
 _CSS = """
 <style>
   html { font-size: 21px !important; }
-  [data-testid="stHeader"], [data-testid="stSidebar"], .st-key-shortcuts { display: none !important; }
+  [data-testid="stHeader"], [data-testid="stSidebar"], .st-key-shortcuts, .st-key-view { display: none !important; }
   [data-testid="stMainBlockContainer"] { padding-top: 1.25rem; max-width: none; }
 </style>
 """

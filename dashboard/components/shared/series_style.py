@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from dashboard.components.shared.theme import OKABE_ITO, POOL_COLOUR
 from skmm_core.comparison import REFERENCE, STRATIFIED
 
-_COLOURS = tuple(OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky"))
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star-triangle-down", "pentagon")
+_COLOURS = (
+    *(OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky")),
+    *("#AA4499", "#999933", "#882255"),  # of Paul Tol's muted colours
+)
+_SYMBOLS = (
+    *("circle", "square", "diamond", "triangle-up", "x", "star-triangle-down", "pentagon"),
+    *("star", "hexagon", "cross", "hourglass", "bowtie", "triangle-left"),
+)
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 ACCENTS = {

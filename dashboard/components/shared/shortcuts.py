@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.components.shared.tour import COOKIE, HIDE
 
 PICK = "Mod+Enter"
-_LINES = """
+LINES = """
 **Keys**
 
 - `?`: this list
@@ -48,4 +48,4 @@ def shortcuts_help() -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.html(_SCRIPT, unsafe_allow_javascript=True)
         with st.popover("?", type="tertiary", help="Keys and gestures", key="shortcuts"):
-            st.markdown(_LINES)
+            st.markdown(LINES)

@@ -28,8 +28,11 @@ OKABE_ITO = {
 CLASS_COLOURS = (
     *(OKABE_ITO[name] for name in ("blue", "orange", "green", "purple", "vermillion", "sky")),
     "#7F7F7F",  # in the place of yellow and black, which are lost on a white or a dark page
+    "#AA4499",  # three of Paul Tol's muted colours, so that ten classes have a colour each
+    "#999933",
+    "#44AA99",
 )
-CLASS_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star", "hexagon")
+CLASS_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star", "hexagon", "cross")
 POOL_COLOUR = "#8A96A3"
 POOL_OPACITY = {False: 0.42, True: 0.62}  # by theme: faint colours sink sooner into a dark page
 CHOSEN_COLOUR = OKABE_ITO["vermillion"]
@@ -76,6 +79,11 @@ _CSS = """
   /* The heights that widgets will have, while the browser still loads what draws them: nothing below moves then. */
   .st-key-tour { min-height: 40px; }
   :is(.st-key-tour, .st-key-overlap-cards) [data-testid="stSkeleton"] { height: 32px; }
+  /* What a run in progress draws anew stays as it is until the new is there: no fading. */
+  [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; transition: none !important; }
+  .st-key-running { position: fixed; right: 1rem; bottom: 1rem; z-index: 9; width: auto; padding: 0.4rem 0.8rem;
+    border-radius: 0.5rem; background: Canvas; border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
+  .st-key-home-map { min-height: 520px; }
   .st-key-metrics { min-height: 59px; }
   .st-key-label-options { min-height: 40px; }
   .st-key-label-desk { min-height: 620px; }
@@ -236,7 +244,7 @@ def plural(count: int, noun: str, nouns: str | None = None) -> str:
 
 
 def class_style(index: int) -> tuple[str, str]:
-    """Colour and marker symbol of a class; 7 colours and 8 symbols take turns, so 56 classes have distinct pairs."""
+    """Colour and marker symbol of a class; 10 colours and 9 symbols take turns, so 90 classes have distinct pairs."""
     return CLASS_COLOURS[index % len(CLASS_COLOURS)], CLASS_SYMBOLS[index % len(CLASS_SYMBOLS)]
 
 

@@ -72,7 +72,10 @@ def test_a_selection_without_a_comparison_claims_no_saving(home, visit):
     app = visit("present", run=run.id)
     assert not app.exception
     seen = 100 * (1 - read_result(run.folder)["diagnostics"]["bias"])
-    assert f"40 of 1,078 points (3.7 %), picked by SkMM, see {seen:.1f} % of the pool's energy." in texts(app)
+    assert (
+        f"40 of 1,078 points (3.7 %), picked by SkMM, represent {seen:.1f} % of the variation in your data."
+        in texts(app)
+    )
     assert "not measured yet" in texts(app)
     assert "saved" not in texts(app)
     assert len(app.get("plotly_chart")) == 2
@@ -89,6 +92,32 @@ def test_presenter_mode_leaves_the_story_alone(home, visit):
     app.button("present-end").click().run()
     assert not app.toggle[0].value
     assert app.selectbox
+
+
+def test_the_budget_is_chosen_and_stepped_before_a_room_and_every_budget_is_told(home, visit):
+    run = newest(home, "compare")
+    app = visit("present", run=run.id)
+    assert "With 40 of 1,078" in texts(app)
+    told = next(each.value for each in app.markdown if "at every budget" in each.value)
+    assert "20 → " in told
+    assert "40 → " in told
+    app.selectbox(f"present:budget:{run.id}").set_value(20).run()
+    assert "With 20 of 1,078" in texts(app)
+    app.toggle[0].set_value(True).run()
+    assert "With 20 of 1,078" in texts(app), "the choice holds before a room"
+    assert app.button("present-fewer").disabled
+    app.button("present-more").click().run()
+    assert not app.exception
+    assert "With 40 of 1,078" in texts(app)
+
+
+def test_before_a_room_a_missing_map_leaves_no_empty_half(home, visit):
+    home.delete(newest(home, "select", "skmm_kernel").id)
+    app = visit("present", run=newest(home, "compare").id)
+    app.toggle[0].set_value(True).run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 1
+    assert len(app.columns) == 0
 
 
 def test_another_run_can_be_chosen_and_is_then_the_open_one(home, visit):

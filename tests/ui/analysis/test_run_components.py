@@ -88,6 +88,23 @@ def test_what_cannot_be_diagnosed_together(record, make, reason):
     assert reason in actions(make(record)).diagnose
 
 
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda r: [r(1), r(2)], None),
+        (lambda r: [r(1, kind="compare"), r(2, kind="compare")], None),
+        (lambda r: [r(1)], "tick two"),
+        (lambda r: [r(1), r(2, kind="compare")], "tick two"),
+        (lambda r: [r(n, kind="compare") for n in range(3)], "two comparisons"),
+        (lambda r: [r(1), r(2, fingerprint="sha256:b")], "one dataset"),
+        (lambda r: [r(1), r(2, state=RunState.RUNNING)], "only finished"),
+    ],
+)
+def test_what_can_be_set_side_by_side(record, make, reason):
+    found = actions(make(record)).beside
+    assert found is None if reason is None else reason in found
+
+
 def test_several_runs_are_deleted_together_but_renamed_alone(record):
     can = actions([record(1), record(2)])
     assert can.delete is None

@@ -9,7 +9,7 @@ from dashboard.services.sources import remember
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.jobs.runner import run_folder
 from skmm_core.projects import ProjectStore
-from skmm_core.runs import RunStore, read_table
+from skmm_core.runs import RunState, RunStore, read_table
 
 DIGITS = DatasetConfig(source="digits")
 
@@ -96,6 +96,24 @@ def test_points_go_out_to_a_tool_and_labels_come_back_by_id(desk, begun, words):
     assert begun.version() == done
 
 
+def test_what_the_labels_are_worth_is_a_run_of_its_own(begun, ready, visit, words):
+    begun.label({item: str(place % 2) for place, item in enumerate(begun.state().pending[:12])})
+    app = visit("pick", view="Label", run=demo_run(ready).id)
+    app.button(key="label:worth").click().run()
+    assert not app.exception
+    run = ready.records()[0]
+    assert run.kind == "estimate"
+    run_folder(run.folder, home=ready.home)
+    app.run()
+    assert not app.exception
+    assert "A model of the 12 labels so far" in words(app).replace("\\", "")
+    opened = visit("pick", view="Label", run=run.id)
+    assert "A model of the 12 labels so far" in words(opened).replace("\\", "")
+    assert "Labels came since" not in words(opened)
+    begun.label({begun.state().pending[0]: "1"})
+    assert "Labels came since" in words(app.run())
+
+
 def test_after_the_last_point_it_is_said_what_comes_next(begun, ready, visit, words):
     begun.label(dict.fromkeys(begun.state().pending[:-1], "3"))
     begun.label({begun.state().pending[-1]: None})
@@ -103,3 +121,17 @@ def test_after_the_last_point_it_is_said_what_comes_next(begun, ready, visit, wo
     assert not app.exception
     assert "All done" in words(app)
     assert "1 point skipped" in words(app)
+    app.button(key="label:pick-next").click().run()
+    assert not app.exception
+    assert "being picked" in words(app)
+    record = ready.records()[0]
+    job, first = record.config.job, demo_run(ready).config.job
+    assert (job.method, job.budget, record.state) == (first.method, first.budget, RunState.QUEUED)
+    run_folder(record.folder, home=ready.home)
+    app.run()
+    assert not app.exception
+    state = begun.state()
+    assert [batch.run for batch in state.batches] == [demo_run(ready).id, record.id]
+    assert set(state.batches[1].items).isdisjoint(state.batches[0].items)
+    assert state.pending == state.batches[1].items
+    assert "All done" not in words(app)

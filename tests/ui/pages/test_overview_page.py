@@ -1,59 +1,58 @@
-"""Overview in every state: demo missing, queued, half done, done, failed, deleted."""
-
-import time
+"""Home: the example that comes with the dashboard, and the person's projects."""
 
 import pytest
 
 from dashboard.components.overview.sentence import caption, sentence
 from dashboard.services import demo, figures
-from dashboard.services.jobs import Jobs
 from skmm_core.config import RunConfig
 from skmm_core.data import load
-from skmm_core.errors import InputError
+from skmm_core.projects import ProjectStore
 from skmm_core.runs import RunState
 
 
-def wait_for(what, seconds=30):
-    """Wait for a background thread, up to a bound."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
-
-
-def test_the_first_visit_prepares_the_demo_and_submits_its_selection_once(empty, visit, words):
+def test_a_first_visit_shows_the_finished_example_and_starts_nothing(empty, visit, words):
     app = visit("overview")
     assert not app.exception
-    assert "Preparing" in words(app) or "Waiting" in words(app)
-    wait_for(empty.records)
-    assert [run.config for run in empty.records()] == [demo.SELECT]
-    app.run()
+    assert "SkMM Dashboard" in words(app)
+    assert "worth labelling" in words(app)
+    assert len(app.get("plotly_chart")) == 1
+    assert {run.kind: run.state for run in empty.records()} == {"select": RunState.DONE, "compare": RunState.DONE}
+
+
+def test_a_deleted_example_comes_back(empty, visit):
+    visit("overview")
+    for run in empty.records():
+        empty.delete(run.id)
+    app = visit("overview")
     assert not app.exception
-    assert "Waiting" in words(app)
-    assert "Cancel" in [button.label for button in app.button]
-    assert len(empty.records()) == 1
+    assert not app.error
+    assert len(empty.records()) == 2
 
 
-def test_the_comparison_is_submitted_when_the_selection_has_ended(empty, visit, monkeypatch):
-    monkeypatch.setattr(demo, "_HEAD_START", 0.0)
-    visit("overview")
-    empty.cancel(wait_for(empty.records)[0].id)
-    wait_for(lambda: len(empty.records()) == 2)
-    assert [run.config for run in reversed(empty.records())] == [demo.SELECT, demo.COMPARE]
+def test_an_example_that_cannot_be_opened_is_told_in_one_line(empty, visit, monkeypatch, tmp_path):
+    monkeypatch.setattr(demo, "_FOLDER", tmp_path)
+    app = visit("overview")
+    assert not app.exception
+    assert "The example could not be opened" in app.error[0].value.replace("\\", "")
 
 
-def test_other_digits_than_expected_are_run_as_they_are(empty, visit, monkeypatch, fail):
-    true = demo.DIGITS
-    monkeypatch.setattr(demo, "DIGITS", "sha256:other")
-    visit("overview")
-    fail(empty, wait_for(empty.records)[0].id, "the data changed")
-    wait_for(lambda: [run.fingerprint for run in empty.records()] == [true])
+def test_projects_say_how_far_their_labels_are_and_lead_back(empty, visit, words):
+    digits = load.load_dataset(demo.SELECT.dataset)
+    store = ProjectStore(empty.home)
+    card = store.begin(demo.SELECT.dataset, digits.fingerprint, name="Handwriting")
+    project, items = store.open(card.id), [str(id_) for id_ in digits.ids[:4]]
+    project.add_batch("0" * 12, items)
+    project.label({items[0]: "3"}, by="me")
+    app = visit("overview")
+    assert "Handwriting · 1 of 4 labelled · 3 waiting for a label" in words(app)
+    app.button(key=f"project:{card.id}").click().run()
+    assert not app.exception
+    assert "pool of 1,078 points" in words(app)
+    project.label(dict.fromkeys(items[1:], "4"), by="me")
+    assert "4 of 4 labelled · next 4" in words(visit("overview"))
 
 
-def test_the_sentence_is_the_one_of_the_splits_and_needs_no_comparison(ready, visit, words):
-    for run in ready.records(kind="compare"):
-        ready.delete(run.id)
+def test_the_sentence_is_the_one_of_the_splits(ready, visit, words):
     app = visit("overview")
     assert not app.exception
     assert not app.error
@@ -76,46 +75,9 @@ def test_use_my_data_goes_to_data(ready, visit):
     app = visit("overview")
     next(button for button in app.button if button.label == "Use my data").click().run()
     assert not app.exception
-    assert "File with one row a point" in [each.label for each in app.file_uploader] or app.radio(key="data:builtin")
-
-
-def test_a_demo_that_failed_while_watched_says_why_and_can_be_started_again(empty, visit, fail):
-    fingerprint = load.load_dataset(demo.SELECT.dataset).fingerprint
-    run, other = (empty.create(config, fingerprint) for config in (demo.SELECT, demo.COMPARE))
-    app = visit("overview")
-    fail(empty, run.id, "the disk is full; free some space")
-    app.run()
-    assert not app.exception
-    assert app.error[0].value.replace("\\", "") == "the disk is full; free some space"
-    app.button(key=f"again-{run.id}").click().run()
-    assert empty.get(run.id).state is RunState.QUEUED
-    assert empty.get(other.id).state is RunState.QUEUED
-
-
-def test_a_demo_that_an_earlier_server_left_failed_is_made_again(empty, visit, fail):
-    fingerprint = load.load_dataset(demo.SELECT.dataset).fingerprint
-    run = empty.create(demo.SELECT, fingerprint)
-    fail(empty, run.id, "the process ended")
-    app = visit("overview")
-    assert not app.error
-    assert empty.get(run.id).state is RunState.QUEUED
-
-
-def test_a_demo_that_cannot_be_made_is_told_in_one_line(empty, visit, monkeypatch):
-    def refuse(jobs, config, fingerprint):
-        raise InputError("the disk cannot be read")
-
-    monkeypatch.setattr(Jobs, "submit", refuse)
-    app = visit("overview")
-    assert not app.exception
-    wait_for(lambda: app.run().error)
-    assert app.error[0].value == "The demo could not be made\\: the disk cannot be read"
+    assert app.file_uploader(key="data:file"), "the upload, not the list of built-in sets"
 
 
 @pytest.mark.parametrize("config", [demo.SELECT, demo.COMPARE])
 def test_demo_configs_survive_their_own_json(config):
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
-
-
-def test_the_demo_knows_the_fingerprint_of_the_digits():
-    assert load.load_dataset(demo.SELECT.dataset).fingerprint == demo.DIGITS

@@ -372,6 +372,15 @@ def test_label_aware_methods_and_options_are_offered_for_training_only(empty, vi
     assert [each for each in app.toggle if each.key.endswith(":stratify")]
 
 
+def test_another_goal_starts_with_its_own_method(ready, visit):
+    run = demo_run(ready)
+    app = visit("select", run=run.id)
+    assert app.radio[0].value == run.config.job.method
+    app.segmented_control[1].set_value("Training").run()
+    assert registry.get_method(app.radio[0].value).recommended
+    assert app.radio[0].value != run.config.job.method
+
+
 def test_the_size_of_the_warm_up_is_asked_where_a_head_is_trained(empty, visit, words):
     app = visit("select", data=remember(DatasetConfig(source="digits")))
     assert not [each for each in app.number_input if each.key.endswith(":warm-up")]

@@ -16,8 +16,9 @@ import plotly.graph_objects as go
 
 from dashboard.components.shared.answered_chart import Answer, Panel
 from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun, Runs, name_of
+from dashboard.components.shared.diagnostics.random_picks import common_band, draw_band, said
 from dashboard.components.shared.series_style import ACCENTS
-from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number, fmt_percent
+from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number, fmt_percent, plural
 from skmm_core.diagnostics import QUANTITIES
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def spectrum_match(runs: Runs) -> Answer:
     """Draw pool moments λ_j against the selections' moments per direction, and their ratio."""
     figure = go.Figure()
     first = runs[0].diagnostics.spectrum_pool
+    _draw_moments(figure, common_band(runs))
     figure.add_scatter(
         x=np.arange(1, len(first) + 1), y=first, name="Pool", mode="lines", line={"color": POOL_COLOUR, "width": 3}
     )
@@ -77,14 +79,33 @@ def spectrum_match(runs: Runs) -> Answer:
     )
     parts = [f"{name_of(run, runs)}{_within(run.diagnostics)}" for run in runs]
     weakest = [f"{name_of(run, runs)}{_weakest(run.diagnostics)}" for run in runs]
-    sentence = f"Within a factor of two of the pool: {'; '.join(parts)}. Weakest direction: {'; '.join(weakest)}."
+    errors = "; ".join(f"{name_of(run, runs)}{said('moment_error', run)}" for run in runs)
+    sentence = (
+        f"Within a factor of two of the pool: {'; '.join(parts)}. Weakest direction: {'; '.join(weakest)}. On the "
+        f"whole: {errors}."
+    )
     return Answer(
         "Does the selection see every direction as the pool does?",
         sentence,
         (Panel("", figure, f"Second moment per direction, pool against selection. {sentence}"),),
         "Top: energy of the pool in each direction, and of the chosen points. Bottom: their ratio; 1 is a perfect "
-        "match, far below 1 means that the direction is hardly seen.",
+        "match, far below 1 means that the direction is hardly seen. The grey area holds random picks of the same "
+        "size.",
     )
+
+
+def _draw_moments(figure: go.Figure, run: DiagnosedRun | None) -> None:
+    """The second moments of random picks, and their ratio to the pool's."""
+    if run is None or run.diagnostics.band_spectrum is None:
+        return
+    low, high = run.diagnostics.band_spectrum
+    pool = np.maximum(run.diagnostics.spectrum_pool, _FLOOR)
+    directions = np.arange(1, len(low) + 1)
+    # a logarithmic axis has no zero: the area then reaches down to the lowest moment that is drawn
+    least = np.nanmin(_positive(high)) if (high > 0).any() else _FLOOR
+    low = np.maximum(low, 1e-2 * least)
+    draw_band(figure, directions, low, _positive(high))
+    draw_band(figure, directions, low / pool, _positive(high / pool), yaxis="y2", showlegend=False)
 
 
 def _decades_a_tick(moments: Sequence[np.ndarray]) -> int:
@@ -110,16 +131,19 @@ def risk_curve(runs: Runs) -> Answer:
         bias, variance = (fmt_number(float(curve[name][best])) for name in ("bias_term", "variance_term"))
         terms = f"a {_label('bias_term')} of {bias} and a {_label('variance_term')} of {variance}"
         found = f"rank {run.diagnostics.rank}, with {terms}"
-        parts.append(f"{name_of(run, runs)}at {found}")
+        whole = said("error_bound", run)
+        parts.append(
+            f"{name_of(run, runs)}about {plural(run.diagnostics.rank, 'independent pattern')} ({terms}; {whole})"
+        )
         alt = f"{run.label}: one term falls and one rises with the rank k; their sum is lowest at {found}."
         panels.append(Panel(run.label, _risk_figure(run, curve, best, span, width), alt))
     return Answer(
         "How many directions can these points support?",
-        f"The {_label('error_bound')} is lowest{':' if len(runs) > 1 else ''} {'; '.join(parts)}. "
-        "Fewer directions miss signal, more only add noise.",
+        f"These points can support {'; '.join(parts)}. Fewer directions miss signal, more only add noise.",
         tuple(panels),
         f"{_said('bias_term')} {_said('variance_term')} Each is a {QUANTITIES['error_bound'].unit} (without targets, "
-        "as much noise as signal is supposed). The star marks the k where their sum is smallest, the effective rank.",
+        "as much noise as signal is supposed). The star marks the k where their sum is smallest, the effective rank. "
+        "The grey area holds the sums of random picks of the same size.",
     )
 
 
@@ -134,6 +158,8 @@ def _risk_figure(
 ) -> go.Figure:
     ranks = run.diagnostics.ranks
     figure = go.Figure()
+    if (bounds := run.diagnostics.band_bound) is not None:
+        draw_band(figure, np.arange(1, bounds.shape[1] + 1), _positive(bounds[0]), _positive(bounds[1]))
     for key, line in (
         ("bias_term", {"color": ACCENTS["bias"], "width": 2, "dash": "dash"}),
         ("variance_term", {"color": ACCENTS["variance"], "width": 2, "dash": "dot"}),

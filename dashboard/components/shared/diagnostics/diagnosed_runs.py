@@ -12,6 +12,7 @@ from dashboard.components.shared.series_style import Style, run_style
 from dashboard.components.shared.theme import escape
 from dashboard.services import cache
 from skmm_core.data import spread_notes
+from skmm_core.diagnostics import Band, read_band
 from skmm_core.encoders import marks
 from skmm_core.errors import InputError
 from skmm_core.runs import RunRecord
@@ -32,6 +33,7 @@ class DiagnosedRun:
         sketch: what decides the sketch, such as "gaussian 64, seed 0"; equal text = the same directions.
         marks: what is to be said of its features wherever they are shown.
         remarks: what its method settled by itself, a sentence each.
+        band: random draws of its size; None in runs of earlier versions.
     """
 
     label: str
@@ -42,6 +44,7 @@ class DiagnosedRun:
     style: Style = field(default_factory=lambda: run_style(0))
     marks: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    band: Band | None = None
 
 
 Runs = Sequence[DiagnosedRun]
@@ -71,6 +74,7 @@ def read_run(record: RunRecord, number: int, label: str) -> DiagnosedRun:
         style=run_style(number),
         marks=(*marks(result.get("notes", ())), *spread_notes(result.get("notes", ()))),
         remarks=tuple(result.get("remarks", ())),
+        band=read_band(result.get("band")),
     )
 
 

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from dashboard.components.shared.answered_chart import Answer, Panel
 from dashboard.components.shared.diagnostics.charts import HEIGHT
 from dashboard.components.shared.diagnostics.diagnosed_runs import Runs, name_of
+from dashboard.components.shared.diagnostics.random_picks import beside, draw_band, shares_of_draws
 from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number
 
 _BINS = 40
@@ -50,17 +51,22 @@ def coverage_histogram(runs: Runs) -> Answer:
         figure = _histograms(
             edges, (("pool", distance, run.style.colour, ""),), "distance to the nearest chosen point", top
         )
+        if d.band_distance is not None:
+            drawn = shares_of_draws(d.band_distance, edges)
+            centres = (edges[:-1] + edges[1:]) / 2
+            draw_band(figure, centres, drawn.min(axis=0), drawn.max(axis=0), shape="hvh")
         line = {"color": POOL_COLOUR, "dash": "dash", "width": 2}
         figure.add_vline(x=d.coverage_mean, line=line, annotation_text=f"mean {mean}", annotation_position="top")
         figure.update_layout(showlegend=False)
-        parts.append(f"{name_of(run, runs)}{mean} on average, {most} at most")
+        parts.append(f"{name_of(run, runs)}{mean} on average{beside(run, 'coverage_mean')}, {most} at most")
         alt = f"{run.label}: distance of pool points to the nearest chosen one, mean {mean}, largest {most}."
         panels.append(Panel(run.label, figure, alt))
     return Answer(
         "How far is any point from one that was chosen?",
         f"Distance to the nearest chosen point: {'; '.join(parts)}.",
         tuple(panels),
-        "Chosen points have distance 0. The dashed line is the mean. Short is good: no part of the pool is left alone.",
+        "Chosen points have distance 0. The dashed line is the mean. Short is good: no part of the pool is left "
+        "alone. The grey area holds random picks of the same size.",
     )
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun
-from dashboard.components.shared.theme import fmt_number
+from dashboard.components.shared.diagnostics.random_picks import common_band, random_cell, value_text
 from skmm_core.diagnostics import QUANTITIES
+
+_RANDOM = "Random picks"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("n", best=False),
     Measure("effective_weights", best=False),
     Measure("rank", best=False),
+    Measure("represented", best=False),
     # each run has a rank of its own, and a lower one always has less variance: neither is best by itself
     Measure("bias", best=False),
     Measure("variance", best=False),
@@ -56,8 +59,11 @@ def metrics_table(runs: Sequence[DiagnosedRun]) -> tuple[pd.DataFrame, str]:
     differ, and, for what is measured in the sketch, the same sketch.
 
     Returns:
-        One row a measure, one column a run; and one sentence on the marks.
+        One row a measure, one column a run and one for random picks, where all runs share them; and what the marks
+        mean.
     """
+    compared = common_band(runs)
+    band = None if compared is None else compared.band
     same_n = len({run.diagnostics.n for run in runs}) == 1
     same_sketch = len({run.sketch for run in runs}) == 1
     rows: dict[str, list[str]] = {}
@@ -67,14 +73,18 @@ def metrics_table(runs: Sequence[DiagnosedRun]) -> tuple[pd.DataFrame, str]:
         if all(value is None for value in values):
             continue
         marked = measure.best and same_n and (same_sketch or not measure.sketched)
-        rows[quantity.title] = _cells(values, marked)
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=[run.label for run in runs])
-    return table, _legend(len(runs), same_n, same_sketch)
+        rows[quantity.title] = _cells(measure.key, values, marked)
+        if band is not None:
+            rows[quantity.title].append(random_cell(band, measure.key, judged=len(runs) == 1))
+    columns = [*(run.label for run in runs), *([_RANDOM] if band is not None else [])]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    told = "" if band is None else f"{_RANDOM}: the middle of {band.draws} draws of the same size, and their range. "
+    return table, told + _legend(len(runs), same_n, same_sketch)
 
 
-def _cells(values: list[float | None], marked: bool) -> list[str]:
+def _cells(key: str, values: list[float | None], marked: bool) -> list[str]:
     finite = [value for value in values if value is not None and math.isfinite(value)]
-    texts = ["–" if value is None else fmt_number(value) for value in values]
+    texts = ["–" if value is None else value_text(key, value) for value in values]
     best = min(finite, default=math.nan)
     at_best = [value is not None and value == best for value in values]
     if not marked or len(values) < 2 or all(at_best) or not finite:

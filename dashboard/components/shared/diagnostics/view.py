@@ -1,4 +1,4 @@
-"""Everything about one to four selections: certificates in words, the charts, the table of numbers."""
+"""Everything about one to four selections: the verdict and the guarantee in words, the charts, the table of numbers."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,12 @@ from dashboard.components.shared.diagnostics.charts import objective_trace, ridg
 from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun, Runs
 from dashboard.components.shared.diagnostics.distortion import distortion_histogram
 from dashboard.components.shared.diagnostics.histograms import coverage_histogram, leverage_histogram
+from dashboard.components.shared.diagnostics.random_picks import beside
 from dashboard.components.shared.diagnostics.table import metrics_table
 from dashboard.components.shared.encoder_mark import draw_marks
 from dashboard.components.shared.learn_link import learn_link
-from dashboard.components.shared.theme import escape, notes
+from dashboard.components.shared.theme import escape, notes, plural
+from dashboard.components.shared.verdict import verdict_line
 from skmm_core.diagnostics import QUANTITIES
 
 ANSWERS: tuple[tuple[Callable[[Runs], Answer | None], str | None], ...] = (  # with the step of Learn that explains it
@@ -30,7 +32,7 @@ _CARD_PIXELS, _CHART_PIXELS = 320, 430
 def diagnose_view(runs: list[DiagnosedRun]) -> None:
     """Draw all answers. A single panel takes half the width, an answer with a panel a run takes all of it."""
     draw_marks(dict.fromkeys(mark for run in runs for mark in run.marks))
-    _certificates(runs)
+    _verdicts(runs)
     grid = st.grid(2, min_column_width=_CHART_PIXELS, gap="medium", dense=True)
     for make, step in ANSWERS:
         answer = make(runs)
@@ -47,17 +49,17 @@ def diagnose_view(runs: list[DiagnosedRun]) -> None:
     st.caption(legend)
 
 
-def _certificates(runs: list[DiagnosedRun]) -> None:
-    st.markdown("##### Is any direction badly seen?", help=QUANTITIES["c_s"].help)
+def _verdicts(runs: list[DiagnosedRun]) -> None:
+    st.markdown("##### Do the points stand for the data?", help=QUANTITIES["c_s"].help)
     grid = st.grid(2, min_column_width=_CARD_PIXELS) if len(runs) > 1 else st.container()
     for run in runs:
         d = run.diagnostics
         with grid.container(border=len(runs) > 1):
             if len(runs) > 1:
                 st.markdown(f"**{escape(run.label)}**")
+            verdict_line(run.band)
             st.markdown(
-                f"{escape(d.certificate_text)} The pool's energy lies in about **{d.effective_dim:.1f}** directions "
-                f"(its {QUANTITIES['effective_dim'].label}); these {d.n:,} points support **{d.rank}** (their "
-                f"{QUANTITIES['rank'].label})."
+                f"{plural(d.n, 'point')} can support about {plural(d.rank, 'independent pattern')}"
+                f"{beside(run, 'rank')}; the data hold about {d.effective_dim:.1f}. {escape(d.certificate_text)}"
             )
             notes(run.remarks)
