@@ -63,8 +63,8 @@ def why_scene() -> Scene:
         Layer("chosen by SkMM", "diamond", CHOSEN_COLOUR, _CHOSEN_SIZE, of=0),
     )
     strip = (
-        Layer("draws that see both groups", "circle", _BLUE, 4.5),
-        Layer("draws that miss the small one", "square", _ORANGE, 4.5),
+        Layer("draws that see both groups", "circle", _BLUE, 3),
+        Layer("draws that miss the small one", "square", _ORANGE, 3),
         Layer("SkMM", "diamond", CHOSEN_COLOUR, _CHOSEN_SIZE),
         Layer("the draw above", "ring", _BLUE, 8),
     )
@@ -92,7 +92,7 @@ def _stacked(errors: np.ndarray) -> Marks:
     """Dots above an axis of percents, piled up where they would lie on each other."""
     bins = np.minimum(np.floor(100 * errors), 49)
     heights = [int((bins[:place] == each).sum()) for place, each in enumerate(bins)]
-    return marks(np.minimum(100 * errors, 50), 1 + np.minimum(np.array(heights), 12) * 0.55)
+    return marks(np.minimum(100 * errors, 50), 1 + np.minimum(np.array(heights), 9) * 0.75)
 
 
 def _why_state(why: Why) -> State:
@@ -149,7 +149,7 @@ def variance_scene() -> Scene:
     pool = _map(found[0].picture, _BY_PLACE, _picked(), share=0.62)
     return Scene(
         shows=f"A map of two groups of points, and a cloud of the models learned from {LABEL_DRAWS} sets of labels.",
-        paragraph="Labels are noisy: ask twice and you may get two answers. Each dot on the right is the model that "
+        paragraph="Labels are noisy: ask twice and you may get two answers. Each yellow dot is the model that "
         "one set of 12 labels would teach; the cross is the truth. How widely the dots scatter is called "
         "[[variance|The part of the error that comes from the noise in the labels: the mean squared distance of the "
         "answers from their own average, in percent of the truth's mean square.]]. A feature that few labelled points "
@@ -198,9 +198,9 @@ def bias_scene() -> Scene:
     pool = _map(picture, _BY_SIZE, _picked(), share=0.62)
     return Scene(
         shows="A map of a large and a small group, and the model's answers against the truth.",
-        paragraph="Where no labelled point looks, a model knows nothing and answers about zero. On the right every "
-        "point stands at its truth; its height is what the model answers, and on the dashed line both agree. Being "
-        "wrong in the same way however often you label is called [[bias|The part of the error that stays when noise "
+        paragraph="Where no labelled point looks, a model knows nothing and answers about zero. In the large picture "
+        "every point stands at its truth; its height is what the model answers, and on the dashed line both agree. "
+        "Being wrong in the same way however often you label is called [[bias|The part of the error that stays when noise "
         "is averaged away: the mean squared distance of the average answer from the truth, in percent of the truth's "
         "mean square.]]. More labels of the same kind do not cure it.",
         control=BIAS_CONTROL,

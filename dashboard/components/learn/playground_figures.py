@@ -48,7 +48,7 @@ def plane_figure(picture: Picture, picks: Picks, *, reach: float) -> go.Figure:
     ends = [-reach, reach]
     figure.update_layout(
         xaxis={"title": "feature 1", "range": ends},
-        yaxis={"title": "feature 2", "range": ends, "scaleanchor": "x"},
+        yaxis={"title": "feature 2", "range": ends},
     )
     return figure
 

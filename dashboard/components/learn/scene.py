@@ -35,7 +35,7 @@ class Layer:
 
     Attributes:
         name: in the legend; empty for none.
-        symbol: circle, square, diamond, triangle, cross, ring, line (one through all points) or spread (x, y, half a height).
+        symbol: circle, square, diamond, triangle, cross, ring, line (through all marks) or spread (x, y, half height).
         colour: of the theme.
         size: half a mark's width, or a line's width, in pixels.
         marks: what never moves; None for what each state gives.
