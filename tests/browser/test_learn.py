@@ -21,7 +21,7 @@ def open_step(visitor, query):
 
 
 def said(visitor):
-    return visitor.page.locator(".scene .said")
+    return visitor.page.locator(".scene .said").last  # of the new scene, while the old one leaves
 
 
 def drawn(visitor):
@@ -105,14 +105,14 @@ def test_keys_turn_the_scenes_of_a_presentation_wherever_the_focus_is(visitor):
     visitor.page.get_by_role("slider").focus()
     visitor.page.keyboard.press("ArrowRight")
     visitor.expect_visible(visitor.heading("3. Bias"))
-    visitor.expect_visible(visitor.page.locator(REST))
+    expect(said(visitor)).to_contain_text("With 0 labels for the small group")
     visitor.settle()
     visitor.page.get_by_text("Present", exact=True).click()  # off and on: the focus is on the switch
     visitor.page.get_by_text("Present", exact=True).click()
     visitor.settle()
     visitor.page.keyboard.press("ArrowLeft")
     visitor.expect_visible(visitor.heading("2. Variance"))
-    visitor.expect_visible(visitor.page.locator(REST))
+    expect(said(visitor)).to_contain_text("With 10 labels for the right group and 2")
     visitor.settle()
     visitor.page.keyboard.press("ArrowUp")
     expect(said(visitor)).to_contain_text("With 9 labels for the right group and 3")

@@ -149,8 +149,8 @@ def variance_scene() -> Scene:
     pool = _map(found[0].picture, _BY_PLACE, _picked(), share=0.62)
     return Scene(
         shows=f"A map of two groups of points, and a cloud of the models learned from {LABEL_DRAWS} sets of labels.",
-        paragraph="Labels are noisy: ask twice and you may get two answers. Each yellow dot is the model that "
-        "one set of 12 labels would teach; the cross is the truth. How widely the dots scatter is called "
+        paragraph="Labels are noisy: ask twice and you may get two answers. Each dot of the cloud is the model "
+        "that one set of 12 labels would teach; the cross is the truth. How widely the dots scatter is called "
         "[[variance|The part of the error that comes from the noise in the labels: the mean squared distance of the "
         "answers from their own average, in percent of the truth's mean square.]]. A feature that few labelled points "
         "have is learned from few answers, so the cloud grows long in its direction.",
@@ -200,9 +200,9 @@ def bias_scene() -> Scene:
         shows="A map of a large and a small group, and the model's answers against the truth.",
         paragraph="Where no labelled point looks, a model knows nothing and answers about zero. In the large picture "
         "every point stands at its truth; its height is what the model answers, and on the dashed line both agree. "
-        "Being wrong in the same way however often you label is called [[bias|The part of the error that stays when noise "
-        "is averaged away: the mean squared distance of the average answer from the truth, in percent of the truth's "
-        "mean square.]]. More labels of the same kind do not cure it.",
+        "Being wrong in the same way however often you label is called [[bias|The part of the error that stays when "
+        "noise is averaged away: the mean squared distance of the average answer from the truth, in percent of the "
+        "truth's mean square.]]. More labels of the same kind do not cure it.",
         control=BIAS_CONTROL,
         states=tuple(states),
         views=(pool, View("What the model answers", answers, across, up)),

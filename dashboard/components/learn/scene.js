@@ -184,8 +184,9 @@ class Scene {
   pressed(event) {
     const step = {ArrowUp: 1, ArrowDown: -1}[event.key];
     if (!step || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(TYPES)) return;
-    if (event.composedPath()[0].matches?.('input')) return;  // the control itself has the focus, and moves
+    if (event.composedPath()[0].matches?.('.scene input')) return;  // the control itself has the focus, and moves
     event.preventDefault();
+    this.stop();
     this.set(this.at + step);
   }
 }
