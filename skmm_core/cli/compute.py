@@ -252,7 +252,8 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
         return f"{summary_line(result)} Results: {folder}{how_read_text(result.get('reading', ()))}"
     if result["kind"] == "paper":
         return f"{len(result['rows'])} rows of the table {result['experiment']} in {result['seconds']:.0f} s. {folder}"
-    warned = "".join(f"\n{note}" for note in spread_notes(result["notes"])) + how_read_text(result.get("reading", ()))
+    notes = (*spread_notes(result["notes"]), *result.get("label_notes", ()))
+    warned = "".join(f"\n{note}" for note in notes) + how_read_text(result.get("reading", ()))
     if result["kind"] == "select":
         return (
             f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "

@@ -82,7 +82,7 @@ def import_(pool: Pool, file: Annotated[str, typer.Argument(metavar="FILE")], js
     typer.echo(report.sentence)
     for note in report.notes:
         typer.echo(f"note: {note}")
-    typer.echo(f"`labels undo {card.id}` takes this back")
+    typer.echo(f"`labels undo {card.id}` takes this back" if report.taken else "nothing was changed")
 
 
 @app.command("status")

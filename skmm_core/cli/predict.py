@@ -56,7 +56,9 @@ def predict(
     quiet: flags.Quiet = False,
 ) -> None:
     """Predict labels for all rows without one, the least sure first, and say what the labels so far are worth."""
-    file = None if out is None else _out_file(out)
+    file = (
+        None if out is None else _out_file(out, inputs=[name for name in (dataset, test, labels) if name is not None])
+    )
     of_file = {
         **{"source": dataset, "test": test, "target": target, "id": id_, "features": features, "text": text},
         **{"ignore": ignore, "unlabelled": unlabelled, "holdout": holdout, "task": task},
@@ -96,8 +98,10 @@ def _pool(project: str | None, of_file: Mapping[str, Any], labels: str | None) -
     return card.dataset.model_dump() | task, labels or str(store.open(project).snapshot())
 
 
-def _out_file(out: str) -> Path:
+def _out_file(out: str, inputs: list[str]) -> Path:
     file = Path(out)
+    if any(file.resolve() == Path(name).resolve() for name in inputs):
+        raise InputError(f"--out {out} is a file that is read; name another one, or it would be lost")
     if file.suffix.lower() != ".csv" or file.is_dir() or not file.parent.is_dir():
         raise InputError(f"--out {out} cannot be written: give a csv file in a folder that is there")
     return file
@@ -125,11 +129,18 @@ def _keep(made: Path, file: Path) -> None:
 
 def _summary(result: Mapping[str, Any], file: Path | None) -> str:
     said = result["said"]
-    unknown = f"{result['unknown_ids']:,} labels are of ids that the pool does not have." * bool(result["unknown_ids"])
     ahead = f"What more labels are expected to bring: {said['next']}" if result["next"] else said["next"]
     where = "" if file is None else f"{result['predicted']:,} rows are predicted, the least sure first: {file}"
     cost = result["wanted"] or {}
     price = f" These cost {cost['money']:,.2f} {cost['currency']}." if cost.get("money") else ""
     hours = f" They take {cost['hours']:,.1f} hours." if cost.get("hours") else ""
-    told = [said["score"], said["trust"], ahead, said["wanted"] + price + hours, said["mistakes"], unknown, where]
+    told = [
+        said["score"],
+        said["trust"],
+        ahead,
+        said["wanted"] + price + hours,
+        said["mistakes"],
+        *result["label_notes"],
+        where,
+    ]
     return "\n".join(filter(None, told))

@@ -49,11 +49,15 @@ from .row_texts import RowTexts as RowTexts
 from .row_thumbnails import EncodedImages as EncodedImages, ImageStore as ImageStore
 from .scaler import Scaler as Scaler, fit_scaler as fit_scaler, row_blocks as row_blocks
 from .skipped import counted as counted
-from .some_targets import KnownTargets as KnownTargets, known_targets as known_targets
-from .table_file import TableFile as TableFile, check_names as check_names, is_numeric as is_numeric
+from .some_targets import (
+    KnownTargets as KnownTargets,
+    classes_of as classes_of,
+    known_targets as known_targets,
+    what_words_ask as what_words_ask,
+)
+from .table_file import TableFile as TableFile, check_names as check_names, is_numeric as is_numeric, is_text as is_text
 from .table_formats import is_table as is_table, names_in as names_in, read_table_file as read_table_file
 from .tables import row_names as row_names
-from .target_task import task_of_words as task_of_words
 from .typed_text import encoded as encoded, typed as typed
 from .unpacked import plain_file as plain_file
 from .zip_file import ZIP_ERRORS as ZIP_ERRORS, ZipContents as ZipContents

@@ -65,12 +65,9 @@ def known_targets(dataset: Dataset) -> KnownTargets | None:
 def understand_known(labels: Sequence[str | None], *, task: str, where: str) -> KnownTargets | None:
     """Turn labels in words into classes or values.
 
-    Few labels tell less than a whole column does, so single digits are classes however often they occur: more labels
-    of their kind could only repeat them.
-
     Args:
         labels: of every row of the pool in words, None for none.
-        task: "auto", "classification" or "regression".
+        task: "auto", "classification" or "regression"; see :func:`what_words_ask`.
         where: name of the data for messages.
 
     Returns:
@@ -82,23 +79,48 @@ def understand_known(labels: Sequence[str | None], *, task: str, where: str) -> 
     rows = np.array([row for row, label in enumerate(labels) if label is not None], np.int64)
     if not len(rows):
         return None
-    words = np.array([labels[row] for row in rows.tolist()], dtype=object)
-    levels, codes = np.unique(words, return_inverse=True)
-    raw = RawTargets(codes.astype(np.int64), np.zeros(len(rows), bool), tuple(levels.tolist()), "the labels")
-    raw = as_numbers(raw)
-    if task == "auto":
-        task = "classification" if raw.levels is None and _digits(raw.values) else auto_task(raw, (), where)[0]
+    asked, raw = what_words_ask([label for label in labels if label is not None], task=task, where=where)
     at = torch.from_numpy(rows)
-    if task == "regression":
+    if asked is Task.REGRESSION:
         if raw.levels is not None:
-            raise InputError(f"{where}: the labels are words, such as {levels[0]!r}; a regression needs numbers")
+            raise InputError(f"{where}: the labels are words, such as {raw.levels[0]!r}; a regression needs numbers")
+        if not np.isfinite(raw.values).all():
+            raise InputError(f"{where}: a label is infinite; a regression needs numbers")
         kind = np.float32 if float32_holds(raw.values) else np.float64
         return KnownTargets(Task.REGRESSION, at, torch.from_numpy(raw.values.astype(kind)))
+    names, classes = classes_of(raw)
+    return KnownTargets(Task.CLASSIFICATION, at, torch.from_numpy(classes), names)
+
+
+def what_words_ask(words: Sequence[str], *, task: str, where: str) -> tuple[Task, RawTargets]:
+    """What known labels ask for, the same for all that read them: classes or numbers.
+
+    Few labels tell less than a whole column does, so single digits are classes however often they occur: more labels
+    of their kind could only repeat them.
+
+    Args:
+        words: at least one.
+        task: "auto", "classification" or "regression".
+        where: name of the data for messages.
+
+    Returns:
+        The task, and the labels as numbers where all of them are, else with their words as levels.
+    """
+    levels, codes = np.unique(np.array(words, dtype=object), return_inverse=True)
+    raw = as_numbers(
+        RawTargets(codes.astype(np.int64), np.zeros(len(words), bool), tuple(levels.tolist()), "the labels")
+    )
+    if task == "auto":
+        task = "classification" if raw.levels is None and _digits(raw.values) else auto_task(raw, (), where)[0]
+    return Task(task), raw
+
+
+def classes_of(raw: RawTargets) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the classes that known labels name, and (n,) int64 class of each; 1 and 1.0 are one class."""
     if raw.levels is not None:
-        return KnownTargets(Task.CLASSIFICATION, at, torch.from_numpy(raw.values), raw.levels)
+        return raw.levels, raw.values
     values, classes = np.unique(raw.values, return_inverse=True)
-    names = tuple(number_word(value) for value in values.tolist())
-    return KnownTargets(Task.CLASSIFICATION, at, torch.from_numpy(classes.astype(np.int64)), names)
+    return tuple(number_word(value) for value in values.tolist()), classes.astype(np.int64)
 
 
 def _digits(values: np.ndarray) -> bool:

@@ -104,7 +104,9 @@ def expected_error(metric: Metric, errors: Array, shares: Array) -> ExpectedScor
     effective = effective_size(shares)
     value, held_out = float(shares @ errors), float(errors.mean())
     why_not = too_few(len(errors), effective)
-    if why_not or not value > 0:
+    if not why_not and not value > 0:
+        why_not = "Every label was met exactly, which does not say how far off others may be."
+    if why_not:
         return ExpectedScore(metric, value, np.nan, np.nan, held_out, effective, why_not)
     spread = float(np.sqrt((shares**2 * (errors - value) ** 2).sum() * effective / (effective - 1)))
     ratio = float(np.exp(student.ppf((1 + LEVEL) / 2, effective - 1) * spread / value))

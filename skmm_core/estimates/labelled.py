@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from skmm_core.data import Dataset, Task, task_of_words
+from skmm_core.data import Dataset, Task, classes_of, what_words_ask
 from skmm_core.errors import InputError
 
 Labels = NDArray[np.int64]
@@ -60,7 +59,7 @@ def labelled_rows(
         dataset: whose pool it is about; targets of a fully labelled one are not read.
         labels: id → label in words.
         batches: id → batch in which it was picked.
-        task: "auto", "classification" or "regression"; auto takes text as classes, and numbers as targets are taken.
+        task: "auto", "classification" or "regression"; see :func:`skmm_core.data.what_words_ask`.
 
     Raises:
         InputError: no label is of a row of the pool, or labels that are to be numbers are none.
@@ -76,13 +75,14 @@ def labelled_rows(
     words = [given[at] for at in positions.tolist()]
     numbered = {place[id_]: number for id_, number in (batches or {}).items() if id_ in place}
     of_batch = np.array([numbered.get(at, 0) for at in positions.tolist()], dtype=np.int64)
-    if _task(dataset, words, task) is Task.REGRESSION:
-        values = np.array([_number(word) for word in words], dtype=np.float64)
+    asked = dataset.task.value if task == "auto" and dataset.task is not Task.UNLABELLED else task
+    found, raw = what_words_ask(words, task=asked, where=dataset.name)
+    if found is Task.REGRESSION:
+        plain = words if raw.levels is not None else raw.values.tolist()
+        values = np.array([_number(word) for word in plain], dtype=np.float64)
         return LabelledRows(Task.REGRESSION, positions, values, (), of_batch, unknown)
-    names, codes = np.unique(np.array(words, dtype=object), return_inverse=True)
-    return LabelledRows(
-        Task.CLASSIFICATION, positions, codes.astype(np.int64), tuple(map(str, names)), of_batch, unknown
-    )
+    names, codes = classes_of(raw)
+    return LabelledRows(Task.CLASSIFICATION, positions, codes, names, of_batch, unknown)
 
 
 def class_counts(rows: LabelledRows) -> dict[str, int]:
@@ -94,21 +94,13 @@ def _named(rows: LabelledRows) -> bool:
     return rows.task is Task.CLASSIFICATION
 
 
-def _task(dataset: Dataset, words: list[str], task: str) -> Task:
-    if task != "auto":
-        return Task(task)
-    if dataset.task is not Task.UNLABELLED:
-        return dataset.task
-    return Task(task_of_words(pa.array(words, pa.string())))
-
-
-def _number(word: str) -> float:
+def _number(word: str | float) -> float:
     try:
         value = float(word)
     except ValueError:
         value = np.nan
     if not np.isfinite(value):
-        raise InputError(f"the label {word[:40]!r} is no number; take --task classification, or mend it")
+        raise InputError(f"the label {str(word)[:40]!r} is no number; take --task classification, or mend it")
     return value
 
 

@@ -73,6 +73,7 @@ class LearningCurve:
         losses: (S, n) error of every held-out label at each size.
         shares: (n,) what each weighs.
         higher_is_better: of the score: 1 - error for classes, the error itself for numbers.
+        most: labels up to which something can be said: `REACH` times those so far, and no more than the pool has rows.
     """
 
     points: tuple[CurvePoint, ...]
@@ -80,6 +81,7 @@ class LearningCurve:
     losses: Array
     shares: Array
     higher_is_better: bool
+    most: int
 
 
 def learning_curve(
@@ -125,7 +127,12 @@ def learning_curve(
     points += [CurvePoint(order, now, _score(losses, shares, better)) for order in orders]
     points.sort(key=lambda point: (point.order, point.labels))
     return LearningCurve(
-        tuple(points), np.array([*sizes, now], dtype=np.float64), np.stack([*measured, losses]), shares, better
+        tuple(points),
+        np.array([*sizes, now], dtype=np.float64),
+        np.stack([*measured, losses]),
+        shares,
+        better,
+        min(int(REACH * len(rows)), len(pool.part) + len(pool.beside)),
     )
 
 
@@ -135,11 +142,11 @@ def forecasts(curve: LearningCurve, now: ExpectedScore, more: Sequence[int]) -> 
     Args:
         curve: of the labels so far, n.
         now: the score expected with them.
-        more: how many more, each; those that lead beyond `REACH` × n are left out.
+        more: how many more, each; those that lead beyond the most that can be said are left out.
     """
     n = curve.losses.shape[1]
-    asked = [each for each in more if n + each <= REACH * n]
-    if n < LEAST or len(curve.sizes) < 3 or not np.isfinite(now.lo) or not asked:
+    asked = [each for each in more if n + each <= curve.most]
+    if not can_forecast(curve, now) or not asked:
         return []
     rng = np.random.default_rng(n)
     weights = np.vstack([np.ones(n), rng.multinomial(n, np.full(n, 1 / n), size=_RESAMPLES)]) * curve.shares
@@ -154,8 +161,13 @@ def forecasts(curve: LearningCurve, now: ExpectedScore, more: Sequence[int]) -> 
     ]
 
 
+def can_forecast(curve: LearningCurve, now: ExpectedScore) -> bool:
+    """Whether the labels so far are enough to look ahead from."""
+    return curve.losses.shape[1] >= LEAST and len(curve.sizes) >= 3 and bool(np.isfinite(now.lo))
+
+
 def enough_for(curve: LearningCurve, now: ExpectedScore, target: float) -> int | None:
-    """Labels in all with which the target is expected; None where more than `REACH` × the labels so far are needed.
+    """Labels in all with which the target is expected; None where more are needed than can be said, or nothing can be.
 
     Args:
         curve: of the labels so far.
@@ -166,7 +178,7 @@ def enough_for(curve: LearningCurve, now: ExpectedScore, target: float) -> int |
     sign = 1.0 if curve.higher_is_better else -1.0
     if sign * now.value >= sign * target:
         return n
-    steps = np.unique(np.linspace(0, (REACH - 1) * n, 101).astype(int))[1:]
+    steps = np.unique(np.linspace(0, curve.most - n, 101).astype(int))[1:]
     found = forecasts(curve, now, steps.tolist())
     return next((each.labels for each in found if sign * each.value >= sign * target), None)
 

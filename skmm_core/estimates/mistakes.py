@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 
 from skmm_core.data import Dataset
 from skmm_core.estimates.labelled import LabelledRows
+from skmm_core.estimates.working_pool import EQUAL
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 _HARDLY = 0.05  # chance of a label below which it is listed: higher ones list more right labels than wrong ones
 _ODD = 4.0  # times what is usual nearby: an error that few rows of right labels have
-_EQUAL = 1e-5  # of the length of a row: rows nearer than this are the same
 
 
 def class_mistakes(dataset: Dataset, rows: LabelledRows, chances: Array, near: Labels, apart: Array) -> pd.DataFrame:
@@ -94,7 +94,7 @@ def number_mistakes(dataset: Dataset, rows: LabelledRows, predicted: Array, expe
 
 def _twins(given: Labels, near: Labels, apart: Array) -> Labels:
     """(n,) a labelled row that is the same as each and has another label; -1 where there is none."""
-    odd = (apart <= _EQUAL) & (given[near] != given[:, None])
+    odd = (apart <= EQUAL) & (given[near] != given[:, None])
     first = odd.argmax(axis=1) if odd.shape[1] else np.zeros(len(given), np.int64)
     return np.where(odd.any(axis=1), near[np.arange(len(given)), first] if odd.shape[1] else -1, -1)
 

@@ -30,6 +30,8 @@ class Intervals:
     @property
     def half_widths(self) -> Array:
         """(N,) half the width of each interval."""
+        if not np.isfinite(self.quantile):
+            return np.full(len(self.expected), np.inf)
         return self.quantile * self.expected
 
 
@@ -37,7 +39,7 @@ def class_table(dataset: Dataset, rows: LabelledRows, chances: Array) -> pd.Data
     """One row a point without a label.
 
     Columns: id, row (0-based, in the input file), position (0-based, in the pool), prediction, probability, runner_up,
-    runner_up_probability. A model of one class has neither probability nor runner-up.
+    runner_up_probability. A model of one class has neither probability nor runner-up; the least sure come first.
 
     Args:
         dataset: whose pool it is.
@@ -95,8 +97,10 @@ def number_intervals(errors: Array, near: Labels, own_near: Labels) -> Intervals
     usual = float(errors.mean())
     expected = (errors[near].mean(axis=1) + usual) / 2
     own = (errors[own_near].mean(axis=1) + usual) / 2 if own_near.shape[1] else np.full(len(errors), usual)
-    if len(errors) < _LEAST_FOR_INTERVAL or not usual > 0:
-        return Intervals(np.inf if usual > 0 else 0.0, expected)
+    if len(errors) < _LEAST_FOR_INTERVAL:
+        return Intervals(np.inf, expected)
+    if not usual > 0:  # every held-out label was met exactly
+        return Intervals(0.0, expected)
     rank = int(np.ceil((len(errors) + 1) * COVERAGE))
     ratio = np.sort(errors / own)
     return Intervals(float(ratio[rank - 1]) if rank <= len(errors) else np.inf, expected)

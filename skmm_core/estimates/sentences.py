@@ -3,7 +3,7 @@
 from typing import Any
 
 from skmm_core.estimates.expected_score import LEAST
-from skmm_core.estimates.learning_curve import REACH, Forecast
+from skmm_core.estimates.learning_curve import REACH, Forecast, can_forecast
 from skmm_core.estimates.worth import Estimate
 from skmm_core.probes import Metric
 
@@ -30,10 +30,9 @@ def _score(found: Estimate) -> str:
     if score.value != score.value:
         return score.why_not
     shown = _worth(score.value, score.metric)
-    if score.metric.unit == "%":
-        told = f"A model of the {n} so far is expected to be right about {shown} of the rows without one"
-    else:
-        told = f"A model of the {n} so far is expected to be off by {shown} on the rows without one"
+    others = "the rows without one" if len(found.predictions) else "other rows like these, as every row has one"
+    verb, about = ("right about", "of") if score.metric.unit == "%" else ("off by", "on")
+    told = f"A model of the {n} so far is expected to be {verb} {shown} {about} {others}"
     if score.why_not:
         return f"{told}. {score.why_not}"
     ends = f"{_worth(score.lo, score.metric)} to {_worth(score.hi, score.metric)}"
@@ -73,11 +72,16 @@ def _gain(ahead: Forecast, found: Estimate) -> str:
 
 def _wanted(found: Estimate, enough: int | None, wanted: float) -> str:
     shown = _worth(wanted, found.score.metric)
-    if found.curve is None:
+    n = len(found.rows)
+    if found.curve is None and n >= LEAST and not found.score.why_not:
+        return f"When {shown} is reached is read off the learning curve, which was left out."
+    if enough is None and (found.curve is None or not can_forecast(found.curve, found.score)):
         return f"Too few labels so far to say when {shown} is reached."
+    if enough is None and found.curve is not None and found.curve.most < REACH * n:
+        return f"{shown} is not expected even with a label for every row."
     if enough is None:
         return f"{shown} takes more than {REACH:g} times the labels so far; how many more, nobody can say yet."
-    more = enough - len(found.rows)
+    more = enough - n
     return f"{shown} is expected now." if not more else f"{shown} is expected with {more:,} more labels."
 
 

@@ -22,6 +22,7 @@ _WHOLE_UP_TO, _PART = (
     10_000,
 )  # rows: joining all rows of a pool with their neighbours takes their number squared
 NEAR = 10  # labelled rows that are near a row
+EQUAL = 1e-5  # of the length of a row: rows nearer than this are the same
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class WorkingPool:
     def near_each_other(self) -> tuple[Labels, Array]:
         """(n, k) labelled rows nearest to each labelled row, itself left out, and their distances; k <= 10.
 
-        Distances are from differences, so that those of equal rows are 0, in units of the length of a row.
+        Distances are from differences, so that those of equal rows are 0, in units of the length of a row. Learners see
+        rows in unit length; of those that are equal there, the distance is that of the standardised rows themselves.
         """
         rows = self.view.rows[self.labelled]
         count = min(NEAR, len(rows) - 1)
@@ -66,7 +68,18 @@ class WorkingPool:
         search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(rows)
         near = search.kneighbors(return_distance=False).astype(np.int64)
         apart = np.linalg.norm(rows[:, None].astype(np.float64) - rows[near], axis=2)
-        return near, apart / (float(np.linalg.norm(rows, axis=1).mean()) or 1.0)
+        apart /= float(np.linalg.norm(rows, axis=1).mean()) or 1.0
+        for neighbours, distances in zip(near.T, apart.T, strict=True):
+            close = np.flatnonzero(distances <= EQUAL)
+            if len(close):
+                distances[close] = self._apart(close, neighbours[close])
+        return near, apart
+
+    def _apart(self, first: Labels, second: Labels) -> Array:
+        """Distances (m,) of pairs of labelled rows as they are, standardised, in units of their mean length."""
+        one, other = (self.view.standardised(self.labelled[part]) for part in (first, second))
+        length = float(np.linalg.norm(one, axis=1).mean()) or 1.0
+        return np.asarray(np.linalg.norm(one - other, axis=1) / length)
 
 
 def working_pool(dataset: Dataset, positions: Labels, *, seed: int = 0, report: Report = ignore) -> WorkingPool:

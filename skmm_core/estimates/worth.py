@@ -109,6 +109,7 @@ def _of_classes(
     if why_not := _nothing_to_hold_out(rows):
         unknown = ExpectedScore(metric, np.nan, np.nan, np.nan, np.nan, 0.0, why_not)
         table = class_table(dataset, rows, probabilities(scores, 1.0 / (float(scores.std()) or 1.0)))
+        table[["probability", "runner_up_probability"]] = np.nan  # no held-out label says how sure the model may be
         return Estimate(rows, learner, settled, unknown, None, (), table, pd.DataFrame(), np.nan)
     held_out = out_of_fold(pool, rows, settled, seed=seed, report=report)
     scale, unseen = fitted_scale(held_out, rows.classes), unseen_share(rows.counts)
@@ -117,8 +118,9 @@ def _of_classes(
     losses = row_losses(rows, held_out.scores)
     confidence = own.max(axis=-1)
     unlabelled = np.setdiff1d(np.arange(dataset.pool_size), rows.positions)
-    over = chances[unlabelled if len(unlabelled) else slice(None)].max(axis=1)
-    score = expected_accuracy(metric, 1 - losses.mean(axis=0), confidence.mean(axis=0), float(over.mean()), shares)
+    sure = confidence.mean(axis=0)
+    over = chances[unlabelled].max(axis=1).mean() if len(unlabelled) else shares @ sure  # of rows it was not fitted to
+    score = expected_accuracy(metric, 1 - losses.mean(axis=0), sure, float(over), shares)
     curve, ahead = _ahead(pool, rows, settled, held_out, score, more if with_curve else None, shares, seed, report)
     return Estimate(
         rows,

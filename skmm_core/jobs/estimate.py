@@ -11,9 +11,10 @@ import pandas as pd
 from skmm_core.comparison import Costs
 from skmm_core.config import EstimateJob, RunConfig
 from skmm_core.data import Dataset
+from skmm_core.errors import InputError
 from skmm_core.estimates import Estimate, class_counts, enough_for, estimate, labelled_rows, said_of
 from skmm_core.jobs.origin import origin
-from skmm_core.labels import LabelsRead
+from skmm_core.labels import LabelsRead, begin_round
 from skmm_core.progress import Progress, Report
 from skmm_core.runs import PREDICTIONS_CSV
 from skmm_core.storage import write_file
@@ -29,8 +30,11 @@ def run_estimate(
         Cancelled: raised by `report`.
     """
     began = time.perf_counter()
-    read = labels or LabelsRead({})
-    rows = labelled_rows(dataset, read.labels, batches=read.batches, task=config.dataset.task)
+    now = begin_round(dataset, labels, task=config.dataset.task, where=job.labels or dataset.name)
+    asked = config.dataset.task if labels is None else now.dataset.known_task
+    rows = labelled_rows(now.dataset, {}, batches=now.batch_of, task=asked)
+    if rows.class_names and job.wanted is not None and not 0 <= job.wanted <= 1:
+        raise InputError(f"--wanted {job.wanted:g} is no share of right answers; give one from 0 to 1, such as 0.9")
     found = estimate(
         dataset, rows, learner=job.learner, more=job.more, with_curve=job.curve, seed=job.seed, report=report
     )
@@ -44,8 +48,9 @@ def run_estimate(
         write_file(folder / f"{name}.parquet", table.to_parquet)
     shown = found.predictions.drop(columns=["row", "position"])
     write_file(folder / PREDICTIONS_CSV, lambda path: shown.to_csv(path, index=False, lineterminator="\n"))
-    return {**_result(dataset, job, found), "seconds": time.perf_counter() - began} | origin(
-        config, [*read.notes, *dataset.notes], dataset.fingerprint, dataset.reading
+    known = {"unknown_ids": now.unknown, "label_notes": list(now.notes), "seconds": time.perf_counter() - began}
+    return {**_result(dataset, job, found), **known} | origin(
+        config, [*now.notes, *dataset.notes], dataset.fingerprint, dataset.reading
     )
 
 
@@ -61,7 +66,6 @@ def _result(dataset: Dataset, job: EstimateJob, found: Estimate) -> dict[str, An
         "N": dataset.pool_size,
         "labelled": len(rows),
         "predicted": len(found.predictions),
-        "unknown_ids": len(rows.unknown),
         "classes": class_counts(rows),
         "learner": found.learner,
         "settled": found.settled,

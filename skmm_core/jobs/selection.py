@@ -69,7 +69,8 @@ def run_selection(
     selection = new_points(whole, len(now.given))
     _write_files(folder, now, pool, selection, whole, diagnostics, report)
     result = _selection_result(config, job, dataset, pool, selection, diagnostics, band)
-    return {**result, **_round_result(now), "notes": [*result["notes"], *now.notes, *told]}
+    told = [*now.notes, *told]
+    return {**result, **_round_result(now), "notes": [*result["notes"], *told], "label_notes": told}
 
 
 def _decided(job: SelectJob, now: Round) -> tuple[Decided, list[str]]:

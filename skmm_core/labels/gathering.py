@@ -84,11 +84,11 @@ def _cell(value: Any) -> Cell:
 
 def _are_values(labels: Iterable[str]) -> bool:
     """Whether labels are numbers that are no classes: some have decimals."""
-    found = list(dict.fromkeys(labels))
     try:
-        return any(not float(label).is_integer() for label in found)
-    except (ValueError, OverflowError):
+        found = [float(label) for label in dict.fromkeys(labels)]
+    except ValueError:
         return False
+    return all(map(isfinite, found)) and any(not value.is_integer() for value in found)
 
 
 def _picture_source(config: DatasetConfig) -> Path | None:

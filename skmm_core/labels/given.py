@@ -1,11 +1,12 @@
 """Labels so far laid over a pool: which points are given, which are never picked, and what the next batch is called."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from skmm_core.data import Dataset, Task, counted
 from skmm_core.labels.importing import known_points
 from skmm_core.labels.known import LabelsRead
+from skmm_core.labels.matching import Matched
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Round:
         pending: places of points that were picked before and wait for a label.
         out: places of points that were skipped or barred.
         batch: number of the batch to pick.
+        batch_of: id → batch that it was picked in, where the labels say so.
+        unknown: how many ids of the labels are not in the pool.
         notes: what a person should know, a sentence each.
     """
 
@@ -26,6 +29,8 @@ class Round:
     pending: tuple[int, ...] = ()
     out: tuple[int, ...] = ()
     batch: int = 1
+    batch_of: Mapping[str, int] = field(default_factory=dict)
+    unknown: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -63,7 +68,7 @@ def begin_round(
     """Lay labels over a pool.
 
     Points are found by id, see :func:`skmm_core.labels.matching.match_labels`. Labels of the pool's own file count too
-    unless every row has one: then the labels read are all that is known.
+    unless every row has one: then the labels read are all that is known. Labels may be none so far.
 
     Args:
         dataset: the pool.
@@ -79,16 +84,16 @@ def begin_round(
         labelled = tuple(place for place, label in enumerate(own) if label is not None)
         return Round(dataset, labelled)
     ids = [dataset.ids[row] for row in dataset.split.train.tolist()]
-    matched = known_points(read, ids, name=where)
+    matched = known_points(read, ids, name=where) if read.items else Matched(read, (), ())
     place = {id_: at for at, id_ in enumerate(ids)}
     labels = {place[id_]: word for id_, word in matched.read.labels.items()}
     rest = {name: [place[id_] for id_ in getattr(matched.read, name)] for name in ("pending", "skipped", "barred")}
-    notes = list(read.notes)
+    notes = [*read.notes, *([] if read.items else [f"{where} names no points: nothing is labelled by it so far."])]
     if matched.unknown:
-        notes.append(f"{where}: {counted(len(matched.unknown), 'id is', 'ids are')} not in this pool and say nothing.")
+        notes.append(f"{where}: {counted(len(matched.unknown), 'id is', 'ids are')} not in this pool and left out.")
     if matched.ambiguous:
         several = counted(len(matched.ambiguous), "name is", "names are")
-        notes.append(f"{where}: {several} those of several points and say nothing.")
+        notes.append(f"{where}: {several} those of several points and left out.")
     words: list[str | None] = list(own)
     for at in (*rest["skipped"], *rest["barred"]):
         words[at] = None
@@ -104,6 +109,8 @@ def begin_round(
         pending,
         out,
         1 + max(matched.read.batches.values(), default=0),
+        matched.read.batches,
+        len(matched.unknown),
         tuple(notes),
     )
 

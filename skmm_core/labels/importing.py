@@ -26,6 +26,7 @@ class ImportReport:
         ambiguous: names of files that are those of several points.
         missing: points that were picked and still wait for a label.
         notes: of the reading.
+        taken: answers that were taken over; with none, nothing was done that could be undone.
     """
 
     new: int
@@ -37,6 +38,7 @@ class ImportReport:
     ambiguous: tuple[str, ...]
     missing: int
     notes: tuple[str, ...]
+    taken: int
 
     @property
     def sentence(self) -> str:
@@ -114,6 +116,7 @@ def import_labels(project: Project, read: LabelsRead, ids: Iterable[str], *, nam
         ambiguous=matched.ambiguous,
         missing=len(now.pending),
         notes=found.notes,
+        taken=sum(map(len, answers.values())),
     )
 
 

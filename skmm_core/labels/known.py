@@ -17,6 +17,7 @@ from skmm_core.data import (
     folded,
     is_label_name,
     is_numeric,
+    is_text,
     label_rank,
     number_word,
     row_names,
@@ -30,6 +31,7 @@ from skmm_core.projects import ME
 LABELLED, PENDING, SKIPPED, BARRED = "labelled", "pending", "skipped", "barred"
 STATES = (LABELLED, PENDING, SKIPPED, BARRED)
 _IDS = ("skmm_id", "id")
+_LONGEST_BATCH = 18  # digits, so that every number of a batch fits in an int64
 _COLUMNS = "a column id and a column label, as the selection.csv of a run has once a column label is added"
 
 
@@ -102,11 +104,11 @@ def read_table(path: Path) -> LabelsRead:
     id_ = next((name for wanted in _IDS for name, plain in names.items() if plain == wanted), None)
     if id_ is None:
         raise InputError(f"{file.where} has no column id; labels need {_COLUMNS}")
-    labels = _labels(file, id_)
+    states = _states(file, _named(names, "state"))
+    labels = _labels(file, id_, states)
     batches, told = _batches(file, _named(names, "batch"))
     if labels is None and batches is None:
         raise InputError(f"{file.where} has no column label; labels need {_COLUMNS}")
-    states = _states(file, _named(names, "state"))
     named = _named(names, "annotator")
     who = None if named is None else words_of(file.table.column(named))
     nothing: list[None] = [None] * file.rows
@@ -121,15 +123,28 @@ def _named(names: dict[str, str], wanted: str) -> str | None:
     return next((name for name, plain in names.items() if plain == wanted), None)
 
 
-def _labels(file: TableFile, id_: str) -> list[str | None] | None:
-    """Label of every row in words; None without such a column."""
+def _labels(file: TableFile, id_: str, states: list[str | None] | None) -> list[str | None] | None:
+    """Label of every row in words; None without such a column.
+
+    Where a state says that a row is labelled, its label is taken letter by letter: what was written here says the same
+    when it is read again, also of classes that are called true, 1.0 or null.
+    """
     named = [name for name in file.table.column_names if name != id_ and is_label_name(name)]
-    return words_of(file.table.column(min(named, key=label_rank))) if named else None
+    if not named:
+        return None
+    column = file.table.column(min(named, key=label_rank))
+    words = words_of(column)
+    if states is None or not is_text(column.type):
+        return words
+    written = (str(cell or "").strip() or None for cell in column.to_pylist())
+    return [said if state == LABELLED else word for state, said, word in zip(states, written, words, strict=True)]
 
 
 def words_of(column: pa.ChunkedArray) -> list[str | None]:
     """Every cell in words, None where nothing stands; numbers in as few digits as say which they are."""
     plain = typed(column)
+    if pa.types.is_boolean(plain.type):  # as the classes of a pool are called whose column holds truth values
+        return [None if value is None else str(value) for value in plain.to_pylist()]
     if is_numeric(plain.type):
         return [None if value is None or value != value else number_word(value) for value in plain.to_pylist()]
     codes, texts = encoded(column)
@@ -141,7 +156,7 @@ def _batches(file: TableFile, name: str | None) -> tuple[list[int | None] | None
     if name is None:
         return None, ()
     words = words_of(file.table.column(name))
-    if any(word is not None and not (word.isdecimal() and int(word) > 0) for word in words):
+    if any(word is not None and not (word.isdecimal() and len(word) < _LONGEST_BATCH and int(word)) for word in words):
         return None, (f"{file.where}: the column {name} holds no whole numbers from 1, so no batch is read from it.",)
     return [None if word is None else int(word) for word in words], ()
 

@@ -58,7 +58,7 @@ class _Spellings:
         for id_ in self._exact:
             form = one_form(id_)
             self._forms[form].add(id_)
-            for spelling in _tails(form) if by_file_name else (guarded_id(id_), guarded_id(form)):
+            for spelling in _tails(form) if by_file_name else (guarded_id(id_), guarded_id(form), form.strip()):
                 if spelling != id_:
                     self._others[spelling].add(id_)
 

@@ -196,15 +196,16 @@ class Project:
     def snapshot(self) -> Path:
         """Write what is known as a csv file named by its content: id, label, batch, state.
 
-        The state is labelled, pending (picked, without a label yet), skipped or barred. A run that picks the next batch
-        names this file, so that the same labels are the same run.
+        The state is labelled, pending (picked or disputed, without a label yet), skipped or barred. A run that picks
+        the next batch names this file, so that the same labels are the same run.
 
         Raises:
             InputError: the folder cannot be written.
         """
         state = self.state()
         states = dict.fromkeys(state.barred, "barred") | dict.fromkeys(state.pending, "pending")
-        states |= dict.fromkeys(state.skipped, "skipped") | dict.fromkeys(state.labels, "labelled")
+        states |= dict.fromkeys(state.disputed, "pending") | dict.fromkeys(state.skipped, "skipped")
+        states |= dict.fromkeys(state.labels, "labelled")
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("id", "label", "batch", "state"))

@@ -51,6 +51,10 @@ def test_the_loop_on_the_command_line(here, run_folder, tmp_path) -> None:
         picked = {row["id"] for row in csv.DictReader(file)}
     assert len(picked) == 5
     assert picked.isdisjoint(row["id"][1:] for row in rows), "labelled ones and those that wait are given"
+    strange = tmp_path / "strange.csv"
+    strange.write_text(path.read_text() + "nobody,1,1,,,cat\n")
+    told = here("select", *source, "--labels", strange, "--out", tmp_path / "strange", "--quiet")
+    assert "strange.csv: 1 id is not in this pool and left out." in told.out, told.err
     other = tmp_path / "other.csv"
     other.write_text("id,label\nx,cat\n")
     refused = here("labels", "import", run_folder, other)
@@ -66,6 +70,9 @@ def test_the_loop_on_the_command_line(here, run_folder, tmp_path) -> None:
         "labelled": 4,
         "waiting": 2,
     }
+    twice = here("labels", "import", project, path)
+    assert "nothing was changed" in twice.out, "undo would take back something else"
+    assert "takes this back" not in twice.out
     rest = here("labels", "export", project, "--to", "label-studio", "--out", tmp_path / "rest.json")
     assert rest.code == 0, rest.err
     assert '<Choice value="cat"/>' in rest.out

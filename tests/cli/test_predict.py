@@ -59,7 +59,7 @@ def test_all_rows_without_a_label_are_predicted(
     assert main([*words, "--no-curve"]) == 0
     told = capsys.readouterr().out
     assert "A model of the 60 labels so far is expected to be right about" in told
-    assert "1 labels are of ids that the pool does not have." in told
+    assert "labels.csv: 1 id is not in this pool and left out." in told
 
 
 def test_a_run_keeps_tables_and_notices_other_labels(pool: Path, labels: Path, tmp_path: Path) -> None:
@@ -106,3 +106,31 @@ def test_what_cannot_be_predicted_is_one_line(pool: Path, labels: Path, capsys: 
     assert "--learner" in capsys.readouterr().err
     assert main(["predict", "--dataset", str(pool), "--labels", str(labels), "--out", "predictions.txt"]) == 2
     assert "give a csv file" in capsys.readouterr().err
+
+
+def test_points_are_found_as_a_selection_finds_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    rows = [(f"00{row:02d}", *(4 * np.eye(3)[row % 3] + rng.standard_normal(3)).round(3)) for row in range(60)]
+    own = ["a", "b", "c"] * 3
+    lines = [",".join(map(str, (*row, own[at] if at < 9 else ""))) for at, row in enumerate(rows)]
+    (tmp_path / "pool.csv").write_text("\n".join(["id,x,y,z,label", *lines]) + "\n")
+    told = [f"'00{row:02d},{'abc'[row % 3]},labelled" for row in range(9, 40)]  # as the spreadsheet export writes ids
+    told += ["'0000,,skipped"]
+    (tmp_path / "labels.csv").write_text("\n".join(["id,label,state", *told]) + "\n")
+    words = ["predict", "--dataset", str(tmp_path / "pool.csv"), "--id", "id", "--target", "label", "--quiet"]
+    assert main([*words, "--labels", str(tmp_path / "labels.csv"), "--no-curve", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["labelled"], result["unknown_ids"]) == (31 + 8, 0), "what was skipped is no label"
+
+
+def test_no_file_that_is_read_is_written_over(pool: Path, labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = labels.read_bytes()
+    assert main(["predict", "--dataset", str(pool), "--labels", str(labels), "--out", str(labels), "--quiet"]) == 2
+    assert "it would be lost" in capsys.readouterr().err
+    assert labels.read_bytes() == before
+
+
+def test_a_wanted_share_is_at_most_one(pool: Path, labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["predict", "--dataset", str(pool), "--labels", str(labels), "--quiet", "--no-curve"]
+    assert main([*words, "--wanted", "90"]) == 2
+    assert "from 0 to 1" in capsys.readouterr().err

@@ -127,6 +127,14 @@ def test_a_snapshot_is_named_by_what_it_holds(project: Project) -> None:
     assert project.snapshot() == first
 
 
+def test_a_point_in_dispute_waits_and_is_not_picked_again(project: Project) -> None:
+    project.label_by({"ann": {"a": "cat", "b": "cat"}, "bob": {"a": "dog", "b": "cat"}})
+    rows = project.snapshot().read_text().splitlines()
+    assert rows == ["id,label,batch,state", "a,,,pending", "b,cat,,labelled"]
+    project.label_by({"eve": {"a": "dog"}})
+    assert "a,dog,,labelled" in project.snapshot().read_text()
+
+
 def test_every_answer_that_was_said_to_be_kept_outlives_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "project.sqlite"
     told = -1

@@ -196,7 +196,7 @@ def test_ids_match_exactly_then_in_one_form_and_all_else_is_counted(tmp_path):
     now = begin_round(load_dataset(str(tmp_path / "x.npz")), LabelsRead(said))
     assert now.labelled == (0, 1, 2)
     assert [now.dataset.known_labels[place] for place in now.labelled] == ["a", "b", "a"]
-    assert now.notes == ("labels: 3 ids are not in this pool and say nothing.",)
+    assert now.notes == ("labels: 3 ids are not in this pool and left out.",)
     assert one_form(names[0]) != names[1]
     with pytest.raises(InputError, match="none of its 1 id is in this pool"):
         begin_round(now.dataset, LabelsRead({"nobody": "a"}))
