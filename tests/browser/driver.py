@@ -46,7 +46,7 @@ PAGES = {  # address by name; views of a page count as pages
     "runs": "runs?",
     "settings": "settings?",
 }
-CHARTED = {"home", "pick", "why", "compare", "present", "learn"}  # of these pages a finished run shows charts
+CHARTED = {"home", "pick", "why", "compare", "present"}  # of these pages a finished run shows charts
 CHART = ".js-plotly-plot"
 STEADY = 0.1  # cumulative layout shift up to which web.dev calls a page steady
 ALERT = '[data-testid="stAlert"]'
