@@ -1,12 +1,16 @@
 """The project of a pool: found by its fingerprint, begun by the first thing that is kept, read anew when it changed."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from skmm_core.config import DatasetConfig
 from skmm_core.projects import Project, ProjectState, ProjectStore
 from skmm_core.storage import home
+
+if TYPE_CHECKING:
+    from skmm_core.data import Dataset
 
 
 def projects() -> ProjectStore:
@@ -36,6 +40,13 @@ def begun(dataset: DatasetConfig, fingerprint: str, name: str) -> Project:
 def state_of(project: Project) -> ProjectState:
     """What a project knows now; read anew when anything was done since."""
     return _state(home(), project.id, project.version(), project)
+
+
+def not_left(dataset: "Dataset", state: ProjectState) -> set[str]:
+    """Ids of the points that the next batch cannot hold; labels of a partly labelled file count too."""
+    train, known = dataset.split.train.tolist(), dataset.pool_labels or ()
+    labelled = {dataset.ids[row] for row, label in zip(train, known, strict=False) if label is not None}
+    return {*state.labels, *state.batch_of, *state.skipped, *state.barred, *labelled}
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from skmm_core.data import check_budget
 from skmm_core.errors import InputError
-from skmm_core.methods.spec import MethodFunction, MethodParams, MethodSpec, Need, Picks, Status
+from skmm_core.methods.spec import MethodFunction, MethodParams, MethodSpec, Picks, Status
 from skmm_core.pool import Pool
 from skmm_core.progress import Report
 
@@ -67,13 +67,8 @@ def run_method(
     """
     if not 1 <= budget <= pool.size:
         raise InputError(f"budget {budget} is outside 1..{pool.size}; the pool has {pool.size} points")
-    if reason := spec.missing(pool.task, partly=pool.known is not None):
+    if reason := spec.missing(pool.task) if pool.known is None else spec.lacking(pool.known):
         raise InputError(reason)
-    if pool.known is not None and Need.SOME_CLASSES in spec.needs and pool.n_classes < 2:
-        raise InputError(
-            f"{spec.title} needs labels of two classes, and all {len(pool.known.rows):,} so far are "
-            f"{pool.known.class_names[0]}; label more points, or take a method without labels, such as skmm"
-        )
     check_budget(pool.given, budget)
     run = spec.function if spec.goes_on or not pool.given.any else _without_given(spec.function)
     picks = _given_first(pool.ordered, run(pool.ordered, budget, params, seed=seed, report=report))

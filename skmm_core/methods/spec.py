@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
-from skmm_core.data import Task
+from skmm_core.data import KnownTargets, Task
 from skmm_core.errors import InputError
 from skmm_core.pool import Pool
 from skmm_core.progress import Report
@@ -148,6 +148,21 @@ class MethodSpec:
             return f"{self.title} needs class labels; this dataset has {_TARGETS[task]}"
         if Need.TARGETS in self.needs and task is Task.UNLABELLED:
             return f"{self.title} needs targets; add a target column or choose a label-free method"
+        return None
+
+    def lacking(self, known: KnownTargets) -> str | None:
+        """Say what the labels of some points lack for the method, and what to do; None when it can run.
+
+        Args:
+            known: these labels, which are all that it sees.
+        """
+        if reason := self.missing(known.task, partly=True):
+            return reason
+        if Need.SOME_CLASSES in self.needs and len(known.class_names) < 2:
+            return (
+                f"{self.title} needs labels of two classes, and all {len(known.rows):,} so far are "
+                f"{known.class_names[0]}; label more points, or take a method without labels, such as skmm"
+            )
         return None
 
     def parse(self, params: Mapping[str, Any] | BaseModel | None) -> MethodParams:

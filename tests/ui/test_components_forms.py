@@ -3,13 +3,14 @@
 from typing import Literal
 
 import pytest
+import torch
 from pydantic import BaseModel, Field
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components.data.form import builtin_source
 from dashboard.components.shared.forms import changed, form_fields
 from dashboard.components.workbench.pick_line import LABELLING, TRAINING, offered, recommended, split_by_need
-from skmm_core.data.dataset import Task
+from skmm_core.data import KnownTargets, Task
 from skmm_core.methods.registry import Family, MethodParams, MethodSpec, Need, list_methods
 
 
@@ -93,9 +94,9 @@ def test_each_question_starts_at_the_default_of_its_league() -> None:
         spec("free", default=True),
         spec("aware", uses_labels=True, needs=frozenset({Need.TARGETS}), default=True),
     ]
-    assert recommended(specs, LABELLING, Task.CLASSIFICATION) == "free"
-    assert recommended(specs, TRAINING, Task.CLASSIFICATION) == "aware"
-    assert recommended(specs, TRAINING, Task.UNLABELLED) == "free"
+    assert recommended(specs, LABELLING) == "free"
+    assert recommended(specs, TRAINING) == "aware"
+    assert recommended(split_by_need(specs, Task.UNLABELLED)[0], TRAINING) == "free"
 
 
 def test_methods_that_miss_something_are_kept_apart_with_the_reason() -> None:
@@ -105,6 +106,23 @@ def test_methods_that_miss_something_are_kept_apart_with_the_reason() -> None:
     assert blocked[0][0] is needy
     assert "needs targets" in blocked[0][1]
     assert split_by_need([free, needy], Task.REGRESSION) == ([free, needy], [])
+
+
+def test_labels_so_far_let_methods_be_offered_that_read_these_alone() -> None:
+    free = spec("free", default=True)
+    some = spec("some", uses_labels=True, needs=frozenset({Need.SOME_CLASSES, Need.WARM_UP}), default=True)
+    every = spec("every", uses_labels=True, needs=frozenset({Need.TARGETS}), default=True)
+    specs, rows = [free, some, every], torch.arange(3)
+    two = KnownTargets(Task.CLASSIFICATION, rows, torch.tensor([0, 1, 0]), ("ant", "bee"))
+    assert offered(specs, LABELLING, two) == [free, some]
+    assert recommended([free, some], LABELLING) == "free"
+    ready, blocked = split_by_need(specs, Task.UNLABELLED, two)
+    assert ready == [free, some]
+    assert "needs a label in every row" in blocked[0][1]
+    one = KnownTargets(Task.CLASSIFICATION, rows, torch.zeros(3, dtype=torch.int64), ("ant",))
+    assert "all 3 so far are ant" in split_by_need([some], Task.UNLABELLED, one)[1][0][1]
+    numbers = KnownTargets(Task.REGRESSION, rows, torch.rand(3))
+    assert "needs class labels" in split_by_need([some], Task.CLASSIFICATION, numbers)[1][0][1]
 
 
 def test_a_builtin_is_named_with_the_options_that_were_changed() -> None:

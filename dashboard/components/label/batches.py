@@ -4,17 +4,9 @@ import streamlit as st
 
 from dashboard.components.shared.theme import fmt_int, plural
 from dashboard.services import cache
+from dashboard.services.projects import begun, project_of
 from skmm_core.config import DatasetConfig
-from skmm_core.projects import Project, ProjectStore
 from skmm_core.runs import RunRecord, RunState
-from skmm_core.storage import home
-
-
-def project_of(fingerprint: str) -> Project | None:
-    """The project about a pool; None where none was begun."""
-    store = ProjectStore(home())
-    card = store.of_pool(fingerprint)
-    return None if card is None else store.open(card.id)
 
 
 def picked_ids(run_id: str) -> list[str]:
@@ -63,8 +55,6 @@ def offer_batch(record: RunRecord | None, config: DatasetConfig, fingerprint: st
     if st.button(
         f"Label these {fmt_int(len(ids))} points{number}", type="primary", key="label:begin", icon=":material/edit:"
     ):
-        store = ProjectStore(home())
-        card = store.begin(config, fingerprint, name=name)
-        store.open(card.id).add_batch(record.id, ids)
+        begun(config, fingerprint, name).add_batch(record.id, ids)
         st.rerun()
     return True

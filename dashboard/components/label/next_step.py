@@ -9,6 +9,7 @@ from dashboard.components.shared.job_panel import job_panel
 from dashboard.components.shared.places import PICK, place_link
 from dashboard.components.shared.theme import fmt_int, mistakes_told, plural
 from dashboard.services import cache, state
+from dashboard.services.projects import not_left
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.errors import InputError
 from skmm_core.projects import Project, ProjectState
@@ -36,7 +37,7 @@ def next_step(dataset: "Dataset", project: Project, done: bool) -> None:
     with st.container(border=True, key="label-next"), mistakes_told():
         st.markdown(f"**All done: {labels}{rest}.** Everything is kept.")
         base = _run_of(known)
-        budget = min(len(known.batches[-1].items), _left(dataset, known))
+        budget = min(len(known.batches[-1].items), dataset.pool_size - len(not_left(dataset, known)))
         if _is_picking():
             st.markdown("The next points are being picked; they appear here.")
         elif budget < 1:
@@ -59,16 +60,6 @@ def _run_of(known: ProjectState) -> RunConfig | None:
         return cache.store().get(known.batches[-1].run).config
     except InputError:
         return None
-
-
-def _left(dataset: "Dataset", known: ProjectState) -> int:
-    """Points of the pool that a next batch may hold."""
-    gone = {*known.labels, *known.batch_of, *known.skipped, *known.barred}
-    own = (dataset.known_labels[row] for row in dataset.split.train.tolist()) if dataset.known_labels else ()
-    labelled = {
-        dataset.ids[row] for row, label in zip(dataset.split.train.tolist(), own, strict=False) if label is not None
-    }
-    return dataset.pool_size - len(gone | labelled)
 
 
 def next_config(base: RunConfig, labels: str, budget: int) -> RunConfig:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.components.label.answers import Place, act, read_press
-from dashboard.components.label.batches import offer_batch, project_of
+from dashboard.components.label.batches import offer_batch
 from dashboard.components.label.desk import Answers, desk_data
 from dashboard.components.label.files import bring_back, export_files
 from dashboard.components.label.next_step import next_step, take_next
@@ -18,6 +18,7 @@ from dashboard.components.shared.no_dataset import no_dataset
 from dashboard.components.shared.places import PICK
 from dashboard.components.shared.theme import mistakes_told
 from dashboard.services import cache, state
+from dashboard.services.projects import project_of
 from skmm_core.config import DatasetConfig
 from skmm_core.errors import InputError
 from skmm_core.projects import Project
@@ -57,6 +58,7 @@ def label_page() -> None:
 
 
 @st.fragment
+@mistakes_told()
 def _desk(dataset: "Dataset", config: DatasetConfig, project: Project) -> None:
     key = f"label:{project.id}"
     with st.container(horizontal=True, vertical_alignment="center", key="label-options"):

@@ -5,16 +5,16 @@ import streamlit as st
 from dashboard.components.shared.places import PICK, go
 from dashboard.components.shared.theme import error_line, escape, fmt_int, plural
 from dashboard.services import state
+from dashboard.services.projects import projects
 from skmm_core.errors import InputError
-from skmm_core.projects import ProjectState, ProjectStore
-from skmm_core.storage import home
+from skmm_core.projects import ProjectState
 
 _SHOWN = 6
 
 
 def draw_projects() -> None:
     """One line a project, the youngest first; nothing where none was begun."""
-    store = ProjectStore(home())
+    store = projects()
     cards = store.cards()
     if not cards:
         return

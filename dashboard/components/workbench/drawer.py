@@ -42,6 +42,7 @@ def drawer(
     *,
     key: str,
     training: bool,
+    partly: bool,
 ) -> Options:
     """Draw the drawer, folded behind a button.
 
@@ -52,6 +53,7 @@ def drawer(
         given: a run of this dataset to start from, or None for defaults.
         key: prefix of the widgets' keys.
         training: whether labels are known and may be read.
+        partly: whether only some points have one; these are all that a warm-up head is trained on.
     """
     job = given.job if given and isinstance(given.job, SelectJob) else None
     matches = str(spec.family) == _MATCHING
@@ -61,11 +63,16 @@ def drawer(
         if spec.recommended:
             st.caption(f":material/recommend: {ADVICE[spec.uses_labels]}")
         st.caption(source_line(spec))
+        learn_link("Why")
         left, right = st.columns(2, gap="large")
         with left:
-            warm_up = warm_up_form([spec], dataset.task, key=key, given=given.warm_up_rows if job and given else None)
+            asks = not partly and spec.trains_head(dataset.task)
+            warm_up = None
+            if asks:
+                rows = given.warm_up_rows if job and given else None
+                warm_up = warm_up_form([spec], dataset.task, key=key, given=rows)
             params: dict[str, Any] = {}
-            if spec.params.model_fields or not spec.trains_head(dataset.task):
+            if spec.params.model_fields or not asks:
                 params = params_form(
                     spec,
                     key=key,

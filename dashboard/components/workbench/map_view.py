@@ -162,8 +162,13 @@ def _umap(bench: Bench) -> np.ndarray | None:
     """The layout when it is there; else a line that says how far it is."""
     found = umap_state(bench.fingerprint, bench.size)
     if found.places is None:
+        st.session_state.pop(_opened(bench), None)  # a run of the whole page says nothing of a browser behind it
         _wait(bench)
     return found.places
+
+
+def _opened(bench: Bench) -> str:
+    return f"{bench.key}:umap-seen"
 
 
 @st.fragment(run_every="2s")
@@ -173,9 +178,8 @@ def _wait(bench: Bench) -> None:
 
 
 def _said(bench: Bench) -> None:
-    """PCA is shown while UMAP is computed; it begins by itself when a page with a small pool stays open."""
+    """PCA is shown while UMAP is computed; it begins by itself when a browser that shows a small pool asks again."""
     found = umap_state(bench.fingerprint, bench.size)
-    opened = f"{bench.key}:umap-seen"
     if found.places is not None:
         st.rerun(scope="app")
     elif found.running:
@@ -193,10 +197,10 @@ def _said(bench: Bench) -> None:
         st.caption("UMAP takes minutes for so many points; PCA is shown.", width="content")
         if st.button("Compute UMAP", key=f"{bench.key}:umap-start", type="tertiary", icon=":material/play_arrow:"):
             _start(bench)
-    elif opened in st.session_state:
+    elif _opened(bench) in st.session_state:  # the same page asked again: only an open browser does
         _start(bench)
     else:
-        st.session_state[opened] = True
+        st.session_state[_opened(bench)] = True
         st.caption(":material/hourglass_top: UMAP follows; PCA until then.", width="content")
 
 

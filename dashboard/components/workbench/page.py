@@ -118,6 +118,7 @@ def keep_batch(config: DatasetConfig, record: RunRecord) -> int:
 
 
 @st.fragment
+@mistakes_told()  # inside: what a fragment raises does not reach the page around it
 def _explore(config: DatasetConfig, fingerprint: str, record: RunRecord | None) -> None:
     bench = gather(config, fingerprint, record, _budget(record))
     shown = filter_bar(bench)

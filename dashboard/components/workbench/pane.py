@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dashboard.components.shared.theme import INK, fmt_int, is_dark, plural
+from dashboard.components.shared.theme import INK, fmt_int, is_dark, mistakes_told, plural
 from dashboard.components.workbench import actions
 from dashboard.components.workbench.bench import Bench
 from dashboard.components.workbench.desk import Desk, desk, keep_desk
@@ -40,6 +40,7 @@ def in_question(bench: Bench, held: Desk, passed: np.ndarray) -> tuple[np.ndarra
 
 
 @st.fragment
+@mistakes_told()
 def pane(bench: Bench, look: MapLook, passed: np.ndarray) -> None:
     """Draw what stands beside the map.
 

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.components.shared.shortcuts import PICK
-from dashboard.components.shared.theme import fmt_int
+from dashboard.components.shared.theme import escape, fmt_int
 from dashboard.components.workbench.drawer import drawer
+from dashboard.components.workbench.known_labels import known_so_far
+from dashboard.services.projects import not_left
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
 from skmm_core.projects import Project, ProjectState
 
 if TYPE_CHECKING:
-    from skmm_core.data import Dataset, Task
+    from skmm_core.data import Dataset, KnownTargets, Task
     from skmm_core.methods import MethodSpec
 
 LABELLING, TRAINING = "Label them next", "Train on fewer"
@@ -24,26 +26,42 @@ _DEFAULT_BUDGET = 100
 _RECOMMENDED = "recommended"
 
 
-def offered(specs: Sequence["MethodSpec"], league: str) -> list["MethodSpec"]:
-    """Methods of a league: label-free ones save labelling; any method can save training."""
-    return [spec for spec in specs if league == TRAINING or not spec.uses_labels]
+def offered(specs: Sequence["MethodSpec"], league: str, known: "KnownTargets | None" = None) -> list["MethodSpec"]:
+    """Methods of a league: any method can save training; those that read at most the labels so far save labelling.
+
+    Args:
+        specs: all methods.
+        league: what the points are for.
+        known: labels so far, where only some points have one.
+    """
+    return [
+        spec
+        for spec in specs
+        if league == TRAINING or not spec.uses_labels or (known is not None and not spec.needs_every_label)
+    ]
 
 
-def recommended(specs: Sequence["MethodSpec"], league: str, task: "Task") -> str:
-    """Key of the league's default; of the label-free one where the pool has no labels."""
-    for spec in reversed(offered(specs, league)):
-        if spec.recommended and spec.missing(task) is None:
+def recommended(ready: Sequence["MethodSpec"], league: str) -> str:
+    """Key of the league's default among the methods that can run: to save labelling, one that looks at no label."""
+    for spec in reversed(ready):
+        if spec.recommended and (league == TRAINING or not spec.uses_labels):
             return spec.key
-    return specs[0].key
+    return ready[0].key
 
 
 def split_by_need(
-    specs: Sequence["MethodSpec"], task: "Task"
+    specs: Sequence["MethodSpec"], task: "Task", known: "KnownTargets | None" = None
 ) -> tuple[list["MethodSpec"], list[tuple["MethodSpec", str]]]:
-    """Methods that can run on a dataset of this task, and the others with what they miss."""
+    """Methods that can run, and the others with what they miss.
+
+    Args:
+        specs: methods.
+        task: of the dataset.
+        known: labels so far, where only some points have one; they then say what the task is.
+    """
     ready, blocked = [], []
     for spec in specs:
-        reason = spec.missing(task)
+        reason = spec.missing(task) if known is None else spec.lacking(known)
         if reason is None:
             ready.append(spec)
         else:
@@ -93,10 +111,11 @@ def pick_line(
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="pick-line"):
         budget_place, method_place = st.container(width=120), st.container(width=290)
         league = st.segmented_control(
-            "What are the points for?", (LABELLING, TRAINING), default=_league_of(given, specs), required=True,
+            "What are the points for?", (LABELLING, TRAINING), default=_league_of(dataset, given, specs), required=True,
             key=f"{key}:league", persist_state="session", help=_GOAL_HELP, width="content",
         ) or LABELLING  # fmt: skip
-        taken = _taken(dataset, state) if league == LABELLING else 0
+        next_ = league == LABELLING
+        taken = len(not_left(dataset, state)) if next_ else 0
         most = max(1, dataset.pool_size - taken)
         budget = int(
             budget_place.number_input(
@@ -105,10 +124,11 @@ def pick_line(
                 step=1, key=f"{key}:budget:{most}", persist_state="session",
             )
         )  # fmt: skip
-        ready, blocked = split_by_need(offered(specs, league), dataset.task)
+        known = known_so_far(dataset, config, project if next_ else None, state)
+        ready, blocked = split_by_need(offered(specs, league, known), dataset.task, known)
         with method_place:
-            spec = _method(ready, recommended(specs, league, dataset.task), job, f"{key}:{league}")
-        options = drawer(dataset, spec, blocked, given, key=key, training=league == TRAINING)
+            spec = _method(ready, recommended(ready, league), job, f"{key}:{league}")
+        options = drawer(dataset, spec, blocked, given, key=key, training=not next_, partly=known is not None)
         pressed = st.button(
             f"Pick {'the next ' if taken else ''}{fmt_int(budget)}",
             type="primary",
@@ -116,12 +136,10 @@ def pick_line(
             key="pick",
             shortcut=PICK,
         )
-        st.caption(status(state, dataset.pool_size), width="content")
+        st.caption(f"**{escape(dataset.name)}** · {status(state, dataset.pool_size)}", width="content")
     if not pressed:
         return None
-    chosen = select_job(
-        dataset, spec.key, budget, options.params, options.seed, project, state, next_=league == LABELLING
-    )
+    chosen = select_job(dataset, spec.key, budget, options.params, options.seed, project, state, next_=next_)
     return RunConfig(
         dataset=config, job=chosen, sketch=options.sketch, gradient=options.gradient, warm_up_rows=options.warm_up_rows
     )
@@ -161,18 +179,13 @@ def select_job(
     return SelectJob(method=method, budget=budget, params=params, seed=seed, include=pinned, exclude=barred)
 
 
-def _taken(dataset: "Dataset", state: ProjectState) -> int:
-    """Points that the next batch cannot hold; labels of the pool's own file count too."""
-    train, known = dataset.split.train.tolist(), dataset.pool_labels or ()
-    labelled = {dataset.ids[place] for place, label in zip(train, known, strict=False) if label is not None}
-    return len({*state.labels, *state.batch_of, *state.skipped, *state.barred, *labelled})
-
-
-def _league_of(given: RunConfig | None, specs: Sequence["MethodSpec"]) -> str:
-    """What the run to start from saves: training where it reads the pool's labels."""
+def _league_of(dataset: "Dataset", given: RunConfig | None, specs: Sequence["MethodSpec"]) -> str:
+    """What the run to start from saves: training where it reads a label of every point."""
     from skmm_core.methods import reads_labels
 
     if given is None or not isinstance(given.job, SelectJob):
+        return LABELLING
+    if given.job.labels is not None or dataset.known_labels is not None:  # it knew some labels alone
         return LABELLING
     if given.job.method not in {spec.key for spec in specs}:  # of a package that is not installed here
         return LABELLING

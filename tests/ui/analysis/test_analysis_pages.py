@@ -393,10 +393,12 @@ def test_runs_rename(home, visit):
 
 
 def test_runs_open_goes_to_the_page_of_the_run(home, visit):
-    app = visit("runs", run=newest(home, "skmm").id)
+    run = newest(home, "skmm")
+    app = visit("runs", run=run.id)
     app.button("runs:open").click().run()
     assert not app.exception
-    assert "Chosen" in [metric.label for metric in app.metric]
+    assert app.query_params["run"] == run.id
+    assert f"{run.config.job.budget} chosen points" in texts(app)
 
 
 def test_runs_diagnose_opens_the_ticked_run(home, visit):

@@ -89,6 +89,8 @@ def runs(request, monkeypatch):
 def test_select_shows_the_numbers_of_the_files(task, runs, visit):
     run, _ = runs(task)
     app = visit("select", run=run.id)
+    app.session_state["numbers"] = True  # the fold with the numbers is open
+    app.run()
     assert not app.exception
     result, scores = result_of(run), pd.read_parquet(run.folder / "scores.parquet")
     shown = {metric.label: metric.value for metric in app.metric}
@@ -106,14 +108,16 @@ def test_select_shows_the_numbers_of_the_files(task, runs, visit):
     assert "∞" not in shown.values()
     assert same(shown[QUANTITIES["coverage_mean"].title], scores["distance"].mean())
     if task != "classification":  # digits show pictures first
-        table = next(each.value for each in app.dataframe if "leverage" in each.value)
+        told = [json.loads(each.proto.json) for each in app.get("bidi_component") if each.proto.json]
+        drawn = next(data for data in told if "items" in data)
+        table = pd.DataFrame([item["cells"] for item in drawn["items"]], columns=drawn["columns"])
         chosen = pd.read_csv(run.folder / "selection.csv")
-        assert table["id"].tolist() == chosen["id"].astype(str).tolist()
-        assert table["row"].tolist() == chosen["row"].tolist()
-        np.testing.assert_allclose(table["weight"], chosen["weight"])
-        by_id = scores.set_index("id").loc[table["id"]]
-        np.testing.assert_allclose(table["leverage"], by_id["leverage"])
-        np.testing.assert_allclose(table["distance"], by_id["distance"])
+        assert table["Pick"].tolist() == chosen["order"].astype(str).tolist()
+        assert table["Id"].tolist() == chosen["id"].astype(str).tolist()
+        assert all(map(same, table["Weight"], chosen["weight"]))
+        by_id = scores.set_index(scores["id"].astype(str)).loc[table["Id"]]
+        assert all(map(same, table["Leverage"], by_id["leverage"]))
+        assert all(map(same, table["Distance"], by_id["distance"]))
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -60,7 +60,7 @@ def test_one_press_opens_the_sample(empty, visit, words, page):
     app.button(key="empty-state-fill").click().run()
     assert not app.exception
     assert "No dataset is open" not in words(app)
-    assert "pool of 1,078 points" in words(app)
+    assert {"select": "digits · 1,078 points", "compare": "pool of 1,078 points"}[page] in words(app)
     assert app.query_params["data"]
 
 

@@ -184,8 +184,7 @@ def test_from_the_button_to_a_selection(page, words, empty, visit, turn):
     assert metrics(app)["Held out"] == "4"
     app.button(key="use").click().run()
     assert not app.exception
-    assert "photos" in words(app)
-    assert "pool of 4 points" in words(app)
+    assert "photos · 4 points" in words(app)
     assert words(app).count("pretrained encoder does better") == 1
     for other, count in (("compare", 1), ("runs", 1), ("learn", 0)):
         assert words(turn(app, other)).count("encoder does better") == count, other

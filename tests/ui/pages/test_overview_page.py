@@ -47,7 +47,7 @@ def test_projects_say_how_far_their_labels_are_and_lead_back(empty, visit, words
     assert "Handwriting · 1 of 4 labelled · 3 waiting for a label" in words(app)
     app.button(key=f"project:{card.id}").click().run()
     assert not app.exception
-    assert "pool of 1,078 points" in words(app)
+    assert "digits · batch 1 · 1 labelled · 3 waiting · 1,074 left" in words(app)
     project.label(dict.fromkeys(items[1:], "4"), by="me")
     assert "4 of 4 labelled · next 4" in words(visit("overview"))
 

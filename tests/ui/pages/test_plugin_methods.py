@@ -44,8 +44,7 @@ def finished(store, job):
 
 def test_select_offers_it_with_its_options_and_queues_it(installed, empty, visit, words):
     app = visit("select", data=remember(DIGITS))
-    next(each for each in app.get("button_group") if ":family" in str(each.key)).set_value("Geometric").run()
-    app.radio[0].set_value("every_other").run()
+    next(each for each in app.selectbox if each.key.endswith(":method")).set_value("every_other").run()
     next(each for each in app.number_input if each.key.endswith(":step")).set_value(3).run()
     assert "Nobody 1999" in words(app)
     app.button("pick").click().run()

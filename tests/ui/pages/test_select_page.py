@@ -1,4 +1,4 @@
-"""Select in every state: no dataset, form, queued, running, failed, cancelled, done, damaged."""
+"""The workbench in every state of a run: no dataset, none yet, queued, running, failed, cancelled, done, damaged."""
 
 import json
 import os
@@ -76,7 +76,7 @@ def test_a_second_tab_reattaches_to_a_running_run(empty, visit, words):
     assert "Solving the relaxation" in words(app)
     progress = app.get("progress")[0]
     assert "20 % · about 12 s left" in str(progress.proto.text).replace("\u00a0", " ")
-    assert len(app.get("plotly_chart")) == 1
+    assert [chart.key for chart in app.get("plotly_chart")] == [f"objective-{run.id}", f"map-{run.fingerprint[-12:]}"]
     assert app.button(key=f"cancel-{run.id}")
 
 

@@ -1,6 +1,7 @@
 """Texts on the pages: the form and its mistakes, the embedding, cards of chosen texts, and the search in them."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -76,6 +77,12 @@ def html(app):
 
 def cards(app):
     return html(app).count("<article")
+
+
+def told(app):
+    """What the browser is told to draw of the points."""
+    every = [json.loads(each.proto.json) for each in app.get("bidi_component") if each.proto.json]
+    return next(data for data in every if "items" in data)
 
 
 def metrics(app):
@@ -249,28 +256,27 @@ def test_a_text_column_beside_numbers_can_be_chosen_for_cards(empty, visit):
 def test_chosen_texts_are_cards_and_words_find_them(selected, visit, words):
     app = visit("select", run=selected.id)
     assert not app.exception
-    assert cards(app) == 6
-    assert [tab.label for tab in app.tabs] == ["Texts", "Table"]
-    app.text_input(key="words").set_value("CATS review").run()
+    assert (told(app)["layout"], len(told(app)["items"])) == ("Texts", 6)
+    assert widget(app, "button_group", ":layout").options == ["Texts", "Table"]
+    widget(app, "text_input", ":filter:text").set_value("CATS review").run()
     assert not app.exception
-    assert "10 texts of 30 found" in words(app)
-    assert cards(app) == 10
-    assert html(app).count("<mark>cats</mark>") == 10
-    assert html(app).count("<mark>Review</mark>") == 10
+    assert "10 of 30 points: “CATS review”" in words(app)
     assert "10 points found" in words(app)
-    app.text_input(key="words").set_value("elephants").run()
-    assert "0 texts of 30 found" in words(app)
-    assert "No text here holds all of these words" in words(app)
-    app.text_input(key="words").set_value("").run()
-    assert cards(app) == 6
+    assert {item["text"] for item in told(app)["items"]} == {text for text in TEXTS if "cats" in text}
+    assert told(app)["query"] == "CATS review"
+    widget(app, "text_input", ":filter:text").set_value("elephants").run()
+    assert "0 of 30 points: “elephants”" in words(app)
+    assert "No point passes all filters" in words(app)
+    widget(app, "text_input", ":filter:text").set_value("").run()
+    assert len(told(app)["items"]) == 6
     assert "6 chosen points" in words(app)
 
 
 def test_a_link_brings_the_words(selected, visit, words):
     app = visit("select", run=selected.id, words="dogs")
     assert not app.exception
-    assert "10 texts of 30 found" in words(app)
-    assert html(app).count("<mark>dogs</mark>") == 10
+    assert "10 of 30 points: “dogs”" in words(app)
+    assert all("dogs" in item["text"] for item in told(app)["items"])
 
 
 def test_the_other_pages_with_points_show_and_search_texts_too(selected, empty, visit, words):
@@ -317,4 +323,4 @@ def test_features_that_are_made_tell_how_their_table_was_read(page, empty, visit
     app.number_input(key="images:holdout").set_value(50).run()
     app.button(key="use").click().run()
     assert not app.exception
-    assert "reviews · pool of 15 points" in words(app)
+    assert "reviews · 15 points" in words(app)

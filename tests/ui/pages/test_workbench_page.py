@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 from dashboard.components.shared.theme import fmt_number
 from dashboard.components.workbench import map_view
@@ -14,7 +16,7 @@ from dashboard.components.workbench.desk import Desk
 from dashboard.components.workbench.metric_row import MEASURED
 from dashboard.components.workbench.pick_line import LABELLING, TRAINING
 from dashboard.services import demo
-from dashboard.services.projects import project_of
+from dashboard.services.projects import begun, project_of
 from dashboard.services.sources import remember
 from dashboard.services.umap import UmapState, umap_path
 from skmm_core import methods as registry
@@ -123,6 +125,30 @@ def test_label_aware_methods_and_options_are_offered_for_training_only(empty, vi
     assert [each for each in app.toggle if each.key.endswith(":stratify")]
 
 
+def test_labels_so_far_offer_methods_that_learn_from_them_alone(empty, visit, words):
+    digits = load_dataset(demo.SELECT.dataset)
+    rows = digits.split.train[:40].tolist()
+    labels = {str(digits.ids[row]): digits.class_names[int(digits.targets[row])] for row in rows}
+    begun(demo.SELECT.dataset, digits.fingerprint, "digits").label(labels)
+    app = visit("select", data=remember(demo.SELECT.dataset))
+    assert goal(app).value == LABELLING
+    titles = {spec.title: spec for spec in registry.list_methods()}
+    offered = [titles[name.removeprefix("Recommended: ")] for name in method(app).options]
+    assert offered[0].key == "skmm_cover"
+    assert {spec.key for spec in offered if spec.uses_labels} >= {"margin", "entropy", "badge"}
+    assert not [spec for spec in offered if spec.needs_every_label]
+    method(app).set_value("margin").run()
+    assert not [each for each in app.number_input if each.key.endswith(":warm-up")], "all labels so far train the head"
+    widget(app, "number_input", ":budget:1038").set_value(5)
+    app.button(key="pick").click().run()
+    assert not app.exception
+    (record,) = empty.records()
+    run_folder(record.folder, home=empty.home)
+    assert not set(pd.read_parquet(record.folder / "selection.parquet")["id"]) & set(labels)
+    again = visit("select", run=record.id)
+    assert (goal(again).value, method(again).value) == (LABELLING, "margin")
+
+
 def test_the_size_of_the_warm_up_is_asked_where_a_head_is_trained(empty, visit, words):
     app = visit("select", data=remember(DatasetConfig(source="digits")))
     assert not [each for each in app.number_input if each.key.endswith(":warm-up")]
@@ -198,17 +224,35 @@ def test_colours_and_directions_can_be_chosen(ready, visit):
         assert "Sketch direction 3" in app.get("plotly_chart")[0].proto.spec
 
 
-def test_umap_follows_by_itself_says_how_far_it_is_and_can_be_cancelled(ready, visit, words, monkeypatch):
+def waiting(bench):
+    from dashboard.components.workbench import map_view
+
+    map_view._said(bench)
+
+
+def test_umap_follows_by_itself_in_a_browser_alone(ready, monkeypatch):
+    """A run of the page, as from a script or a test, computes nothing; a browser runs its part of the page again."""
+    run, started = demo_run(ready), []
+    monkeypatch.setattr(map_view, "start_umap", lambda config, fingerprint: started.append(fingerprint))
+    bench = SimpleNamespace(fingerprint=run.fingerprint, key=key_of(run), size=1078, config=run.config.dataset)
+    app = AppTest.from_function(waiting, kwargs={"bench": bench}).run()
+    assert not started, "a page that is left at once computes nothing"
+    app.run()
+    assert not app.exception
+    assert started == [run.fingerprint]
+
+
+def test_umap_says_how_far_it_is_and_can_be_cancelled(ready, visit, words, monkeypatch):
     started, ended = [], []
     monkeypatch.setattr(map_view, "start_umap", lambda config, fingerprint: started.append(fingerprint))
     monkeypatch.setattr(map_view, "cancel_umap", ended.append)
     run = demo_run(ready)
     app = visit("select", run=run.id)
-    assert not started, "a page that is left at once computes nothing"
     assert "UMAP follows" in words(app)
     assert "PCA 1" in app.get("plotly_chart")[0].proto.spec
     app.run()
-    assert started == [run.fingerprint]
+    app.run()
+    assert not started
     state = UmapState(running=True, fraction=0.4, eta=12.0)
     monkeypatch.setattr(map_view, "umap_state", lambda fingerprint, size: state)
     app.run()
