@@ -16,6 +16,6 @@ elif view == LABEL:
 
     label_page()
 else:
-    from dashboard.components.select.page import select_page
+    from dashboard.components.workbench.page import workbench_page
 
-    select_page()
+    workbench_page()

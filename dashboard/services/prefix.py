@@ -55,7 +55,7 @@ def _measure(
 ) -> "tuple[Diagnostics, Band]":
     import torch
 
-    from skmm_core.diagnostics import asked_c_s, diagnose, random_band
+    from skmm_core.diagnostics import asked_c_s, diagnose, measure_band
 
     config = RunConfig.model_validate_json(config_json)
     if not isinstance(config.job, SelectJob):
@@ -69,7 +69,7 @@ def _measure(
     pool = _pool(_without_job(config, cache.store().get(run_id).folder), config.job.seed, fingerprint)
     found = diagnose(pool, indices, weights, c_s=c_s)
     fixed, closed = _decided(run_id, config, config.job, indices)
-    band, found = random_band(pool, indices, found, fixed=fixed, closed=closed, seed=config.job.seed)
+    band, found = measure_band(pool, indices, found, fixed=fixed, closed=closed, seed=config.job.seed)
     return found, band
 
 

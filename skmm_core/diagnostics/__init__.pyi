@@ -1,14 +1,21 @@
 from .band import Band as Band, BandMeasure as BandMeasure, read_band as read_band
-from .maps import pca_map as pca_map, umap_map as umap_map
+from .likeness import (
+    NEIGHBOURS as NEIGHBOURS,
+    Nearness as Nearness,
+    distances_to as distances_to,
+    likeness_rows as likeness_rows,
+    nearest_to as nearest_to,
+    nearness as nearness,
+)
+from .maps import EPOCHS as EPOCHS, UMAP_FIT_LIMIT as UMAP_FIT_LIMIT, pca_map as pca_map, umap_map as umap_map
 from .measure import asked_c_s as asked_c_s, diagnose as diagnose
 from .quantities import QUANTITIES as QUANTITIES
-from .random_band import random_band as random_band
+from .random_band import measure_band as measure_band
 from .record import Diagnostics as Diagnostics, load_diagnostics as load_diagnostics
 from .verdict import (
-    Verdict as Verdict,
     represented_text as represented_text,
     standing as standing,
-    verdict as verdict,
+    verdict_of as verdict_of,
     verdict_text as verdict_text,
     yardstick as yardstick,
 )

@@ -14,6 +14,7 @@ _UMAP_INPUT_DIM = 50
 _NEIGHBOURS = 15
 _SMALLEST_UMAP = 10  # below this a neighbour graph says nothing and its spectral start breaks down
 _BLOCK_ROWS = 65_536
+EPOCHS = "Moving points of the UMAP map"  # the phase that counts its epochs
 Map = NDArray[np.float32]
 
 
@@ -39,7 +40,7 @@ def umap_map(features: Tensor, *, seed: int = 0, report: Report = ignore) -> Map
     Args:
         features: (N, d) rows, any floating type and device.
         seed: of the layout and of the sample.
-        report: told before each stage; the stages themselves cannot be interrupted.
+        report: told before each stage, and of the epochs of the layout, which may be cancelled there.
 
     Returns:
         (N, 2) float32.
@@ -53,7 +54,8 @@ def umap_map(features: Tensor, *, seed: int = 0, report: Report = ignore) -> Map
     from umap import UMAP  # late: its first import compiles for seconds
 
     fitted = torch.randperm(size, generator=generator(seed, "umap"))[:UMAP_FIT_LIMIT].sort().values.numpy()
-    model = UMAP(n_neighbors=min(_NEIGHBOURS, size - 1), random_state=seed, n_jobs=1)
+    told = {"disable": False, "file": _Epochs(report), "bar_format": "{n_fmt}/{total_fmt}", "mininterval": 0.5}
+    model = UMAP(n_neighbors=min(_NEIGHBOURS, size - 1), random_state=seed, n_jobs=1, tqdm_kwds=told)
     layout = np.empty((size, 2), dtype=np.float32)
     layout[fitted] = model.fit_transform(rows[fitted])
     report(Progress("Drawing the UMAP map", 2, 3))
@@ -62,6 +64,21 @@ def umap_map(features: Tensor, *, seed: int = 0, report: Report = ignore) -> Map
         layout[rest] = model.transform(rows[rest])
     report(Progress("Drawing the UMAP map", 3, 3))
     return layout
+
+
+class _Epochs:
+    """What UMAP's progress bar writes to: "37/500", as a report."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def write(self, text: str) -> None:
+        done, _, total = text.strip().partition("/")
+        if done.isdecimal() and total.isdecimal():
+            self._report(Progress(EPOCHS, int(done), int(total)))
+
+    def flush(self) -> None:
+        """Nothing waits."""
 
 
 def _principal(features: Tensor, dims: int) -> NDArray[np.float64]:

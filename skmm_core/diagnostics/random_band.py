@@ -46,7 +46,7 @@ class _Measured:
         return int(self.distance.nbytes + self.moments.spectrum.nbytes)
 
 
-def random_band(
+def measure_band(
     pool: "Pool",
     indices: "Tensor",
     found: Diagnostics,
@@ -89,12 +89,10 @@ def random_band(
     free[torch.tensor([*fixed, *closed], dtype=torch.int64)] = False
     if new <= 0 or int(free.sum()) <= new:
         return Band(new, len(kept), 0, None, seed=seed), found
+    key = ("random band", seed, new, tuple(sorted(fixed)), tuple(sorted(closed)))
     report(Progress("Measuring random picks beside it", 0))
     with at_most_threads(1):  # thin products, many of them
-        made, _ = pool.kept.get(
-            ("random band", seed, new, tuple(sorted(fixed)), tuple(sorted(closed))),
-            lambda: _measure(pool, new, kept, free, seed),
-        )
+        made, _ = pool.kept.get(key, lambda: _measure(pool, new, kept, free, seed))
         values = _values(pool, indices, found, made)
     middle = float(np.median(values["error_bound"][1]))
     scales = {"coverage_mean": made.spread, "moment_error": 1.0, "error_bound": middle, "class_tv": 1.0}

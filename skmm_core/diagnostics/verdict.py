@@ -9,6 +9,7 @@ from skmm_core.diagnostics.band import Band, BandMeasure, read_band
 
 _HIGH, _LOW = 0.75, 0.25  # between them a selection is about as good as a random one
 _DIGITS = 3
+_SAME = "of the same size"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Verdict:
     good: bool | None
 
 
-def verdict(band: Band) -> Verdict:
+def verdict_of(band: Band) -> Verdict:
     """Say how a selection stands beside the random draws, and no more than so many draws can tell."""
     points = f"{band.new:,} point{'s' * (band.new != 1)}"
     if band.better is None:
@@ -32,24 +33,24 @@ def verdict(band: Band) -> Verdict:
     these = f"These {points} stand" if band.new > 1 else "This point stands"
     if band.fixed:
         these = f"Together with the {band.fixed:,} given, these {points} stand"
-    these, of = f"{these} for your data", f"of {points}"
+    these = f"{these} for your data"
     behind = math.floor(band.better * band.draws + 1e-9)  # ties are half won: what is certain is said
     if behind == band.draws:
-        return Verdict(f"{these} better than all {band.draws} random picks {of} tried.", True)
+        return Verdict(f"{these} better than all {band.draws} random picks {_SAME}.", True)
     if band.better == 0:
-        return Verdict(f"{these} worse than all {band.draws} random picks {of} tried.", False)
+        return Verdict(f"{these} worse than all {band.draws} random picks {_SAME}.", False)
     beaten = f"better than {behind} of {band.draws}"
     if band.better >= _HIGH:
-        return Verdict(f"{these} {beaten} random picks {of}.", True)
+        return Verdict(f"{these} {beaten} random picks {_SAME}.", True)
     if band.better <= _LOW:
-        return Verdict(f"{these} worse than most random picks {of}: {beaten}.", False)
-    return Verdict(f"{these} about as well as random picks {of}: {beaten}.", None)
+        return Verdict(f"{these} worse than most random picks {_SAME}: {beaten}.", False)
+    return Verdict(f"{these} about as well as random picks {_SAME}: {beaten}.", None)
 
 
 def verdict_text(found: Mapping[str, Any]) -> str:
     """The sentence out of `band` of a result; empty for a run of an earlier version."""
     band = read_band(found.get("band"))
-    return "" if band is None else verdict(band).text
+    return "" if band is None else verdict_of(band).text
 
 
 def represented_text(band: Band) -> str:
@@ -58,18 +59,18 @@ def represented_text(band: Band) -> str:
     if measure is None:
         return ""
     return (
-        f"They represent {100 * measure.value:.3g} % of the variation in your data "
-        f"(random: {100 * measure.middle:.3g} %)."
+        f"They represent {100 * measure.value:.3g}\u00a0% of the variation in your data "
+        f"(random: {100 * measure.middle:.3g}\u00a0%)."
     )
 
 
 def yardstick(measure: BandMeasure | None) -> str:
-    """What random picks give, in words: "random: 0.31 (0.27 to 0.35)"; empty where it was not measured."""
+    """What random picks give, in words: "random: 0.31, from 0.27 to 0.35"; empty where it was not measured."""
     if measure is None or not measure.draws:
         return ""
     low, high = (_short(value, measure.key) for value in measure.range)
     middle = _short(measure.middle, measure.key)
-    return f"random: {middle}" if low == high else f"random: {middle} ({low} to {high})"
+    return f"random: {middle}" if low == high else f"random: {middle}, from {low} to {high}"
 
 
 def standing(measure: BandMeasure, draws: int) -> str:

@@ -3,4 +3,5 @@ from .cancel import Stop as Stop
 from .labels_of_run import read_as as read_as, with_labels_hash as with_labels_hash
 from .runner import error_line as error_line, pulse as pulse, run_folder as run_folder
 from .selection import pool_positions as pool_positions
+from .tables import pool_table as pool_table
 from .worker import READY as READY

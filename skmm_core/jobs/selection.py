@@ -8,7 +8,7 @@ import numpy as np
 
 from skmm_core.config import RunConfig, SelectJob
 from skmm_core.data import Dataset, groups_of
-from skmm_core.diagnostics import Band, Diagnostics, asked_c_s, diagnose, pca_map, random_band
+from skmm_core.diagnostics import Band, Diagnostics, asked_c_s, diagnose, measure_band, pca_map
 from skmm_core.errors import InputError
 from skmm_core.jobs import tables
 from skmm_core.jobs.origin import origin
@@ -57,7 +57,7 @@ def run_selection(
     report(Progress("Measuring the selection", 0))
     c_s = asked_c_s(whole.objective, whole.params)
     diagnostics = diagnose(pool, whole.indices, whole.weights, c_s=c_s, report=report)
-    band, diagnostics = random_band(
+    band, diagnostics = measure_band(
         pool,
         whole.indices,
         diagnostics,

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from skmm_core.comparison import (
+    REFERENCE,
     STRATIFIED,
     Judged,
     Verdict,
@@ -17,11 +18,12 @@ from skmm_core.comparison import (
     league_savings,
     read_scores,
 )
-from skmm_core.probes import Metric, labels_note
+from skmm_core.probes import Metric, best_of, labels_note
 from skmm_core.report.figures import curves_figure, time_figure
 from skmm_core.report.learners import learner_of, learners_view
-from skmm_core.report.methods_text import comparison_methods, sources, titles
+from skmm_core.report.methods_text import comparison_methods, in_registry_order, sources, titles
 from skmm_core.report.numbers import number, score
+from skmm_core.report.series_style import method_styles
 from skmm_core.runs import SUMMARY_CSV
 
 
@@ -52,8 +54,10 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     last = scores[scores["budget"] == budgets[-1]].drop_duplicates(["method", "seed"])
     seconds = {str(key): float(value) for key, value in last.groupby("method")["seconds"].mean().items()}
     full = result["full"].get(metric["key"])
+    styles = method_styles(in_registry_order(names))
     return {
         "title": f"{result['dataset']}: {len(cells)} method{'s' * (len(cells) != 1)} compared",
+        "headline": _headline(savings, budgets, names, aware, Metric(**metric)),
         "lead": " ".join(
             filter(
                 None,
@@ -65,7 +69,10 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
                 ),
             )
         ),
-        "figures": [curves_figure(summary, metric, names, full), time_figure(seconds, budgets[-1], names)],
+        "figures": [
+            curves_figure(summary, metric, names, full, styles),
+            time_figure(seconds, budgets[-1], names, styles),
+        ],
         "metric": metric["title"] + (f" ({metric['unit']})" if metric["unit"] else ""),
         "full": score(full, percent),
         "budgets": [f"{budget:,}" for budget in budgets],
@@ -77,6 +84,25 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         "sources": sources(names),
         **learners_view(every, result, Metric(**metric), names, aware),
     }
+
+
+def _headline(
+    savings: Sequence[Mapping[str, Any]],
+    budgets: Sequence[int],
+    names: Mapping[str, str],
+    aware: set[str],
+    metric: Metric,
+) -> str:
+    """What the method that scores best at the middle budget saves, those that see labels only where no other runs."""
+    budget = budgets[len(budgets) // 2]
+    rows = [row for row in savings if row["budget"] == budget and row["method"] not in (REFERENCE, STRATIFIED)]
+    rows = [row for row in rows if row["method"] not in aware] or rows
+    means = {row["method"]: row["score"] for row in rows if row.get("score") is not None}
+    if not means:
+        return ""
+    best = best_of(means, higher_is_better=metric.higher_is_better)
+    text = next(str(row["text"]) for row in rows if row["method"] == best)
+    return f"{names.get(best, best)}: {text}"
 
 
 def _score_rows(

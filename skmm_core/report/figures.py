@@ -19,13 +19,14 @@ import pandas as pd
 from skmm_core.diagnostics import QUANTITIES, Diagnostics
 from skmm_core.errors import InputError
 from skmm_core.report.numbers import number
+from skmm_core.report.palette import OKABE_ITO, POOL_COLOUR
+from skmm_core.report.series_style import Style
 from skmm_core.storage import to_json
 
 MOST_DRAWN = 4_000
-BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8A96A3"
-_SERIES = (BLUE, VERMILLION, GREEN, "#CC79A7", ORANGE, "#56B4E9")
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star-triangle-down", "pentagon")
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+BLUE, ORANGE, GREEN, VERMILLION = (OKABE_ITO[name] for name in ("blue", "orange", "green", "vermillion"))
+GREY = POOL_COLOUR
+_BAND = "rgba(138,150,163,0.3)"  # the grey of the pool
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def risk_figure(found: Diagnostics) -> Figure:
         }
         for key, y, line in lines
     ]
+    if found.band_bound is not None:
+        traces = [*_band(list(range(1, found.band_bound.shape[1] + 1)), *found.band_bound), *traces]
     star = {"color": VERMILLION, "symbol": "star", "size": 13}
     lowest = {"x": [int(found.rank)], "y": _positive((bias + variance)[[best]]), "name": f"lowest at k = {found.rank}"}
     traces.append({"type": "scatter", "mode": "markers", "marker": star, **lowest})
@@ -138,12 +141,17 @@ def risk_figure(found: Diagnostics) -> Figure:
         "risk",
         QUANTITIES["error_bound"].title,
         f"Over the number k of directions that are fitted. The bound on the error is lowest at k = {found.rank}: fewer "
-        "directions miss signal, more only add noise.",
+        f"directions miss signal, more only add noise.{_grey(found.band_bound)}",
         f"The bias term falls and the variance term rises with k; their sum is lowest at {found.rank}.",
         traces,
         {
             "xaxis": {"title": {"text": "rank k"}},
-            "yaxis": {"title": {"text": QUANTITIES["error_bound"].unit}, "type": "log", "exponentformat": "power"},
+            "yaxis": {
+                "title": {"text": QUANTITIES["error_bound"].label},
+                "type": "log",
+                "dtick": 1,
+                "exponentformat": "power",
+            },
         },
     )
 
@@ -155,32 +163,52 @@ def spectrum_figure(found: Diagnostics) -> Figure:
         {"mode": "lines", "name": "pool", "y": _positive(found.spectrum_pool), "line": {"color": GREY, "width": 3}},
         {"mode": "markers", "name": "chosen", "y": _positive(found.spectrum_selection), "marker": {"color": BLUE}},
     ]
+    band = [] if found.band_spectrum is None else _band(directions, *found.band_spectrum)
     return Figure(
         "spectrum",
         "Second moments",
-        "Energy of the pool and of the chosen points in every direction of the sketch, strongest first.",
+        "Energy of the pool and of the chosen points in every direction of the sketch, strongest first."
+        + _grey(found.band_spectrum),
         "Second moment per direction of the sketch, chosen points beside the pool.",
-        [{"type": "scatter", "x": directions, **trace} for trace in traces],
+        [*band, *({"type": "scatter", "x": directions, **trace} for trace in traces)],
         {
-            "xaxis": {"title": {"text": "direction"}},
-            "yaxis": {"title": {"text": "second moment"}, "type": "log", "exponentformat": "power"},
+            "xaxis": {"title": {"text": "direction of the sketch, strongest first"}},
+            "yaxis": {"title": {"text": "second moment"}, "type": "log", "dtick": 1, "exponentformat": "power"},
         },
     )
 
 
+def _band(x: Sequence[int], low: np.ndarray, high: np.ndarray) -> list[dict[str, Any]]:
+    """The range of random picks as a grey area."""
+    line = {"type": "scatter", "mode": "lines", "x": list(x), "line": {"width": 0}, "hoverinfo": "skip"}
+    floor = 1e-2 * min((value for value in _positive(high) if value is not None), default=1.0)
+    return [
+        {**line, "y": _positive(np.maximum(low, floor)), "showlegend": False},
+        {**line, "y": _positive(high), "fill": "tonexty", "fillcolor": _BAND, "name": "random picks"},
+    ]
+
+
+def _grey(band: np.ndarray | None) -> str:
+    return "" if band is None else " The grey area holds random picks of the same size."
+
+
 def curves_figure(
-    summary: pd.DataFrame, metric: Mapping[str, Any], names: Mapping[str, str], full: float | None
+    summary: pd.DataFrame,
+    metric: Mapping[str, Any],
+    names: Mapping[str, str],
+    full: float | None,
+    styles: Mapping[str, Style],
 ) -> Figure:
     """Mean scores against points chosen with 95 % intervals, one line a method."""
     traces: list[dict[str, Any]] = []
-    for place, method in enumerate(names):
+    for method in names:
         rows = summary[summary["method"] == method].sort_values("budget")
-        colour = GREY if method == "uniform" else _SERIES[place % len(_SERIES)]
+        style = styles[method]
         traces.append({
             "type": "scatter", "mode": "lines+markers", "name": escape(names[method]),
             "x": rows["budget"].tolist(), "y": rows["mean"].tolist(),
-            "line": {"color": colour, "dash": _DASHES[place % len(_DASHES)]},
-            "marker": {"color": colour, "symbol": _SYMBOLS[place % len(_SYMBOLS)], "size": 8},
+            "line": {"color": style.colour, "dash": style.dash},
+            "marker": {"color": style.colour, "symbol": style.symbol, "size": 8},
             "error_y": {
                 "type": "data", "symmetric": False, "thickness": 1.2, "array": _gaps(rows["hi"] - rows["mean"]),
                 "arrayminus": _gaps(rows["mean"] - rows["lo"]),
@@ -212,12 +240,14 @@ def curves_figure(
     )  # fmt: skip
 
 
-def time_figure(seconds: Mapping[str, float], budget: int, names: Mapping[str, str]) -> Figure:
+def time_figure(
+    seconds: Mapping[str, float], budget: int, names: Mapping[str, str], styles: Mapping[str, Style]
+) -> Figure:
     """Mean seconds of one selection, one bar a method."""
     keys = [key for key in names if key in seconds]
     bars = {
         "type": "bar", "orientation": "h", "x": [max(seconds[key], 1e-4) for key in keys],
-        "y": [escape(names[key]) for key in keys], "marker": {"color": BLUE},
+        "y": [escape(names[key]) for key in keys], "marker": {"color": [styles[key].colour for key in keys]},
         "text": [f"{number(round(seconds[key], 4))} s" for key in keys], "textposition": "auto",
         "hovertemplate": "%{y}: %{text}<extra></extra>",
     }  # fmt: skip

@@ -16,6 +16,12 @@ def titles(keys: Iterable[str]) -> dict[str, str]:
     return {key: known.get(key, key) for key in keys}
 
 
+def in_registry_order(keys: Iterable[str]) -> list[str]:
+    """Keys of methods as the registry has them, so that each looks the same on every page; unknown ones last."""
+    places = {spec.key: place for place, spec in enumerate(_specs())}
+    return sorted(keys, key=lambda key: (places.get(key, len(places)), key))
+
+
 def sources(keys: Iterable[str]) -> list[dict[str, str]]:
     """Title, what it does, paper and its address of every method that is known here; not the paper of SkMM itself."""
     wanted = set(keys)

@@ -3,11 +3,13 @@
 Made from the files of the run folder alone, so that an imported run gets one too; nothing is computed anew.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from skmm_core.config import RunConfig
 from skmm_core.data import row_text
@@ -22,6 +24,11 @@ from skmm_core.storage import to_json, write_text
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _VIEWS = {"select": selection_view, "compare": comparison_view, "embed": embedding_view, "paper": paper_view}
+
+
+def _code(text: str) -> Markup:
+    """What stands between backticks as code; all of it escaped."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def write_report(folder: Path, config: RunConfig, result: Mapping[str, Any]) -> None:
@@ -44,6 +51,7 @@ def write_report(folder: Path, config: RunConfig, result: Mapping[str, Any]) -> 
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["code"] = _code
     template = environment.get_template(f"{result['kind']}.html.j2")
     shown = config.model_dump(mode="json", exclude_none=True)
     for name in ("include", "exclude"):  # thousands of rows are read more easily as ranges

@@ -7,9 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from skmm_core.diagnostics import QUANTITIES, load_diagnostics
+from skmm_core.diagnostics import (
+    QUANTITIES,
+    Band,
+    load_diagnostics,
+    read_band,
+    represented_text,
+    verdict_text,
+    yardstick,
+)
 from skmm_core.report.figures import map_figure, risk_figure, spectrum_figure
-from skmm_core.report.methods_text import selection_methods, sources
+from skmm_core.report.methods_text import selection_methods, sources, titles
 from skmm_core.report.numbers import number
 from skmm_core.report.thumbnails import read_thumbnails
 from skmm_core.runs import DIAGNOSTICS, read_table
@@ -34,11 +42,14 @@ def selection_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     """
     selection = read_table(folder, "selection")
     diagnostics = load_diagnostics(folder / DIAGNOSTICS)
+    band = read_band(result.get("band"))
+    method = titles([result["method"]])[result["method"]]
     shown = selection.head(_MOST_ROWS)
     columns = [name for name in shown.columns if shown[name].notna().any() and name != "position"][:_MOST_COLUMNS]
     places = read_table(folder, "map")
     return {
-        "title": f"{result['method']} on {result['dataset']}: {result['budget']:,} of {result['N']:,} points",
+        "headline": " ".join(filter(None, (verdict_text(result), "" if band is None else represented_text(band)))),
+        "title": f"{method} on {result['dataset']}: {result['budget']:,} of {result['N']:,} points",
         "lead": f"{result['advice']} {number(float(result['seconds']))} s, seed {result['seed']}."
         + _by_hand(result)
         + _beside(result),
@@ -49,7 +60,8 @@ def selection_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "n_chosen": len(selection),
         "thumbnails": read_thumbnails(folder, selection),
-        "diagnostics": _diagnostic_rows(result["diagnostics"]),
+        "diagnostics": _diagnostic_rows(result["diagnostics"], band),
+        "draws": 0 if band is None else band.draws,
         "columns": [{"name": name, "number": pd.api.types.is_numeric_dtype(shown[name])} for name in columns],
         "rows": [[_cell(cell) for cell in row] for row in _readable(shown[columns]).itertuples(index=False)],
         "methods": selection_methods(result),
@@ -70,15 +82,17 @@ def _beside(result: Mapping[str, Any]) -> str:
     return f" Batch {result['batch']}; measured on {result['measured_on']}."
 
 
-def _diagnostic_rows(values: Mapping[str, Any]) -> list[dict[str, str]]:
+def _diagnostic_rows(values: Mapping[str, Any], band: Band | None) -> list[dict[str, str]]:
     rows = []
     for quantity in (QUANTITIES[key] for key in SHOWN):
         value, meaning = quantity.of(values), quantity.help
         if value is not None:
-            rows.append({"title": quantity.title, "value": number(value), "meaning": meaning})
+            measure = None if band is None else band.of(quantity.key)
+            random = "" if measure is None else yardstick(measure).removeprefix("random: ")
+            rows.append({"title": quantity.title, "value": number(value), "random": random, "meaning": meaning})
         elif quantity.key in _INFINITE and values.get("certificate_text"):
             said = str(values["certificate_text"]) if quantity.key == "c_s" else meaning
-            rows.append({"title": quantity.title, "value": "∞", "meaning": said})
+            rows.append({"title": quantity.title, "value": "∞", "random": "", "meaning": said})
     return rows
 
 

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from dashboard.components.select.metric_row import MEASURED
+from dashboard.components.workbench.metric_row import MEASURED
 from dashboard.services.figures import digits_splits
 from skmm_core.comparison import typical_saving
 from skmm_core.diagnostics import QUANTITIES, Diagnostics

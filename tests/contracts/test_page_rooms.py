@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 DASHBOARD = ROOT / "dashboard"
 SOURCES = sorted(path.relative_to(DASHBOARD) for path in DASHBOARD.rglob("*.py"))
 PAGES = {path.stem for path in SOURCES if path.parts[0] == "app_pages"} - {"__init__"}
-VIEWS = {"pick": {"select", "diagnose", "selections", "label"}, "compare": {"present"}}  # folders of views, by page
+VIEWS = {"pick": {"workbench", "diagnose", "selections", "label"}, "compare": {"present"}}  # folders of views, by page
 SHARED, ANY_PAGE, ALL_ROOMS = "shared", "app_pages", "components"
 
 
@@ -71,11 +71,11 @@ def test_every_folder_is_that_of_a_page_and_says_what_it_draws() -> None:
         ("components/present/view.py", "from dashboard.components import select", {"select"}),
         ("components/present/view.py", "def late():\n    from dashboard.components.runs import table", {"runs"}),
         ("components/present/view.py", "from dashboard.components.present.story import cast_of", set()),
-        ("components/shared/map/figure.py", "from dashboard.components.select.view import selection_view", {"select"}),
+        ("components/shared/map/figure.py", "from dashboard.components.workbench.pane import pane", {"workbench"}),
         ("components/shared/map/figure.py", "from dashboard.components.shared.theme import INK", set()),
         ("components/shared/theme.py", "import dashboard.components", {ALL_ROOMS}),
         ("components/shared/theme.py", "from dashboard.app_pages.select import draw_form", {ANY_PAGE}),
-        ("app_pages/pick.py", "from dashboard.components.select.form import select_form", set()),
+        ("app_pages/pick.py", "from dashboard.components.workbench.page import workbench_page", set()),
         ("app_pages/pick.py", "from dashboard.components.present import view", {"present"}),
         ("services/state.py", "from dashboard.components.shared.theme import escape", {SHARED}),
         ("app.py", "from dashboard.components.shared.tour import tour", set()),

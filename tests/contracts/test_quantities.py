@@ -44,7 +44,7 @@ def test_no_page_or_report_types_a_name_by_itself(path: Path) -> None:
     assert not typed, f"take it from {LIST.relative_to(ROOT)}"
 
 
-@pytest.mark.parametrize("folder", ["dashboard/components/select", "dashboard/components/shared/diagnostics"])
+@pytest.mark.parametrize("folder", ["dashboard/components/workbench", "dashboard/components/shared/diagnostics"])
 def test_a_bare_bias_or_variance_is_never_shown(folder: str) -> None:
     # which of the four kinds is meant must be said; colours and steps of Learn have the bare words as keys
     allowed = {"bias", "variance", "Bias", "Variance"}

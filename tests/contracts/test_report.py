@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import html
 import io
 import json
 from html.parser import HTMLParser
@@ -15,7 +16,10 @@ import pytest
 from PIL import Image
 
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
+from skmm_core.diagnostics import verdict_text
 from skmm_core.jobs.execute import execute
+from skmm_core.report import method_styles
+from skmm_core.report.page import _code
 from skmm_core.runs.files import read_result, read_table, write_config
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -106,6 +110,10 @@ def test_figures_and_tables_of_a_selection_hold_the_numbers_of_its_files(selecti
     words, found = " ".join(page.words), read_result(selection)
     for value in (found["diagnostics"]["bias"], found["diagnostics"]["variance"], found["diagnostics"]["c_s"]):
         assert f"{value:,.4g}" in words
+    assert verdict_text(found) in words
+    row = next(row for row in found["band"]["measures"] if row["key"] == "moment_error")
+    assert f"{np.median(row['random']):.3g}, from {min(row['random']):.3g} to {max(row['random']):.3g}" in words
+    assert [trace.get("name") for trace in page.figures["spectrum"]["data"]] == [None, "random picks", "pool", "chosen"]
     for line in (found["fingerprint"], found["command"], found["versions"]["torch"], "arXiv 2407.06120", "Mahoney"):
         assert line in words
     risk = page.figures["risk"]["data"][-1]
@@ -152,3 +160,18 @@ def test_text_from_a_file_never_becomes_markup(tmp_path: Path) -> None:
     text = page.figures["map"]["data"][1]["text"][0]
     assert "<img" not in text
     assert "&lt;img" in text
+
+
+def test_methods_look_in_a_report_as_they_do_on_pages(comparison: Path) -> None:
+    drawn = {trace["name"]: trace for trace in Page(comparison).figures["curves"]["data"]}
+    for method, style in method_styles(["leverage", "uniform"]).items():
+        line = drawn[method.capitalize()]
+        assert (line["line"]["color"], line["line"]["dash"]) == (style.colour, style.dash)
+        assert line["marker"]["symbol"] == style.symbol
+    words = (comparison / "report.html").read_text()
+    saving = next(s for s in read_result(comparison)["savings"] if (s["method"], s["budget"]) == ("leverage", 30))
+    assert f'<p class="headline">Leverage: {html.escape(saving["text"])}</p>' in words
+
+
+def test_code_in_a_sentence_is_set_as_code_and_stays_text() -> None:
+    assert _code("as `a<b>` allows <i>") == "as <code>a&lt;b&gt;</code> allows &lt;i&gt;"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from skmm_core.config import SketchParams
-from skmm_core.diagnostics import diagnose, random_band, read_band
+from skmm_core.diagnostics import diagnose, measure_band, read_band
 from skmm_core.diagnostics.band import JUDGED, make_band
 from skmm_core.diagnostics.draw_measures import (
     Draws,
@@ -114,7 +114,7 @@ def test_equal_rows_are_as_good_as_random_ones() -> None:
     pool = make_pool(rows, targets=torch.arange(80) % 4, sketch=SketchParams(kind="none"))
     same = pool.subset(torch.arange(0, 80, 4))
     found = diagnose(same, torch.arange(6))
-    band, _ = random_band(same, torch.arange(6), found)
+    band, _ = measure_band(same, torch.arange(6), found)
     assert band.better == 0.5
     assert found.coverage_mean == 0
 
@@ -131,7 +131,7 @@ def test_given_rows_stay_and_closed_ones_are_never_drawn() -> None:
         return made, 0.0
 
     vars(pool)["kept"] = SimpleNamespace(get=keep)
-    band, drawn = random_band(pool, chosen, diagnose(pool, chosen), fixed=fixed, closed=closed)
+    band, drawn = measure_band(pool, chosen, diagnose(pool, chosen), fixed=fixed, closed=closed)
     assert (band.new, band.fixed, band.draws) == (5, 2, 20)
     touched = (seen[0].distance == 0).sum(axis=0)  # draws in which each row is chosen
     assert (touched[list(fixed)] == 20).all()
@@ -139,14 +139,14 @@ def test_given_rows_stay_and_closed_ones_are_never_drawn() -> None:
     assert touched[free].sum() == 20 * 5
     assert drawn.band_distance.shape == (20, 41)
     with pytest.raises(InputError, match="fixed"):
-        random_band(pool, torch.arange(3), diagnose(pool, torch.arange(3)), fixed=(9,))
+        measure_band(pool, torch.arange(3), diagnose(pool, torch.arange(3)), fixed=(9,))
 
 
 def test_where_every_draw_would_be_the_same_nothing_is_claimed() -> None:
     pool = _pool(n=8)
     for chosen, fixed, closed in ((range(8), (), ()), (range(3), (0, 1, 2), ()), (range(5), (), (5, 6, 7))):
         indices = torch.tensor(list(chosen))
-        band, drawn = random_band(pool, indices, diagnose(pool, indices), fixed=fixed, closed=closed)
+        band, drawn = measure_band(pool, indices, diagnose(pool, indices), fixed=fixed, closed=closed)
         assert (band.better, band.draws, drawn.band_distance) == (None, 0, None)
 
 
@@ -156,14 +156,14 @@ def test_order_of_the_file_and_a_second_question_change_nothing() -> None:
     turned = make_pool(pool.features[turn], sketch=SketchParams(kind="none"))
     chosen = torch.arange(9)
     place = torch.argsort(turn)[chosen]
-    first = random_band(pool, chosen, diagnose(pool, chosen))[0]
-    assert first == random_band(pool, chosen, diagnose(pool, chosen))[0]
-    second = random_band(turned, place, diagnose(turned, place))[0]
+    first = measure_band(pool, chosen, diagnose(pool, chosen))[0]
+    assert first == measure_band(pool, chosen, diagnose(pool, chosen))[0]
+    second = measure_band(turned, place, diagnose(turned, place))[0]
     for one, other in zip(first.measures, second.measures, strict=True):
         assert one.draws == pytest.approx(other.draws, rel=1e-5)
     assert first.better == second.better
     assert {each.key for each in first.judged} == {*JUDGED} - {"class_tv"}
-    assert random_band(pool, chosen, diagnose(pool, chosen), seed=1)[0] != first
+    assert measure_band(pool, chosen, diagnose(pool, chosen), seed=1)[0] != first
 
 
 def test_a_sample_of_rows_and_a_sketch_of_columns_keep_the_value_shown_and_come_near_the_whole() -> None:
@@ -171,7 +171,7 @@ def test_a_sample_of_rows_and_a_sketch_of_columns_keep_the_value_shown_and_come_
     pool = make_pool(rows, sketch=SketchParams(dim=16))
     chosen = torch.arange(420)
     found = diagnose(pool, chosen)
-    band, drawn = random_band(pool, chosen, found)
+    band, drawn = measure_band(pool, chosen, found)
     assert not FitView(pool, 420).exact
     assert drawn.band_bound is None
     for key, near in (("coverage_mean", 0.02), ("error_bound", 0.1)):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from skmm_core.config import SketchParams
-from skmm_core.diagnostics import diagnose, random_band
+from skmm_core.diagnostics import diagnose, measure_band
 from skmm_core.methods import select
 from skmm_core.pool import make_pool
 
@@ -23,7 +23,7 @@ def test_random_picks_get_every_verdict_equally_often() -> None:
         labels = torch.tensor(chance.integers(0, 3, 60))
         pool = make_pool(rows, targets=labels, sketch=SketchParams(kind="none"), seed=seed)
         chosen = select(pool, "uniform", 8, seed=seed).indices
-        shares.append(random_band(pool, chosen, diagnose(pool, chosen), seed=seed)[0].better)
+        shares.append(measure_band(pool, chosen, diagnose(pool, chosen), seed=seed)[0].better)
     found = np.array(shares)
     # of 21 exchangeable places each is as likely, whatever the measures are and how they hang together
     assert abs(found.mean() - 0.5) < 4 * math.sqrt(1 / 12 / _RUNS)

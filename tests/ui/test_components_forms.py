@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components.data.form import builtin_source
-from dashboard.components.select.form import LABELLING, TRAINING, offered, recommended, split_by_need
 from dashboard.components.shared.forms import changed, form_fields
+from dashboard.components.workbench.pick_line import LABELLING, TRAINING, offered, recommended, split_by_need
 from skmm_core.data.dataset import Task
 from skmm_core.methods.registry import Family, MethodParams, MethodSpec, Need, list_methods
 

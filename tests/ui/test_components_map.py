@@ -8,16 +8,15 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from dashboard.components.select.balance import balance_figure
-from dashboard.components.select.hand_picks import HandPicks, positions_of
 from dashboard.components.shared.balance import class_shares, total_variation
 from dashboard.components.shared.gallery import Card, gallery_html, point_cards
 from dashboard.components.shared.map import figure as map_module
-from dashboard.components.shared.map.controls import direction_pairs
 from dashboard.components.shared.map.figure import colour_options, map_figure, map_note, selected_positions
 from dashboard.components.shared.map.linked_views import ticked_positions
 from dashboard.components.shared.points import class_order, is_chosen, linked_points, merge_points
 from dashboard.components.shared.theme import POOL_COLOUR
+from dashboard.components.workbench.balance import balance_figure
+from dashboard.components.workbench.map_view import direction_pairs
 
 SIZE = 50
 PICKED = (7, 3, 41, 12)  # in pick order
@@ -346,10 +345,10 @@ def test_directions_of_the_sketch_come_in_pairs(points: pd.DataFrame) -> None:
     assert len(direction_pairs(three.assign(sketch_4=0.0))) == 2
 
 
-def test_a_point_is_pinned_or_barred_never_both(points: pd.DataFrame) -> None:
-    picks = HandPicks().pin({4, 6}).bar({6, 8})
-    assert (picks.include, picks.exclude) == ({4}, {6, 8})
-    assert picks.text() == "1 point pinned, 2 barred"
-    assert HandPicks().bar({1}).text() == "1 point barred"
-    assert not picks.free({4, 6, 8})
-    assert positions_of(points, {4, 6, 7}) == (2, 3)  # the fixture's rows are twice the positions
+def test_points_that_pass_no_filter_are_faint_and_cannot_be_marked(points: pd.DataFrame) -> None:
+    shown = np.arange(SIZE) < 20
+    figure = map_figure(points, budget=4, colour="chosen", shown=shown)
+    marked = np.concatenate([trace.customdata for trace in figure.data if trace.customdata is not None])
+    assert sorted(marked.tolist()) == list(range(20))
+    faint = figure.data[0]
+    assert (len(faint.x), faint.hoverinfo, faint.customdata) == (30, "skip", None)

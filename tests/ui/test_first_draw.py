@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CODE = """
 import sys
-import dashboard.services.demo, dashboard.components.select.view, dashboard.components.overview.example
+import dashboard.services.demo, dashboard.components.workbench.page, dashboard.components.overview.example
 import dashboard.components.shared.job_panel, dashboard.services.figures
 import dashboard.components.shared.map.marked_points
 import dashboard.components.overview.sentence as said

@@ -9,6 +9,8 @@ import pytest
 from dashboard.services import umap
 from skmm_core import diagnostics as projection
 from skmm_core.config import DatasetConfig
+from skmm_core.diagnostics import EPOCHS
+from skmm_core.progress import Progress
 
 PRINT = "sha256:" + "ab" * 32
 DIABETES = DatasetConfig(source="diabetes")
@@ -25,7 +27,7 @@ def test_nobody_asked_yet(home):
 
 
 def test_a_map_of_the_pool_is_kept_and_read(home, monkeypatch):
-    monkeypatch.setattr(projection, "umap_map", lambda features, *, seed: features[:, :2].numpy())
+    monkeypatch.setattr(projection, "umap_map", lambda features, *, seed, report: features[:, :2].numpy())
     path = umap.umap_path(PRINT)
     path.parent.mkdir(parents=True)
     assert umap.main(DIABETES.model_dump_json(), str(path)) == 0
@@ -63,3 +65,24 @@ def test_the_reason_of_a_failure_is_told(home):
     umap.start_umap(DatasetConfig(source=str(home / "gone.csv")), PRINT)
     umap._RUNNING[umap.umap_path(PRINT)].wait(timeout=120)
     assert "gone.csv" in str(umap.umap_state(PRINT, 5).problem)
+
+
+def test_a_map_that_is_computed_says_how_far_it_is_and_can_be_cancelled(home, monkeypatch):
+    real = subprocess.Popen
+    command = [sys.executable, "-c", "input()"]
+    monkeypatch.setattr(umap.subprocess, "Popen", lambda *_, **__: real(command, stdin=subprocess.PIPE))
+    umap.start_umap(DIABETES, PRINT)
+    assert umap.umap_state(PRINT, 265).fraction is None
+    told = umap._Told(umap.umap_path(PRINT), 265)
+    told(Progress("Drawing the UMAP map", 1, 3))
+    before = umap.umap_state(PRINT, 265)
+    assert 0 <= before.fraction < 0.1
+    assert 5 < before.eta < 30
+    told(Progress(EPOCHS, 1, 500))
+    told._moving -= 10
+    told(Progress(EPOCHS, 250, 500))
+    halfway = umap.umap_state(PRINT, 265)
+    assert halfway.eta == pytest.approx(10, abs=1)
+    umap.cancel_umap(PRINT)
+    assert umap.umap_state(PRINT, 265).problem == "cancelled"
+    assert umap.umap_path(PRINT) not in umap._RUNNING

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from dashboard.components.shared.answered_chart import Answer, Panel
 from dashboard.components.shared.comparisons.methods import Methods
-from dashboard.components.shared.series_style import method_styles
 from dashboard.components.shared.theme import figure_layout, fmt_seconds
+from skmm_core.report import method_styles
 
 
 def time_bars(scores: pd.DataFrame, methods: Methods) -> Answer:

@@ -14,10 +14,10 @@ from dashboard.components.learn.scene import (
     marks,
     percent,
 )
-from dashboard.components.shared.series_style import ACCENTS
 from dashboard.components.shared.theme import CHOSEN_COLOUR, OKABE_ITO, POOL_COLOUR, fmt_number, plural
 from dashboard.services import learn_results as results
 from dashboard.services.learn_results import BUDGETS, HAND_BUDGET, LABEL_DRAWS, RANDOM_DRAWS, SEEN, Picture, Why
+from skmm_core.report import ACCENTS
 
 Names = tuple[str, str]
 _BY_SIZE: Names = ("large group", "small group")

@@ -6,7 +6,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.components.learn.scene import percent
-from dashboard.components.shared.series_style import ACCENTS, Style
 from dashboard.components.shared.theme import (
     CHOSEN_COLOUR,
     CLASS_COLOURS,
@@ -17,6 +16,7 @@ from dashboard.components.shared.theme import (
 )
 from dashboard.services.learn_results import Outcome, Picture
 from skmm_core.diagnostics import QUANTITIES
+from skmm_core.report import ACCENTS, Style
 
 HEIGHT = 330
 SMART = Style(CHOSEN_COLOUR, "diamond", "solid")

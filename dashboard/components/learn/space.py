@@ -1,10 +1,10 @@
 """Scenes 4 and 5 of Learn, on pools in many dimensions: sketching, and SkMM itself."""
 
 from dashboard.components.learn.scene import Axis, Bar, Control, Layer, Scene, State, View, error_bars, marks, percent
-from dashboard.components.shared.series_style import ACCENTS
 from dashboard.components.shared.theme import CHOSEN_COLOUR, OKABE_ITO, POOL_COLOUR
 from dashboard.services import learn_results as results
 from dashboard.services.learn_results import DIMS, FEW, PICKERS, REDRAWS, Balance, Outcome, Sketched
+from skmm_core.report import ACCENTS
 
 _ENDS = (1.3, 2.2, 1.1)  # of the axes, beyond the points, so that their names stand free
 _SYMBOLS = ("circle", "square", "triangle")

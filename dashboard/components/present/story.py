@@ -9,6 +9,7 @@ from dashboard.components.shared.comparisons.savings_words import interval_text,
 from dashboard.components.shared.theme import UNKNOWN, fmt_int, fmt_percent, plural
 from skmm_core.comparison import REFERENCE, STRATIFIED, Costs, Relation, league_savings, whole
 from skmm_core.config import RunConfig, SelectJob
+from skmm_core.diagnostics import read_band
 from skmm_core.probes import Metric, best_of
 from skmm_core.runs import RunRecord, RunState
 
@@ -116,10 +117,14 @@ def selection_config(cast: Cast) -> RunConfig | None:
 def bare_headline(result: Mapping[str, Any], title: str) -> str:
     """What a selection alone can claim: how much of the variation in the data its points represent."""
     budget, size = result["budget"], result["N"]
-    seen = fmt_percent(1 - result["diagnostics"]["bias"], 1)
+    start = f"**{fmt_int(budget)} of {fmt_int(size)}** points ({fmt_percent(budget / size, 1)}), picked by {title}"
+    band = read_band(result.get("band"))
+    measure = None if band is None else band.of("represented")
+    if measure is None:
+        return f"{start}."
     return (
-        f"**{fmt_int(budget)} of {fmt_int(size)}** points ({fmt_percent(budget / size, 1)}), picked by {title}, "
-        f"represent **{seen}** of the variation in your data."
+        f"{start}, represent **{fmt_percent(measure.value, 1)}** of the variation in your data (random: "
+        f"{fmt_percent(measure.middle, 1)})."
     )
 
 

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 from dashboard.components.shared.answered_chart import Answer, Panel
 from dashboard.components.shared.balance import class_shares, total_variation
 from dashboard.components.shared.points import has_classes, has_values, is_chosen
-from dashboard.components.shared.series_style import run_style
 from dashboard.components.shared.theme import POOL_COLOUR, escape, figure_layout, fmt_number
 from skmm_core.diagnostics import QUANTITIES
+from skmm_core.report import run_style
 
 MAX_CLASSES = 24
 _BINS = 24

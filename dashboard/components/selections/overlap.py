@@ -12,8 +12,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.components.shared.answered_chart import Answer, Panel
-from dashboard.components.shared.series_style import run_style
 from dashboard.components.shared.theme import POOL_COLOUR, escape, figure_layout, fmt_int, fmt_number, plural
+from skmm_core.report import run_style
 
 LETTERS = "ABCD"
 _ROW_PIXELS = 30

@@ -16,7 +16,6 @@ from dashboard.components.selections.overlap import LETTERS
 from dashboard.components.shared.answered_chart import Answer, Panel
 from dashboard.components.shared.comparisons.repeated_selections import covers
 from dashboard.components.shared.comparisons.score_words import is_share, score_text, signed, verdict_text
-from dashboard.components.shared.series_style import run_style
 from dashboard.components.shared.theme import escape, figure_layout, plural
 from skmm_core.comparison import (
     REFERENCE,
@@ -32,6 +31,7 @@ from skmm_core.comparison import (
 )
 from skmm_core.config import SelectJob
 from skmm_core.probes import LINEAR, Metric, labels_note, learner_phrase, learner_summary, learner_title
+from skmm_core.report import run_style
 from skmm_core.runs import RunRecord
 
 _ROW_PIXELS = 46

@@ -86,6 +86,11 @@ def place_link(
     st.page_link(page, label=label, icon=icon, width=width, query_params=query | ({VIEW: view} if view else {}))
 
 
+def show_view(view: str) -> None:
+    """Turn to another view of the open page: for `on_click`, before the page is drawn again."""
+    st.query_params[VIEW] = view
+
+
 def old_page(url_path: str) -> st.Page:
     """A page that no menu shows and that leads on from an older address; what else the address says is kept."""
     page, view = OLD_ADDRESSES[url_path]

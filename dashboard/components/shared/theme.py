@@ -14,17 +14,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from skmm_core.errors import InputError
+from skmm_core.report import OKABE_ITO as OKABE_ITO, POOL_COLOUR as POOL_COLOUR  # handed on
 
-OKABE_ITO = {
-    "blue": "#0072B2",
-    "orange": "#E69F00",
-    "green": "#009E73",
-    "purple": "#CC79A7",
-    "vermillion": "#D55E00",
-    "sky": "#56B4E9",
-    "yellow": "#F0E442",
-    "black": "#000000",
-}
 CLASS_COLOURS = (
     *(OKABE_ITO[name] for name in ("blue", "orange", "green", "purple", "vermillion", "sky")),
     "#7F7F7F",  # in the place of yellow and black, which are lost on a white or a dark page
@@ -33,7 +24,6 @@ CLASS_COLOURS = (
     "#44AA99",
 )
 CLASS_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star", "hexagon", "cross")
-POOL_COLOUR = "#8A96A3"
 POOL_OPACITY = {False: 0.42, True: 0.62}  # by theme: faint colours sink sooner into a dark page
 CHOSEN_COLOUR = OKABE_ITO["vermillion"]
 INK = {False: "#16202A", True: "#E8EEF3"}  # by theme, as in `.streamlit/config.toml`: False light, True dark
@@ -75,6 +65,8 @@ _CSS = """
   /* A run in progress stays in sight, with its Cancel, while the page below is read. */
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-job-"] [data-testid="stProgress"]) {
     position: sticky; top: 3.75rem; z-index: 5; background: Canvas; }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-pick-bar) {
+    position: sticky; top: 3.75rem; z-index: 4; background: Canvas; padding-bottom: 4px; }
   .st-key-compare-pending { min-height: 1800px; }
   /* The heights that widgets will have, while the browser still loads what draws them: nothing below moves then. */
   .st-key-tour { min-height: 40px; }

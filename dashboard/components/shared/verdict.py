@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from skmm_core.diagnostics import Band, represented_text, verdict
+from skmm_core.diagnostics import Band, represented_text, verdict_of
 
 _ICONS = {True: ":material/verified:", False: ":material/warning:", None: ":material/balance:"}
 
@@ -17,5 +17,5 @@ def verdict_line(band: Band | None) -> None:
     """
     if band is None:
         return
-    found = verdict(band)
+    found = verdict_of(band)
     st.markdown(" ".join(filter(None, (f"{_ICONS[found.good]} **{found.text}**", represented_text(band)))))

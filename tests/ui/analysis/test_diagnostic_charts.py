@@ -12,11 +12,11 @@ from dashboard.components.shared.diagnostics.distortion import distortion_histog
 from dashboard.components.shared.diagnostics.histograms import coverage_histogram, leverage_histogram
 from dashboard.components.shared.diagnostics.table import metrics_table
 from dashboard.components.shared.diagnostics.view import ANSWERS
-from dashboard.components.shared.series_style import method_styles, run_style
 from skmm_core.config import SketchParams
 from skmm_core.diagnostics import QUANTITIES
 from skmm_core.diagnostics.measure import diagnose
 from skmm_core.pool.pool import make_pool
+from skmm_core.report import method_styles, run_style
 
 
 @pytest.fixture(scope="module")

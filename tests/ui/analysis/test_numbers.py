@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from scipy.interpolate import PchipInterpolator
 
+from dashboard.components.shared.theme import fmt_percent
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
-from skmm_core.diagnostics import QUANTITIES
+from skmm_core.diagnostics import QUANTITIES, verdict_text
 from skmm_core.jobs.runner import run_folder
 from skmm_core.runs import RunStore
 
@@ -93,10 +94,17 @@ def test_select_shows_the_numbers_of_the_files(task, runs, visit):
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Chosen"] == f"{result['budget']} of {result['N']:,}"
     found = result["diagnostics"]
-    for key in ("bias", "variance", "moment_error", "coverage_mean"):
-        assert same(shown[QUANTITIES[key].title], found[key]), key
+    beside = {metric.label: metric.delta for metric in app.metric}
+    for key in ("error_bound", "moment_error", "coverage_mean"):
+        title = QUANTITIES[key].title
+        assert same(shown[title], QUANTITIES[key].of(found)), key
+        row = next(row for row in result["band"]["measures"] if row["key"] == key)
+        assert row["value"] == pytest.approx(QUANTITIES[key].of(found))
+        assert same(beside[title].removeprefix("random: "), np.median(row["random"])), key
+    assert shown["Variation represented"] == fmt_percent(found["represented"], 1)
+    assert verdict_text(result) in words(app)
+    assert "∞" not in shown.values()
     assert same(shown[QUANTITIES["coverage_mean"].title], scores["distance"].mean())
-    assert shown["Certificate c_S"] == "∞" if found["c_s"] is None else same(shown["Certificate c_S"], found["c_s"])
     if task != "classification":  # digits show pictures first
         table = next(each.value for each in app.dataframe if "leverage" in each.value)
         chosen = pd.read_csv(run.folder / "selection.csv")
@@ -114,6 +122,7 @@ def test_diagnose_shows_the_numbers_of_the_files(task, runs, visit):
     app = visit("diagnose", run=run.id)
     assert not app.exception
     found, table = result_of(run)["diagnostics"], app.table[0].value
+    band = next(row for row in result_of(run)["band"]["measures"] if row["key"] == "coverage_mean")
     column = {str(name): str(text) for name, text in table.iloc[:, 0].items()}
     compared = 0
     for key in (
@@ -146,7 +155,14 @@ def test_diagnose_shows_the_numbers_of_the_files(task, runs, visit):
         assert "Without targets the error of a ridge probe is unknown" in words(app)
     else:
         assert same(ridge, found["ridge_bias2"] + found["ridge_variance"])
-    assert f"support {found['rank']}" in words(app)
+    assert f"can support about {found['rank']} independent patterns" in words(app)
+    assert verdict_text(result_of(run)) in words(app)
+    middle, rest = str(table.loc[QUANTITIES["coverage_mean"].title, "Random picks"]).split(" (", 1)
+    assert same(middle, np.median(band["random"]))
+    low, high = rest.split(")")[0].split(" to ")
+    assert same(low, min(band["random"]))
+    assert same(high, max(band["random"]))
+    assert rest.endswith(f"better than {int(20 * band['worse'] + 1e-9)} of 20")
 
 
 def shown_first(run, name):
@@ -217,7 +233,8 @@ def test_present_shows_the_numbers_of_the_files(task, runs, visit):
     assert f"{result['budget']} of {result['N']:,}" in shown
     assert share in shown
     if compared is None:
-        assert f"see {100 * (1 - result['diagnostics']['bias']):.1f} % of the pool's energy" in shown
+        seen = fmt_percent(result["diagnostics"]["represented"], 1).replace("\u00a0", " ")
+        assert f"represent {seen} of the variation in your data (random: " in shown
         return
     files = result_of(compared)
     saving = next(s for s in files["savings"] if (s["method"], s["budget"]) == (result["method"], result["budget"]))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from dashboard.components.present.story import bare_headline, best_at_middle, cast_of, presentable, saving_line
+from dashboard.components.shared.theme import fmt_percent
 from skmm_core.comparison.planner import Costs
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig, SelectJob
 from skmm_core.data.load import load_dataset
@@ -71,9 +72,9 @@ def test_a_selection_without_a_comparison_claims_no_saving(home, visit):
     run = newest(home, "select", "skmm")
     app = visit("present", run=run.id)
     assert not app.exception
-    seen = 100 * (1 - read_result(run.folder)["diagnostics"]["bias"])
+    seen = fmt_percent(read_result(run.folder)["diagnostics"]["represented"], 1).replace("\u00a0", " ")
     assert (
-        f"40 of 1,078 points (3.7 %), picked by SkMM, represent {seen:.1f} % of the variation in your data."
+        f"40 of 1,078 points (3.7 %), picked by SkMM, represent {seen} of the variation in your data (random: "
         in texts(app)
     )
     assert "not measured yet" in texts(app)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from dashboard.components.select.gradient_form import GRADIENTS, SKETCHES
+from dashboard.components.workbench.gradient_form import GRADIENTS, SKETCHES
+from dashboard.components.workbench.pick_line import TRAINING
 from dashboard.services.sources import remember
 from skmm_core.config import DatasetConfig, GradientParams, RunConfig, SelectJob, SketchParams
 from skmm_core.jobs.runner import run_folder
@@ -36,7 +37,7 @@ def test_who_saves_labels_is_offered_gradients_that_read_none(form, words):
 
 
 def test_head_gradients_are_sketched_by_factors_and_run(form, empty, words):
-    league(form, "Training")
+    league(form, TRAINING)
     boxes(form, "gradient:kind")[0].set_value("head").run()
     assert not form.exception
     assert "Sees which points are hard" in words(form)
@@ -46,7 +47,7 @@ def test_head_gradients_are_sketched_by_factors_and_run(form, empty, words):
     (run,) = empty.records()
     assert run.config == RunConfig(
         dataset=DIABETES,
-        job=SelectJob(method="skmm_fit", budget=100),
+        job=SelectJob(method="skmm_fit", budget=26),
         gradient=GradientParams(kind="head", targets="random"),
         sketch=SketchParams(kind="kronecker"),
     )
@@ -69,6 +70,6 @@ def test_a_run_with_head_gradients_opens_as_it_was_asked_for(form, empty, visit)
 
 
 def test_methods_that_look_at_no_gradient_are_offered_none(form):
-    league(form, "Training")
+    league(form, TRAINING)
     next(each for each in form.pills if ":family" in each.key).set_value("Geometric").run()
     assert not boxes(form, "gradient:kind")

@@ -15,10 +15,10 @@ import plotly.graph_objects as go
 from dashboard.components.shared.answered_chart import Answer, Panel
 from dashboard.components.shared.comparisons.methods import Methods
 from dashboard.components.shared.comparisons.score_words import is_share, score_text, spans_decades
-from dashboard.components.shared.series_style import method_styles
 from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number
 from skmm_core.comparison import REFERENCE, STRATIFIED
 from skmm_core.probes import Metric, best_of
+from skmm_core.report import method_styles
 
 _MOST_SHARE = 1.05
 _DODGE = 0.012

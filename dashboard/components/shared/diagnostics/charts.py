@@ -17,9 +17,9 @@ import plotly.graph_objects as go
 from dashboard.components.shared.answered_chart import Answer, Panel
 from dashboard.components.shared.diagnostics.diagnosed_runs import DiagnosedRun, Runs, name_of
 from dashboard.components.shared.diagnostics.random_picks import common_band, draw_band, said
-from dashboard.components.shared.series_style import ACCENTS
 from dashboard.components.shared.theme import POOL_COLOUR, figure_layout, fmt_number, fmt_percent, plural
 from skmm_core.diagnostics import QUANTITIES
+from skmm_core.report import ACCENTS
 
 if TYPE_CHECKING:
     from skmm_core.diagnostics import Diagnostics
@@ -133,7 +133,7 @@ def risk_curve(runs: Runs) -> Answer:
         found = f"rank {run.diagnostics.rank}, with {terms}"
         whole = said("error_bound", run)
         parts.append(
-            f"{name_of(run, runs)}about {plural(run.diagnostics.rank, 'independent pattern')} ({terms}; {whole})"
+            f"{name_of(run, runs)}about {plural(run.diagnostics.rank, 'independent pattern')}, with {terms}: {whole}"
         )
         alt = f"{run.label}: one term falls and one rises with the rank k; their sum is lowest at {found}."
         panels.append(Panel(run.label, _risk_figure(run, curve, best, span, width), alt))

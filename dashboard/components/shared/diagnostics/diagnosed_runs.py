@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.components.shared.series_style import Style, run_style
 from dashboard.components.shared.theme import escape
 from dashboard.services import cache
 from skmm_core.data import spread_notes
 from skmm_core.diagnostics import Band, read_band
 from skmm_core.encoders import marks
 from skmm_core.errors import InputError
+from skmm_core.report import Style, run_style
 from skmm_core.runs import RunRecord
 
 if TYPE_CHECKING:

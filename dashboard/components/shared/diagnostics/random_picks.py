@@ -43,7 +43,7 @@ def shares_of_draws(quantiles: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def beside(run: DiagnosedRun, key: str) -> str:
-    """What random picks give, to stand behind a number: " (random: 0.31 (0.27 to 0.35))"; nothing where unknown."""
+    """What random picks give, to stand behind a number: " (random: 0.31, from 0.27 to 0.35)"; nothing where unknown."""
     said = "" if run.band is None else yardstick(run.band.of(key))
     return f" ({said})" if said else ""
 
@@ -65,6 +65,6 @@ def random_cell(band: Band, key: str, *, judged: bool) -> str:
 
 
 def said(key: str, run: DiagnosedRun) -> str:
-    """Name, number and yardstick: "moment error 0.0435 (random: 0.09 (0.05 to 0.13))"."""
+    """Name, number and yardstick: "moment error 0.0435 (random: 0.09, from 0.05 to 0.13)"."""
     quantity = QUANTITIES[key]
     return f"{quantity.label} {value_text(key, quantity.of(vars(run.diagnostics)))}{beside(run, key)}"

@@ -60,6 +60,6 @@ def _verdicts(runs: list[DiagnosedRun]) -> None:
             verdict_line(run.band)
             st.markdown(
                 f"{plural(d.n, 'point')} can support about {plural(d.rank, 'independent pattern')}"
-                f"{beside(run, 'rank')}; the data hold about {d.effective_dim:.1f}. {escape(d.certificate_text)}"
+                f"{beside(run, 'rank')}. {escape(d.certificate_text)}"
             )
             notes(run.remarks)

@@ -11,13 +11,14 @@ import plotly.graph_objects as go
 from dashboard.components.shared.map.groups import MEASURES, Group, colour_bar, groups_of
 from dashboard.components.shared.points import TEXT, has_classes, has_values, is_chosen, label_text
 from dashboard.components.shared.text_cards import hover_lines
-from dashboard.components.shared.theme import INK, POOL_OPACITY, figure_layout, fmt_number, plural
+from dashboard.components.shared.theme import INK, POOL_COLOUR, POOL_OPACITY, figure_layout, fmt_number, plural
 
 MAX_DRAWN = 50_000
 _MOST_FOUND = 5_000  # of the points that a search found, so many are drawn of a pool that is thinned
 _MOST_HOVERED = 10_000  # points beyond these have no text on the map unless they are chosen
 _POOL_PIXELS, _RING_PIXELS = 6, 22
 _FOUND_PIXELS, _MANY_PIXELS, _MANY = 17, 11, 300  # rings of points found; smaller where many would hide the map
+_FEW = 150  # chosen points: more are drawn smaller, or they hide clusters
 _LEAST, _MOST = 0.7, 1.8  # size of a chosen point against the usual one, by its weight
 
 
@@ -45,6 +46,7 @@ def map_figure(
     pinned: Collection[int] = (),
     barred: Collection[int] = (),
     found: np.ndarray | None = None,
+    shown: np.ndarray | None = None,
     dark: bool = False,
     height: int = 520,
 ) -> go.Figure:
@@ -65,16 +67,23 @@ def map_figure(
         pinned: positions that are to be chosen in any case.
         barred: positions that are never to be chosen.
         found: positions that a search found; None while nothing is looked for.
+        shown: (N,) bool, points that pass the filters, the others are faint and cannot be marked; None for all.
         dark: whether the page is dark.
         height: pixels.
     """
     found = np.empty(0, np.int64) if found is None else found
     drawn = _thinned(points, {*ringed, *pinned, *barred, *found[:_MOST_FOUND].tolist()})
+    faint = None
+    if shown is not None:
+        passed = shown[drawn["position"].to_numpy()]
+        faint, drawn = drawn[~passed], drawn[passed]
     chosen = is_chosen(drawn, budget)
     groups = groups_of(drawn, points, is_chosen(points, budget), colour)
     pool = drawn if len(drawn) <= _MOST_HOVERED else drawn.drop(columns=TEXT, errors="ignore")
     outline = INK[dark]
     figure = go.Figure()
+    if faint is not None:
+        figure.add_trace(_faint(faint, axes))
     for top in (False, True):  # all chosen points lie above all others
         for group in groups:
             members = np.flatnonzero(group.members & (chosen == top))
@@ -96,7 +105,10 @@ def map_figure(
     figure_layout(figure, height=height)
     figure.update_layout(
         dragmode="lasso",
+        clickmode="event+select",
         uirevision="map",
+        modebar={"orientation": "v"},  # beside the plot, or it covers the legend
+        margin_r=44,
         legend={"itemclick": "toggleothers", "itemdoubleclick": "toggle", "itemsizing": "constant"},
     )
     for update, name in ((figure.update_xaxes, axes[0]), (figure.update_yaxes, axes[1])):
@@ -169,7 +181,7 @@ def _trace(
         marker |= {"size": _POOL_PIXELS, "opacity": POOL_OPACITY[dark]}
     else:
         symbol = group.symbol or "diamond"
-        line = {"color": INK[dark], "width": 1.5}
+        line = {"color": INK[dark], "width": 1.5 if len(part) <= _FEW else 1}
         marker |= {"symbol": symbol, "size": _sizes(part["weight"].to_numpy()), "opacity": 1.0, "line": line}
     return go.Scattergl(
         x=part[axes[0]].to_numpy(dtype=np.float32),
@@ -186,9 +198,21 @@ def _trace(
     )
 
 
+def _faint(part: pd.DataFrame, axes: tuple[str, str]) -> go.Scattergl:
+    """Points that do not pass the filters: they keep the shape of the map."""
+    return go.Scattergl(
+        x=part[axes[0]].to_numpy(dtype=np.float32),
+        y=part[axes[1]].to_numpy(dtype=np.float32),
+        mode="markers",
+        showlegend=False,
+        hoverinfo="skip",
+        marker={"color": POOL_COLOUR, "size": 4, "opacity": 0.16},
+    )
+
+
 def _sizes(weights: np.ndarray) -> np.ndarray | int:
     """Pixels of chosen points: by the square root of their weight, and smaller where many would hide each other."""
-    usual = 12 if len(weights) <= 150 else 9
+    usual = 10 if len(weights) <= _FEW else 7
     mean = np.nanmean(weights) if np.isfinite(weights).any() else 0.0
     if mean <= 0 or np.allclose(weights, mean):
         return usual

@@ -49,7 +49,7 @@ def _random(band: Band | None, key: str) -> str:
 
 
 def _text(key: str, value: float | None) -> str:
-    return fmt_percent(value) if key == "represented" else fmt_number(value)
+    return fmt_percent(value, 1) if key == "represented" else fmt_number(value)
 
 
 _HAND = (("included", "included"), ("excluded", "excluded"))

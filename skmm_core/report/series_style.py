@@ -1,10 +1,10 @@
-"""How a series looks wherever it is drawn: an Okabe-Ito colour, and a marker and dash as second cue."""
+"""How a series looks on pages and in reports: an Okabe-Ito colour, and a marker and dash as second cue."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.components.shared.theme import OKABE_ITO, POOL_COLOUR
 from skmm_core.comparison import REFERENCE, STRATIFIED
+from skmm_core.report.palette import OKABE_ITO, POOL_COLOUR
 
 _COLOURS = (
     *(OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky")),
