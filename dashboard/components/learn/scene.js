@@ -1,6 +1,6 @@
 // A scene: its picture, its words and its control. All states are here, so nothing waits for the server.
 const scenes = new WeakMap();
-const MOVE_MS = 220, TURN_MS = 1800, TURN = -0.8, TELL_MS = 400;
+const MOVE_MS = 150, TURN_MS = 1800, TURN = -0.8, TELL_MS = 400;
 const TYPES = 'textarea, select, [contenteditable="true"], [role="radio"], [role="slider"], [role="combobox"], input:not([type="checkbox"])';
 
 const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
