@@ -5,7 +5,7 @@ Nothing here imports torch, so that a page can read old runs before torch is loa
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 
 class _Frozen(BaseModel):
@@ -203,6 +203,21 @@ class CompareJob(_Frozen):
         description="Ask about this very pool, which all seeds share, instead of about data like these, where each "
         "seed picks from a part of its own.",
     )
+    rounds: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="More than one: budgets are the points picked after each round, in which methods see the labels of "
+        "the rounds before, and no others.",
+    )
+
+    @field_validator("rounds")
+    @classmethod
+    def _a_budget_each(cls, rounds: int, others: ValidationInfo) -> int:
+        budgets = len(set(others.data.get("budgets", ())))
+        if rounds > 1 and budgets != rounds:
+            raise ValueError(f"{rounds} rounds go with {rounds} budgets, one a round, and there are {budgets}")
+        return rounds
 
     @field_validator("learners")
     @classmethod

@@ -1,4 +1,4 @@
-"""Learn: why a well-chosen few can do the work of many, in five steps to play with and a free playground."""
+"""Learn: why a well-chosen few can do the work of many, in five scenes to play with and a free playground."""
 
 import sys
 
@@ -28,12 +28,11 @@ name = name or NAMES[0]  # a link may empty it
 place = NAMES.index(name)
 step = STEPS[place] if place < len(STEPS) else None
 st.markdown(f"### {place + 1}. {step.title if step else 'Playground: build your own'}")
-st.markdown(
-    step.idea
-    if step
-    else "Put clusters where you like, choose two methods, and watch the bias and variance of each. The fit goes "
-    "through the origin, and both true slopes are 1."
-)
+if step is None:
+    st.markdown(
+        "Put clusters where you like, choose two methods, and watch the bias and variance of each. Each feature of a "
+        "point truly adds its own value, once, to the label."
+    )
 if "torch" not in sys.modules:
     with st.spinner("Loading what computes…"):
         from skmm_core.learn import make_toy  # noqa: F401

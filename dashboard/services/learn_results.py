@@ -1,4 +1,4 @@
-"""The numbers of the Learn page's steps, computed by `skmm_core` on small pools and kept by arguments; no text.
+"""The numbers of the Learn page's scenes, computed by `skmm_core` on small pools and kept by arguments; no text.
 
 Torch is imported inside the functions: only a visitor of Learn waits for it. Errors are shares of the signal: the mean
 squared error over the pool divided by the mean squared noise-free label.
@@ -35,8 +35,7 @@ PICKERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Variance reduction": ("skmm_variance", {"ridge": 1.0}),
     "SkMM": ("skmm", {"c_s": 0.8}),
 }
-_SHOWN_PAIRS = 700
-_SHOWN_DIRECTIONS = 6
+_SHOWN_PAIRS = 400
 _THREE_SEED = 48
 
 
@@ -73,10 +72,10 @@ class Why:
     """Step 1: SkMM against random picks at one budget, and over all of them.
 
     Attributes:
-        smart, random: what SkMM picks, and one random pick.
-        errors: (RANDOM_DRAWS,) errors of random picks at this budget.
+        smart: what SkMM picks.
+        draws: the RANDOM_DRAWS random picks.
+        errors: (RANDOM_DRAWS,) their errors.
         missed: (RANDOM_DRAWS,) bool: which of them hold no point of the small cluster.
-        curve: (budgets,) error of SkMM.
         curve_random: (RANDOM_DRAWS, budgets) errors of random picks.
         needed: smallest of the budgets at which random picks are as good on average, or None.
     """
@@ -84,10 +83,9 @@ class Why:
     budget: int
     picture: Picture
     smart: Outcome
-    random: Outcome
+    draws: tuple[Outcome, ...]
     errors: Floats
     missed: NDArray[np.bool_]
-    curve: Floats
     curve_random: Floats
     needed: int | None
 
@@ -143,7 +141,6 @@ class Sketched:
         before, after: distances of some pairs of points.
         distortion: root mean square of after²/before² - 1 over all pairs, for this map.
         distortions: (DIMS,) the same, root mean square over MAPS maps.
-        energy, energy_sketched: share of the pool's energy in each of the strongest directions, and behind the map.
         error, error_full: of SkMM's 9 points chosen behind the map, and in the full space.
     """
 
@@ -153,8 +150,6 @@ class Sketched:
     after: Floats
     distortion: float
     distortions: Floats
-    energy: Floats
-    energy_sketched: Floats
     error: float
     error_full: float
 
@@ -242,10 +237,9 @@ def why(budget: int) -> Why:
         budget=budget,
         picture=picture(_toy(RARE)),
         smart=smart[place],
-        random=random[0][place],
+        draws=tuple(draw[place] for draw in random),
         errors=errors[:, place],
         missed=np.array([draw[place].counts[1] == 0 for draw in random]),
-        curve=np.array([found.error for found in smart]),
         curve_random=errors,
         needed=BUDGETS[int(good[0])] if len(good) else None,
     )
@@ -316,14 +310,11 @@ def sketched(dim: int) -> Sketched:
     """Step 4 at one of the DIMS."""
     from skmm_core.learn import sketched_rows, squared_distances
     from skmm_core.methods import select
-    from skmm_core.sketches import spectrum
 
     toy = _toy(SPACE)
     rows = sketched_rows(toy.features, dim, seed=0)
     before, after = squared_distances(toy.features), squared_distances(rows)
     some = slice(None, None, max(1, len(before) // _SHOWN_PAIRS))
-    spectra = [spectrum(part) for part in (toy.features, rows)]
-    energy, energy_sketched = ((part / part.sum())[:_SHOWN_DIRECTIONS].numpy() for part in spectra)
     params = PICKERS["SkMM"][1]
     behind, full = (select(pool, "skmm", FEW, params=params).indices for pool in (pool_of(toy, dim), pool_of(toy)))
     return Sketched(
@@ -333,8 +324,6 @@ def sketched(dim: int) -> Sketched:
         after=after[some].sqrt().numpy(),
         distortion=float((after / before - 1).square().mean().sqrt()),
         distortions=_distortions(),
-        energy=energy,
-        energy_sketched=energy_sketched,
         error=outcome(toy, behind).error,
         error_full=outcome(toy, full).error,
     )

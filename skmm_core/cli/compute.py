@@ -11,7 +11,7 @@ from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, how_read_text, show_json
 from skmm_core.cli.embed import summary_line
 from skmm_core.cli.pool_flags import PoolFlags, with_pool_flags
-from skmm_core.comparison import few_seeds, settled_sentence
+from skmm_core.comparison import ROUNDS_HELP, few_seeds, round_budgets, rounds_told, settled_sentence
 from skmm_core.config import CompareJob, RunConfig, SelectJob
 from skmm_core.data import read_rows, spread_notes
 from skmm_core.diagnostics import verdict_text
@@ -90,6 +90,7 @@ def compare(
     budgets: Annotated[str, typer.Option("--budgets", help="Numbers of points with commas between.")],
     out: flags.Out,
     seeds: Annotated[int, typer.Option("--seeds", help="Number of seeds: 0 .. seeds - 1.")] = 8,
+    rounds: Annotated[int, typer.Option("--rounds", help=ROUNDS_HELP)] = 1,
     pool: PoolFlags,
     param: Annotated[
         list[str] | None,
@@ -121,7 +122,8 @@ def compare(
         {
             "kind": "compare",
             "methods": flags.split_list("--methods", methods),
-            "budgets": flags.split_numbers("--budgets", budgets),
+            "budgets": round_budgets(flags.split_numbers("--budgets", budgets), rounds),
+            "rounds": rounds,
             "seeds": seeds,
             "params": _params_by_method(param),
             **flags.learner_options(learner, finetune),
@@ -263,6 +265,7 @@ def _summary(result: Mapping[str, Any], folder: Path) -> str:
     others = f", of {', '.join(result['learners'])}" if len(result["learners"]) > 1 else ""
     under = f"Under the learner {result['learner']}{others}:"
     told = [
+        rounds_told(result),
         result["claim"],
         few_seeds(result["seeds"]),
         labels_note(result.get("validation_rows"), result.get("learner")),

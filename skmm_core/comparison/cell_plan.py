@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from skmm_core.comparison.leagues import STRATIFIED
+from skmm_core.comparison.rounds import check_rounds
 from skmm_core.comparison.score_log import Cell
 from skmm_core.comparison.summary import REFERENCE
 from skmm_core.config import CompareJob, GradientParams, SketchParams
@@ -39,17 +40,28 @@ class CellPlan:
                 yield method, budget, seed
 
 
-def plan_cells(dataset: "Dataset", job: CompareJob, gradient: GradientParams) -> CellPlan:
+def label_aware(job: CompareJob, gradient: GradientParams) -> list[str]:
+    """Methods that see the pool's labels: in rounds none, since there all see but those that they asked for."""
+    from skmm_core.methods import reads_labels
+
+    seen = [method for method in job.methods if reads_labels(method, job.params.get(method, {}), gradient)]
+    return seen if job.rounds == 1 else []
+
+
+def plan_cells(
+    dataset: "Dataset", job: CompareJob, gradient: GradientParams, warm_up_rows: int | None = None
+) -> CellPlan:
     """Check a job; uniform, and uniform within classes where some method sees labels, are added.
 
     Raises:
-        InputError: an unknown method, param or budget, or a learner that does not fit the task.
+        InputError: an unknown method, param or budget, a learner that does not fit the task, or what cannot be done in
+            rounds.
     """
     from skmm_core.data import Task
-    from skmm_core.methods import get_method, reads_labels
+    from skmm_core.methods import get_method
 
     yardsticks = [REFERENCE]
-    aware = [method for method in job.methods if reads_labels(method, job.params.get(method, {}), gradient)]
+    aware = label_aware(job, gradient)
     if aware and dataset.task is Task.CLASSIFICATION:
         yardsticks.append(STRATIFIED)
     methods = list(dict.fromkeys([*job.methods, *yardsticks]))
@@ -68,6 +80,8 @@ def plan_cells(dataset: "Dataset", job: CompareJob, gradient: GradientParams) ->
         spec.parse(job.params.get(method))
     left_out = {method: reason for method, spec in specs.items() if (reason := spec.missing(dataset.task))}
     able = {key: spec for key, spec in specs.items() if key not in left_out}
+    if job.rounds > 1:
+        check_rounds(able, job, gradient, warm_up_rows)
     learners = learners_of(job, dataset.task.value)
     return CellPlan(able, left_out, budgets, job, frozenset([*aware, STRATIFIED]), learners)
 
@@ -84,6 +98,7 @@ def identity_of(
     later |= {} if warm_up_rows is None else {"warm_up_rows": warm_up_rows}
     later |= {} if plan.job.fixed_pool else {"pool": "drawn anew for every seed"}
     later |= {} if plan.job.finetune is None else {"finetune": plan.job.finetune.model_dump(mode="json")}
+    later |= {} if plan.job.rounds == 1 else {"rounds": plan.job.rounds}
     later |= {} if plan.learners == (plan.job.single_learner,) else {"learners": list(plan.learners)}
     return {
         "fingerprint": dataset.fingerprint,

@@ -26,8 +26,9 @@ from skmm_core.progress import Progress, Report, ignore
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from skmm_core.comparison.replay import Picked, Replay
     from skmm_core.data import Dataset
-    from skmm_core.methods import Selection
+    from skmm_core.methods import MethodSpec, Selection
     from skmm_core.pool import Pool
 
     # dataset, chosen points of its pool, learner, seed, report -> what was predicted for the test rows
@@ -79,7 +80,7 @@ def compare(
     from skmm_core.probes import check_scorable
 
     check_scorable(dataset)
-    plan = plan_cells(dataset, job, gradient)
+    plan = plan_cells(dataset, job, gradient, warm_up_rows)
     metrics = [metric.key for metric in METRICS[dataset.task.value]]
     identity = identity_of(dataset, plan, sketch, gradient, warm_up_rows)
     log = ScoreLog(folder, identity, metrics, learners=plan.learners)
@@ -164,23 +165,21 @@ class _Runner:
         self._probe = probe
         self._sketch, self._gradient, self._warm_up_rows = sketch, gradient, warm_up_rows
         self._settled = False
+        self._replay: Replay | None = None  # of the pool that is kept, in rounds
         self._kept: tuple[int, int] | None = None  # seed and number of parts that the pool and its dataset belong to
         self._blocks = test_blocks(len(dataset.split.test))
 
     def run(self, cell: Cell, report: Report) -> list[dict[str, Any]]:
         """Rows of one cell."""
-        from skmm_core.methods import select
-
         method, budget, seed = cell
-        parts = 1 if self._plan.job.fixed_pool else parts_at(self._dataset.pool_size, budget, self._plan.job.seeds)
+        spec, parts = self._plan.specs[method], self._parts_at(budget)
         dataset, pool = self._pool_of(seed, parts, report)
         drawn = pool.sketch.kind != "none" or self._gradient.kind != "features" or FINETUNE in self._plan.learners
-        if parts == 1 and not self._plan.specs[method].random and not drawn:
+        if parts == 1 and not spec.random and not drawn:
             for earlier in range(self._plan.job.seeds):
                 if (method, budget, earlier) in self._log.done:
                     return [row | {"seed": seed} for row in self._log.rows((method, budget, earlier))]
-        params = self._plan.job.params.get(method)
-        selection: Selection = select(pool, method, budget, params=params, seed=seed, report=report)
+        selection = self._pick(spec, budget, seed, report)
         common = {"dataset": self._dataset.name, "method": method, "budget": budget, "seed": seed}
         pool_text = "" if parts == 1 else str(PoolPart(dataset.pool_size, self._dataset.pool_size, parts))
         tail = {"seconds": round(selection.seconds, 6), "split": "test", "pool": pool_text}
@@ -195,6 +194,22 @@ class _Runner:
             ]
         return rows
 
+    def _parts_at(self, budget: int) -> int:
+        """Parts that the pool is cut into; in rounds those of the last, so that all rounds pick from one part."""
+        if self._plan.job.fixed_pool:
+            return 1
+        most = budget if self._plan.job.rounds == 1 else self._plan.budgets[-1]
+        return parts_at(self._dataset.pool_size, most, self._plan.job.seeds)
+
+    def _pick(self, spec: "MethodSpec", budget: int, seed: int, report: Report) -> "Selection | Picked":
+        """The points of a cell, from the pool that is kept."""
+        from skmm_core.methods import select
+
+        if self._replay is not None:
+            return self._replay.picks(spec, budget, report)
+        params = self._plan.job.params.get(spec.key)
+        return select(self._pool, spec.key, budget, params=params, seed=seed, report=report)
+
     def _left_out(self, predicted: Any) -> dict[str, str]:
         """By metric, the scores without each block of test rows in turn."""
         targets = self._dataset.targets
@@ -206,30 +221,29 @@ class _Runner:
 
     def _pool_of(self, seed: int, parts: int, report: Report) -> "tuple[Dataset, Pool]":
         """What a seed picks from, with what methods share computed beforehand, so that no method is timed for it."""
+        from skmm_core.comparison.replay import Replay
         from skmm_core.methods import compute_shared
 
         if not self._settled:  # by the first seed, whichever is computed first, so that a continued job is the same one
-            first = (
-                1
-                if self._plan.job.fixed_pool
-                else parts_at(self._dataset.pool_size, self._plan.budgets[-1], self._plan.job.seeds)
-            )
-            made = self._make(self._part(0, first), 0, report).sketch
+            made = self._make(self._part(0, self._parts_at(self._plan.budgets[-1])), 0, report).sketch
             whole = made.kind == "none"
             self._sketch = SketchParams(kind="none") if whole else self._sketch.model_copy(update={"dim": made.dim})
             self._settled = True
         if self._kept != (seed, parts):
-            self._part_dataset = self._part(seed, parts)
+            job, self._part_dataset = self._plan.job, self._part(seed, parts)
             self._pool = self._make(self._part_dataset, seed, report)
             compute_shared(self._pool, self._plan.specs.values())
+            if job.rounds > 1:
+                self._replay = Replay(self._part_dataset, self._pool, self._plan.budgets, job.params, seed=seed)
             self._kept = seed, parts
         return self._part_dataset, self._pool
 
     def _make(self, dataset: "Dataset", seed: int, report: Report) -> "Pool":
+        from skmm_core.comparison.replay import without_labels
         from skmm_core.pool import make_pool
 
         return make_pool(
-            dataset,
+            dataset if self._plan.job.rounds == 1 else without_labels(dataset),
             sketch=self._sketch,
             gradient=self._gradient,
             warm_up_rows=self._warm_up_rows,

@@ -115,7 +115,7 @@ class Dataset:
     @property
     def partly_labelled(self) -> str | None:
         """How many rows of a partly labelled pool have a label: "labels in 10 of 60 rows"; None for other pools."""
-        labels = self.pool_labels
+        labels = self.known_labels
         if labels is None:
             return None
         return f"labels in {sum(label is not None for label in labels):,} of {len(labels):,} rows"

@@ -12,7 +12,9 @@ from skmm_core.comparison import (
     against_linear,
     against_stratified,
     compare,
+    label_aware,
     parts_at,
+    random_start,
     settled_counts,
     summary_table,
 )
@@ -20,7 +22,7 @@ from skmm_core.config import CompareJob, RunConfig
 from skmm_core.data import Dataset, train_targets
 from skmm_core.gradients import warm_up_size
 from skmm_core.jobs.origin import origin
-from skmm_core.methods import get_method, reads_labels
+from skmm_core.methods import get_method
 from skmm_core.probes import in_order, primary_metric, validation_rows
 from skmm_core.progress import Progress, Report
 from skmm_core.runs import SUMMARY_CSV, scored_by
@@ -50,18 +52,18 @@ def run_comparison(
     report(Progress("Writing the results", 0))
     write_file(folder / SUMMARY_CSV, lambda path: summary_table(done).to_csv(path, index=False, lineterminator="\n"))
     metric = primary_metric(dataset.task)
-    label_aware = [
-        method for method in job.methods if reads_labels(method, job.params.get(method, {}), config.gradient)
-    ]
+    aware = label_aware(job, config.gradient)
     return {
         "kind": "compare",
         "dataset": dataset.name,
         "task": dataset.task.value,
         "methods": list(job.methods),
         "scored": list(dict.fromkeys(done.scores["method"])),
-        "label_aware": label_aware,
+        "label_aware": aware,
         "budgets": list(job.budgets),
         "seeds": job.seeds,
+        "rounds": job.rounds,
+        "random_start": random_start(job, done.scores["method"]),
         "claim": done.claim,
         "warm_up_rows": _warm_up_rows(config, job, dataset),
         "validation_rows": validation_rows(dataset, done.learner),
@@ -77,8 +79,8 @@ def run_comparison(
         "learners": list(in_order(done.by_learner)),
         "full": done.full,
         "savings": done.savings,
-        "against_stratified": against_stratified(done.scores, label_aware, dataset.task.value),
-        "by_learner": _by_learner(done, dataset, label_aware),
+        "against_stratified": against_stratified(done.scores, aware, dataset.task.value),
+        "by_learner": _by_learner(done, dataset, aware),
         "settled": settled_counts(done.scores),
         "left_out": done.left_out,
         **origin(config, [*scored_by(job.finetune), *dataset.notes], dataset.fingerprint, dataset.reading),
@@ -106,7 +108,7 @@ def _warm_up_rows(config: RunConfig, job: CompareJob, dataset: Dataset) -> int |
     They are of what a seed picks from, which is largest at the largest budget.
     """
     targets = train_targets(dataset)
-    if targets is None or not any(get_method(key).trains_head(dataset.task) for key in job.methods):
+    if targets is None or job.rounds > 1 or not any(get_method(key).trains_head(dataset.task) for key in job.methods):
         return None
     parts = 1 if job.fixed_pool else parts_at(dataset.pool_size, max(job.budgets), job.seeds)
     return warm_up_size(dataset.pool_size // parts, len(targets.unique()), asked=config.warm_up_rows)

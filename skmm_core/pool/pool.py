@@ -53,6 +53,7 @@ _FIT_LIMIT = 2048
 _FIT_SKETCH = 512
 _SMALLEST = 1e3  # of the least number whose square is held: numbers a thousandth as large still count
 _SEEDLESS = ("feature_basis", "feature_products", "scaler", "order", "place")
+_LABELLESS = ("sketch", "sketched", "moments", "spectrum")  # where gradients are features
 
 
 @dataclass(frozen=True)
@@ -238,6 +239,19 @@ class Pool:
         if "ordered" in vars(self):
             vars(part)["ordered"] = self.ordered.reseeded(seed, sketch=sketch, report=report)
         return part
+
+    def knowing(self, known: KnownTargets, *, report: Report) -> "Pool":
+        """The same rows, of which these alone have a label, with all that was computed without one.
+
+        Args:
+            known: of rows of this pool, which has no targets and matches moments of features.
+            report: told of what is computed from now on.
+        """
+        made = replace(self, known=known, task=known.task, n_classes=len(known.class_names), report=report)
+        vars(made).update({name: vars(self)[name] for name in (*_SEEDLESS, *_LABELLESS) if name in vars(self)})
+        if "ordered" in vars(self) and (placed := known.of(self.order)) is not None:
+            vars(made)["ordered"] = self.ordered.knowing(placed, report=report)
+        return made
 
     @cached_property
     def feature_basis(self) -> SingularBasis:

@@ -17,6 +17,7 @@ from skmm_core.comparison import (
     judged,
     league_savings,
     read_scores,
+    rounds_told,
 )
 from skmm_core.probes import Metric, best_of, labels_note
 from skmm_core.report.figures import curves_figure, time_figure
@@ -56,13 +57,14 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     full = result["full"].get(metric["key"])
     styles = method_styles(in_registry_order(names))
     return {
-        "title": f"{result['dataset']}: {len(cells)} method{'s' * (len(cells) != 1)} compared",
+        "title": f"{result['dataset']}: {len(cells)} method{'s' * (len(cells) != 1)} compared{_in_rounds(result)}",
         "headline": _headline(savings, budgets, names, aware, Metric(**metric)),
         "lead": " ".join(
             filter(
                 None,
                 (
                     f"{result['N']:,} points to pick from.",
+                    rounds_told(result),
                     claim_of(scores),
                     few_seeds(result["seeds"]),
                     labels_note(result.get("validation_rows"), result.get("learner")),
@@ -84,6 +86,11 @@ def comparison_view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
         "sources": sources(names),
         **learners_view(every, result, Metric(**metric), names, aware),
     }
+
+
+def _in_rounds(result: Mapping[str, Any]) -> str:
+    rounds = result.get("rounds", 1)  # results of earlier versions have none
+    return f" in {rounds} rounds" if rounds > 1 else ""
 
 
 def _headline(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from skmm_core.comparison import FIXED, LEAST_SEEDS, few_seeds
+from skmm_core.comparison import FIXED, LEAST_SEEDS, few_seeds, rounds_told
 from skmm_core.diagnostics import QUANTITIES
 from skmm_core.probes import LEARNERS, LINEAR, learner_title
 from skmm_core.report.citation import PAPER_URL
@@ -55,6 +55,7 @@ def comparison_methods(result: Mapping[str, Any]) -> tuple[str, ...]:
         f"Every method picked from a pool of {result['N']:,} points at every budget with {result['seeds']} seeds. Each "
         f"selection was made once, and what was trained on it was scored once on the test rows, from which nothing is "
         f"ever picked.{tests}",
+        *filter(None, [rounds_told(result)]),
         *(_learner_text(key, result) for key in learners),
         *_statistics(result),
     )

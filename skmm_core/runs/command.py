@@ -48,6 +48,7 @@ def command_line(config: RunConfig, out: str = "out") -> str:
         words += ["--group", job.group, "--per-group", str(job.per_group)] if job.group is not None else []
     else:
         words += ["--methods", ",".join(job.methods), "--budgets", ",".join(map(str, job.budgets))]
+        words += ["--rounds", str(job.rounds)] if job.rounds > 1 else []
         words += ["--seeds", str(job.seeds)]
         for method, params in job.params.items():
             words += [word for key, value in params.items() for word in ("--param", _pair(f"{method}.{key}", value))]

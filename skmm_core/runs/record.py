@@ -155,6 +155,7 @@ def default_name(config: RunConfig) -> str:
     what = job.method if isinstance(job, SelectJob) else f"{count} method{'s' * (count != 1)}"
     points = budget_text(config)
     tuned = f" · {_learners(job)}" if isinstance(job, CompareJob) and _learners(job) else ""
+    tuned += f" · {job.rounds} rounds" if isinstance(job, CompareJob) and job.rounds > 1 else ""
     tuned += " · this very pool" if isinstance(job, CompareJob) and job.fixed_pool else ""
     return f"{dataset_text(config)} · {what} · {points} point{'s' * (points != '1')}{tuned}"
 

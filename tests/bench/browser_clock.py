@@ -27,19 +27,13 @@ _ENDED = f"""() => {{
     return clock.last !== null && app.getAttribute('data-test-script-state') === 'notRunning'
         && performance.now() - clock.pressed - clock.last > {_QUIET_MS};
 }}"""
-# Each plot with what its traces hold; null while one is still to be drawn.
-_PLOTS = """(() => {
-    const plots = [...document.querySelectorAll('.stPlotlyChart')].map(box => box.querySelector('.js-plotly-plot'));
-    if (!plots.every(plot => plot && plot.calcdata && plot.calcdata.length && plot.querySelector('.main-svg')))
-        return null;
-    return plots;
-})()"""
-FIGURES = f"""() => {{
-    const plots = {_PLOTS};
-    const numbers = values => Array.from(values ?? []).join();
-    const trace = of => [of.name, numbers(of.x), numbers(of.y), numbers(of.z), numbers(of.marker?.opacity)].join(':');
-    return plots && plots.length ? plots.map(plot => plot._fullData.map(trace).join(';')).join('|') : null;
-}}"""
+# The scene of Learn as it is drawn; null while its marks move.
+SCENE = """() => {
+    const hosts = [...document.querySelectorAll('[class*="st-key-learn-scene"] *')].filter(one => one.shadowRoot);
+    const scene = hosts.map(one => one.shadowRoot.querySelector('.scene')).find(one => one);
+    if (!scene || scene.dataset.playing !== 'false' || scene.dataset.moving !== 'false') return null;
+    return [...scene.querySelectorAll('.layer')].map(one => one.getAttribute('d')).join() + scene.innerText;
+}"""
 MAP = """() => {
     const plot = document.querySelector('.js-plotly-plot');
     return plot && plot.calcdata && plot.querySelector('canvas') ? plot._fullData.map(of => of.name).join() : null;

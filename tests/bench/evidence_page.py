@@ -22,6 +22,7 @@ from tests.bench.evidence_answer import (
 from tests.bench.evidence_encoders import encoders_part
 from tests.bench.evidence_figure import rank_figure
 from tests.bench.evidence_learners import learners_part, readme_learners
+from tests.bench.evidence_rounds import rounds_part
 from tests.bench.evidence_tables import OURS, SURE, Evidence
 from tests.bench.evidence_words import (
     ablations,
@@ -91,7 +92,7 @@ def page(evidence: Evidence) -> tuple[str, dict[str, str]]:
     ]
     parts += [_league(evidence, league, figures) for league in LEAGUES]
     parts += [_families(evidence), _datasets(evidence), _robustness(evidence), learners_part(evidence)]
-    parts += [encoders_part(), ablations(evidence)]
+    parts += [encoders_part(), rounds_part(), ablations(evidence)]
     return "\n\n".join(parts) + "\n", figures
 
 

@@ -3,8 +3,8 @@
 The first chart after a server start on a fresh home (the demo run is made meanwhile). For each page, the time of a warm
 first chart or table after a load, and after a switch to it from another page by the navigation. On made pools of 10,000
 and 100,000 points: the first draw of the map, and a step of the budget slider until the map is redrawn and until the
-numbers of the shorter selection are there. For each step of Learn: a step of its control until all its figures are
-redrawn. Medians, in seconds, of what the browser drew; run it on an idle machine.
+numbers of the shorter selection are there. For each step of Learn: a step of its control until its scene is at rest
+again. Medians, in seconds, of what the browser drew; run it on an idle machine.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from playwright.sync_api import Locator, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
-from browser_clock import FIGURES, MAP, NUMBERS, Took, fresh, took
+from browser_clock import MAP, NUMBERS, SCENE, Took, fresh, took
 from driver import CHART, PAGES, Visitor, launch, serve, wait_for_demo
 
 from dashboard.components.learn.steps import STEPS
@@ -148,21 +148,21 @@ def measure_pool(tab: Visitor, store: RunStore, size: int, dims: int, repeats: i
 
 
 def measure_learn(tab: Visitor) -> list[dict[str, object]]:
-    """Of each guided step: its control moved through all its values, each until the last of its figures is redrawn."""
+    """Of each guided step: its control moved through all its values, each until its scene is at rest again."""
     steps = []
     for step in STEPS:
         tab.open(f"learn?step={step.name}")
-        tab.page.wait_for_function(f"() => ({FIGURES})() !== null", timeout=60_000)
+        tab.page.wait_for_function(SCENE, timeout=60_000)
         slider = _slider(tab)
         if slider.count():
             if slider.evaluate("of => of.value !== of.min"):
-                _pressed(tab, "Home", FIGURES)
-            values = slider.evaluate("of => of.max - of.min")
-            times = [_pressed(tab, "ArrowRight", FIGURES).last for _ in range(values)]
+                _pressed(tab, "Home", SCENE)
+            values = len(step.control.values) - 1
+            times = [_pressed(tab, "ArrowRight", SCENE).last for _ in range(values)]
         else:
-            choices = tab.page.locator(".st-key-picker button")
+            choices = tab.page.locator(".scene .pick input")
             places = [*range(1, choices.count()), 0]
-            times = [took(tab, FIGURES, choices.nth(place).click, event="click").last for place in places]
+            times = [took(tab, SCENE, choices.nth(place).click, event="click").last for place in places]
         steps.append({"step": step.name, "changes": len(times), "median": _median(times), "slowest": max(times)})
     return steps
 

@@ -78,6 +78,9 @@ def _dress(tab: Visitor, page: str) -> None:
     """Wait for charts; on Why, set the second run beside the first."""
     if page in CHARTED | {"selections", "playground"}:
         tab.expect_visible(tab.page.locator(CHART).first)
+    if page == "learn":
+        tab.expect_visible(tab.page.locator('.scene[data-playing="false"]'))
+        tab.page.wait_for_timeout(1500)  # until its picture has turned
     if page == "why":
         tab.page.locator('[data-testid="stMultiSelect"] input').first.click()
         tab.page.get_by_role("option", name=re.compile("^uniform")).first.click()

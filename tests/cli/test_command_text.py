@@ -65,6 +65,7 @@ _COMPARE = st.builds(
     seeds=st.integers(1, 1000),
     params=st.dictionaries(_KEYS, _PARAMS.filter(bool), max_size=2),
 )
+_REPLAYED = _COMPARE.map(lambda job: job.model_copy(update={"rounds": len(job.budgets)}))
 
 
 def _config(dataset, job, **others):
@@ -76,7 +77,7 @@ def _config(dataset, job, **others):
 _CONFIGS = st.builds(
     _config,
     dataset=_DATASETS,
-    job=_SELECT | _GROUPED | _COMPARE,
+    job=_SELECT | _GROUPED | _COMPARE | _REPLAYED,
     sketch=st.builds(SketchParams, kind=st.sampled_from(["gaussian", "none"]), dim=st.none() | st.integers(1, 16384)),
     device=st.sampled_from(["auto", "cpu", "cuda:1"]),
 )

@@ -66,7 +66,7 @@ def test_comparing_a_partly_labelled_file_says_what_to_do(here, tmp_path, mixed)
         (("--features", "nothing"), "has no column 'nothing' for --features; it has image_id"),
         (("--ignore", "nothing"), "has no column 'nothing' for --ignore"),
         (("--features", "caption"), "column 'caption' is no feature: text"),
-        (("--method", "skmm_fit"), "skmm_fit needs a label in every row; a has labels in 20 of 60 rows"),
+        (("--method", "skmm_fit"), "SkMM fit needs a label in every row, and only some have one; take a method"),
     ],
 )
 def test_what_cannot_be_is_one_line(here, tmp_path, mixed, flags, match):

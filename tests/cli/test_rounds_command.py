@@ -73,3 +73,31 @@ def test_more_than_is_left_is_refused_with_what_there_is(pool, tmp_path, capsys)
     assert main([*words, "--budget", "100", "--method", "uniform", "--out", str(tmp_path / "out")]) == 2
     told = capsys.readouterr().err
     assert "budget 100 is outside 1..50; of 3,000 points 2,900 have a label, 50 wait for one" in told
+
+
+def test_a_comparison_in_rounds_replays_the_loop(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SKMM_HOME", str(tmp_path / "home"))
+    words = ["compare", "--dataset", "digits", "--methods", "margin,skmm_cover", "--seeds", "2", "--learner", "linear"]
+    assert main([*words, "--budgets", "24", "--rounds", "3", "--out", str(tmp_path / "a"), "--quiet"]) == 0
+    told = capsys.readouterr().out
+    assert "In 3 rounds, to 8, 16 and 24 points: each round sees the labels of the rounds before, and no others" in told
+    assert "Until two classes are labelled, Margin picks at random" in told
+    result = json.loads((tmp_path / "a/result.json").read_text())
+    assert (result["rounds"], result["budgets"]) == (3, [8, 16, 24])
+    assert (result["random_start"], result["label_aware"], result["warm_up_rows"]) == (["margin"], [], None)
+    assert "in 3 rounds" in (tmp_path / "a/report.html").read_text()
+    scores = pd.read_csv(tmp_path / "a/scores.csv").query("metric == 'accuracy'")
+    first = scores[scores["budget"] == 8].pivot_table(index="seed", columns="method", values="value")
+    assert first["margin"].equals(first["uniform"].rename("margin"))
+    assert set(scores["method"]) == {"margin", "skmm_cover", "uniform"}
+    for wrong, said in (
+        (["--budgets", "8,16", "--rounds", "3"], "3 rounds go with one budget, which is split into 3 batches, or with"),
+        (["--budgets", "24", "--rounds", "0"], "--rounds"),
+        (["--budgets", "24", "--rounds", "3", "--methods", "el2n"], "needs a label in every row"),
+        (["--budgets", "24", "--rounds", "3", "--warm-up-rows", "30"], "--warm-up-rows: in rounds"),
+    ):
+        assert main([*words, *wrong, "--out", str(tmp_path / "b"), "--quiet"]) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert len(error.strip().splitlines()) == 1
+        assert not (tmp_path / "b").exists()

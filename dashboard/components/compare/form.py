@@ -12,7 +12,7 @@ from dashboard.components.shared.forms import params_form, sketch_form
 from dashboard.components.shared.method_notes import by_family, method_notes, warm_up_form
 from dashboard.components.shared.theme import error_line, escape, plural
 from dashboard.services.state import embedding_of
-from skmm_core.comparison import REFERENCE
+from skmm_core.comparison import REFERENCE, ROUNDS_HELP, asks_labels_first, round_budgets, rounds_sentence
 from skmm_core.config import CompareJob, DatasetConfig, RunConfig
 from skmm_core.errors import InputError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_CELLS = 20_000
 MAX_SEEDS = 100
+MAX_ROUNDS = 20
 ABOUT_DATA = "Verdicts hold for data like these: each seed picks from a part of the pool of its own."
 ABOUT_POOL = "Verdicts hold for this pool alone: all seeds pick from the whole of it, and say nothing of another."
 _SEPARATORS = re.compile(r"[,;\s]+")
@@ -108,19 +109,29 @@ def compare_form(
     """
     job = given.job if given and isinstance(given.job, CompareJob) else None
     key = f"compare:{dataset.fingerprint[-12:]}"
-    methods = _methods(dataset, specs, job.methods if job else starters(specs), key)
-    left, right = st.columns([2, 1])
+    chosen = st.container()  # of methods, drawn when the rounds below are known
+    left, middle, right = st.columns([2, 1, 1])
     text = left.text_input(
         "Budgets: points to pick",
         value=", ".join(map(str, job.budgets)) if job else suggest_budgets(dataset.pool_size, dataset.n_classes),
         key=f"{key}:budgets",
         persist_state="session",
     )
-    seeds = right.number_input(
+    seeds = middle.number_input(
         "Seeds", 1, MAX_SEEDS, job.seeds if job else _SEEDS, key=f"{key}:seeds", persist_state="session",
         help="Repetitions; the intervals are over them. Below five there are none; eight or more say something.",
     )  # fmt: skip
-    params, warm_up_rows = _options([spec for spec in specs if spec.key in methods], dataset.task, given, key)
+    rounds = int(
+        right.number_input(
+            "Rounds", 1, MAX_ROUNDS, job.rounds if job else 1, key=f"{key}:rounds", persist_state="session",
+            help=ROUNDS_HELP,
+        )
+    )  # fmt: skip
+    with chosen:
+        methods = _methods(dataset, specs, job.methods if job else starters(specs), key, in_rounds=rounds > 1)
+    params, warm_up_rows = _options(
+        [spec for spec in specs if spec.key in methods], dataset.task, given, key, in_rounds=rounds > 1
+    )
     with st.expander("Sketch", icon=":material/casino:"):
         sketch = sketch_form(key=f"{key}:sketch", given=given.sketch if given and job else None)
     fixed_pool = st.checkbox(
@@ -130,10 +141,13 @@ def compare_form(
     cheap = learners_form(dataset.task.value, key=f"{key}:learners", given=job.learners if job else ())
     finetune = finetune_form(embedding_of(config), key=f"{key}:finetune", given=job.finetune if job else None)
     try:
-        budgets = parse_budgets(text, dataset.pool_size)
+        budgets = round_budgets(parse_budgets(text, dataset.pool_size), rounds)
         baseline = {REFERENCE} if methods else set()  # scored whether ticked or not
         learners = asked_learners(cheap, finetune, dataset.task.value)
         st.caption(cost_line(len({*methods, *baseline}), len(budgets), seeds))
+        if rounds > 1:
+            asking = [spec.title for spec in specs if spec.key in methods and asks_labels_first(spec)]
+            st.caption(f":material/replay: {rounds_sentence(budgets, asking)}")
     except InputError as error:
         error_line(str(error))
         budgets, methods, learners = (), (), ()
@@ -148,6 +162,7 @@ def compare_form(
         job=CompareJob(
             methods=methods,
             budgets=budgets,
+            rounds=rounds,
             seeds=int(seeds),
             params=params,
             learners=learners,
@@ -159,13 +174,19 @@ def compare_form(
     )
 
 
-def grouped_reasons(specs: Iterable["MethodSpec"], task: "Task") -> list[str]:
+def grouped_reasons(specs: Iterable["MethodSpec"], task: "Task", *, in_rounds: bool = False) -> list[str]:
     """Why methods are off, one line a reason: "Entropy, Margin: needs class labels; …"."""
     groups: dict[str, list[str]] = {}
     for spec in specs:
-        if reason := spec.missing(task):
+        if reason := _off(spec, task, in_rounds):
             groups.setdefault(reason.removeprefix(spec.title).strip(), []).append(spec.title)
     return [f"{', '.join(titles)}: {reason}" for reason, titles in groups.items()]
+
+
+def _off(spec: "MethodSpec", task: "Task", in_rounds: bool) -> str | None:
+    """Why a method cannot run here; None when it can."""
+    lacking = "needs a label in every row, and in rounds only the points picked so far have one"
+    return spec.missing(task) or (lacking if in_rounds and spec.needs_every_label else None)
 
 
 def starters(specs: Sequence["MethodSpec"]) -> tuple[str, ...]:
@@ -173,7 +194,9 @@ def starters(specs: Sequence["MethodSpec"]) -> tuple[str, ...]:
     return tuple(spec.key for spec in specs if spec.recommended or spec.key in _STARTERS)
 
 
-def _methods(dataset: "Dataset", specs: Sequence["MethodSpec"], start: Sequence[str], key: str) -> tuple[str, ...]:
+def _methods(
+    dataset: "Dataset", specs: Sequence["MethodSpec"], start: Sequence[str], key: str, *, in_rounds: bool
+) -> tuple[str, ...]:
     """Checkboxes by family, folded where none is ticked at first; a method that cannot run here is off."""
     ticked: list[str] = []
     for family, members in by_family(specs).items():
@@ -183,34 +206,38 @@ def _methods(dataset: "Dataset", specs: Sequence["MethodSpec"], start: Sequence[
         else:
             area = st.expander(family).container(horizontal=True, gap="small")
         with area:
-            ticked += [spec.key for spec in members if _checkbox(spec, dataset.task, spec.key in start, key)]
-    for line in grouped_reasons(specs, dataset.task):
+            ticked += [
+                spec.key
+                for spec in members
+                if _checkbox(spec, spec.key in start, key, off=_off(spec, dataset.task, in_rounds), in_rounds=in_rounds)
+            ]
+    for line in grouped_reasons(specs, dataset.task, in_rounds=in_rounds):
         st.caption(f":material/block: {escape(line)}.")
-    if any(spec.uses_labels for spec in specs):
+    if any(spec.uses_labels for spec in specs) and not in_rounds:
         st.caption("† sees the pool's labels: it saves training, not labelling, and is ranked apart.")
     method_notes(specs)
     return tuple(ticked)
 
 
-def _checkbox(spec: "MethodSpec", task: "Task", start: bool, key: str) -> bool:
-    off = spec.missing(task) is not None
-    return st.checkbox(
-        spec.title + (" †" if spec.uses_labels else ""),
-        value=start and not off,
+def _checkbox(spec: "MethodSpec", start: bool, key: str, *, off: str | None, in_rounds: bool) -> bool:
+    ticked = st.checkbox(
+        spec.title + (" †" if spec.uses_labels and not in_rounds else ""),
+        value=start and off is None,
         key=f"{key}:method:{spec.key}",
         help=spec.summary,
-        disabled=off,
+        disabled=off is not None,
         persist_state="session",
     )
+    return ticked and off is None  # what was ticked before stays so, for when it can run again
 
 
 def _options(
-    specs: Sequence["MethodSpec"], task: "Task", given: RunConfig | None, key: str
+    specs: Sequence["MethodSpec"], task: "Task", given: RunConfig | None, key: str, *, in_rounds: bool
 ) -> tuple[dict[str, dict[str, Any]], int | None]:
     """The options of the ticked methods that differ from the defaults, and the size of the warm-up."""
     found: dict[str, dict[str, Any]] = {}
     with_options = [spec for spec in specs if spec.params.model_fields]
-    asked = [spec for spec in specs if spec.trains_head(task)]
+    asked = [] if in_rounds else [spec for spec in specs if spec.trains_head(task)]  # in rounds on the labels so far
     if not with_options and not asked:
         return found, None
     job = given.job if given and isinstance(given.job, CompareJob) else None

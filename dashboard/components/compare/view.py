@@ -30,6 +30,8 @@ from skmm_core.comparison import (
     judged,
     needs,
     plans,
+    random_start,
+    rounds_sentence,
 )
 from skmm_core.config import CompareJob
 from skmm_core.errors import InputError
@@ -102,6 +104,8 @@ def _draw(run_id: str, methods: Methods) -> None:
             st.caption(f":material/label: {labels}")
     # while scores come in, those to come count: a sentence that goes at the fifth seed would pull up all below it
     seeds = int(found.scores["seed"].nunique()) if record.state.ended else job.seeds
+    if job.rounds > 1:
+        st.caption(f":material/replay: {rounds_sentence(job.budgets, _random_start(job, found, methods))}")
     st.caption(f":material/info: {found.claim} {few_seeds(seeds)}".strip())
     for note in scored_by(job.finetune):
         st.caption(f":material/model_training: {escape(note)}")
@@ -116,6 +120,10 @@ def _draw(run_id: str, methods: Methods) -> None:
     _tables(found, against, metric, methods)
     draw_answer(time_bars(found.scores, methods), f"time:{run_id}")
     _take_away(record)
+
+
+def _random_start(job: CompareJob, found: Comparison, methods: Methods) -> list[str]:
+    return [methods.title(key) for key in random_start(job, found.scores["method"])]
 
 
 def _metric(found: Comparison, run_id: str) -> Metric:

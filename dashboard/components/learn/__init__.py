@@ -1,1 +1,1 @@
-"""What the Learn page draws: five guided steps with their questions, and the playground."""
+"""What the Learn page draws: five scenes with their questions, and the playground."""

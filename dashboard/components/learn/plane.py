@@ -1,269 +1,213 @@
-"""Steps 1 to 3 of the Learn page, texts and figures, on pools in the plane: why pick, variance, bias."""
-
-from collections.abc import Sequence
+"""Scenes 1 to 3 of Learn, on pools in the plane: why pick at all, variance, bias."""
 
 import numpy as np
-import plotly.graph_objects as go
 
-from dashboard.components.learn.lesson import Lesson, percent
-from dashboard.components.shared.answered_chart import Panel
-from dashboard.components.shared.theme import (
-    CHOSEN_COLOUR,
-    CLASS_SYMBOLS,
-    OKABE_ITO,
-    POOL_COLOUR,
-    faded,
-    figure_layout,
-    fmt_number,
-    plural,
+from dashboard.components.learn.scene import (
+    Axis,
+    Bar,
+    Control,
+    Layer,
+    Marks,
+    Scene,
+    State,
+    View,
+    marks,
+    percent,
 )
-from dashboard.services.learn_results import BUDGETS, HAND_BUDGET, RANDOM_DRAWS, Bias, Picture, Variance, Why
-from skmm_core.diagnostics import QUANTITIES
-from skmm_core.report import ACCENTS, Style
+from dashboard.components.shared.theme import CHOSEN_COLOUR, OKABE_ITO, POOL_COLOUR, fmt_number, plural
+from dashboard.services import learn_results as results
+from dashboard.services.learn_results import BUDGETS, HAND_BUDGET, LABEL_DRAWS, RANDOM_DRAWS, SEEN, Picture, Why
+from skmm_core.report import ACCENTS
 
-HEIGHT = 330
-SMART = Style(CHOSEN_COLOUR, "diamond", "solid")
-RANDOM = Style(OKABE_ITO["blue"], "circle-open", "dot")
-_ERROR = QUANTITIES["signal_error"].label
-Picks = Sequence[tuple[str, np.ndarray, Style]]
+Names = tuple[str, str]
+_BY_SIZE: Names = ("large group", "small group")
+_BY_PLACE: Names = ("right group", "upper group")
+_CHOSEN_SIZE = 7.0
+_BARE = Axis("", 0, 8)
+_BLUE, _ORANGE = OKABE_ITO["blue"], OKABE_ITO["orange"]
+_SIDES = tuple(range(1, HAND_BUDGET))
+WHY_CONTROL = Control("picks", "Labels you can pay for", tuple(map(str, BUDGETS)), BUDGETS.index(HAND_BUDGET))
+VARIANCE_CONTROL = Control(
+    "side", f"Of {HAND_BUDGET} labels, for the upper group", tuple(map(str, _SIDES)), _SIDES.index(2)
+)
+BIAS_CONTROL = Control("seen", f"Of {HAND_BUDGET} labels, for the small group", tuple(map(str, SEEN)), 0)
 
 
-def plane_figure(picture: Picture, picks: Picks, *, reach: float | None = None) -> go.Figure:
-    """Draw a pool in the plane, muted and with a shape a cluster, and selections on top.
-
-    Args:
-        picture: the pool.
-        picks: name, rows and look of each selection.
-        reach: half the width of the axes; None fits the points.
-    """
-    figure = go.Figure()
-    for cluster in range(len(picture.sizes)):
-        x, y = picture.points[picture.cluster == cluster].T
-        marker = {"color": POOL_COLOUR, "size": 6, "opacity": 0.5, "symbol": CLASS_SYMBOLS[cluster]}
-        figure.add_scatter(
-            x=x, y=y, mode="markers", marker=marker, name="pool", showlegend=cluster == 0, hoverinfo="skip"
-        )
-    for name, rows, style in picks:
-        x, y = picture.points[rows].T
-        line = {"width": 2, "color": style.colour}
-        marker = {"color": style.colour, "symbol": style.symbol, "size": 11, "line": line}
-        figure.add_scatter(x=x, y=y, mode="markers", marker=marker, name=name, hovertemplate="%{x:.2f}, %{y:.2f}")
-    figure_layout(figure, height=HEIGHT)
-    ends = None if reach is None else [-reach, reach]
-    figure.update_layout(
-        xaxis={"title": "direction 1", "range": ends},
-        yaxis={"title": "direction 2", "range": ends, "scaleanchor": "x" if reach is None else None},
+def _pool(picture: Picture, names: Names) -> tuple[Layer, ...]:
+    """All points, for places of the states; then the clusters, each with its shape."""
+    looks = zip(names, ("circle", "square"), strict=True)
+    clusters = (
+        Layer(name, symbol, POOL_COLOUR, 3, marks(*picture.points[picture.cluster == cluster].T), opacity=0.7)
+        for cluster, (name, symbol) in enumerate(looks)
     )
-    return figure
+    return (Layer("", "circle", "none", 0, marks(*picture.points.T)), *clusters)
 
 
-def why_lesson(why: Why) -> Lesson:
-    """Step 1: the same number of labels, chosen or drawn at random."""
-    mean = float(why.errors.mean())
-    missed = int(why.missed.sum())
-    cost = _cost(why)
-    sentence = (
-        f"With {plural(why.budget, 'label')} of {sum(why.picture.sizes)}, random picks miss **{percent(mean)}** of the "
-        f"signal on average; SkMM's picks miss **{percent(why.smart.error)}**. **{missed} of {RANDOM_DRAWS}** random "
-        f"draws hold no point of the small cluster. {cost}"
+def _map(picture: Picture, names: Names, *picks: Layer, share: float = 1.0) -> View:
+    """The pool, and over it which points get a label."""
+    ticks = tuple((value, f"{value:g}") for value in (0, 0.5, 1, 1.5, 2))
+    low, high = picture.points.min(axis=0) - 0.1, picture.points.max(axis=0) + 0.1
+    across, up = (
+        Axis(title, float(low[axis]), float(high[axis]), tuple(tick for tick in ticks if tick[0] < high[axis]))
+        for axis, title in enumerate(("feature 1 of a point", "feature 2 of a point"))
     )
-    counts = f"SkMM takes {why.smart.counts[0]} and {why.smart.counts[1]}, this random draw "
-    counts += f"{why.random.counts[0]} and {why.random.counts[1]} points of the two clusters."
-    picks = (("random", why.random.rows, RANDOM), ("SkMM", why.smart.rows, SMART))
-    return Lesson(
-        str(why.budget),
-        {"the random picks' error": mean, "SkMM's error": why.smart.error},
-        sentence,
-        (
-            Panel("Which points", plane_figure(why.picture, picks), f"Two clusters of points. {counts}"),
-            Panel("Error against budget", _budget_figure(why), f"Error falls with the budget. {sentence}"),
-            Panel("Luck of the draw", _luck_figure(why), f"Errors of {RANDOM_DRAWS} random draws. {sentence}"),
-        ),
+    return View("Which points get a label", (*_pool(picture, names), *picks), across, up, share)
+
+
+def why_scene() -> Scene:
+    """Scene 1: the same number of labels, chosen or drawn at random."""
+    found = [results.why(budget) for budget in BUDGETS]
+    picture = found[0].picture
+    picks = (
+        Layer("one random draw", "ring", _BLUE, _CHOSEN_SIZE, of=0),
+        Layer("chosen by SkMM", "diamond", CHOSEN_COLOUR, _CHOSEN_SIZE, of=0),
     )
+    strip = (
+        Layer("draws that see both groups", "circle", _BLUE, 3),
+        Layer("draws that miss the small one", "square", _ORANGE, 3),
+        Layer("SkMM", "diamond", CHOSEN_COLOUR, _CHOSEN_SIZE),
+        Layer("the draw above", "ring", _BLUE, 8),
+    )
+    ticks = tuple((float(value), f"{value} %") for value in range(0, 51, 10))
+    luck = View(f"Error of {RANDOM_DRAWS} random draws", strip, Axis("error of the model", 0, 50, ticks), _BARE, 0.42)
+    return Scene(
+        shows="A map of two groups of points with those picked, above a row of the errors of 30 random draws.",
+        paragraph="Labels cost money, so only a few of these 200 points get one. A model learns from those few and "
+        "then answers for all. Its [[error|The mean squared difference between answer and truth over all points, in "
+        "percent of the truth's own mean square. 0 % is perfect; 100 % is no better than always answering zero.]] "
+        "depends on **which** few: random draws may miss a whole group of points. [[SkMM|Sketchy Moment Matching, the "
+        "method that the last scene explains. It sees no labels.]] chooses them.",
+        control=WHY_CONTROL,
+        states=tuple(_why_state(each) for each in found),
+        views=(_map(picture, _BY_SIZE, *picks), luck),
+        colours={"random": _BLUE, "chosen": CHOSEN_COLOUR},
+        full=0.3,
+        intro=tuple((WHY_CONTROL.start, draw) for draw in range(8)),
+        draws=RANDOM_DRAWS,
+        upright=True,
+    )
+
+
+def _stacked(errors: np.ndarray) -> Marks:
+    """Dots above an axis of percents, piled up where they would lie on each other."""
+    bins = np.minimum(np.floor(100 * errors), 49)
+    heights = [int((bins[:place] == each).sum()) for place, each in enumerate(bins)]
+    return marks(np.minimum(100 * errors, 50), 1 + np.minimum(np.array(heights), 9) * 0.75)
+
+
+def _why_state(why: Why) -> State:
+    mean, missed = float(why.errors.mean()), int(why.missed.sum())
+    dots = _stacked(why.errors)
+    split = [[dot for dot, out in zip(dots, why.missed, strict=True) if out == wanted] for wanted in (False, True)]
+    said = (
+        f"With **{plural(why.budget, 'label')}** of {sum(why.picture.sizes)}, random draws err by **{percent(mean)}** "
+        f"on average and SkMM's choice by **{percent(why.smart.error)}**. **{missed} of {RANDOM_DRAWS}** draws hold no "
+        f"point of the small group. {_cost(why)}"
+    )
+    bars = (
+        Bar("Random, on average", {"random": mean}, percent(mean)),
+        Bar("The random draw shown", {"random": why.errors.tolist()}, [percent(error) for error in why.errors], False),
+        Bar("SkMM", {"chosen": why.smart.error}, percent(why.smart.error)),
+    )
+    picks = ({"draws": [draw.rows.tolist() for draw in why.draws]}, why.smart.rows.tolist())
+    here = marks(np.array([100 * why.smart.error]), np.array([1.0]))
+    return State(said, bars, (picks, (*split, here, {"draws": [[dot] for dot in dots]})))
 
 
 def _cost(why: Why) -> str:
     if why.needed is None:
-        return f"Up to {max(BUDGETS)} labels, random picks do not get as low on average."
+        return f"Up to {max(BUDGETS)} labels, random draws do not get as low on average."
     if why.needed <= why.budget:
-        return "At this budget random picks are as good."
-    return f"To be as good on average, random picks need **{why.needed}** labels."
+        return "With so many labels, random draws are as good."
+    return f"To do as well on average, random draws need **{why.needed}** labels."
 
 
-def _budget_figure(why: Why) -> go.Figure:
-    figure = go.Figure()
-    low, high = 100 * np.quantile(why.curve_random, (0.1, 0.9), axis=0)
-    mean = 100 * why.curve_random.mean(axis=0)
-    band = {"color": RANDOM.colour, "width": 0}
-    figure.add_scatter(x=BUDGETS, y=high, mode="lines", line=band, showlegend=False, hoverinfo="skip")
-    figure.add_scatter(
-        x=BUDGETS, y=low, mode="lines", line=band, fill="tonexty", fillcolor=faded(RANDOM.colour, 0.18),
-        name="8 of 10 draws", hoverinfo="skip",
-    )  # fmt: skip
-    for name, values, style in (("random", mean, RANDOM), ("SkMM", 100 * why.curve, SMART)):
-        line = {"color": style.colour, "dash": style.dash, "width": 2.5}
-        hover = "n = %{x}: %{y:.2g} %"
-        figure.add_scatter(x=BUDGETS, y=values, mode="lines", line=line, name=name, hovertemplate=hover)
-        place = BUDGETS.index(why.budget)
-        marker = {"color": style.colour, "symbol": style.symbol, "size": 12, "line": {"width": 2}}
-        figure.add_scatter(
-            x=[why.budget], y=[values[place]], mode="markers", marker=marker, showlegend=False, hoverinfo="skip"
+def variance_scene() -> Scene:
+    """Scene 2: few labels for a feature make what is learned of it shaky."""
+    found = [results.variance(side) for side in _SIDES]
+    ends = tuple((value, f"{value:g}") for value in (0, 0.5, 1, 1.5, 2))
+    cloud = (
+        Layer("model from one set of labels", "circle", ACCENTS["variance"], 3.5, opacity=0.75),
+        Layer("truth", "cross", _BLUE, 9, marks(*np.array([found[0].truth]).T)),
+    )
+    across, up = (Axis(f"learned effect of feature {number}", -0.2, 2.2, ends) for number in (1, 2))
+    states = []
+    for side, each in zip(_SIDES, found, strict=True):
+        best = _SIDES[int(each.curve.argmin())]
+        shaky = "2" if each.sd[1] > each.sd[0] else "1"
+        said = (
+            f"With {plural(HAND_BUDGET - side, 'label')} for the right group and **{side}** for the upper one, the "
+            f"learned effects scatter by ± **{fmt_number(each.sd[0], 2)}** and ± **{fmt_number(each.sd[1], 2)}**: "
+            f"feature {shaky} is the shakier. Variance is lowest with {best} labels up there; SkMM, which sees no "
+            f"labels, puts {each.own} there."
         )
-    figure_layout(figure, height=HEIGHT)
-    figure.update_layout(
-        xaxis={"title": "labels n", "type": "log", "tickvals": (2, 4, 8, 16, 32, 64)},
-        yaxis={"title": _ERROR, "type": "log", "tickvals": (0.5, 1, 2, 5, 10, 20, 50)},
-    )
-    return figure
-
-
-def _luck_figure(why: Why) -> go.Figure:
-    figure = go.Figure()
-    bins = {"start": 0, "end": 40, "size": 2}
-    for name, errors, colour, pattern in (
-        ("sees both clusters", why.errors[~why.missed], RANDOM.colour, ""),
-        ("misses the small one", why.errors[why.missed], OKABE_ITO["orange"], "/"),
-    ):
-        marker = {"color": colour, "pattern": {"shape": pattern}}
-        figure.add_histogram(x=100 * errors, xbins=bins, marker=marker, name=name)
-    place = [100 * why.smart.error] * 2
-    line = {"color": SMART.colour, "width": 3, "dash": "dash"}
-    figure.add_scatter(x=place, y=[0, RANDOM_DRAWS], mode="lines", line=line, name="SkMM", hovertemplate="%{x:.2g} %")
-    figure_layout(figure, height=HEIGHT)
-    figure.update_layout(
-        barmode="stack",
-        bargap=0.08,
-        xaxis={"title": _ERROR, "range": [0, 40]},
-        yaxis={"title": "random draws", "range": [0, RANDOM_DRAWS]},
-    )
-    return figure
-
-
-def variance_lesson(variance: Variance) -> Lesson:
-    """Step 2: few points in a direction make its slope shaky."""
-    first, second = HAND_BUDGET - variance.side, variance.side
-    best = int(variance.curve.argmin()) + 1
-    shaky = "second" if variance.sd[1] > variance.sd[0] else "first"
-    sentence = (
-        f"With {plural(first, 'point')} in direction 1 and {second} in direction 2, noise alone moves the two slopes "
-        f"by ± **{fmt_number(variance.sd[0], 2)}** and ± **{fmt_number(variance.sd[1], 2)}**: the {shaky} is the "
-        f"shakier. Variance is lowest with {best} points in direction 2; SkMM, which sees no labels, puts "
-        f"{variance.own} there."
-    )
-    figure = plane_figure(variance.picture, (("chosen", variance.outcome.rows, SMART),))
-    return Lesson(
-        str(second),
-        {"variance": variance.outcome.variance, "bias": variance.outcome.bias},
-        sentence,
-        (
-            Panel("Which points", figure, f"Two clusters on two axes; {first} and {second} points are chosen."),
-            Panel("Slopes found on fresh labels", _slopes_figure(variance), f"A cloud of fitted slopes. {sentence}"),
-            Panel("Variance against the split", _split_figure(variance), f"A valley-shaped curve. {sentence}"),
-        ),
+        bars = (
+            Bar("Variance", {"variance": each.outcome.variance}, percent(each.outcome.variance)),
+            Bar("Bias (next scene)", {"bias": each.outcome.bias}, percent(each.outcome.bias), False),
+        )
+        states.append(State(said, bars, ((each.outcome.rows.tolist(),), (marks(*each.slopes.T),))))
+    pool = _map(found[0].picture, _BY_PLACE, _picked(), share=0.62)
+    return Scene(
+        shows=f"A map of two groups of points, and a cloud of the models learned from {LABEL_DRAWS} sets of labels.",
+        paragraph="Labels are noisy: ask twice and you may get two answers. Each dot of the cloud is the model "
+        "that one set of 12 labels would teach; the cross is the truth. How widely the dots scatter is called "
+        "[[variance|The part of the error that comes from the noise in the labels: the mean squared distance of the "
+        "answers from their own average, in percent of the truth's mean square.]]. A feature that few labelled points "
+        "have is learned from few answers, so the cloud grows long in its direction.",
+        control=VARIANCE_CONTROL,
+        states=tuple(states),
+        views=(pool, View(f"What {LABEL_DRAWS} sets of labels teach", cloud, across, up)),
+        colours=ACCENTS,
+        full=0.16,
+        intro=((5, 0), (3, 0)),
     )
 
 
-def _slopes_figure(variance: Variance) -> go.Figure:
-    figure = go.Figure()
-    x, y = variance.slopes.T
-    marker = {"color": ACCENTS["variance"], "size": 5, "opacity": 0.6}
-    figure.add_scatter(
-        x=x, y=y, mode="markers", marker=marker, name=f"{len(x)} sets of labels", hovertemplate="%{x:.2f}, %{y:.2f}"
-    )
-    cross = {"symbol": "cross", "size": 13, "color": OKABE_ITO["blue"], "line": {"width": 1, "color": "white"}}
-    figure.add_scatter(x=[variance.truth[0]], y=[variance.truth[1]], mode="markers", marker=cross, name="truth")
-    figure_layout(figure, height=HEIGHT)
-    figure.update_layout(
-        xaxis={"title": "slope in direction 1", "range": [-0.3, 2.3]},
-        yaxis={"title": "slope in direction 2", "range": [-0.3, 2.3]},
-    )
-    return figure
+def _picked() -> Layer:
+    return Layer("gets a label", "diamond", CHOSEN_COLOUR, _CHOSEN_SIZE, of=0)
 
 
-def _split_figure(variance: Variance) -> go.Figure:
-    counts = np.arange(1, len(variance.curve) + 1)
-    figure = go.Figure()
-    line = {"color": ACCENTS["variance"], "width": 2.5}
-    figure.add_scatter(
-        x=counts, y=100 * variance.curve, mode="lines", line=line, name="variance", hovertemplate="%{x}: %{y:.2g} %"
+def bias_scene() -> Scene:
+    """Scene 3: a feature that was never seen."""
+    found = [results.bias(seen) for seen in SEEN]
+    picture, ticks = found[0].picture, tuple((value, f"{value:g}") for value in (0, 0.5, 1, 1.5, 2))
+    small = picture.cluster == 1
+    answers = (
+        Layer("answer = truth", "line", POOL_COLOUR, 2, [[0.2, 0.2], [2.1, 2.1]]),
+        Layer("", "spread", POOL_COLOUR, opacity=0.5),
+        Layer("large group", "circle", _BLUE, 4, opacity=0.85),
+        Layer("small group", "square", _ORANGE, 4.5),
     )
-    for name, count, style in (
-        ("yours", variance.side, SMART),
-        ("SkMM's split", variance.own, Style(OKABE_ITO["blue"], "circle-open", "dot")),
-    ):
-        marker = {"color": style.colour, "symbol": style.symbol, "size": 13, "line": {"width": 2}}
-        figure.add_scatter(x=[count], y=[100 * variance.curve[count - 1]], mode="markers", marker=marker, name=name)
-    figure_layout(figure, height=HEIGHT)
-    figure.update_layout(
-        xaxis={"title": f"points in direction 2, of {HAND_BUDGET}", "dtick": 1},
-        yaxis={"title": QUANTITIES["signal_variance"].label, "rangemode": "tozero"},
+    states = []
+    for each in found:
+        groups = [marks(each.truth[rows], each.mean[rows]) for rows in (~small, small)]
+        said = (
+            f"With **{plural(each.seen, 'label')}** for the small group, the model answers "
+            f"{fmt_number(float(each.mean[small].mean()), 2)} there on average; the truth is "
+            f"{fmt_number(float(each.truth[small].mean()), 2)}. With {each.budgets[-1]} labels instead of "
+            f"{each.budgets[0]}, all others for the large group, bias would be **{percent(each.bias_curve[-1])}** and "
+            f"variance {percent(each.variance_curve[-1])}."
+        )
+        bars = tuple(
+            Bar(name.capitalize(), {name: share}, percent(share), name == "bias")
+            for name, share in (("bias", each.outcome.bias), ("variance", each.outcome.variance))
+        )
+        spread = marks(each.truth, each.mean, each.sd)
+        states.append(State(said, bars, ((each.outcome.rows.tolist(),), (spread, *groups))))
+    across, up = Axis("the truth", 0.2, 2.1, ticks[1:]), Axis("the model's answer (± noise)", -0.35, 2.35, ticks)
+    pool = _map(picture, _BY_SIZE, _picked(), share=0.62)
+    return Scene(
+        shows="A map of a large and a small group, and the model's answers against the truth.",
+        paragraph="Where no labelled point looks, a model knows nothing and answers about zero. In the large picture "
+        "every point stands at its truth; its height is what the model answers, and on the dashed line both agree. "
+        "Being wrong in the same way however often you label is called [[bias|The part of the error that stays when "
+        "noise is averaged away: the mean squared distance of the average answer from the truth, in percent of the "
+        "truth's mean square.]]. More labels of the same kind do not cure it.",
+        control=BIAS_CONTROL,
+        states=tuple(states),
+        views=(pool, View("What the model answers", answers, across, up)),
+        colours=ACCENTS,
+        full=0.22,
+        intro=((2, 0), (1, 0)),
+        beat=650,
     )
-    return figure
-
-
-def bias_lesson(bias: Bias) -> Lesson:
-    """Step 3: a direction that was never seen."""
-    last = bias.budgets[-1]
-    share = float(bias.bias_curve[-1])
-    small = bias.picture.cluster == 1
-    said, true = float(bias.mean[small].mean()), float(bias.truth[small].mean())
-    sentence = (
-        f"With **{plural(bias.seen, 'point')}** from the small cluster, the fit says {fmt_number(said, 2)} there on "
-        f"average; the truth is {fmt_number(true, 2)}. Going from {bias.budgets[0]} to {last} labels, all from the "
-        f"large cluster, takes bias from {percent(bias.bias_curve[0])} to **{percent(share)}** and variance from "
-        f"{percent(bias.variance_curve[0])} to {percent(bias.variance_curve[-1])}."
-    )
-    figure = plane_figure(bias.picture, (("chosen", bias.outcome.rows, SMART),))
-    counts = f"{bias.outcome.counts[0]} points of the large and {bias.outcome.counts[1]} of the small cluster"
-    return Lesson(
-        str(bias.seen),
-        {"bias": bias.outcome.bias, "variance": bias.outcome.variance},
-        sentence,
-        (
-            Panel("Which points", figure, f"A large and a small cluster on two axes; chosen are {counts}."),
-            Panel("What the fit says", _prediction_figure(bias), f"Predictions against the truth. {sentence}"),
-            Panel("More of the same points", _more_figure(bias), f"Bias and variance against labels. {sentence}"),
-        ),
-    )
-
-
-def _prediction_figure(bias: Bias) -> go.Figure:
-    figure = go.Figure()
-    ends = [-0.4, 2.6]
-    figure.add_scatter(
-        x=ends, y=ends, mode="lines", line={"color": POOL_COLOUR, "width": 1.5, "dash": "dash"}, name="truth",
-        hoverinfo="skip",
-    )  # fmt: skip
-    names = ("large cluster", "small cluster")
-    for cluster, (name, colour) in enumerate(zip(names, (OKABE_ITO["blue"], OKABE_ITO["orange"]), strict=True)):
-        rows = bias.picture.cluster == cluster
-        spread = {"type": "data", "array": bias.sd[rows], "thickness": 0.7, "width": 0}
-        marker = {"color": colour, "symbol": CLASS_SYMBOLS[cluster], "size": 6, "opacity": 0.8}
-        figure.add_scatter(
-            x=bias.truth[rows], y=bias.mean[rows], error_y=spread, mode="markers", marker=marker, name=name,
-            hovertemplate="truth %{x:.2f}: says %{y:.2f}",
-        )  # fmt: skip
-    figure_layout(figure, height=HEIGHT)
-    figure.update_layout(
-        xaxis={"title": "truth", "range": [-0.2, 2.2]}, yaxis={"title": "prediction ± sd", "range": ends}
-    )
-    return figure
-
-
-def _more_figure(bias: Bias) -> go.Figure:
-    figure = go.Figure()
-    for name, values, dash, symbol in (
-        ("bias", bias.bias_curve, "dash", "circle"),
-        ("variance", bias.variance_curve, "dot", "square"),
-    ):
-        figure.add_scatter(
-            x=bias.budgets, y=100 * values, mode="lines+markers", name=name,
-            line={"color": ACCENTS[name], "width": 2.5, "dash": dash}, marker={"symbol": symbol, "size": 8},
-            hovertemplate="n = %{x}: %{y:.2g} %",
-        )  # fmt: skip
-    figure_layout(figure, height=HEIGHT)
-    figure.update_layout(
-        xaxis={"title": "labels, all added in the large cluster", "type": "log", "tickvals": bias.budgets},
-        yaxis={"title": _ERROR, "range": [0, 24]},
-    )
-    return figure

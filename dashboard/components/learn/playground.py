@@ -1,13 +1,12 @@
-"""The sixth step of the Learn page: the visitor's own clusters, and two methods that pick from them."""
+"""The end of the Learn page: the visitor's own clusters, and two methods that pick from them."""
 
 from typing import Any
 
 import streamlit as st
 
-from dashboard.components.learn.lesson import draw_panels, percent
-from dashboard.components.learn.plane import RANDOM, SMART, plane_figure
-from dashboard.components.learn.space import counts_figure, error_figure
-from dashboard.components.shared.answered_chart import Panel
+from dashboard.components.learn.playground_figures import RANDOM, SMART, counts_figure, error_figure, plane_figure
+from dashboard.components.learn.scene import percent
+from dashboard.components.shared.answered_chart import Panel, plain
 from dashboard.components.shared.theme import POOL_COLOUR, chart, columns, error_line, plural
 from dashboard.services.playground import (
     DIM,
@@ -28,7 +27,7 @@ _LINK, _KEPT = "clusters", "learn:spots"
 _CELL = 0.25
 _DIMS = (1, 2, 4, 8, 16, 32)
 _MOST = 40
-_KNOB_PIXELS = 190
+_KNOB_PIXELS, _PANEL_PIXELS = 190, 330
 _SIZE, _X, _Y = "learn:size", "learn:x", "learn:y"
 
 
@@ -130,6 +129,16 @@ def _knobs(size: int) -> tuple[float, int, int, tuple[str, str], int]:
     return noise, min(asked, size), dim, (titles[first], titles[second]), draw
 
 
+def _draw_panels(panels: tuple[Panel, ...], *, large: bool) -> None:
+    """Draw views side by side, below each other in a narrow window."""
+    grid = st.grid(len(panels), min_column_width=_PANEL_PIXELS, gap="medium")
+    for number, panel in enumerate(panels):
+        with grid.cell():
+            st.markdown(f"**{panel.title}**")
+            panel.figure.update_layout(font={"size": 15 if large else 12})
+            chart(panel.figure, key=f"learn:Playground:{number}", alt=plain(panel.alt))
+
+
 @st.fragment
 def draw_playground(*, large: bool) -> None:
     """Draw the playground.
@@ -154,8 +163,7 @@ def draw_playground(*, large: bool) -> None:
         st.markdown(words)
     outcomes = dict(zip(names, played.outcomes, strict=True))
     counts = {name: found.counts for name, found in outcomes.items()}
-    draw_panels(
-        "Playground",
+    _draw_panels(
         (
             Panel("Risk: bias and variance together", error_figure(outcomes), words),
             Panel("Points taken from each cluster", counts_figure(counts, played.picture), words),

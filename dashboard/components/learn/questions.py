@@ -1,6 +1,7 @@
-"""The question that ends each step of the Learn page; explanations are computed on the step's own pool."""
+"""The question that ends each scene of the Learn page; explanations are computed on the scene's own pool."""
 
-from dashboard.components.learn.lesson import Question, percent
+from dashboard.components.learn.check import Question
+from dashboard.components.learn.scene import percent
 from dashboard.components.shared.theme import fmt_number
 from dashboard.services import learn_results as lesson
 from dashboard.services.learn_results import HAND_BUDGET, RANDOM_DRAWS
@@ -14,7 +15,7 @@ def _why() -> str:
     if not len(unlucky) or not len(lucky):
         return f"At {HAND_BUDGET} labels all random draws here are alike: {percent(float(found.errors.mean()))} error."
     return (
-        f"At {HAND_BUDGET} labels {len(unlucky)} of {RANDOM_DRAWS} random draws miss the small cluster. They err by "
+        f"At {HAND_BUDGET} labels {len(unlucky)} of {RANDOM_DRAWS} random draws miss the small group. They err by "
         f"{percent(float(unlucky.mean()))} of the signal, the others by {percent(float(lucky.mean()))}. More labels "
         "make such bad luck rarer; choosing well rules it out."
     )
@@ -23,17 +24,17 @@ def _why() -> str:
 def _variance() -> str:
     two, one = lesson.variance(2), lesson.variance(1)
     return (
-        f"From 2 points to 1 in direction 2, that slope's standard deviation goes from {fmt_number(two.sd[1], 2)} to "
-        f"{fmt_number(one.sd[1], 2)}; the slope in direction 1 hardly changes, {fmt_number(two.sd[0], 2)} to "
-        f"{fmt_number(one.sd[0], 2)}. Noise is averaged only over the points that see a direction."
+        f"With 1 label up there instead of 2, what is learned of feature 2 scatters by ± {fmt_number(one.sd[1], 2)} "
+        f"instead of ± {fmt_number(two.sd[1], 2)}; feature 1 hardly changes, ± {fmt_number(two.sd[0], 2)} to "
+        f"± {fmt_number(one.sd[0], 2)}. Noise is averaged only over the labelled points that have a feature."
     )
 
 
 def _bias() -> str:
     found = lesson.bias(0)
     return (
-        f"With no point from the small cluster, {found.budgets[-1]} labels instead of {found.budgets[0]} leave bias at "
-        f"{percent(float(found.bias_curve[-1]))} (it was {percent(float(found.bias_curve[0]))}). One point from there "
+        f"With no label in the small group, {found.budgets[-1]} labels instead of {found.budgets[0]} leave bias at "
+        f"{percent(float(found.bias_curve[-1]))} (it was {percent(float(found.bias_curve[0]))}). One label there "
         f"brings it to {percent(lesson.bias(1).outcome.bias)} at {HAND_BUDGET} labels: what is never seen cannot be "
         "learned, however much else is."
     )
@@ -46,7 +47,7 @@ def _sketch() -> str:
     )
     return (
         f"Over {lesson.MAPS} maps it goes from {percent(before)} at m = {_FEW} to {percent(after)} at m = {_MORE}, by "
-        f"a factor of {fmt_number(before / after, 2)}. Distortion falls as 1/√m: four times the size halves it. The "
+        f"a factor of {fmt_number(before / after, 2)}. It falls as 1/√m: four times the size halves it. The "
         f"{few.full_dim} dimensions of the data do not matter for it."
     )
 
@@ -56,9 +57,9 @@ def _balance() -> str:
     outcome = found.outcomes["Variance reduction"]
     size, whole = found.picture.sizes[2], sum(found.picture.sizes)
     return (
-        f"The small cluster is {size} of {whole} points close to the origin, so it adds little to the energy that "
-        f"variance reduction steadies: it gets {outcome.counts[2]} of {sum(outcome.counts)} picks, and bias is "
-        f"{percent(outcome.bias)}. SkMM must match the energy of every sketched direction, small ones too: it spends "
+        f"The small cluster is {size} of {whole} points close to the origin, so little of the variation in the data "
+        f"lies along its axis: it gets {outcome.counts[2]} of {sum(outcome.counts)} picks, and bias is "
+        f"{percent(outcome.bias)}. SkMM resembles the whole on every axis, weak ones too: it spends "
         f"{found.outcomes['SkMM'].counts[2]} there, and bias is {percent(found.outcomes['SkMM'].bias)}."
     )
 
@@ -70,21 +71,21 @@ WHY = Question(
     _why,
 )
 VARIANCE = Question(
-    "You move a label from direction 2 to direction 1, leaving one there. Which slope becomes shakier?",
-    ("The slope in direction 1", "The slope in direction 2", "Both alike"),
+    "You move a label from the upper group to the right one, leaving one up there. What becomes shakier?",
+    ("What is learned of feature 1", "What is learned of feature 2", "Both alike"),
     1,
     _variance,
 )
 BIAS = Question(
-    "No point of the small cluster is labelled. You buy eight times as many labels in the large one. What happens to "
+    "No point of the small group is labelled. You buy eight times as many labels in the large one. What happens to "
     "the error in the small one?",
     ("It falls to an eighth", "It falls by a factor of √8", "It stays about what it was"),
     2,
     _bias,
 )
 SKETCH = Question(
-    "You raise the sketch size from 16 to 64. What happens to the typical distortion of distances?",
-    ("It stays the same", "It halves", "It falls to a quarter"),
+    "You raise the dimensions of the sketch from 16 to 64. How far off are squared distances then?",
+    ("As far as before", "Half as far", "A quarter as far"),
     1,
     _sketch,
 )
@@ -92,8 +93,8 @@ BALANCE = Question(
     "Why does variance reduction alone leave out the small cluster?",
     (
         "Its points are too noisy",
-        "It holds so little of the energy that leaving it out hardly shows in the variance",
-        "The sketch has removed its direction",
+        "It holds so little of the variation that leaving it out hardly shows in the variance",
+        "The sketch has removed its axis",
     ),
     1,
     _balance,

@@ -17,7 +17,7 @@ def leave() -> None:
     st.session_state[PRESENT] = False
 
 
-def presenting(what: str = "the lesson; ← and → change the step, Esc ends it") -> bool:
+def presenting(what: str = "the lesson; ← and → change the scene, ↑ and ↓ its control, Esc ends it") -> bool:
     """Whether presenter mode is on; draws the switch where it is off, and the look where it is on.
 
     Args:

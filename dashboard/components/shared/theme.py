@@ -79,6 +79,7 @@ _CSS = """
   .st-key-home-map { min-height: 520px; }
   .st-key-metrics { min-height: 59px; }
   .st-key-label-options { min-height: 40px; }
+  [class*="st-key-learn-scene-"][class*="-room"] { min-height: clamp(380px, 62vh, 980px); }
   :is(.st-key-reproduce-experiment, [class*="st-key-metric-"], [class*="st-key-figure-"]):has(
     [data-testid="stSkeleton"]) { min-height: 60px; }
   :is(.st-key-controls, .st-key-run-filters, [class*="st-key-selections-"], [class*="st-key-of-"],

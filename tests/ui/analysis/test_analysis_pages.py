@@ -257,6 +257,36 @@ def test_compare_submits_what_the_form_says(home, visit, submitted):
     assert job.params == {}
 
 
+def test_compare_in_rounds_is_asked_for_and_said(home, visit, submitted):
+    app = visit("compare", run=home.records(kind="compare")[0].id)
+    labels = {each.label for each in app.checkbox}
+    assert {"Entropy †", "EL2N †"} <= labels
+    app.text_input[0].set_value("40").run()
+    next(each for each in app.number_input if each.label == "Rounds").set_value(2).run()
+    boxes = {each.label: each for each in app.checkbox}
+    assert boxes["EL2N"].disabled
+    assert not [label for label in boxes if "†" in label]
+    assert "in rounds only the points picked so far have one" in texts(app)
+    boxes["Entropy"].check().run()
+    assert not [each for each in app.number_input if each.key.endswith(":warm-up")]
+    said = "In 2 rounds, to 20 and 40 points: each round sees the labels of the rounds before, and no others"
+    assert said in texts(app)
+    app.button("compare-start").click().run()
+    assert not app.exception
+    job = submitted[-1].job
+    assert (job.methods, job.budgets, job.rounds) == (("skmm_kernel", "uniform", "entropy"), (20, 40), 2)
+    app.text_input[0].set_value("10, 20, 30").run()
+    assert "2 rounds go with one budget" in app.error[0].value
+    run = queued(home, CompareJob(methods=("entropy",), budgets=(20, 40), rounds=2, seeds=1, learners=("linear",)))
+    run_folder(run.folder, home=home.home)
+    app = visit("compare", run=run.id)
+    assert not app.exception
+    told = f"{said}; what is trained is scored on all points so far. Until two classes are labelled, Entropy picks"
+    assert told in texts(app)
+    assert told in html.unescape((run.folder / "report.html").read_text())
+    assert run.name.endswith("· 2 rounds")
+
+
 def test_compare_says_what_each_method_does_needs_and_comes_from_and_asks_for_the_warm_up(home, visit, submitted):
     app = visit("compare", run=home.records(kind="compare")[0].id)
     notes = next(each.value for each in app.markdown if "**Entropy**" in each.value).replace("\\", "")

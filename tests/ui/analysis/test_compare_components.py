@@ -272,6 +272,8 @@ def test_methods_that_read_labels_here_are_in_the_label_aware_league():
     assert with_readers(methods, config).label_aware - methods.label_aware == {"k_center"}
     heads = config.model_copy(update={"gradient": GradientParams(kind="head")})
     assert with_readers(methods, heads).label_aware - methods.label_aware == {"k_center", "skmm"}
+    rounds = CompareJob(methods=("entropy", "skmm"), budgets=(20, 40), rounds=2)
+    assert not with_readers(methods, config.model_copy(update={"job": rounds})).label_aware
 
 
 def test_errors_that_span_decades_are_drawn_on_a_log_axis():

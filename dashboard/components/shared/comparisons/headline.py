@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dashboard.components.shared.theme import fmt_int, fmt_number, fmt_percent, plural
-from skmm_core.comparison import SIGNIFICANT, STRATIFIED, league_savings, whole
+from skmm_core.comparison import SIGNIFICANT, STRATIFIED, league_savings, rounds_told, whole
 from skmm_core.probes import Metric, labels_note, learner_phrase, primary_metric
 
 _ACCURACY = asdict(primary_metric("classification"))
@@ -65,6 +65,7 @@ def headline(
     besides = (
         trained,
         _interval(saving, others),
+        rounds_told(result),
         result.get("claim"),
         labels_note(result.get("validation_rows"), result.get("learner")),
     )

@@ -40,12 +40,17 @@ def known_methods(specs: "tuple[MethodSpec, ...]") -> Methods:
 
 
 def with_readers(methods: Methods, config: RunConfig) -> Methods:
-    """Move methods that read labels in this comparison to the label-aware league: within classes, or by gradients."""
+    """Move methods that read labels in this comparison to the label-aware league: within classes, or by gradients.
+
+    In rounds nobody is in it, since all see but the labels that they asked for.
+    """
     from skmm_core.methods import reads_labels
 
     job = config.job
     if not isinstance(job, CompareJob):
         return methods
+    if job.rounds > 1:
+        return replace(methods, label_aware=frozenset())
     known = [key for key in job.methods if key in methods.titles]
     readers = {key for key in known if reads_labels(key, job.params.get(key, {}), config.gradient)}
     return replace(methods, label_aware=methods.label_aware | readers)
