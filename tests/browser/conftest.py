@@ -1,4 +1,4 @@
-"""One server and one Chromium for all browser tests; without Chromium they are skipped, or fail if required."""
+"""One Chromium for all browser tests, one server a file; without Chromium they are skipped, or fail if required."""
 
 import os
 
@@ -22,7 +22,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(chromium, tmp_path_factory):
     with serve(tmp_path_factory.mktemp("browser") / "home") as running:
         yield running

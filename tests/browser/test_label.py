@@ -169,6 +169,10 @@ def test_the_mouse_alone_labels_pictures_one_by_one_and_in_a_grid(home, open_tab
     expect(desk.locator(".cell[aria-pressed=true]")).to_have_count(PICKED - 3)
     assert tab.barriers() == []
     assert tab.trouble() is None
+    tab.page.reload()
+    count(tab, "3 of")
+    tab.settle()
+    assert tab.shift() <= 0.05, "what is seen first stays where it is"
     desk.get_by_role("button", name=re.compile("Undo: label 2 points as 7")).click()
     count(tab, "1 of")
 

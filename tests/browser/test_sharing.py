@@ -114,6 +114,8 @@ def saved_chart(visitor, number, path, *, button):
 def test_a_chart_is_saved_as_a_picture_by_its_own_menu(visitor, runs, tmp_path):
     run = runs["select"].id
     visitor.open(f"select?run={run}")
+    visitor.expect_visible(visitor.page.locator(CHART).first)
+    visitor.page.get_by_text("Numbers and balance").click()
     visitor.expect_visible(visitor.page.locator(CHART).nth(1))
     picture = tmp_path / "map.png"
     assert saved_chart(visitor, 0, picture, button="Download plot as a PNG") == f"map-{run}.png"
@@ -122,8 +124,10 @@ def test_a_chart_is_saved_as_a_picture_by_its_own_menu(visitor, runs, tmp_path):
         assert image.width > 1000  # twice what is on the page
         assert len(image.getcolors(2**24)) > 20
 
+    visitor.button(re.compile("Export")).click()
     visitor.page.get_by_role("radio", name="SVG").or_(visitor.button("SVG")).first.click()
     visitor.settle()
+    visitor.page.keyboard.press("Escape")
     drawing = tmp_path / "map.svg"
     assert saved_chart(visitor, 0, drawing, button="Download plot") == f"map-{run}.svg"
     words = words_of(drawing)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _ONE, _GRID = "One large", "Grid"
 _SHEET = 12  # points of a grid at once
+_WIDTHS = (150, 206)  # of layout and guess, in pixels: what stands beside them does not move when they are drawn
+_HEIGHT = 700  # of the desk at least, in pixels: what stands below it is out of sight from the start
 _GUESS_HELP = (
     "What a small model trained on your labels so far would answer. Hidden at first, since people tend to agree with "
     "what they are shown, and labels that follow the model teach it nothing."
@@ -61,11 +63,12 @@ def label_page() -> None:
 @mistakes_told()
 def _desk(dataset: "Dataset", config: DatasetConfig, project: Project) -> None:
     key = f"label:{project.id}"
-    with st.container(horizontal=True, vertical_alignment="center", key="label-options"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="label-options"):
         layout = st.segmented_control(
-            "Layout", (_ONE, _GRID), default=_ONE, required=True, key="label:layout", label_visibility="collapsed"
-        )
-        guessing = st.toggle("Show the model's guess", key="label:guess", help=_GUESS_HELP)
+            "Layout", (_ONE, _GRID), default=_ONE, required=True, key="label:layout", label_visibility="collapsed",
+            width=_WIDTHS[0],
+        )  # fmt: skip
+        guessing = st.toggle("Show the model's guess", key="label:guess", help=_GUESS_HELP, width=_WIDTHS[1])
         scheme_panel(project, Answers.of(dataset, project.state()))
         export_files(dataset, config, project)
         if bring_back(dataset, project):
@@ -95,7 +98,10 @@ def _desk(dataset: "Dataset", config: DatasetConfig, project: Project) -> None:
         have=frozenset(map(str, told.get("have", ()))),
         problem=told.get("problem", ""),
     )
-    station(data, key="label-desk", on_press=pressed)
+    with st.container(horizontal=True, gap=None):  # as high as the desk before the browser has loaded what draws it
+        st.container(width=1, height=_HEIGHT, border=False)
+        with st.container():
+            station(data, key="label-desk", on_press=pressed)
     with upper:
         next_step(dataset, project, data["item"] is None)
     worth_panel(config, project, dataset.fingerprint)

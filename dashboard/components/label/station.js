@@ -269,6 +269,7 @@ export default function ({data, parentElement, setTriggerValue}) {
     document.removeEventListener('keydown', press);
     document.removeEventListener('visibilitychange', back);
   };
+  root.classList.remove('empty');
   station.take(data, setTriggerValue);
   return station.off;
 }

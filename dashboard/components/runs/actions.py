@@ -1,4 +1,4 @@
-"""The buttons of the Runs page: open, diagnose, rename, export, cancel, delete with undo, import."""
+"""The buttons of the Runs page: open, why, rename, export, cancel, delete with undo, import."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ def action_bar(ticked: Sequence[RunRecord]) -> None:
         if _button("Open", "open_in_new", can.open, primary=True):
             state.set_current_run(ticked[0].id)
             go(*_PLACES[ticked[0].kind])
-        if _button("Diagnose", "troubleshoot", can.diagnose):
+        if _button("Why", "help", can.diagnose):
             st.session_state[WANTED] = [record.id for record in ticked]
             state.set_current_run(ticked[0].id)
             go(PICK, WHY)

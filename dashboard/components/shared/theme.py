@@ -52,7 +52,8 @@ _CSS = """
   [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; font-size: 1.45rem; }
   [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
   @media (max-width: 1000px) {
-    [data-testid="stMainBlockContainer"] { padding-left: 1.25rem; padding-right: 1.25rem; }
+    /* Higher than needed: until these rules arrive, Streamlit's are 8rem high and 1rem wide. */
+    [data-testid="stMainBlockContainer"] { padding-top: 5.25rem; padding-left: 1rem; padding-right: 1rem; }
     [data-testid^="stBaseButton"] kbd { display: none; }  /* the words of the button need the room */
     [data-testid="stPageLink-NavLink"] :is(span, p) { white-space: normal; }
   }
@@ -70,7 +71,7 @@ _CSS = """
   .st-key-compare-pending { min-height: 1800px; }
   /* The heights that widgets will have, while the browser still loads what draws them: nothing below moves then. */
   .st-key-tour { min-height: 40px; }
-  :is(.st-key-tour, .st-key-overlap-cards) [data-testid="stSkeleton"] { height: 32px; }
+  :is(.st-key-tour, .st-key-view, .st-key-overlap-cards) [data-testid="stSkeleton"] { height: 32px; }
   /* What a run in progress draws anew stays as it is until the new is there: no fading. */
   [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; transition: none !important; }
   .st-key-running { position: fixed; right: 1rem; bottom: 1rem; z-index: 9; width: auto; padding: 0.4rem 0.8rem;
@@ -78,7 +79,6 @@ _CSS = """
   .st-key-home-map { min-height: 520px; }
   .st-key-metrics { min-height: 59px; }
   .st-key-label-options { min-height: 40px; }
-  .st-key-label-desk { min-height: 620px; }
   [class*="st-key-learn-scene-"][class*="-room"] { min-height: clamp(380px, 62vh, 980px); }
   :is(.st-key-reproduce-experiment, [class*="st-key-metric-"], [class*="st-key-figure-"]):has(
     [data-testid="stSkeleton"]) { min-height: 60px; }

@@ -32,6 +32,28 @@ export default ({data, setTriggerValue}) => {
       return [ring];
     }));
   };
+  // Streamlit takes these two out of the bar of a chart whose selection it does not watch itself; Plotly sets the mode
+  // that a button of its own names.
+  const modes = {lasso: ['Lasso Select', 'M12 4C5 4 3 9 5 12s8 2 8 5-4 4-7 3'], select: ['Box Select', 'M4 5H20V19H4Z']};
+  const offer = chart => {
+    const pan = chart.querySelector('.modebar-btn[data-val="pan"]');
+    if (!pan || pan.parentElement.querySelector('[data-mode]')) return;
+    for (const [mode, [title, path]] of Object.entries(modes)) {
+      const button = pan.cloneNode();
+      button.dataset.mode = mode;
+      button.dataset.title = title;
+      button.removeAttribute('data-val');
+      button.setAttribute('aria-label', title);
+      button.innerHTML = '<svg viewBox="0 0 24 24" class="icon" width="1em" height="1em"><path fill="none" ' +
+        `stroke="currentColor" stroke-width="2.4" stroke-dasharray="4 2" d="${path}"/></svg>`;
+      button.onclick = () => {
+        pan.dataset.val = mode;
+        pan.click();
+        pan.dataset.val = 'pan';
+      };
+      pan.after(button);
+    }
+  };
   const attach = chart => {
     const fresh = !store.has(chart);
     store.set(chart, {rings: data.rings, tell: setTriggerValue});
@@ -39,7 +61,10 @@ export default ({data, setTriggerValue}) => {
       const tell = (name, value) => store.get(chart).tell(name, value);
       chart.on('plotly_click', event => {
         const point = event.points.find(known);
-        if (point) tell('clicked', place(point));
+        if (!point) return;
+        store.get(chart).rings = [[point.x, point.y]];  // at once; the server says the same a moment later
+        draw(chart);
+        tell('clicked', place(point));
       });
       chart.on('plotly_selected', event => {
         if (!event) return;
@@ -51,9 +76,10 @@ export default ({data, setTriggerValue}) => {
         tell('hidden', [...new Set(hidden)]);
       });
       for (const name of ['plotly_relayout', 'plotly_relayouting', 'plotly_afterplot'])
-        chart.on(name, () => draw(chart));
+        chart.on(name, () => { draw(chart); offer(chart); });
     }
     draw(chart);
+    offer(chart);
   };
   let seen = null;
   const look = () => {

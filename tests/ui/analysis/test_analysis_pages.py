@@ -1,4 +1,4 @@
-"""Diagnose, Compare and Runs in every state, drawn by Streamlit's own test runner."""
+"""Why, Compare and Runs in every state, drawn by Streamlit's own test runner."""
 
 import html
 import json
@@ -404,7 +404,7 @@ def test_runs_open_goes_to_the_page_of_the_run(home, visit):
 def test_runs_diagnose_opens_the_ticked_run(home, visit):
     run = newest(home, "skmm_kernel")
     app = visit("runs", run=run.id)
-    app.button("runs:diagnose").click().run()
+    app.button("runs:why").click().run()
     assert not app.exception
     assert app.multiselect[0].value == [run.id]
 
@@ -417,7 +417,7 @@ def test_runs_failed_one_shows_its_line(home, visit, start_running):
     assert not app.exception
     assert "points" in app.error[0].value
     assert "✖ failed" in list(app.dataframe[0].value["state"])
-    assert app.button("runs:diagnose").disabled
+    assert app.button("runs:why").disabled
 
 
 def test_runs_a_waiting_one_can_be_cancelled_but_not_deleted(home, visit):
