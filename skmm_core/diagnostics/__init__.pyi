@@ -1,6 +1,5 @@
-from .band import Band as Band, BandMeasure as BandMeasure, read_band as read_band
+from .band import Band as Band, read_band as read_band
 from .likeness import (
-    NEIGHBOURS as NEIGHBOURS,
     Nearness as Nearness,
     distances_to as distances_to,
     likeness_rows as likeness_rows,
