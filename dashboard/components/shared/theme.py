@@ -53,7 +53,7 @@ _CSS = """
   [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
   @media (max-width: 1000px) {
     /* Higher than needed: until these rules arrive, Streamlit's are 8rem high and 1rem wide. */
-    [data-testid="stMainBlockContainer"] { padding-top: 5.25rem; padding-left: 1rem; padding-right: 1rem; }
+    [data-testid="stMainBlockContainer"] { padding-top: 5.5rem; padding-left: 1rem; padding-right: 1rem; }
     [data-testid^="stBaseButton"] kbd { display: none; }  /* the words of the button need the room */
     [data-testid="stPageLink-NavLink"] :is(span, p) { white-space: normal; }
   }
