@@ -52,6 +52,7 @@ def main() -> None:
         links["selections"] += f"&{PARAM}={runs['select']},{uniform}"
         links["learn"] += "&step=SkMM&picker=SkMM"
         links["playground"] = "learn?step=Playground"
+        links["label"] = f"pick?view=Label&run={runs['select']}"
         for scheme in SCHEMES:
             for width in WIDTHS:
                 context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -75,7 +76,7 @@ def _add_uniform(store: RunStore) -> str:
 
 
 def _dress(tab: Visitor, page: str) -> None:
-    """Wait for charts; on Why, set the second run beside the first."""
+    """Wait for charts; on Why, set the second run beside the first; on Label, begin to label."""
     if page in CHARTED | {"selections", "playground"}:
         tab.expect_visible(tab.page.locator(CHART).first)
     if page == "learn":
@@ -87,6 +88,8 @@ def _dress(tab: Visitor, page: str) -> None:
         tab.page.keyboard.press("Escape")
         tab.page.wait_for_timeout(300)
     tab.settle()
+    if page == "label" and tab.button(re.compile("Label these")).count():
+        tab.press(re.compile("Label these"))
     tab.drawn()
     tab.page.wait_for_timeout(800)
 

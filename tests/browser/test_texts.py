@@ -4,13 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from driver import CHART
 from playwright.sync_api import expect
 
 from dashboard.components.shared.text_cards import TextCard, text_cards_html
 
 pytestmark = pytest.mark.browser
-COUNT = 60
+COUNT, PICKED = 60, 50
 ABOUT = ("cats", "dogs", "birds")
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"> $x^2$ :red[red] **bold** \u202egnp.exe\x07 " + "W" * 400
 LONG = "A long review of a film about cats, with many words that say little. " * 30 + "The end is a surprise."
@@ -30,69 +29,50 @@ def reviews(tmp_path):
     return path
 
 
-@pytest.fixture
-def selected(visitor, reviews):
-    """The page of a selection of every text, so that what it shows is known."""
-    page = visitor.page
+def search(visitor, text):
+    field = visitor.page.get_by_role("textbox", name="Search")
+    field.fill(text)
+    field.press("Enter")
+    visitor.settle()
+
+
+def test_chosen_texts_are_cards_that_words_find_and_a_hostile_text_is_text(visitor, reviews):
+    page, cards = visitor.page, visitor.page.locator("button.card")
     visitor.open("data")
     page.get_by_text("Upload", exact=True).first.click()
     visitor.settle()
     visitor.upload(reviews, label="File with one row a point")
     visitor.expect_visible(page.locator(".skmm-texts article").first)
     visitor.press("Pick points from it")
-    budget = page.get_by_label("Budget: points to pick")
-    budget.fill(str(COUNT))
+    budget = page.get_by_label("Points to pick", exact=True)
+    budget.fill(str(PICKED))
     budget.press("Enter")
-    visitor.press(re.compile(f"Pick {COUNT} points"))
-    visitor.expect_visible(page.locator(CHART).first)
-    visitor.expect_visible(page.locator(".skmm-texts article").first)
-    return page
-
-
-def search(visitor, text):
-    field = visitor.page.get_by_role("textbox", name="Search in texts")
-    field.fill(text)
-    field.press("Enter")
-    visitor.settle()
-
-
-def test_chosen_texts_are_cards_that_words_find(visitor, selected):
-    page, cards = selected, selected.locator(".skmm-texts article")
-    expect(cards).to_have_count(24)
-    expect(cards.first.locator("header")).to_contain_text("#1 ·")
+    visitor.press(re.compile(f"Pick {PICKED}"))
+    visitor.expect_visible(page.get_by_text(f"{PICKED} chosen points"))
+    expect(cards).to_have_count(20)  # a page of them
+    expect(cards.first.locator(".head")).to_contain_text("#1 ·")
     search(visitor, "DOGS review")
-    visitor.expect_visible(page.get_by_text("of 60 found").first)
     dogs = COUNT // 3 - 1  # the long text stands in the place of one
+    visitor.expect_visible(page.get_by_text(f"{dogs} points found"))
     expect(cards).to_have_count(dogs)
-    expect(page.locator(".skmm-texts mark", has_text="dogs")).to_have_count(dogs)
-    visitor.expect_visible(page.locator(CHART).get_by_text(f"Found {dogs}"))
+    expect(page.locator("button.card mark", has_text="dogs")).to_have_count(dogs)
     assert "words=DOGS" in page.url
     page.reload()
-    visitor.expect_visible(page.locator(".skmm-texts mark").first)
-    expect(page.get_by_role("textbox", name="Search in texts")).to_have_value("DOGS review")
-    search(visitor, "")
-    expect(cards).to_have_count(24)
-    assert visitor.trouble() is None
-
-
-def test_a_hostile_text_is_text_and_a_long_one_opens_by_the_keyboard(visitor, selected):
-    page, cards = selected, selected.locator(".skmm-texts article")
+    visitor.expect_visible(page.locator("button.card mark").first)
+    expect(page.get_by_role("textbox", name="Search")).to_have_value("DOGS review")
     search(visitor, "onerror")
     expect(cards).to_have_count(1)
     expect(cards.first).to_contain_text("$x^2$ :red[red] **bold**")
-    expect(page.locator(".skmm-texts img")).to_have_count(0)
-    assert page.title() != "taken"
+    expect(page.locator("button.card img")).to_have_count(0)
     assert visitor.trouble() is None, "an endless word stays in its card"
     search(visitor, "surprise")
     expect(cards).to_have_count(1)
     visitor.expect_visible(cards.first.locator("mark", has_text="surprise").first)
-    whole = cards.first.locator(".whole")
-    expect(whole).to_be_hidden()
-    cards.first.locator("summary").focus()
+    cards.first.focus()
     page.keyboard.press("Enter")
-    visitor.expect_visible(whole)
-    expect(whole).to_contain_text("The end is a surprise.")
-    expect(cards.first.locator(":scope > .text")).to_be_hidden()
+    visitor.expect_visible(page.locator(".skmm-whole"))
+    expect(page.locator(".skmm-whole")).to_contain_text("The end is a surprise.")
+    assert page.title() != "taken"
     page.set_viewport_size({"width": 700, "height": 900})
     page.mouse.move(1, 1)
     assert visitor.trouble() is None

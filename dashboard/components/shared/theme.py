@@ -53,7 +53,7 @@ _CSS = """
   [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
   @media (max-width: 1000px) {
     /* Higher than needed: until these rules arrive, Streamlit's are 8rem high and 1rem wide. */
-    [data-testid="stMainBlockContainer"] { padding-top: 5.25rem; padding-left: 1rem; padding-right: 1rem; }
+    [data-testid="stMainBlockContainer"] { padding-top: 5.5rem; padding-left: 1rem; padding-right: 1rem; }
     [data-testid^="stBaseButton"] kbd { display: none; }  /* the words of the button need the room */
     [data-testid="stPageLink-NavLink"] :is(span, p) { white-space: normal; }
   }
@@ -144,16 +144,18 @@ def figure_layout(figure: go.Figure, *, height: int = 320, legend: bool = True) 
     return figure
 
 
-def chart(figure: go.Figure, *, key: str, alt: str, **options: Any) -> Any:
+def chart(figure: go.Figure, *, key: str, alt: str, name: str | None = None, **options: Any) -> Any:
     """Draw a figure over the full width.
 
     Args:
         figure: what to draw; leave it equal between reruns, or the visitor's selection in it is lost.
         key: of the element, distinct on the page.
         alt: what the chart shows, in a sentence, for people who cannot see it.
+        name: of the file in which its camera button saves it; None for the key.
         options: passed on to `st.plotly_chart`.
     """
-    saved = {"format": st.session_state.get(IMAGE_FORMAT) or IMAGE_FORMATS[0], "filename": _file_name(key), "scale": 2}
+    kind = st.session_state.get(IMAGE_FORMAT) or IMAGE_FORMATS[0]
+    saved = {"format": kind, "filename": _file_name(name or key), "scale": 2}
     config = {**PLOTLY_CONFIG, "toImageButtonOptions": saved}
     return st.plotly_chart(figure, key=key, alt=alt, width="stretch", config=config, **options)
 

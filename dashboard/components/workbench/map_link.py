@@ -34,8 +34,10 @@ export default ({data, setTriggerValue}) => {
   };
   // Streamlit takes these two out of the bar of a chart whose selection it does not watch itself; Plotly sets the mode
   // that a button of its own names.
-  const modes = {lasso: ['Lasso Select', 'M12 4C5 4 3 9 5 12s8 2 8 5-4 4-7 3'],
-    select: ['Box Select', 'M4 5H20V19H4Z']};
+  const modes = {
+    lasso: ['Lasso Select', 'M12 4C5 4 3 9 5 12s8 2 8 5-4 4-7 3'],
+    select: ['Box Select', 'M4 5H20V19H4Z'],
+  };
   const offer = chart => {
     const pan = chart.querySelector('.modebar-btn[data-val="pan"]');
     if (!pan || pan.parentElement.querySelector('[data-mode]')) return;

@@ -72,7 +72,7 @@ def map_view(bench: Bench, shown: np.ndarray) -> MapLook:
     figure.update_layout(clickmode="event", selectionrevision=held.cleared)
     _marked(figure, held.marks, held.hidden)
     alt = map_alt(points, bench.budget, title, axes[0].split("_")[0].upper())
-    chart(figure, key=chart_key(bench), alt=alt)
+    chart(figure, key=chart_key(bench), alt=alt, name=f"map-{bench.record.id}" if bench.record else None)
     st.caption(map_note(points))
     return look
 
