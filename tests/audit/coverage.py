@@ -41,6 +41,9 @@ NOT_COVERED = {
     "method active_ft": "every step and the rows taken in the end are computed anew in tests/references",
     "method dropquery": "masks, changed predictions and medoids are computed anew in tests/references",
     "diagnostics distortion_source": "words",
+    "diagnostics band_spectrum": "of random draws, each measured as the selection is",
+    "diagnostics band_bound": "of random draws, each measured as the selection is",
+    "diagnostics band_distance": "of random draws, each measured as the selection is",
 }
 
 

@@ -130,6 +130,11 @@ def test_the_fit_on_a_selection(case, task, audit):
     )
     same(audit, "bias", told.bias, max(0.0, bias[place]), 64 * 2.3e-16 * spread, scale=1.0)
     same(audit, "variance", told.variance, variance[place], rounding)
+    centred = x - x.mean(axis=0)
+    whole = (x**2).sum() / (centred**2).sum()  # how much of it is distance from the origin, which has to cancel out
+    seen = ((centred @ right[: place + 1].T) ** 2).sum() / (centred**2).sum()
+    if told.represented is not None or whole < 1e9:
+        same(audit, "represented", told.represented, seen, 64 * 2.3e-16 * spread * whole, scale=1.0)
 
 
 def check_risk(audit, told, x, s, coef, noise, hard):

@@ -8,7 +8,7 @@ import torch
 
 from skmm_core.data.dataset import Task
 from skmm_core.errors import InputError
-from skmm_core.probes import pool_learners, pool_view as views
+from skmm_core.probes import pool_learners, views
 from skmm_core.probes.linear_probe import score_probe
 from skmm_core.probes.pool_learners import score_learner
 from skmm_core.probes.views import pool_view
