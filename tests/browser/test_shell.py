@@ -68,6 +68,6 @@ def test_another_page_says_that_a_run_goes_on_until_it_ends(visitor, store):
     )
     run = store.create(config, load_dataset(config.dataset).fingerprint)
     visitor.open("learn?step=Why")
-    expect(visitor.page.locator(".st-key-running")).to_contain_text("uniform")
+    expect(visitor.page.locator(".st-key-running")).to_contain_text("digits")
     store.cancel(run.id)
     expect(visitor.page.locator(".st-key-running")).to_have_count(0, timeout=LONG)

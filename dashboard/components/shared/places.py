@@ -40,9 +40,8 @@ def choose_view(page: str) -> str:
 
 
 def _write_address() -> None:
-    st.query_params.from_dict(
-        {VIEW: st.session_state[VIEW]}
-    )  # what else it says is of the view before, or written anew
+    # what else it says is of the view before, or written anew
+    st.query_params.from_dict({VIEW: st.session_state[VIEW]})
 
 
 def script_of(url_path: str) -> str:
