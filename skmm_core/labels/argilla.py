@@ -39,12 +39,12 @@ def write_argilla(out: Outgoing, path: Path) -> Exported:
     paste = (
         "import argilla as rg\n\n"
         f"settings = rg.Settings(\n    fields=[{', '.join(fields)}],\n    questions=[{question}],\n"
-        '    metadata=[rg.IntegerMetadataProperty(name="skmm_order")],\n    allow_extra_metadata=True,\n)\n'
+        '    metadata=[rg.IntegerMetadataProperty(name="skmm_rank")],\n    allow_extra_metadata=True,\n)\n'
         f"dataset = rg.Dataset(name={out.name!r}, settings=settings)\ndataset.create()\n"
         f"dataset.records.from_json({path.name!r})\n"
     )
     notes = (
-        "Run the lines below where Argilla is installed, and sort by skmm_order.",
+        "Run the lines below where Argilla is installed, and sort by skmm_rank.",
         "Bring back json.dump(dataset.records(with_responses=True).to_list(flatten=True), file): the nested form does "
         "not say which responses are drafts or discarded.",
     )
@@ -62,7 +62,7 @@ def _record(out: Outgoing, row: OutRow) -> dict[str, Any]:
     if row.text or row.picture is None:
         fields["text"] = row.text or out.shown_columns(row)
     columns = {name: value for name, value in out.renamed_columns(row).items() if value is not None}
-    metadata = {"skmm_id": row.id, "skmm_order": row.order, **columns}
+    metadata = {"skmm_id": row.id, "skmm_rank": row.order, **columns}
     metadata |= {} if row.batch is None else {"skmm_batch": row.batch}
     suggestions = {}
     if row.guess is not None:

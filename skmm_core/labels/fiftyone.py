@@ -35,7 +35,7 @@ def write_fiftyone(out: Outgoing, path: Path) -> Exported:
     paste = (
         "import fiftyone as fo\n\ndataset = fo.Dataset.from_archive(\n"
         f"    {path.name!r}, dataset_type=fo.types.LegacyFiftyOneDataset{folder}\n)\n"
-        'session = fo.launch_app(dataset.sort_by("skmm_order"))\n'
+        'session = fo.launch_app(dataset.sort_by("skmm_rank"))\n'
     )
     note = (
         f"Run the lines below, write labels into a Classification field called {LABEL}, and bring back the "
@@ -47,7 +47,7 @@ def write_fiftyone(out: Outgoing, path: Path) -> Exported:
 def _sample(out: Outgoing, row: OutRow) -> dict[str, Any]:
     tags = ["to_annotate", *([f"batch:{row.batch}"] if row.batch is not None else [])]
     sample: dict[str, Any] = {"filepath": out.place(row), "tags": tags, "_media_type": "image"}
-    sample |= {"skmm_id": row.id, "skmm_order": float(row.order)}
+    sample |= {"skmm_id": row.id, "skmm_rank": float(row.order)}
     if row.guess is not None and not out.numbers:
         sample[_GUESS] = {
             "_cls": "Classification",

@@ -46,7 +46,7 @@ def _task(out: Outgoing, row: OutRow) -> dict[str, Any]:
         data["image"] = row.picture if is_address(row.picture) else _LOCAL + quote(_served(out, row.picture))
     if row.text is not None or row.picture is None:
         data["text"] = row.text if row.text is not None else out.shown_columns(row)
-    data |= {"skmm_id": row.id, "skmm_order": row.order, "skmm_batch": row.batch}
+    data |= {"skmm_id": row.id, "skmm_rank": row.order, "skmm_batch": row.batch}
     data["skmm_fields"] = [*data, "skmm_fields"]  # so that JSON-MIN, which is flat, tells questions from data
     task: dict[str, Any] = {"data": data}
     if row.guess is not None:
@@ -167,7 +167,9 @@ def _read_flat(records: Sequence[Record], where: str) -> Answers:
     answers, ids = [], []
     several = 0
     for each in records:
-        id_ = label_text(each.get("skmm_id"))
+        if each.get("skmm_id") in (None, ""):  # of a task that is not from here
+            continue
+        id_ = label_text(each["skmm_id"])
         ids.append(id_)
         try:
             label = None if question is None else one_value(_unpacked(each.get(question)))

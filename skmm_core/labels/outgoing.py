@@ -9,7 +9,7 @@ from skmm_core.errors import InputError
 from skmm_core.labels.questions import LABEL
 
 Cell = str | int | float | bool | None
-_OWN = (LABEL, "id", "skmm_id", "skmm_order", "skmm_batch", "skmm_fields", "batch", "order", "text", "image", "state")
+_OWN = (LABEL, "id", "skmm_id", "skmm_rank", "skmm_batch", "skmm_fields", "batch", "order", "text", "image", "state")
 
 
 @dataclass(frozen=True)

@@ -97,22 +97,22 @@ class Project:
             (one,) = events
             usual = f"skip {one.item}" if one.value is None else f"label {one.item} as {one.value}"
         else:
-            usual = f"label {len(events):,} points"
+            usual = f"label {_points(len(events))}"
         self._do(what or usual, events)
 
     def clear(self, items: Collection[str], *, what: str = "") -> None:
         """Take back every answer about points."""
         answered = self.state().answers
         events = [_Event(CLEAR, item, None, by) for item in items for by in answered.get(item, ())]
-        self._do(what or f"clear {len(items):,} answers", events)
+        self._do(what or f"clear the answers of {_points(len(items))}", events)
 
     def tag(self, items: Collection[str], tag: str) -> None:
         """Give points a tag."""
-        self._do(f"tag {len(items):,} points as {tag}", [_Event(TAG, item, tag) for item in items])
+        self._do(f"tag {_points(len(items))} as {tag}", [_Event(TAG, item, tag) for item in items])
 
     def untag(self, items: Collection[str], tag: str) -> None:
         """Take a tag from points."""
-        self._do(f"take the tag {tag} from {len(items):,} points", [_Event(UNTAG, item, tag) for item in items])
+        self._do(f"take the tag {tag} from {_points(len(items))}", [_Event(UNTAG, item, tag) for item in items])
 
     def decide(self, items: Collection[str], how: str) -> None:
         """Decide by hand on points: "pin" (choose in any case), "bar" (never choose) or "free" (neither).
@@ -122,7 +122,7 @@ class Project:
         """
         if how not in (PIN, BAR, FREE):
             raise ValueError(f"{how!r} is none of pin, bar, free")
-        self._do(f"{how} {len(items):,} points", [_Event(how, item) for item in items])
+        self._do(f"{how} {_points(len(items))}", [_Event(how, item) for item in items])
 
     def keep_scheme(self, scheme: Scheme) -> None:
         """Settle what an answer is: the names of the classes in order, or numbers."""
@@ -252,6 +252,10 @@ class Project:
             raise InputError(
                 f"{self._path} cannot be used: {error}; free some disk space or restore the file"
             ) from None
+
+
+def _points(count: int) -> str:
+    return f"{count:,} point{'s' * (count != 1)}"
 
 
 def _write(db: sqlite3.Connection, what: str, events: Sequence[_Event]) -> None:

@@ -85,13 +85,9 @@ class ProjectState:
 
     @cached_property
     def pending(self) -> tuple[str, ...]:
-        """Points that were picked and wait for a label, in the order of batches and picks."""
-        return tuple(
-            item
-            for batch in self.batches
-            for item in batch.items
-            if item not in self.labels and item not in self.skipped
-        )
+        """Points that were picked and wait for a label, in the order of batches and picks; not those barred since."""
+        done = {*self.labels, *self.skipped, *self.barred}
+        return tuple(item for batch in self.batches for item in batch.items if item not in done)
 
     @cached_property
     def batch_of(self) -> dict[str, int]:

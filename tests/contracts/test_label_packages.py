@@ -38,7 +38,7 @@ def test_label_studios_converter(form: str, tmp_path: Path) -> None:
     interface.validate()
     assert list(interface.get_control("label").labels) == ["cat", "dog & <co>", "a/b"]
     tasks = json.loads((path).read_text())
-    assert [task["data"]["skmm_order"] for task in tasks] == list(range(1, len(IDS) + 1))
+    assert [task["data"]["skmm_rank"] for task in tasks] == list(range(1, len(IDS) + 1))
 
 
 def test_fiftyones_importer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +55,7 @@ def test_fiftyones_importer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with LegacyFiftyOneDatasetImporter(dataset_dir=str(tmp_path / "made"), rel_dir="/pictures") as importer:
         samples = list(importer)
     assert [sample["skmm_id"] for sample in samples] == list(IDS[:4])
-    assert [sample["skmm_order"] for sample in samples] == [1.0, 2.0, 3.0, 4.0]
+    assert [sample["skmm_rank"] for sample in samples] == [1.0, 2.0, 3.0, 4.0]
     assert samples[0].filepath == "/pictures/a/0.jpg"
     assert samples[0].tags == ["to_annotate", "batch:2"]
     for sample in samples[:3]:

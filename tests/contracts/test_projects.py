@@ -70,12 +70,12 @@ def test_undo_and_redo_go_through_whole_actions(project: Project) -> None:
     project.decide(["b"], "bar")
     assert (project.state().pinned, project.state().barred) == ({"a"}, {"b"})
     before = project.version()
-    assert project.undo() == "bar 1 points"
+    assert project.undo() == "bar 1 point"
     assert project.version() != before
-    assert project.undo() == "pin 1 points"
+    assert project.undo() == "pin 1 point"
     assert project.undo() is not None
     assert project.state().tags == {"a": {"odd"}, "b": {"odd"}}
-    assert project.redo() == "take the tag odd from 1 points"
+    assert project.redo() == "take the tag odd from 1 point"
     assert project.state().tags == {"a": {"odd"}}
     project.undo(), project.undo()
     assert project.last_action() == "import 2 labels"
@@ -100,6 +100,9 @@ def test_batches_keep_the_order_of_picks(project: Project) -> None:
         (2, "1" * 12, ("b", "d")),
     ]
     assert state.pending == ("c", "d")
+    project.decide(["c"], "bar")
+    assert project.state().pending == ("d",), "what is barred waits for nothing"
+    project.undo()
     assert project.undo() == "label 2 points"
     assert project.undo() == "pick batch 2"
     assert project.add_batch("3" * 12, ["d"]) == 2
