@@ -4,6 +4,7 @@
 is not made of them: it is over many splits, see `digits_splits` in figures.py.
 """
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,10 +81,8 @@ class _Demo:
     def _there(self, bundle: Path) -> RunRecord:
         known = self._ids.get(bundle)
         if known is not None:
-            try:
+            with contextlib.suppress(InputError):  # deleted since: it is imported again
                 return self._store.get(known)
-            except InputError:  # deleted since
-                pass
         record = self._store.import_(bundle, _no_report)
         self._ids[bundle] = record.id
         return record

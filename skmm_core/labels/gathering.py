@@ -95,12 +95,10 @@ def _picture_source(config: DatasetConfig) -> Path | None:
     """Folder or archive of the pictures that the features were made from, where a run of this program made them."""
     try:
         made = read_config(file_path(config.source).parent)
-        if isinstance(made.job, EmbedJob) and made.dataset is not None:
-            source = image_source(made.dataset.source)
-            return source.resolve() if source.exists() else None
-    except InputError:
-        pass
-    return None
+        source = image_source(made.dataset.source) if isinstance(made.job, EmbedJob) else None
+    except InputError:  # the features came from elsewhere, or their pictures are gone: small copies are what there is
+        return None
+    return source.resolve() if source is not None and source.exists() else None
 
 
 def _pictures(

@@ -6,7 +6,8 @@ from .bias_variance import (
     risk_curve as risk_curve,
     selection_basis as selection_basis,
 )
-from .pool import Pool as Pool, make_pool as make_pool, pool_of as pool_of
+from .making import make_pool as make_pool, pool_of as pool_of
+from .pool import Pool as Pool
 from .principal_directions import (
     matched_rows as matched_rows,
     principal_map as principal_map,

@@ -33,7 +33,8 @@ import torch
 from skmm_core.config import GradientParams, SketchParams
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import compute_shared, get_method, reads_labels, select
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.pool.making import make_pool
+from skmm_core.pool.pool import Pool
 from skmm_core.probes.linear_probe import score_probe
 from skmm_core.probes.metrics import primary_metric
 from tests.bench.evidence_data import BENCHMARKS, Benchmark, draw

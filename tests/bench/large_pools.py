@@ -17,7 +17,8 @@ from skmm_core.bench.machine_facts import machine, measured
 from skmm_core.bench.methods import clustered_features
 from skmm_core.config import SketchParams
 from skmm_core.methods.registry import select
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.pool.making import make_pool
+from skmm_core.pool.pool import Pool
 from skmm_core.solvers import mmd
 from skmm_core.solvers.kernels import gaussian_kernel
 from skmm_core.storage.writing import write_json

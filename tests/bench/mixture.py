@@ -21,7 +21,7 @@ import torch
 from skmm_core.data.builtin import GmmOptions, gaussian_mixture
 from skmm_core.methods.registry import select
 from skmm_core.paper.mixture import SKETCH, PoolRidge
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.solvers.moments import trace_score, whitened_moment
 
 SAMPLED = {"rounding": "sample", "polish": False}

@@ -21,7 +21,7 @@ from skmm_core.bench.machine_facts import machine
 from skmm_core.data import Dataset
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import get_method, recommended_method, select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.probes.linear_probe import score_probe
 from tests.bench.evidence_data import BENCHMARKS, draw
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from skmm_core.bench.machine_facts import machine
 from skmm_core.bench.methods import clustered_features
 from skmm_core.methods.registry import select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.solvers.kernels import gaussian_kernel
 from skmm_core.storage.writing import write_json
 from tests.bench.peer_selections import selections

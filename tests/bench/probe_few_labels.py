@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, Rid
 from skmm_core.config import GradientParams, SketchParams
 from skmm_core.data.dataset import Dataset, Task
 from skmm_core.methods.registry import compute_shared, get_method, select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.probes.linear_probe import score_probe
 from skmm_core.probes.metrics import primary_metric
 from tests.bench.evidence_data import BENCHMARKS, Benchmark, Features, Labelled, draw

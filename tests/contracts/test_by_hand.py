@@ -13,7 +13,7 @@ from skmm_core.methods.kernel_matching import rarity
 from skmm_core.methods.moment_matching import SkmmParams
 from skmm_core.methods.registry import select
 from skmm_core.methods.stratify import class_quotas
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.solvers.kernels import gaussian_kernel
 from skmm_core.solvers.mmd import kernel_mean
 

@@ -11,7 +11,8 @@ from skmm_core.errors import InputError
 from skmm_core.methods.kernel_matching import rarity
 from skmm_core.methods.moment_matching import SkmmParams
 from skmm_core.methods.registry import list_methods, recommended_method, select
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.pool.making import make_pool
+from skmm_core.pool.pool import Pool
 from skmm_core.solvers.kernels import gaussian_kernel
 from skmm_core.solvers.mmd import kernel_mean, squared_mmd
 from skmm_core.solvers.moments import shortfall_objective

@@ -16,7 +16,7 @@ from skmm_core.config import DatasetConfig, EmbedJob
 from skmm_core.data.load import load_dataset
 from skmm_core.encoders.registry import load_encoder
 from skmm_core.methods.registry import select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.probes.finetuning import finetune
 
 TINY = {

@@ -11,7 +11,8 @@ from skmm_core.methods import fit_matching, kernel_matching
 from skmm_core.methods.registry import select
 from skmm_core.pool import cache as kept
 from skmm_core.pool.cache import Kept
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.pool.making import make_pool
+from skmm_core.pool.pool import Pool
 from skmm_core.solvers import mmd
 
 PARAMS = {

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from skmm_core.config import SketchParams
 from skmm_core.diagnostics.measure import diagnose
 from skmm_core.diagnostics.record import Diagnostics
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 
 SIZE = 40
 

@@ -10,7 +10,7 @@ from skmm_core.data.scaler import fit_scaler
 from skmm_core.device import generator
 from skmm_core.methods.gradient_embeddings import GradientEmbeddings, k_means_plus_plus
 from skmm_core.methods.registry import select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from tests.references.pools import NamedPool, every_pool
 
 

@@ -10,7 +10,7 @@ from skmm_core.methods.clusters import k_means
 from skmm_core.methods.continuous_subset import move_centres, nearest_rows
 from skmm_core.methods.medoids import changed_predictions, doubtful_rows, medoids
 from skmm_core.methods.registry import select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.solvers.kernels import unit_rows
 from tests.references.pools import NamedPool, every_pool, unit
 

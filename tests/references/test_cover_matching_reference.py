@@ -11,7 +11,7 @@ from skmm_core.data.include_exclude import make_given
 from skmm_core.methods import submodular
 from skmm_core.methods.cover_matching import SCALED_ALIKE
 from skmm_core.methods.registry import Status, select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.solvers import cover_mmd
 from skmm_core.solvers.cover_mmd import CoverAim, exchange_cover_mmd, greedy_cover_mmd
 from skmm_core.solvers.kernels import _pairs, gaussian_kernel

@@ -10,7 +10,7 @@ from skmm_core.methods.ball_cover import cover_by_balls, pure_radius
 from skmm_core.methods.clusters import k_means
 from skmm_core.methods.generalised_coverage import best_temperature, calibration_error, herd, least_distance
 from skmm_core.methods.registry import select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.solvers import facility_location
 from skmm_core.solvers.kernels import unit_rows
 from tests.references.pools import NamedPool, assert_greedy, every_pool, unit

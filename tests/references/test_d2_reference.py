@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skmm_core.methods.registry import select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from tests.references.pools import assert_greedy, every_pool, unit
 from tests.references.test_labelled_rivals_reference import BUDGET, pool_in_order, quotas_of
 

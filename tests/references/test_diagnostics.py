@@ -14,7 +14,8 @@ from skmm_core.config import SketchParams
 from skmm_core.diagnostics.measure import diagnose
 from skmm_core.diagnostics.record import Diagnostics, load_diagnostics
 from skmm_core.errors import Cancelled, InputError
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.pool.making import make_pool
+from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress
 
 

@@ -11,7 +11,7 @@ from skmm_core.methods.clusters import k_means
 from skmm_core.methods.registry import list_methods, select
 from skmm_core.methods.sampling import leverage_scores, ridge_leverage_scores
 from skmm_core.pool.content_order import content_order
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.solvers.kernels import unit_rows
 from tests.references.pools import NamedPool, assert_greedy, every_pool, unit
 from tests.references.test_sampling_reference import brute_adaptive

@@ -13,7 +13,8 @@ from skmm_core.errors import InputError
 from skmm_core.gradients.head import head_gradients
 from skmm_core.gradients.targets import draw_classes
 from skmm_core.methods.registry import Family, list_methods, select
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.pool.making import make_pool
+from skmm_core.pool.pool import Pool
 
 SIZE, DIMS, CLASSES = 80, 6, 4
 FALSE_ALARM = 1e-6

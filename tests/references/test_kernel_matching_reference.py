@@ -8,7 +8,7 @@ from skmm_core.config import SketchParams
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import select
 from skmm_core.methods.stratify import class_quotas, interleaved
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.solvers import kernels
 from skmm_core.solvers.kernels import CosineSimilarity, PolynomialKernel, gaussian_kernel, labelled_kernel, unit_rows
 from skmm_core.solvers.mmd import exchange_mmd, greedy_mmd, kernel_mean, order_by_prefix, squared_mmd

@@ -14,7 +14,7 @@ from skmm_core.errors import InputError
 from skmm_core.methods.registry import get_method, reads_labels, select
 from skmm_core.methods.score_strata import even_quotas
 from skmm_core.methods.stratify import class_quotas
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from tests.references.pools import NamedPool, assert_greedy, every_pool, unit
 
 METHODS = ["moderate", "ccs", "d2"]

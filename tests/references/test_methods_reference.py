@@ -14,7 +14,8 @@ from skmm_core.methods import moment_matching
 from skmm_core.methods.geometric import herding, k_center
 from skmm_core.methods.registry import Status, select
 from skmm_core.methods.sampling import leverage_scores
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.pool.making import make_pool
+from skmm_core.pool.pool import Pool
 from skmm_core.solvers import mmd
 from skmm_core.solvers.kernels import gaussian_kernel
 from skmm_core.solvers.moments import eigenbasis

@@ -11,7 +11,7 @@ from skmm_core.config import SketchParams
 from skmm_core.errors import Cancelled, InputError
 from skmm_core.gradients.module import module_gradients
 from skmm_core.methods.registry import select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.progress import Progress
 
 WHOLE = SketchParams(kind="none")

@@ -9,7 +9,7 @@ import torch
 
 from skmm_core.methods.gradient_embeddings import GradientEmbeddings
 from skmm_core.methods.registry import select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 
 pytest.importorskip("skactiveml")
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -8,7 +8,7 @@ from scipy.optimize import linprog
 from skmm_core.config import SketchParams
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import select
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.solvers.smallest_certificate import smallest_c_s
 
 

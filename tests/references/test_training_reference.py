@@ -18,7 +18,8 @@ from skmm_core.gradients.dynamics import training_dynamics
 from skmm_core.methods.gradient_matching import Gradients, lower_loss, match_sum, represent
 from skmm_core.methods.registry import compute_shared, get_method, select
 from skmm_core.methods.stratify import class_quotas
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.pool.making import make_pool
+from skmm_core.pool.pool import Pool
 from skmm_core.progress import Progress
 from skmm_core.solvers.nonnegative_least_squares import nonnegative_weights
 from skmm_core.solvers.simplex import round_sample

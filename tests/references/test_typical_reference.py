@@ -10,7 +10,7 @@ from skmm_core.methods import typical_points
 from skmm_core.methods.clusters import k_means
 from skmm_core.methods.registry import select
 from skmm_core.methods.typical_points import mean_distances, typical_rows
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.solvers.kernels import unit_rows
 
 

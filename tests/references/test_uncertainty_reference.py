@@ -22,7 +22,8 @@ from skmm_core.methods.uncertainty import (
     least_confidence_scores,
     margin_scores,
 )
-from skmm_core.pool.pool import Pool, make_pool
+from skmm_core.pool.making import make_pool
+from skmm_core.pool.pool import Pool
 
 KEYS = ["entropy", "margin", "least_confidence", "deepfool", "cal", "contextual_diversity"]
 

@@ -9,7 +9,7 @@ from skmm_core.device import generator
 from skmm_core.methods import variance_matching
 from skmm_core.methods.registry import select
 from skmm_core.methods.variance_matching import Candidates, Design, exchange_design, greedy_design
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 
 WHOLE = SketchParams(kind="none")
 

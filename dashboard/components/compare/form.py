@@ -110,23 +110,7 @@ def compare_form(
     job = given.job if given and isinstance(given.job, CompareJob) else None
     key = f"compare:{dataset.fingerprint[-12:]}"
     chosen = st.container()  # of methods, drawn when the rounds below are known
-    left, middle, right = st.columns([2, 1, 1])
-    text = left.text_input(
-        "Budgets: points to pick",
-        value=", ".join(map(str, job.budgets)) if job else suggest_budgets(dataset.pool_size, dataset.n_classes),
-        key=f"{key}:budgets",
-        persist_state="session",
-    )
-    seeds = middle.number_input(
-        "Seeds", 1, MAX_SEEDS, job.seeds if job else _SEEDS, key=f"{key}:seeds", persist_state="session",
-        help="Repetitions; the intervals are over them. Below five there are none; eight or more say something.",
-    )  # fmt: skip
-    rounds = int(
-        right.number_input(
-            "Rounds", 1, MAX_ROUNDS, job.rounds if job else 1, key=f"{key}:rounds", persist_state="session",
-            help=ROUNDS_HELP,
-        )
-    )  # fmt: skip
+    text, seeds, rounds = _how_many(dataset, job, key)
     with chosen:
         methods = _methods(dataset, specs, job.methods if job else starters(specs), key, in_rounds=rounds > 1)
     params, warm_up_rows = _options(
@@ -163,7 +147,7 @@ def compare_form(
             methods=methods,
             budgets=budgets,
             rounds=rounds,
-            seeds=int(seeds),
+            seeds=seeds,
             params=params,
             learners=learners,
             finetune=finetune,
@@ -172,6 +156,26 @@ def compare_form(
         sketch=sketch,
         warm_up_rows=warm_up_rows,
     )
+
+
+def _how_many(dataset: "Dataset", job: CompareJob | None, key: str) -> tuple[str, int, int]:
+    """Draw the fields of numbers: budgets as typed, seeds, rounds."""
+    left, middle, right = st.columns([2, 1, 1])
+    text = left.text_input(
+        "Budgets: points to pick",
+        value=", ".join(map(str, job.budgets)) if job else suggest_budgets(dataset.pool_size, dataset.n_classes),
+        key=f"{key}:budgets",
+        persist_state="session",
+    )
+    seeds = middle.number_input(
+        "Seeds", 1, MAX_SEEDS, job.seeds if job else _SEEDS, key=f"{key}:seeds", persist_state="session",
+        help="Repetitions; the intervals are over them. Below five there are none; eight or more say something.",
+    )  # fmt: skip
+    rounds = right.number_input(
+        "Rounds", 1, MAX_ROUNDS, job.rounds if job else 1, key=f"{key}:rounds", persist_state="session",
+        help=ROUNDS_HELP,
+    )  # fmt: skip
+    return text, int(seeds), int(rounds)
 
 
 def grouped_reasons(specs: Iterable["MethodSpec"], task: "Task", *, in_rounds: bool = False) -> list[str]:

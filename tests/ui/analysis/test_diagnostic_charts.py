@@ -15,7 +15,7 @@ from dashboard.components.shared.diagnostics.view import ANSWERS
 from skmm_core.config import SketchParams
 from skmm_core.diagnostics import QUANTITIES
 from skmm_core.diagnostics.measure import diagnose
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.report import method_styles, run_style
 
 

@@ -26,7 +26,7 @@ from skmm_core.data.row_list import row_text
 from skmm_core.diagnostics import QUANTITIES
 from skmm_core.diagnostics.measure import diagnose
 from skmm_core.jobs.runner import run_folder
-from skmm_core.pool.pool import make_pool
+from skmm_core.pool.making import make_pool
 from skmm_core.runs import RunState
 
 DIABETES = DatasetConfig(source="diabetes")
