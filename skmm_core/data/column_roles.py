@@ -9,15 +9,13 @@ import pyarrow.compute as pc
 
 from skmm_core.data.column_looks import ROW_NUMBERS, counts_rows
 from skmm_core.data.column_names import folded, is_id_name, is_label_name, label_rank
-from skmm_core.data.how_read import quoted
+from skmm_core.data.how_read import LEFT_OUT, quoted
 from skmm_core.data.no_feature import flat_features, is_map, no_vector, why_beside, why_no_number
 from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed, named_columns, split_names
 from skmm_core.data.text_columns import choose_texts, texts_to_show
 from skmm_core.data.typed_text import encoded, typed
 from skmm_core.data.vector_columns import BYTE_TYPES
 from skmm_core.errors import InputError
-
-LEFT_OUT = ": no feature: "
 
 
 @dataclass(frozen=True)

@@ -195,6 +195,12 @@ def format_of(path: Path) -> Format | None:
     return next((form for form in FORMATS if kind in form.endings), None)
 
 
+def is_table(path: Path) -> bool:
+    """Whether a path is a folder, or a file of a format with columns."""
+    form = format_of(path)
+    return path.is_dir() or (form is not None and form.columns)
+
+
 def format_table() -> str:
     """Markdown table of all formats."""
     rows = ["| Format | Names | What it holds |", "|---|---|---|"]

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skmm_core.data import check_budget
+from skmm_core.data import check_budget, check_budget_fits
 from skmm_core.errors import InputError
 from skmm_core.methods.spec import MethodFunction, MethodParams, MethodSpec, Picks, Status
 from skmm_core.pool import Pool
@@ -65,8 +65,7 @@ def run_method(
         ValueError: the method gave another number of scores than there are points.
         Cancelled: raised by `report`.
     """
-    if not 1 <= budget <= pool.size:
-        raise InputError(f"budget {budget} is outside 1..{pool.size}; the pool has {pool.size} points")
+    check_budget_fits(budget, pool.size)
     if reason := spec.missing(pool.task) if pool.known is None else spec.lacking(pool.known):
         raise InputError(reason)
     check_budget(pool.given, budget)
