@@ -1,6 +1,7 @@
 """Lists of rows of the input file, as people write them: "3,8-12", or a file.
 
-Nothing here imports torch, and numpy is loaded for files alone; the command line and the printed command read and write rows through here.
+Nothing here imports torch, and numpy for files alone; the command line and the printed command read and write rows
+through here.
 """
 
 from collections.abc import Iterable
