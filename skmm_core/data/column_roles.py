@@ -126,12 +126,11 @@ def _others(file: TableFile, taken: Set[str | None]) -> list[str]:
 
 def _found_features(file: TableFile, roles: Roles, taken: set[str]) -> Roles:
     """The features where nobody names them: the one column of vectors, else all columns of numbers that can be."""
+    aside = {*file.set_aside, *roles.left_out}
     candidates = {
         name: each
         for name, each in file.vectors.items()
-        if name not in {*file.set_aside, *roles.left_out}
-        and not is_label_name(name)
-        and (not each.is_bytes or each.dtype is not None)
+        if name not in aside and not is_label_name(name) and (not each.is_bytes or each.dtype is not None)
     }
     if len(candidates) > 1:
         sizes = ", ".join(f"{name} ({each.size:,} numbers)" for name, each in candidates.items())
@@ -159,8 +158,8 @@ def _target(file: TableFile, columns: Columns, ignored: set[str]) -> tuple[str |
         return name, "as asked"
     if columns.fixed is not None:  # a test file of an unlabelled pool
         return None, ""
-    asked = set(split_names(file, columns.features))
-    free = [name for name in file.table.column_names if name not in {columns.id, *ignored, *asked}]
+    taken = {columns.id, *ignored, *split_names(file, columns.features)}
+    free = [name for name in file.table.column_names if name not in taken]
     labels = [name for name in free if is_label_name(name) and not (folded(name) == "y" and is_map(file))]
     if labels:
         name = min(labels, key=label_rank)
@@ -200,11 +199,12 @@ def _distinct(table: pa.Table, name: str) -> bool:
 
 
 def _fixed(file: TableFile, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    known, plain = set(file.names), set(file.table.column_names)
     for name in wanted:
-        if name not in file.names:
+        if name not in known:
             raise InputError(f"{file.where} has no column {name!r}, which the pool has; give the test file all of them")
-        kind = file.table.column(name).type if name in file.table.column_names else file.unread.get(name, "vectors")
-        numbers = name in file.table.column_names and is_numeric(typed(file.table.column(name)).type)
+        kind = file.table.column(name).type if name in plain else file.unread.get(name, "vectors")
+        numbers = name in plain and is_numeric(typed(file.table.column(name)).type)
         if not (numbers or kind == pa.null()):
             raise InputError(f"{file.where}: column {name!r} holds {kind}, but numbers in the pool")
     return wanted

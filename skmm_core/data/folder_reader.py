@@ -135,11 +135,11 @@ def _projector_metadata(path: Path, rows: int, as_text: AsText) -> pa.Table:
     if len(lines) != rows:
         names = [name.strip() for name in fields.pop(0)]
     check_names(names, path.name)
-    table = pa.table({name: pa.array([row[place] for row in fields], pa.string()) for place, name in enumerate(names)})
-    for place, name in enumerate(names):
-        if not as_text(name):
-            table = table.set_column(place, name, typed(table.column(place)))
-    return table
+    cells = {
+        name: pa.chunked_array([pa.array([row[place] for row in fields], pa.string())])
+        for place, name in enumerate(names)
+    }
+    return pa.table({name: column if as_text(name) else typed(column) for name, column in cells.items()})
 
 
 READERS = {
