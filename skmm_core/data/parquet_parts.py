@@ -65,9 +65,9 @@ def _partitioned(folder: Path, parts: Sequence[Path]) -> TableFile:
     if len({tuple(each) for each in values}) > 1:
         raise InputError(f"{folder.name}: its folders name different columns; give each part the same ones")
     rows = [row_count(path) for path in parts]
-    table = found.table
+    table, held = found.table, set(found.names)
     for name in values[0]:
-        if name.strip() not in found.names:
+        if name.strip() not in held:
             texts = [None if each[name] == _NO_VALUE else unquote(each[name]) for each in values]
             codes = np.repeat(np.arange(len(texts), dtype=np.int32), rows)
             column = pa.array(texts, pa.string()).dictionary_encode()
