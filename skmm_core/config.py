@@ -47,6 +47,13 @@ class DatasetConfig(_Frozen):
     scale_columns: bool = Field(
         False, description="Bring every column to mean 0 and standard deviation 1 first: for tables in mixed units."
     )
+    candidates: int | None = Field(
+        None,
+        ge=100,
+        le=1_000_000,
+        description="Rows to hold of a pool that memory cannot, and to pick among (default: as many as fit in 256 MB, "
+        "20,000 to 131,072).",
+    )
     name: str | None = Field(None, max_length=200, description="What to call it; default the name of the file.")
 
 

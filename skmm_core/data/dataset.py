@@ -16,6 +16,7 @@ from skmm_core.data.row_thumbnails import ImageStore
 from skmm_core.data.scaler import Scaler, fit_scaler
 from skmm_core.data.table_file import is_numeric
 from skmm_core.data.typed_text import floats_of, typed
+from skmm_core.data.whole_pool import WholePool
 
 
 class Task(StrEnum):
@@ -68,6 +69,7 @@ class Dataset:
         known_task: what the known labels ask for: "auto", "classification" or "regression".
         shown: columns of the pool's file that are no features, to look at, or None.
         texts: the text of each row, or None.
+        whole: of a pool that memory cannot hold: what is known of all its rows, of which these are some; else None.
     """
 
     name: str
@@ -88,6 +90,12 @@ class Dataset:
     known_task: str = "auto"
     shown: pa.Table | None = None
     texts: RowTexts | None = None
+    whole: WholePool | None = None
+
+    @property
+    def whole_size(self) -> int:
+        """Rows of the pool, those that are not held in memory among them."""
+        return self.pool_size if self.whole is None else self.whole.size
 
     @property
     def pool_size(self) -> int:

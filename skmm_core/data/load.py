@@ -9,10 +9,12 @@ from skmm_core.config import DatasetConfig
 from skmm_core.data.arrays import read_npy, read_npz
 from skmm_core.data.assembly import assemble
 from skmm_core.data.builtin import BUILTINS, is_builtin, load_builtin
+from skmm_core.data.candidates import Candidates
 from skmm_core.data.dataset import Dataset
 from skmm_core.data.file_limits import check_file, file_path
 from skmm_core.data.formats import FILE_KINDS, kind_of
 from skmm_core.data.known_labels import mark_unlabelled, settle
+from skmm_core.data.large_pools import IN_BLOCKS, LargePool, array_parts, open_large, read_array_parts, with_whole
 from skmm_core.data.named_arrays import Chosen
 from skmm_core.data.named_codes import as_pool
 from skmm_core.data.row_thumbnails import EncodedImages
@@ -26,12 +28,16 @@ from skmm_core.progress import Report, ignore
 
 @dataclass(frozen=True)
 class _Read:
-    """Files as read: the pool, held-out rows by part, which of these are the pool file's own, and its thumbnails."""
+    """Files as read: the pool, held-out rows by part, which of these are the pool file's own, and its thumbnails.
+
+    Of a pool that memory cannot hold, the rows that are held, and which these are.
+    """
 
     pool: RawRows
     held: dict[str, RawRows]
     own: frozenset[str]
     images: EncodedImages | None
+    found: Candidates | None
 
 
 def load_dataset(config: DatasetConfig | str, *, report: Report = ignore) -> Dataset:
@@ -80,7 +86,8 @@ def load_texts(config: DatasetConfig, *, report: Report = ignore) -> Dataset:
 def _load(config: DatasetConfig, columns: Columns, report: Report) -> Dataset:
     path = _path_of(config.source)
     _refuse_other_kinds_options(config, path)
-    read = _read(path, config, columns, report)
+    large = None if columns.only_texts else open_large(path, config, columns)
+    read = _read(path, config, columns, large, report)
     pool = mark_unlabelled(read.pool, config.unlabelled)
     if config.labelled_only and (pool.targets is None or pool.targets.missing.all()):
         raise InputError(f"{pool.where} has no labels to take the rows of; leave --labelled-only out")
@@ -95,7 +102,8 @@ def _load(config: DatasetConfig, columns: Columns, report: Report) -> Dataset:
         for name, part in read.held.items()
     }
     images = read.images and read.images.take(_picture_rows(read, pool, held))
-    return assemble(config, pool, held, known, images, report)
+    dataset = assemble(config, pool, held, known, images, report)
+    return dataset if read.found is None else with_whole(dataset, read.found, pool.rows)
 
 
 def _checked(part: RawRows, config: DatasetConfig, labelled_only: bool, report: Report) -> RawRows:
@@ -124,12 +132,13 @@ def _path_of(source: str) -> Path:
             f"the built-ins are {names}, files end in {', '.join(FILE_KINDS)}"
         )
     if not path.is_dir():
-        check_file(path)
+        check_file(path, held=kind_of(path) not in IN_BLOCKS)
     return path
 
 
 def _refuse_file_options(config: DatasetConfig) -> None:
-    for option in ("test", "labels", "target", "id", "features", "text", "ignore", "unlabelled", "holdout"):
+    options = ("test", "labels", "target", "id", "features", "text", "ignore", "unlabelled", "holdout", "candidates")
+    for option in options:
         if getattr(config, option) is not None:
             raise InputError(f"{config.source} is built in, with its own targets and split; leave out --{option}")
     if config.labelled_only:
@@ -139,21 +148,27 @@ def _refuse_file_options(config: DatasetConfig) -> None:
 
 
 def _refuse_other_kinds_options(config: DatasetConfig, path: Path) -> None:
-    kind = kind_of(path)
+    arrays = array_parts(path) if path.is_dir() else []
+    kind = kind_of(arrays[0] if arrays else path)
     if config.labels is not None and kind != ".npy":
         raise InputError(f"{path.name}: --labels goes with npy files only; a {kind} file holds its own targets")
     for option in ("target", "id", "features"):
         if getattr(config, option) is not None and kind == ".npy":
             raise InputError(f"{path.name}: --{option} names a column or an array, and a .npy file is one array")
     for option in ("ignore", "text"):
-        if getattr(config, option) is not None and not is_table(path):
+        if getattr(config, option) is not None and (arrays or not is_table(path)):
             raise InputError(f"{path.name}: --{option} names columns of a table; a {kind} file has none")
 
 
-def _read(path: Path, config: DatasetConfig, columns: Columns, report: Report) -> _Read:
+def _read(path: Path, config: DatasetConfig, columns: Columns, large: LargePool | None, report: Report) -> _Read:
     held: dict[str, RawRows] = {}
     images: EncodedImages | None = None
-    if path.is_dir():
+    found: Candidates | None = None
+    if large is not None:
+        pool, held, found = large.read(config, report)
+    elif path.is_dir() and array_parts(path):
+        pool = read_array_parts(path, config, columns, report)
+    elif path.is_dir():
         pool, held = read_table(path, columns, report=report)
     elif kind_of(path) == ".npz":
         file = read_npz(path, chosen=_chosen(config), report=report)
@@ -172,7 +187,7 @@ def _read(path: Path, config: DatasetConfig, columns: Columns, report: Report) -
         held["test"] = _read_test(file_path(config.test), pool, config, columns, report)
     if "test" in held and config.holdout is not None:
         raise InputError(f"{path.name} has a test set already; leave out the hold-out (--holdout)")
-    return _Read(pool, {name: as_pool(_as_wide(part, pool), pool) for name, part in held.items()}, own, images)
+    return _Read(pool, {name: as_pool(_as_wide(part, pool), pool) for name, part in held.items()}, own, images, found)
 
 
 def _columns(config: DatasetConfig) -> Columns:
