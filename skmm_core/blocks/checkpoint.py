@@ -29,7 +29,7 @@ class Checkpoint:
     def load(self) -> tuple[int, tuple[Tensor, ...]]:
         """The row to go on from, and the sums over all rows before it; row 0 and none where nothing is kept."""
         try:
-            with np.load(self._path, allow_pickle=False) as kept:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 sums = tuple(torch.from_numpy(kept[f"sum{index}"]) for index in range(len(kept.files) - 1))
                 return int(kept["done"]), sums
         except _DAMAGED:  # not there, or not whole: the pass begins anew

@@ -60,6 +60,7 @@ Task = Annotated[
 ]
 DropBadRows = Annotated[bool, typer.Option("--drop-bad-rows", help=_help(DatasetConfig, "drop_bad_rows"))]
 ScaleColumns = Annotated[bool, typer.Option("--scale-columns", help=_help(DatasetConfig, "scale_columns"))]
+Candidates = Annotated[int | None, typer.Option("--candidates", help=_help(DatasetConfig, "candidates"))]
 Sketch = Annotated[
     str | None,
     typer.Option(

@@ -61,6 +61,18 @@ def load_dataset(config: DatasetConfig | str, *, report: Report = ignore) -> Dat
     return _load(config, _columns(config), report)
 
 
+def rows_beyond_memory(config: DatasetConfig) -> int | None:
+    """Rows of a pool of which memory can hold only a part; None of all others. Only headers are read.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if is_builtin(config.source):
+        return None
+    large = open_large(_path_of(config.source), config, _columns(config))
+    return None if large is None else large.stream.shape[0]
+
+
 def load_texts(config: DatasetConfig, *, report: Report = ignore) -> Dataset:
     """Load a table for its texts, of which an encoder makes features.
 

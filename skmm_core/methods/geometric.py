@@ -23,6 +23,7 @@ from skmm_core.solvers import lowest, rows_about_middle
     url="https://doi.org/10.1145/1553374.1553517",
     params=NoParams,
     goes_on=True,
+    beyond_memory=True,
 )
 def _herding(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     return Picks(herding(with_more_digits(pool.features), budget, given=pool.given, report=report))
@@ -73,6 +74,7 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
     params=NoParams,
     random=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def _k_center(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
     first = first_row(pool, generator(seed, "k_center:first"))

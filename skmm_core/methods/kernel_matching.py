@@ -60,6 +60,7 @@ class SkmmKernelParams(MethodParams):
     params=SkmmKernelParams,
     random=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int, report: Report) -> Picks:
     """Minimise the maximum mean discrepancy (MMD) between the chosen points and the pool.
@@ -153,6 +154,7 @@ class SkmmDirectParams(MethodParams):
     url="https://arxiv.org/abs/1203.3472",
     params=SkmmDirectParams,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_direct(pool: Pool, budget: int, params: SkmmDirectParams, *, seed: int, report: Report) -> Picks:
     """Minimise ‖mean_S ψ - mean ψ‖² for the kernel ψ(z)·ψ(z') = (1 + z·z'/m)² on (N, m) sketched gradients z.

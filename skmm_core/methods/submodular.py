@@ -33,6 +33,7 @@ class FacilityLocationParams(MethodParams):
     url="https://proceedings.mlr.press/v37/wei15.html",
     params=FacilityLocationParams,
     goes_on=True,
+    beyond_memory=True,
 )
 def _facility_location(pool: Pool, budget: int, params: FacilityLocationParams, *, seed: int, report: Report) -> Picks:
     if params.stratify:
@@ -49,12 +50,13 @@ def _facility_location(pool: Pool, budget: int, params: FacilityLocationParams, 
 
 def reference_rows(pool: Pool) -> Tensor:
     """(R,) int64 rows that stand for the pool in sums: all up to 10,000, else 10,000 random ones, ascending."""
-    reference = torch.arange(pool.size)
-    if pool.size > REFERENCE_LIMIT:
+    reference = pool.drawn
+    if len(reference) > REFERENCE_LIMIT:
         # One fixed draw for all seeds: a method that is not random otherwise is not random through this.
         draw = generator(0, "facility_location:reference")
-        reference = torch.randperm(pool.size, generator=draw)[:REFERENCE_LIMIT].sort().values
-    return reference.to(pool.features.device)
+        some = torch.randperm(len(reference), generator=draw)[:REFERENCE_LIMIT].sort().values
+        reference = reference[some.to(reference.device)]
+    return reference
 
 
 def facility_location(

@@ -112,7 +112,8 @@ def _device_flags(config: RunConfig) -> list[str]:
 
 def _dataset_flags(dataset: DatasetConfig, source: str = "--dataset") -> list[str]:
     words = [source, dataset.source]
-    for name in ("test", "labels", "target", "id", "features", "text", "ignore", "unlabelled", "holdout", "task"):
+    words_of = ("test", "labels", "target", "id", "features", "text", "ignore", "unlabelled")
+    for name in (*words_of, "holdout", "candidates", "task"):
         value = getattr(dataset, name)
         if value != DatasetConfig.model_fields[name].default:
             words += [f"--{name}", str(value)]

@@ -38,6 +38,7 @@ from .moments import (
     second_moment as second_moment,
     shortfall_objective as shortfall_objective,
     singular_basis as singular_basis,
+    singular_basis_of as singular_basis_of,
     trace_score as trace_score,
     whitened_moment as whitened_moment,
 )
