@@ -1,17 +1,26 @@
-"""The one protocol by which rows are touched that memory cannot hold: a sum over all of them, or one result a row."""
+"""The one protocol by which rows are touched that memory cannot hold: a sum over all of them, or one result a row.
+
+Rows come in pieces that can be read one without the other, and who works on the pieces is somebody else's choice: this
+process, one after the other, or the machines of a cluster. Sums are added up piece by piece in the order of the rows
+either way, so the last digit does not depend on who worked.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial, reduce
 
 import torch
 from torch import Tensor
 
 from skmm_core.blocks.checkpoint import Checkpoint
+from skmm_core.blocks.workers import HERE, Workers
 from skmm_core.progress import Progress, Report, ignore
+
+Sums = tuple[Tensor, ...]
 
 
 class Blocks(ABC):
-    """N rows of d numbers, read in row order, a block at a time."""
+    """N rows of d numbers in pieces, each read a block at a time."""
 
     @property
     @abstractmethod
@@ -19,52 +28,71 @@ class Blocks(ABC):
         """N and d."""
 
     @abstractmethod
-    def read(self, first: int = 0) -> Iterator[tuple[int, Tensor]]:
-        """Blocks of (rows, d) float32 with the row that each starts at; from `first` on, at which a block began."""
+    def pieces(self) -> Sequence[range]:
+        """Rows of each piece; together all rows in their order."""
+
+    @abstractmethod
+    def read(self, piece: range) -> Iterator[Tensor]:
+        """The rows of a piece in blocks of (b, d) float32."""
 
     def sum(
         self,
-        f: Callable[[Tensor], tuple[Tensor, ...]],
+        f: Callable[[Tensor], Sums],
         *,
         phase: str,
         checkpoint: Checkpoint | None = None,
+        workers: Workers = HERE,
         report: Report = ignore,
-    ) -> tuple[Tensor, ...]:
+    ) -> Sums:
         """Add up f(block) over all blocks.
 
         Args:
             f: gives the sums over the rows of one (b, d) block, in the type to add up in.
             phase: what is done, for people.
             checkpoint: where the sums so far are kept, so that a call that was killed goes on from there; or None.
+            workers: who reads the pieces.
             report: told of the rows done; may raise Cancelled.
         """
         count = self.shape[0]
-        first, totals = checkpoint.load() if checkpoint else (0, ())
-        for start, block in self.read(first) if first < count else ():
-            parts = f(block)
-            totals = tuple(a + b for a, b in zip(totals, parts, strict=True)) if totals else parts
-            done = start + len(block)
+        done, totals = checkpoint.load() if checkpoint else (0, ())
+        left = [piece for piece in self.pieces() if piece.start >= done]
+        for piece, part in zip(left, workers.each(partial(_summed, self, f), left), strict=True):
+            totals = _added(totals, part) if totals else part
             if checkpoint:
-                checkpoint.keep(done, totals, last=done == count)
-            report(Progress(phase, done, count))
+                checkpoint.keep(piece.stop, totals, last=piece.stop == count)
+            report(Progress(phase, piece.stop, count))
         return totals
 
-    def map(self, f: Callable[[Tensor], Tensor], *, phase: str, report: Report = ignore) -> Tensor:
+    def map(
+        self, f: Callable[[Tensor], Tensor], *, phase: str, workers: Workers = HERE, report: Report = ignore
+    ) -> Tensor:
         """(N, …) results of f for every row, joined.
 
         Args:
             f: gives (b, …) results for the (b, d) rows of a block.
             phase: what is done, for people.
+            workers: who reads the pieces.
             report: told of the rows done; may raise Cancelled.
         """
-        count = self.shape[0]
+        count, pieces = self.shape[0], self.pieces()
         joined: Tensor | None = None
-        for start, block in self.read():
-            found = f(block)
+        for piece, found in zip(pieces, workers.each(partial(_mapped, self, f), pieces), strict=True):
             if joined is None:
-                joined = torch.empty((count, *found.shape[1:]), dtype=found.dtype, device=found.device)
-            joined[start : start + len(found)] = found
-            report(Progress(phase, start + len(found), count))
+                joined = found.new_empty((count, *found.shape[1:]))
+            joined[piece.start : piece.stop] = found
+            report(Progress(phase, piece.stop, count))
         if joined is None:
             raise ValueError("there are no rows")
         return joined
+
+
+def _summed(blocks: Blocks, f: Callable[[Tensor], Sums], piece: range) -> Sums:
+    return reduce(_added, (f(block) for block in blocks.read(piece)))
+
+
+def _mapped(blocks: Blocks, f: Callable[[Tensor], Tensor], piece: range) -> Tensor:
+    return torch.cat([f(block) for block in blocks.read(piece)])
+
+
+def _added(first: Sums, second: Sums) -> Sums:
+    return tuple(a + b for a, b in zip(first, second, strict=True))

@@ -65,7 +65,7 @@ def find_candidates(stream: RowStream, paths: list[Path], held: int, *, drop: bo
     folder = home() / "cache" / "passes"
     count = stream.shape[0]
     kept = Checkpoint(folder / f"{digest[:32]}-moments.npz")
-    centre = next(stream.read())[1].double().nan_to_num(0, 0, 0).median(dim=0).values
+    centre = next(stream.read(stream.pieces()[0])).double().nan_to_num(0, 0, 0).median(dim=0).values
     seen, first, second = stream.sum(
         lambda block: _sums(block, centre), phase=f"Adding up {stream.where}", checkpoint=kept, report=report
     )

@@ -49,7 +49,7 @@ class LargePool:
         """The rows to hold and those held out, as their files give them, and which rows are held."""
         found = find_candidates(self.stream, self.paths, self.held, drop=config.drop_bad_rows, report=report)
         held_out = {name: _all(stream, report) for name, stream in self.held_out.items()}
-        return self.stream.take(found.rows, report), held_out, found
+        return self.stream.take(found.rows, report=report), held_out, found
 
 
 def open_large(path: Path, config: DatasetConfig, columns: Columns) -> LargePool | None:
@@ -95,7 +95,7 @@ def read_array_parts(folder: Path, config: DatasetConfig, columns: Columns, repo
 
 def _all(stream: RowStream, report: Report) -> RawRows:
     check_array_size(stream.where, stream.shape, 4)
-    return stream.take(np.arange(stream.shape[0]), report)
+    return stream.take(np.arange(stream.shape[0]), report=report)
 
 
 def _open(path: Path, paths: list[Path], config: DatasetConfig, columns: Columns) -> RowStream:

@@ -9,7 +9,7 @@ from skmm_core.data.arrays import array_features, array_targets, check_features,
 from skmm_core.data.column_offsets import HeldColumns, as_float32
 from skmm_core.data.file_limits import check_file
 from skmm_core.data.npy_file import READ_ERRORS, array_header, load_npy, unreadable
-from skmm_core.data.row_stream import RowStream, block_rows
+from skmm_core.data.row_stream import PIECE_BLOCKS, RowStream, block_rows, cut
 from skmm_core.data.rows import RawRows, RawTargets, targets_at
 from skmm_core.errors import InputError
 
@@ -73,20 +73,32 @@ class NpyStream(RowStream):
         """N and d."""
         return self._count, self._parts[0].shape[1]
 
-    def raw(self, first: int = 0) -> Iterator[tuple[int, RawRows]]:
+    def pieces(self) -> list[range]:
+        """See :class:`~skmm_core.blocks.Blocks`."""
+        step = PIECE_BLOCKS * block_rows(self.shape[1])
+        return [piece for part, first in self._placed() for piece in cut(first, part.shape[0], step)]
+
+    def raw(self, piece: range) -> Iterator[RawRows]:
         """See :class:`RowStream`."""
-        for start, block in self._blocks(first):
+        for start, block in self._blocks(piece):
             held = HeldColumns(self._cast(block), self._held.offsets, self._held.notes)
             mine = self._targets and targets_at(self._targets, slice(start, start + len(block)))
-            yield start, plain_rows(self.where, held, mine)
+            yield plain_rows(self.where, held, mine)
 
-    def _blocks(self, first: int) -> Iterator[tuple[int, np.ndarray]]:
-        start, step = 0, block_rows(self.shape[1])
+    def _placed(self) -> Iterator[tuple[_Part, int]]:
+        """Parts, and the row of all that each begins with."""
+        first = 0
         for part in self._parts:
-            for place in range(0, part.shape[0], step):
-                if start + place >= first:
-                    yield start + place, part.rows(place, min(step, part.shape[0] - place))
-            start += part.shape[0]
+            yield part, first
+            first += part.shape[0]
+
+    def _blocks(self, piece: range) -> Iterator[tuple[int, np.ndarray]]:
+        """Blocks of a piece, which lies in one part, and the row of all that each begins with."""
+        part, first = next(
+            (part, first) for part, first in self._placed() if first <= piece.start < first + part.shape[0]
+        )
+        for block in cut(piece.start, len(piece), block_rows(self.shape[1])):
+            yield block.start, part.rows(block.start - first, len(block))
 
     def _cast(self, block: np.ndarray) -> np.ndarray:
         """In float32, less the offsets of the columns that it could not hold."""
@@ -97,7 +109,7 @@ class NpyStream(RowStream):
         if self._parts[0].dtype.newbyteorder("=") in _EXACT:
             return HeldColumns(np.empty((0, self.shape[1]), np.float32), np.zeros(self.shape[1]), ())
         step = max(1, self._count // _SAMPLE)
-        found = [block[-start % step :: step] for start, block in self._blocks(0)]
+        found = [block[-start % step :: step] for piece in self.pieces() for start, block in self._blocks(piece)]
         return array_features(np.concatenate(found), self.where, None)
 
     def _labels(self, path: Path | None) -> RawTargets | None:

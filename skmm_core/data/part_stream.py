@@ -1,5 +1,6 @@
 """Files that are read whole, one after another, such as the parts of a folder: no more is held than one of them."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -33,13 +34,15 @@ class PartStream(RowStream):
         """N and d."""
         return sum(self._rows), self._width
 
-    def raw(self, first: int = 0) -> Iterator[tuple[int, RawRows]]:
+    def pieces(self) -> list[range]:
+        """See :class:`~skmm_core.blocks.Blocks`: one for each file."""
+        starts = itertools.accumulate(self._rows, initial=0)
+        return [range(start, start + count) for start, count in zip(starts, self._rows, strict=False)]
+
+    def raw(self, piece: range) -> Iterator[RawRows]:
         """See :class:`RowStream`."""
-        start = 0
-        for path, count in zip(self._paths, self._rows, strict=True):
-            if start >= first:
-                part = self._one(path)
-                if part.features.shape != (count, self._width):
-                    raise InputError(f"{path.name} changed while it was read; start again")
-                yield start, part
-            start += count
+        path = self._paths[self.pieces().index(piece)]
+        part = self._one(path)
+        if part.features.shape != (len(piece), self._width):
+            raise InputError(f"{path.name} changed while it was read; start again")
+        yield part

@@ -3,19 +3,21 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
 
-from skmm_core.blocks import Blocks
+from skmm_core.blocks import HERE, Blocks, Workers
 from skmm_core.data.row_texts import RowTexts
 from skmm_core.data.rows import RawRows, RawTargets, take_rows
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
 
 BLOCK_NUMBERS = 4_000_000  # of a block: 16 MB in float32
+PIECE_BLOCKS = 8  # of a piece: what one worker does at a time
 
 
 class RowStream(Blocks):
@@ -30,28 +32,26 @@ class RowStream(Blocks):
     described: str
 
     @abstractmethod
-    def raw(self, first: int = 0) -> Iterator[tuple[int, RawRows]]:
-        """Blocks of rows with the row that each starts at; `first` is 0, or a row at which a block began."""
+    def raw(self, piece: range) -> Iterator[RawRows]:
+        """The rows of a piece in blocks, numbered from 0 in each."""
 
-    def read(self, first: int = 0) -> Iterator[tuple[int, Tensor]]:
+    def read(self, piece: range) -> Iterator[Tensor]:
         """See :class:`~skmm_core.blocks.Blocks`."""
-        for start, block in self.raw(first):
-            yield start, torch.from_numpy(block.features)
+        return (torch.from_numpy(block.features) for block in self.raw(piece))
 
-    def take(self, rows: np.ndarray, report: Report = ignore) -> RawRows:
-        """Some rows, with their numbers in the file, by one pass over all.
+    def take(self, rows: np.ndarray, *, workers: Workers = HERE, report: Report = ignore) -> RawRows:
+        """Some rows, with their numbers in the files; pieces without any are not read.
 
         Args:
             rows: (n,) int64 distinct rows, ascending.
+            workers: who reads the pieces.
             report: told of the rows passed.
         """
+        pieces = [piece for piece in self.pieces() if len(_within(rows, piece.start, piece.stop))]
         found = []
-        for start, block in self.raw():
-            end = start + len(block.features)
-            mine = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)] - start
-            if len(mine):
-                found.append(_numbered(take_rows(block, mine), start))
-            report(Progress(f"Taking rows of {self.where}", end, self.shape[0]))
+        for piece, part in zip(pieces, workers.each(partial(_taken, self, rows), pieces), strict=True):
+            found.append(part)
+            report(Progress(f"Taking rows of {self.where}", piece.stop, self.shape[0]))
         return joined_rows(found)
 
 
@@ -60,8 +60,25 @@ def block_rows(width: int) -> int:
     return max(1, BLOCK_NUMBERS // max(1, width))
 
 
-def _numbered(part: RawRows, start: int) -> RawRows:
-    return replace(part, rows=part.rows + start)
+def cut(start: int, count: int, step: int) -> list[range]:
+    """Rows `start`, `start + 1`, …, `count` of them, in pieces of `step` rows; the last one may be shorter."""
+    stop = start + count
+    return [range(first, min(first + step, stop)) for first in range(start, stop, step)]
+
+
+def _within(rows: np.ndarray, start: int, stop: int) -> np.ndarray:
+    return rows[np.searchsorted(rows, start) : np.searchsorted(rows, stop)]
+
+
+def _taken(stream: RowStream, rows: np.ndarray, piece: range) -> RawRows:
+    found, start = [], piece.start
+    for block in stream.raw(piece):
+        stop = start + len(block.features)
+        mine = _within(rows, start, stop)
+        if len(mine):
+            found.append(replace(take_rows(block, mine - start), rows=mine))
+        start = stop
+    return joined_rows(found)
 
 
 def joined_rows(parts: Sequence[RawRows]) -> RawRows:
