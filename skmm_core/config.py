@@ -285,7 +285,7 @@ class PaperJob(_Frozen):
 
 
 class RunConfig(_Frozen):
-    """Everything that decides the result of a run."""
+    """Everything that decides the result of a run, and where it runs."""
 
     dataset: DatasetConfig
     job: Annotated[SelectJob | CompareJob | EmbedJob | EstimateJob | PaperJob, Field(discriminator="kind")]
@@ -299,6 +299,11 @@ class RunConfig(_Frozen):
         "5 %, whichever is more.",
     )
     device: str = "auto"
+    cluster: str | None = Field(
+        None,
+        description="Ray cluster whose machines read a pool that memory cannot hold: auto (the one that this machine "
+        "belongs to; without one it works alone) or the address of its head.",
+    )
 
     @model_validator(mode="after")
     def _labels_once(self) -> "RunConfig":

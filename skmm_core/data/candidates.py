@@ -6,13 +6,14 @@ files hold, so that a second run reads them once, and a run that was killed goes
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from skmm_core.blocks import Checkpoint
+from skmm_core.blocks import HERE, Checkpoint, Workers
 from skmm_core.data.row_stream import RowStream
 from skmm_core.data.whole_pool import WholePool
 from skmm_core.device import generator
@@ -48,7 +49,9 @@ def held_count(count: int, width: int, asked: int | None) -> int:
     return min(count, asked or min(_MOST, max(_FEWEST, _HELD_NUMBERS // width)))
 
 
-def find_candidates(stream: RowStream, paths: list[Path], held: int, *, drop: bool, report: Report) -> Candidates:
+def find_candidates(
+    stream: RowStream, paths: list[Path], held: int, *, drop: bool, workers: Workers = HERE, report: Report
+) -> Candidates:
     """Pass over all rows, and decide which are held.
 
     Args:
@@ -56,6 +59,7 @@ def find_candidates(stream: RowStream, paths: list[Path], held: int, *, drop: bo
         paths: files that it reads.
         held: how many.
         drop: leave out rows with NaN or infinite numbers instead of refusing them.
+        workers: who reads the rows.
         report: told of both passes; may raise Cancelled.
 
     Raises:
@@ -67,7 +71,11 @@ def find_candidates(stream: RowStream, paths: list[Path], held: int, *, drop: bo
     kept = Checkpoint(folder / f"{digest[:32]}-moments.npz")
     centre = next(stream.read(stream.pieces()[0])).double().nan_to_num(0, 0, 0).median(dim=0).values
     seen, first, second = stream.sum(
-        lambda block: _sums(block, centre), phase=f"Adding up {stream.where}", checkpoint=kept, report=report
+        partial(_sums, centre),
+        phase=f"Adding up {stream.where}",
+        checkpoint=kept,
+        workers=workers,
+        report=report,
     )
     good = int(seen)
     if good < count:
@@ -78,7 +86,7 @@ def find_candidates(stream: RowStream, paths: list[Path], held: int, *, drop: bo
     found = Checkpoint(folder / f"{digest[:32]}-{held}-{count}.npz")
     done, parts = found.load()
     if done != count:
-        parts = _choose(stream, mean, scatter, min(held, good), report)
+        parts = _choose(stream, mean, scatter, min(held, good), workers, report)
         found.keep(count, parts, last=True)
     rows, drawn, certain = parts
     return Candidates(rows.numpy(), WholePool(good, mean, scatter, drawn, certain), digest, count - good)
@@ -92,7 +100,7 @@ def _digest(paths: list[Path], report: Report) -> str:
     return whole.hexdigest()
 
 
-def _sums(block: Tensor, centre: Tensor) -> tuple[Tensor, ...]:
+def _sums(centre: Tensor, block: Tensor) -> tuple[Tensor, ...]:
     """Count, sum and products of the finite rows about a centre, in float64."""
     rows = block[torch.isfinite(block).all(dim=1)].double() - centre
     return torch.tensor(len(rows)), rows.sum(dim=0), rows.T @ rows
@@ -109,7 +117,9 @@ def _refuse_bad(stream: RowStream, bad: int, drop: bool) -> None:
     )
 
 
-def _choose(stream: RowStream, mean: Tensor, scatter: Tensor, held: int, report: Report) -> tuple[Tensor, ...]:
+def _choose(
+    stream: RowStream, mean: Tensor, scatter: Tensor, held: int, workers: Workers, report: Report
+) -> tuple[Tensor, ...]:
     """Rows to hold, ascending, which of them are drawn, and which are certain."""
     count = stream.shape[0]
     energy, directions = torch.linalg.eigh(scatter + mean.outer(mean))
@@ -121,7 +131,8 @@ def _choose(stream: RowStream, mean: Tensor, scatter: Tensor, held: int, report:
         apart = [(block @ turn).square().sum(dim=1), (block - middle).square().sum(dim=1)]
         return torch.stack(apart, dim=1).nan_to_num(-1, -1, -1)  # bad rows are never held
 
-    reach = stream.map(far, phase=f"Finding the rows of {stream.where} that lie far out", report=report)
+    phase = f"Finding the rows of {stream.where} that lie far out"
+    reach = stream.map(far, phase=phase, workers=workers, report=report)
     usable = (reach >= 0).all(dim=1)
     certain = torch.zeros(count, dtype=torch.bool)
     for column in reach.unbind(dim=1):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from skmm_core.blocks import Workers
 from skmm_core.config import DatasetConfig
 from skmm_core.data.arrays import read_npz
 from skmm_core.data.candidates import Candidates, find_candidates, held_count
@@ -45,11 +46,14 @@ class LargePool:
     held: int
     held_out: dict[str, RowStream]
 
-    def read(self, config: DatasetConfig, report: Report) -> tuple[RawRows, dict[str, RawRows], Candidates]:
+    def read(
+        self, config: DatasetConfig, workers: Workers, report: Report
+    ) -> tuple[RawRows, dict[str, RawRows], Candidates]:
         """The rows to hold and those held out, as their files give them, and which rows are held."""
-        found = find_candidates(self.stream, self.paths, self.held, drop=config.drop_bad_rows, report=report)
+        drop = config.drop_bad_rows
+        found = find_candidates(self.stream, self.paths, self.held, drop=drop, workers=workers, report=report)
         held_out = {name: _all(stream, report) for name, stream in self.held_out.items()}
-        return self.stream.take(found.rows, report=report), held_out, found
+        return self.stream.take(found.rows, workers=workers, report=report), held_out, found
 
 
 def open_large(path: Path, config: DatasetConfig, columns: Columns) -> LargePool | None:

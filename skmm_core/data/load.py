@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skmm_core.blocks import HERE, Workers
 from skmm_core.config import DatasetConfig
 from skmm_core.data.arrays import read_npy, read_npz
 from skmm_core.data.assembly import assemble
@@ -40,11 +41,12 @@ class _Read:
     found: Candidates | None
 
 
-def load_dataset(config: DatasetConfig | str, *, report: Report = ignore) -> Dataset:
+def load_dataset(config: DatasetConfig | str, *, workers: Workers = HERE, report: Report = ignore) -> Dataset:
     """Load a built-in dataset or a file, and check it.
 
     Args:
         config: what to load and how to read it, or only its source, such as "digits" or "features.npz".
+        workers: who reads a pool that memory cannot hold.
         report: told of reading and checking.
 
     Raises:
@@ -58,7 +60,7 @@ def load_dataset(config: DatasetConfig | str, *, report: Report = ignore) -> Dat
         if config.task not in ("auto", dataset.task):
             raise InputError(f"{dataset.name} is a {dataset.task}; leave the task on auto")
         return dataset
-    return _load(config, _columns(config), report)
+    return _load(config, _columns(config), workers, report)
 
 
 def rows_beyond_memory(config: DatasetConfig) -> int | None:
@@ -92,14 +94,14 @@ def load_texts(config: DatasetConfig, *, report: Report = ignore) -> Dataset:
         )
     if config.features is not None or config.scale_columns:
         raise InputError("the features come from the texts; leave out --features and --scale-columns")
-    return _load(config, replace(_columns(config), only_texts=True), report)
+    return _load(config, replace(_columns(config), only_texts=True), HERE, report)
 
 
-def _load(config: DatasetConfig, columns: Columns, report: Report) -> Dataset:
+def _load(config: DatasetConfig, columns: Columns, workers: Workers, report: Report) -> Dataset:
     path = _path_of(config.source)
     _refuse_other_kinds_options(config, path)
     large = None if columns.only_texts else open_large(path, config, columns)
-    read = _read(path, config, columns, large, report)
+    read = _read_large(large, config, workers, report) if large is not None else _read(path, config, columns, report)
     pool = mark_unlabelled(read.pool, config.unlabelled)
     if config.labelled_only and (pool.targets is None or pool.targets.missing.all()):
         raise InputError(f"{pool.where} has no labels to take the rows of; leave --labelled-only out")
@@ -172,13 +174,15 @@ def _refuse_other_kinds_options(config: DatasetConfig, path: Path) -> None:
             raise InputError(f"{path.name}: --{option} names columns of a table; a {kind} file has none")
 
 
-def _read(path: Path, config: DatasetConfig, columns: Columns, large: LargePool | None, report: Report) -> _Read:
+def _read_large(large: LargePool, config: DatasetConfig, workers: Workers, report: Report) -> _Read:
+    pool, held, found = large.read(config, workers, report)
+    return replace(_with_test(pool, held, None, config, _columns(config), report), found=found)
+
+
+def _read(path: Path, config: DatasetConfig, columns: Columns, report: Report) -> _Read:
     held: dict[str, RawRows] = {}
     images: EncodedImages | None = None
-    found: Candidates | None = None
-    if large is not None:
-        pool, held, found = large.read(config, report)
-    elif path.is_dir() and array_parts(path):
+    if path.is_dir() and array_parts(path):
         pool = read_array_parts(path, config, columns, report)
     elif path.is_dir():
         pool, held = read_table(path, columns, report=report)
@@ -192,14 +196,26 @@ def _read(path: Path, config: DatasetConfig, columns: Columns, large: LargePool 
         pool = read_safetensors(path, _chosen(config), report=report)
     else:
         pool, held = read_table(path, columns, report=report)
+    return _with_test(pool, held, images, config, columns, report)
+
+
+def _with_test(
+    pool: RawRows,
+    held: dict[str, RawRows],
+    images: EncodedImages | None,
+    config: DatasetConfig,
+    columns: Columns,
+    report: Report,
+) -> _Read:
+    """The rows of a file with those of a test file, where one is given."""
     own = frozenset(held)
     if config.test is not None:
         if "test" in held:
-            raise InputError(f"{path.name} has its own test rows; leave out the test file (--test)")
+            raise InputError(f"{pool.where} has its own test rows; leave out the test file (--test)")
         held["test"] = _read_test(file_path(config.test), pool, config, columns, report)
     if "test" in held and config.holdout is not None:
-        raise InputError(f"{path.name} has a test set already; leave out the hold-out (--holdout)")
-    return _Read(pool, {name: as_pool(_as_wide(part, pool), pool) for name, part in held.items()}, own, images, found)
+        raise InputError(f"{pool.where} has a test set already; leave out the hold-out (--holdout)")
+    return _Read(pool, {name: as_pool(_as_wide(part, pool), pool) for name, part in held.items()}, own, images, None)
 
 
 def _columns(config: DatasetConfig) -> Columns:

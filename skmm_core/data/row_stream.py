@@ -88,8 +88,8 @@ def joined_rows(parts: Sequence[RawRows]) -> RawRows:
         InputError: only some parts have targets, or columns to look at have types that do not go together.
     """
     first = parts[0]
-    if len(parts) == 1:
-        return first
+    if len(parts) == 1:  # what came from another process may lie in memory that is shared and so not to be changed
+        return first if first.features.flags.writeable else replace(first, features=first.features.copy())
     if odd := next((part for part in parts if (part.targets is None) != (first.targets is None)), None):
         raise InputError(f"{odd.where}: some parts have targets and some have none; give every part the same")
     ids = None if any(part.ids is None for part in parts) else tuple(id_ for part in parts for id_ in part.ids or ())

@@ -1,6 +1,7 @@
 """Run the config of a run folder, whatever its kind, and write its results there."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from skmm_core.jobs.estimate import run_estimate
 from skmm_core.jobs.labels_of_run import labels_of_run, read_as
 from skmm_core.jobs.origin import methods_of, origin
 from skmm_core.jobs.selection import run_selection
+from skmm_core.jobs.who_works import workers_of
 from skmm_core.methods import Need, get_method
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.report import write_report
@@ -58,7 +60,9 @@ def execute(folder: Path, report: Report = ignore) -> None:
         _check_size(config, job)
         labels = labels_of_run(folder, job) if isinstance(job, SelectJob | EstimateJob) else None
         report(Progress("Reading the data", 0))
-        dataset = load_dataset(read_as(config), report=report)
+        workers, told = workers_of(config)
+        dataset = load_dataset(read_as(config), workers=workers, report=report)
+        dataset = replace(dataset, notes=(*dataset.notes, *told))
         _check_card(folder, config, dataset.fingerprint)
         if isinstance(job, SelectJob):
             result = run_selection(folder, config, job, dataset, report, labels)

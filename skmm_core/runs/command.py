@@ -107,7 +107,8 @@ def _paper_words(dataset: DatasetConfig, job: PaperJob) -> list[str]:
 
 
 def _device_flags(config: RunConfig) -> list[str]:
-    return ["--device", config.device] if config.device != "auto" else []
+    words = ["--device", config.device] if config.device != "auto" else []
+    return [*words, "--cluster", config.cluster] if config.cluster is not None else words
 
 
 def _dataset_flags(dataset: DatasetConfig, source: str = "--dataset") -> list[str]:
