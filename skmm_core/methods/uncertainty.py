@@ -17,6 +17,7 @@ from skmm_core.methods.registry import Family, MethodParams, Need, Picks, regist
 from skmm_core.methods.spec import NoParams
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
+from skmm_core.solvers import farthest_first
 
 # What the methods of this family have in common; a registration below says what is its own.
 _register = partial(

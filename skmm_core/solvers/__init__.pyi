@@ -7,7 +7,7 @@ from .cover_mmd import (
     greedy_cover_mmd as greedy_cover_mmd,
 )
 from .facility_location import greedy_cover as greedy_cover
-from .farthest_first import farthest_first as farthest_first
+from .farthest_rows import farthest_first as farthest_first
 from .held_out import content_order as content_order, judge as judge, stratified_folds as stratified_folds
 from .kernels import (
     CosineSimilarity as CosineSimilarity,
