@@ -22,6 +22,7 @@ from skmm_core.solvers import (
     Kernel,
     LabelledKernel,
     PolynomialKernel,
+    columns_of,
     exchange_mmd,
     gaussian_kernel,
     greedy_mmd,
@@ -225,9 +226,10 @@ def match_mean(pool: Pool, aim: Aim, budget: int, exchanges: int, report: Report
     Greedy goes on from the points that are in by hand, and no exchange touches them.
     """
     given, kernel, mean = pool.given, aim.kernel, aim.mean
-    picks = greedy_mmd(kernel, mean, budget, given=given, report=report)
+    columns = columns_of(kernel)
+    picks = greedy_mmd(kernel, mean, budget, columns=columns, given=given, report=report)
     greedy = aim.squared_mmd(picks)
-    picks, converged = exchange_mmd(kernel, mean, picks, sweeps=exchanges, given=given, report=report)
+    picks, converged = exchange_mmd(kernel, mean, picks, sweeps=exchanges, columns=columns, given=given, report=report)
     return Picks(
         order_by_prefix(kernel, mean, picks, fixed=len(given.start)),
         scores=mean,
