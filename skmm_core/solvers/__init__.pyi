@@ -28,6 +28,7 @@ from .mmd import (
     order_by_prefix as order_by_prefix,
     squared_mmd as squared_mmd,
 )
+from .moment_exchange import polish as polish
 from .moments import (
     Moments as Moments,
     SingularBasis as SingularBasis,

@@ -16,8 +16,9 @@ from skmm_core.methods.registry import Status, select
 from skmm_core.methods.sampling import leverage_scores
 from skmm_core.pool.making import make_pool
 from skmm_core.pool.pool import Pool
-from skmm_core.solvers import mmd
+from skmm_core.solvers import mmd, moment_exchange
 from skmm_core.solvers.kernels import gaussian_kernel
+from skmm_core.solvers.moment_exchange import polish
 from skmm_core.solvers.moments import eigenbasis
 
 Array = NDArray[np.float64]
@@ -294,9 +295,7 @@ def moment_problem(seed: int, *, relative: bool) -> tuple[Array, Array, Array]:
 def test_polish_ends_where_no_exchange_helps(seed: int, relative: bool) -> None:
     squares, targets, weights = moment_problem(seed, relative=relative)
     start = torch.randperm(40, generator=torch.Generator().manual_seed(seed))[:6]
-    ended = moment_matching.polish(
-        torch.tensor(squares), torch.tensor(targets), start, column_weights=torch.tensor(weights)
-    ).tolist()
+    ended = polish(torch.tensor(squares), torch.tensor(targets), start, column_weights=torch.tensor(weights)).tolist()
     before, after = (slow_objective(squares, targets, weights, list(picks)) for picks in (start, ended))
     assert len(set(ended)) == 6
     assert after < before
@@ -317,11 +316,42 @@ def test_polish_never_makes_it_worse_when_few_candidates_are_tried(
     start = torch.arange(6)
     values = []
     for candidates in (1, 3, 4096):
-        monkeypatch.setattr(moment_matching, "_CANDIDATES", candidates)
-        ended = moment_matching.polish(*arguments, start, column_weights=torch.tensor(weights))
+        monkeypatch.setattr(moment_exchange, "_SHORT_LIST", candidates)
+        monkeypatch.setattr(moment_exchange, "_WIDE_LIST", candidates)
+        ended = polish(*arguments, start, column_weights=torch.tensor(weights))
         values.append(slow_objective(squares, targets, weights, ended.tolist()))
     assert max(values) < slow_objective(squares, targets, weights, start.tolist())
     assert torch.equal(start, torch.arange(6)), "the input was changed"
+
+
+def exhaustively_exchanged(squares: Array, asked: Array, picks: list[int]) -> float:
+    """F after sweeps in which each chosen row gives way to the best of all rows outside, until none gains."""
+    inside, now, before = list(picks), 0.0, np.inf
+    while now < before:
+        now = before = float((np.maximum(0, asked - squares[inside].mean(axis=0)) ** 2).sum())
+        for slot in range(len(inside)):
+            rest = squares[inside].sum(axis=0) - squares[inside[slot]]
+            values = (np.maximum(0, asked - (rest + squares) / len(inside)) ** 2).sum(axis=1)
+            values[inside] = np.inf
+            if values.min() < now * (1 - 1e-6):
+                inside[slot], now = int(values.argmin()), float(values.min())
+    return now
+
+
+@pytest.mark.parametrize("offset", [0.0, 8.0])
+def test_polish_from_short_lists_reaches_what_exhaustive_exchanges_reach(offset: float) -> None:
+    """More rows than any list holds, far-out ones among them, and moments that no selection has."""
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(40, 12))[rng.integers(0, 40, 6_000)] + rng.standard_t(4, size=(6_000, 12)) + offset
+    eigenvalues, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
+    squares = (rows @ vectors) ** 2 / eigenvalues
+    asked = np.full(12, 1 / (0.6 if offset else 0.15))
+    start = rng.choice(len(rows), 50, replace=False)
+    expected = exhaustively_exchanged(squares, asked, start.tolist())
+    found = polish(*map(torch.tensor, (squares, asked, start)), column_weights=torch.ones(12)).numpy()
+    assert len(set(found.tolist())) == 50
+    assert expected > 1e-4
+    assert float((np.maximum(0, asked - squares[found].mean(axis=0)) ** 2).sum()) <= 1.01 * expected
 
 
 @pytest.mark.parametrize("relative", [False, True])
