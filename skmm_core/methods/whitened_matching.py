@@ -58,5 +58,7 @@ def skmm_whitened(pool: Pool, budget: int, params: SkmmWhitenedParams, *, seed: 
 
 def whitened_kernel(rows: Tensor, params: SkmmWhitenedParams) -> GaussianKernel:
     """Gaussian kernel on (N, r) rows in their leading principal directions, partly whitened, of unit length."""
-    principal = principal_rows(rows, params.rank, power=params.power)
-    return gaussian_kernel(principal, normalise=True, scale=params.scale, seed=0)
+    # not kept by name, so that they are gone when the kernel has rows of its own
+    return gaussian_kernel(
+        principal_rows(rows, params.rank, power=params.power), normalise=True, scale=params.scale, seed=0
+    )

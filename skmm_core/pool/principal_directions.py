@@ -44,9 +44,8 @@ class PrincipalMap:
 
 def principal_map(rows: Tensor, rank: int, *, power: float = 0.0) -> PrincipalMap:
     """The map that :func:`principal_rows` applies to the rows it is made of."""
-    centred = centred_rows(rows)
     mean = rows.mean(dim=0, dtype=widest(rows.device))
-    return PrincipalMap(mean, _directions(centred, rank, power))
+    return PrincipalMap(mean, _directions(rows, mean, rank, power))
 
 
 def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0) -> Tensor:
@@ -61,20 +60,23 @@ def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0) -> Tensor:
     Returns:
         (N, min(rank, d)).
     """
-    centred = centred_rows(rows)
     if rank >= rows.shape[1] and not power:
-        return centred
-    principal: Tensor = centred @ _directions(centred, rank, power).to(centred)
-    return principal
+        return centred_rows(rows)
+    turn = principal_map(rows, rank, power=power)
+    found = rows.new_empty(len(rows), turn.directions.shape[1])
+    for block, part in zip(rows.split(_BLOCK_ROWS), found.split(_BLOCK_ROWS), strict=True):
+        part.copy_(turn(block))
+    return found
 
 
-def _directions(centred: Tensor, rank: int, power: float) -> Tensor:
-    """(d, min(rank, d)) leading eigenvectors of the second moment, scaled; zeros where nothing varies."""
-    size = centred.shape[1]
-    covariance = torch.zeros(size, size, dtype=widest(centred.device), device=centred.device)
-    for block in centred.split(_BLOCK_ROWS):
-        covariance += block.to(covariance).T @ block.to(covariance)
-    energy, directions = torch.linalg.eigh(covariance / len(centred))
+def _directions(rows: Tensor, mean: Tensor, rank: int, power: float) -> Tensor:
+    """(d, min(rank, d)) leading eigenvectors of the covariance, scaled; zeros where nothing varies."""
+    size = rows.shape[1]
+    covariance = torch.zeros(size, size, dtype=mean.dtype, device=rows.device)
+    for block in rows.split(_BLOCK_ROWS):
+        centred = block.to(mean) - mean
+        covariance.addmm_(centred.T, centred)
+    energy, directions = torch.linalg.eigh(covariance / len(rows))
     energy, directions = energy.clamp_min(0).flip(0), directions.flip(1)[:, :rank]
     if not float(energy[0]) > 0:
         return torch.zeros_like(directions)

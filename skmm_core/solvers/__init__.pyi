@@ -23,14 +23,15 @@ from .kernels import (
 )
 from .label_spreading import SpreadFit as SpreadFit, fit_spread as fit_spread, spread_labels as spread_labels
 from .linear_classifier import LinearClassifier as LinearClassifier
+from .mean_embedding import kernel_mean as kernel_mean
 from .mmd import (
     columns_of as columns_of,
     exchange_mmd as exchange_mmd,
     greedy_mmd as greedy_mmd,
-    kernel_mean as kernel_mean,
     order_by_prefix as order_by_prefix,
     squared_mmd as squared_mmd,
 )
+from .moment_exchange import polish as polish
 from .moments import (
     Moments as Moments,
     SingularBasis as SingularBasis,

@@ -28,4 +28,7 @@ def rows_about_middle(rows: Tensor) -> Tensor:
 
 
 def _less(rows: Tensor, centre: Tensor) -> Tensor:
-    return torch.cat([(block.to(centre) - centre).to(rows) for block in rows.split(_BLOCK_ROWS)])
+    found = torch.empty_like(rows)
+    for block, part in zip(rows.split(_BLOCK_ROWS), found.split(_BLOCK_ROWS), strict=True):
+        part.copy_(block.to(centre) - centre)
+    return found

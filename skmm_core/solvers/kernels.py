@@ -12,6 +12,7 @@ from skmm_core.solvers.centring import rows_about_middle
 
 _MEDIAN_PAIRS = 20_000
 _BLOCK_ROWS = 65_536
+_UNIT_ROWS = 4_096  # widened at a time
 _LEAST_SPREAD = 1e-4  # of unit rows about their mean, which float32 still resolves to a thousandth
 # All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy
 # steps and exchanges ask for the same ones again. They are kept in the widest type, so that no two rows are in doubt.
@@ -345,11 +346,17 @@ def unit_rows(rows: Tensor) -> Tensor:
     of what they differ by.
     """
     wide = widest(rows.device)
-    units = [_unit(block.to(wide)) for block in rows.split(_BLOCK_ROWS)]
-    mean = torch.stack([block.sum(dim=0) for block in units]).sum(dim=0) / len(rows)
-    length = torch.stack([block.square().sum() for block in units]).sum() / len(rows)
-    alike = float(length - mean.square().sum()) < _LEAST_SPREAD * float(length)
-    return torch.cat([block if alike else block.to(rows) for block in units])
+    found = torch.empty_like(rows)
+    mean = torch.zeros(rows.shape[1], dtype=wide, device=rows.device)
+    length = 0.0
+    for block, part in zip(rows.split(_UNIT_ROWS), found.split(_UNIT_ROWS), strict=True):
+        unit = _unit(block.to(wide))
+        mean += unit.sum(dim=0) / len(rows)
+        length += float(unit.square().sum()) / len(rows)
+        part.copy_(unit)
+    if length - float(mean.square().sum()) < _LEAST_SPREAD * length:
+        return torch.cat([_unit(block.to(wide)) for block in rows.split(_UNIT_ROWS)])
+    return found
 
 
 def on_one_line(rows: Tensor) -> bool:

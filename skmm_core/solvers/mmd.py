@@ -10,35 +10,14 @@ import torch
 from torch import Tensor
 
 from skmm_core.data import Given, nothing_given
-from skmm_core.device import generator, widest
+from skmm_core.device import widest
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.columns_ahead import ColumnsAhead, Outlook
 from skmm_core.solvers.kernels import Kernel
 from skmm_core.solvers.tie_breaking import lowest
 
-EXACT_LIMIT = 20_000
 _BLOCK_ELEMENTS = 8_000_000
 _MOST_IN_DOUBT = 256  # rows: with more, most of them equal, the first will do
-
-
-def kernel_mean(kernel: Kernel, importance: Tensor, *, seed: int, report: Report = ignore) -> Tensor:
-    """μ_i = Σ_j w_j k(x_i, x_j) / Σ_j w_j over the pool, (N,), w being the importance.
-
-    Exact up to 20,000 rows, else over 20,000 random reference rows; for equal importance and a kernel in 0..1 that is
-    unbiased with a standard error of at most 1/(2·√20,000) = 0.0035 an entry.
-    """
-    size = len(kernel.rows)
-    reference = torch.arange(size)
-    if size > EXACT_LIMIT:
-        reference = torch.randperm(size, generator=generator(seed, "kernel:reference"))[:EXACT_LIMIT].sort().values
-    reference = reference.to(kernel.rows.device)
-    total = torch.zeros(size, dtype=torch.float64, device=kernel.rows.device)
-    done = 0
-    for block in reference.split(max(1, _BLOCK_ELEMENTS // size)):
-        total += kernel.columns(block) @ importance[block].to(total.device, kernel.dtype)
-        done += len(block)
-        report(Progress("Averaging the kernel", done, len(reference)))
-    return (total / importance[reference].sum(dtype=torch.float64)).to(kernel.dtype)
 
 
 def columns_of(kernel: Kernel) -> ColumnsAhead:
