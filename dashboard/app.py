@@ -31,7 +31,9 @@ from dashboard.components.shared.tour import tour  # noqa: E402
 from dashboard.services import cache, state  # noqa: E402
 from dashboard.services.collector import spare_libraries  # noqa: E402
 from skmm_core.errors import InputError  # noqa: E402
+from skmm_core.jobs import let_threads_sleep  # noqa: E402
 
+let_threads_sleep()
 st.set_page_config(page_title="SkMM Dashboard", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
 apply_style()
 try:

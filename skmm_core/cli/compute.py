@@ -1,22 +1,20 @@
 """Commands that compute: select, compare, run."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from skmm_core.cli import options as flags
-from skmm_core.cli.console import ConsoleReport, how_read_text, show_json
-from skmm_core.cli.embed import summary_line
+from skmm_core.cli.console import ConsoleReport, show_json
 from skmm_core.cli.pool_flags import PoolFlags, with_pool_flags
-from skmm_core.comparison import ROUNDS_HELP, few_seeds, round_budgets, rounds_told, settled_sentence
+from skmm_core.cli.summary import summary_of
+from skmm_core.comparison import ROUNDS_HELP, round_budgets
 from skmm_core.config import CompareJob, RunConfig, SelectJob
-from skmm_core.data import read_rows, spread_notes
-from skmm_core.diagnostics import verdict_text
+from skmm_core.data import check_budgets, check_source, read_rows
 from skmm_core.errors import InputError
-from skmm_core.probes import labels_note
 from skmm_core.runs import (
     CARD,
     COMPARE_STATE,
@@ -150,12 +148,21 @@ def prepare_and_run(out: str, config: RunConfig, *, json_: bool, quiet: bool) ->
     """Make `--out` a run folder of this config, run it and show its result.
 
     Raises:
-        InputError: see :func:`prepare_folder`.
+        InputError: the config asks for what cannot be; or see :func:`prepare_folder`.
     """
     folder = Path(out)
+    _refuse_slips(config)
     with _nothing_left_behind(folder):
         prepare_folder(folder, config)
         run_prepared(folder, json_=json_, quiet=quiet)
+
+
+def _refuse_slips(config: RunConfig) -> None:
+    """Refuse what is wrong whatever the data say, before torch is loaded and results of before are cleared."""
+    job = config.job
+    if isinstance(job, SelectJob | CompareJob):
+        check_source(config.dataset)
+        check_budgets(config.dataset, (job.budget,) if isinstance(job, SelectJob) else job.budgets)
 
 
 @contextlib.contextmanager
@@ -245,54 +252,7 @@ def run_prepared(folder: Path, *, json_: bool, quiet: bool) -> None:
     if json_:
         show_json(result)
     else:
-        typer.echo(_summary(result, folder))
-
-
-def _summary(result: Mapping[str, Any], folder: Path) -> str:
-    if result["kind"] == "embed":
-        return f"{summary_line(result)} Results: {folder}{how_read_text(result.get('reading', ()))}"
-    if result["kind"] == "paper":
-        return f"{len(result['rows'])} rows of the table {result['experiment']} in {result['seconds']:.0f} s. {folder}"
-    notes = (*spread_notes(result["notes"]), *result.get("label_notes", ()))
-    warned = "".join(f"\n{note}" for note in notes) + how_read_text(result.get("reading", ()))
-    if result["kind"] == "select":
-        return (
-            f"{result['method']} picked {result['budget']:,} of the {result['N']:,} points of {result['dataset']} in "
-            f"{result['seconds']:.2f} s. {' '.join([result['advice'], *result.get('remarks', ())])} "
-            f"{verdict_text(result)} {_known_before(result)}Results: {folder}" + warned
-        )
-    count, largest = len(result["scored"]), max(result["budgets"])
-    found = [f"{saving['method']}: {saving['text']}" for saving in result["savings"] if saving["budget"] == largest]
-    done = f"{count} method{'s' * (count != 1)} compared on {result['dataset']} in {result['seconds']:.1f} s."
-    others = f", of {', '.join(result['learners'])}" if len(result["learners"]) > 1 else ""
-    under = f"Under the learner {result['learner']}{others}:"
-    told = [
-        rounds_told(result),
-        result["claim"],
-        few_seeds(result["seeds"]),
-        labels_note(result.get("validation_rows"), result.get("learner")),
-    ]
-    told.append(settled_sentence(result["settled"], result["task"]))
-    where = f"Results: {folder}; report.html in it has the curves and tables."
-    return (
-        "\n".join([done, under, *found, *_beside_linear(result, largest), " ".join(filter(None, told)), where]) + warned
-    )
-
-
-def _known_before(result: Mapping[str, Any]) -> str:
-    """Which batch these points are, and what was known before them; empty for a first batch without labels."""
-    labelled, pending, out = (result.get(name, 0) for name in ("labelled", "pending", "out"))
-    if not labelled and not pending and not out:
-        return ""
-    told = f"Batch {result['batch']}: {labelled:,} points have a label"
-    told += f", {pending:,} wait for one" if pending else ""
-    return f"{told}{f', {out:,} were skipped or barred' if out else ''}. "
-
-
-def _beside_linear(result: Mapping[str, Any], budget: int) -> list[str]:
-    """What each method saves together with the main learner, set beside random picks with a linear probe."""
-    rows = result["by_learner"][result["learner"]]["against_linear"]
-    return [f"{row['method']}: {row['text']}" for row in rows if row["budget"] == budget]
+        typer.echo(summary_of(result, folder))
 
 
 def _params_by_method(pairs: list[str] | None) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from skmm_core.cli import options as flags
 from skmm_core.cli.compute import prepare_and_run
 from skmm_core.config import PaperJob
 from skmm_core.errors import InputError
-from skmm_core.paper import EXPERIMENTS, Experiment, get_experiment, plan
+from skmm_core.paper import EXPERIMENTS, Experiment, get_experiment
 
 
 def register(app: typer.Typer) -> None:
@@ -66,6 +66,8 @@ def paper(
         _dataset(known, images, features, test, holdout), asked, {"kind": sketch, "dim": sketch_dim}, device
     )
     if isinstance(config.job, PaperJob):
+        from skmm_core.paper import plan  # loads numpy
+
         plan(config.job)
     prepare_and_run(out, config, json_=json_, quiet=quiet)
 

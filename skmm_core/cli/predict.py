@@ -11,6 +11,7 @@ import typer
 from skmm_core.cli import options as flags
 from skmm_core.cli.console import ConsoleReport, show_json
 from skmm_core.config import DatasetConfig, EstimateJob
+from skmm_core.data import check_source
 from skmm_core.errors import InputError
 from skmm_core.projects import ProjectStore
 from skmm_core.runs import PREDICTIONS_CSV, read_result, write_config
@@ -70,9 +71,11 @@ def predict(
         **{"wanted": wanted, "price": price, "hours_per_thousand": hours_per_thousand, "currency": currency},
         **{"curve": curve, "seed": seed},
     }
+    config = flags.run_config(pool, job, {}, device)
+    check_source(config.dataset)
     from skmm_core.jobs import with_labels_hash
 
-    config = with_labels_hash(flags.run_config(pool, job, {}, device))
+    config = with_labels_hash(config)
     with tempfile.TemporaryDirectory(prefix="skmm-") as folder:
         result = _run(Path(folder), config, quiet=quiet)
         if file is not None:

@@ -15,6 +15,7 @@ import typer
 from skmm_core import __version__
 from skmm_core.cli import bench, compute, embed, history, labels, listing, paper, predict
 from skmm_core.errors import Cancelled, InputError
+from skmm_core.jobs import let_threads_sleep
 
 DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 3
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer brings its own click, or uses the installed one
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    let_threads_sleep()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         outcome = app(words or ["--help"], standalone_mode=False)

@@ -57,7 +57,7 @@ def plan_cells(
         InputError: an unknown method, param or budget, a learner that does not fit the task, or what cannot be done in
             rounds.
     """
-    from skmm_core.data import Task
+    from skmm_core.data import Task, check_budget_fits
     from skmm_core.methods import get_method
 
     yardsticks = [REFERENCE]
@@ -69,10 +69,7 @@ def plan_cells(
     if not budgets or not job.methods:
         raise InputError("a comparison needs at least one method and one budget")
     for budget in budgets:
-        if not 1 <= budget <= dataset.pool_size:
-            raise InputError(
-                f"budget {budget} is outside 1..{dataset.pool_size}; the pool has {dataset.pool_size} points"
-            )
+        check_budget_fits(budget, dataset.pool_size)
     if unused := sorted(set(job.params) - set(methods)):
         raise InputError(f"params are given for {unused[0]!r}, which is not among the methods: {', '.join(methods)}")
     specs = {method: get_method(method) for method in methods}

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import PchipInterpolator
-from scipy.optimize import brentq
 
 from skmm_core.comparison.draws import Array, Draws, draws_of, gap_of, mean_of
 from skmm_core.comparison.statistics import LEAST_SEEDS
@@ -231,6 +229,9 @@ def reach(budgets: Array, curve: Array, target: float, *, near: float | None = N
         return first if near is None else min(max(near, first), last)
     if target < level[0] or target > level[-1]:
         return float("-inf") if target < level[0] else float("inf")
+    from scipy.interpolate import PchipInterpolator  # late: reports of selections take names of this room alone
+    from scipy.optimize import brentq
+
     steps = np.log(budgets)
     above = int(np.searchsorted(level, target))
     path = PchipInterpolator(steps, level)

@@ -1,17 +1,11 @@
 from .archive import member_chunks as member_chunks
 from .archive_members import Refused as Refused
-from .builtin import (
-    BUILTINS as BUILTINS,
-    BuiltinInfo as BuiltinInfo,
-    GmmOptions as GmmOptions,
-    gaussian_mixture as gaussian_mixture,
-)
+from .builtin import gaussian_mixture as gaussian_mixture
+from .builtin_list import BUILTINS as BUILTINS, BuiltinInfo as BuiltinInfo, GmmOptions as GmmOptions
 from .column_names import folded as folded, is_label_name as is_label_name, label_rank as label_rank
-from .column_roles import LEFT_OUT as LEFT_OUT
 from .dataset import (
     Dataset as Dataset,
     Split as Split,
-    Task as Task,
     empty_rows as empty_rows,
     train_targets as train_targets,
 )
@@ -24,10 +18,11 @@ from .formats import (
     FORMATS as FORMATS,
     holds_features as holds_features,
     is_archive as is_archive,
+    is_table as is_table,
     kind_of as kind_of,
 )
 from .groups import groups_of as groups_of
-from .how_read import ReadLine as ReadLine, as_rows as as_rows
+from .how_read import LEFT_OUT as LEFT_OUT, ReadLine as ReadLine, as_rows as as_rows
 from .hub import HUB as HUB, hub_name as hub_name
 from .image_index import ImageIndex as ImageIndex, index_images as index_images
 from .include_exclude import (
@@ -59,9 +54,15 @@ from .some_targets import (
     known_targets as known_targets,
     what_words_ask as what_words_ask,
 )
+from .source_checks import (
+    check_budget_fits as check_budget_fits,
+    check_budgets as check_budgets,
+    check_source as check_source,
+)
 from .table_file import TableFile as TableFile, check_names as check_names, is_numeric as is_numeric, is_text as is_text
-from .table_formats import is_table as is_table, names_in as names_in, read_table_file as read_table_file
+from .table_formats import names_in as names_in, read_table_file as read_table_file
 from .tables import row_names as row_names
+from .task import Task as Task
 from .typed_text import encoded as encoded, typed as typed
 from .unpacked import plain_file as plain_file
 from .whole_pool import WholePool as WholePool

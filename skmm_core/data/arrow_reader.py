@@ -11,7 +11,7 @@ import pyarrow.ipc
 
 from skmm_core.data.arrow_repeats import check_repeats, has_views
 from skmm_core.data.arrow_sizes import ERRORS as SIZE_ERRORS, unpacked_bytes
-from skmm_core.data.arrow_types import plain_columns, plain_type
+from skmm_core.data.arrow_types import plain_columns, plain_type, without_columns
 from skmm_core.data.feather_1 import MARK, as_arrow_file
 from skmm_core.data.file_limits import check_array_size, check_file, max_megabytes
 from skmm_core.data.named_codes import of_one_code
@@ -53,13 +53,13 @@ def table_of(table: pa.Table, where: str, described: str) -> TableFile:
             vectors[name] = vector
     flat = table.select(plain)
     in_text = text_vectors(where, flat)
-    rest = {name: str(table.schema.field(name).type) for name in table.column_names}
+    read = {*plain, *vectors}
     return TableFile(
         where=where,
         rows=table.num_rows,
-        table=flat.drop_columns(list(in_text)) if in_text else flat,
+        table=without_columns(flat, in_text),
         vectors={**vectors, **in_text},
-        unread={name: kind for name, kind in rest.items() if name not in (*plain, *vectors)},
+        unread={field.name: str(field.type) for field in table.schema if field.name not in read},
         described=described,
     )
 

@@ -1,6 +1,7 @@
 """Types of Arrow that are another way to write a plain one: extensions, runs, views, and lists in lists."""
 
 import uuid
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,13 +47,33 @@ def plain_columns(table: pa.Table, where: str) -> pa.Table:
     Raises:
         InputError: values that many rows share would not fit if each row had its own.
     """
+    changed = {}
     for place, field in enumerate(table.schema):
         if plain_type(field.type) != field.type:
             check_repeats(where, field.name, table.column(place))
-            column = plain_column(table.column(place))
-            kept = pa.field(field.name, column.type, metadata=field.metadata)
-            table = table.set_column(place, kept, column)
-    return table
+            changed[place] = plain_column(table.column(place))
+    return with_columns(table, changed)
+
+
+def with_columns(table: pa.Table, changed: Mapping[int, pa.ChunkedArray]) -> pa.Table:
+    """A table with other columns at some places, under the names and with the metadata of those before.
+
+    All at once: set one by one, each would copy the list of all columns.
+    """
+    if not changed:
+        return table
+    fields = [
+        pa.field(field.name, changed[place].type, metadata=field.metadata) if place in changed else field
+        for place, field in enumerate(table.schema)
+    ]
+    columns = [changed.get(place, column) for place, column in enumerate(table.columns)]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
+
+
+def without_columns(table: pa.Table, names: Collection[str | None]) -> pa.Table:
+    """A table without some columns, dropped at once as above."""
+    dropped = set(names)
+    return table.select([name for name in table.column_names if name not in dropped]) if dropped else table
 
 
 def plain_array(array: pa.Array) -> pa.Array:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.config import DatasetConfig
-from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint, empty_rows
+from skmm_core.data.dataset import Dataset, Split, content_fingerprint, empty_rows
 from skmm_core.data.formats import format_of
 from skmm_core.data.holdout import hold_out
 from skmm_core.data.how_read import ReadLine
@@ -18,6 +18,7 @@ from skmm_core.data.row_texts import RowTexts
 from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows
 from skmm_core.data.targets import Targets, understand
+from skmm_core.data.task import Task
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 

@@ -75,7 +75,8 @@ def _is_table(name: str) -> bool:
 
 
 def _understood(file: TableFile) -> TableFile:
-    layout = {name: "layout of Embedding Atlas" for name in _LAYOUT if name in file.names}
+    held = set(file.names)
+    layout = {name: "layout of Embedding Atlas" for name in _LAYOUT if name in held}
     return replace(file, described="Embedding Atlas export", set_aside=layout)
 
 

@@ -1,115 +1,24 @@
 """Datasets that need no download: the paper's Gaussian mixture, and two that come with scikit-learn."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint, empty_rows
+from skmm_core.data.builtin_list import GmmOptions, SplitOptions, named, parse_options
+from skmm_core.data.dataset import Dataset, Split, content_fingerprint, empty_rows
+from skmm_core.data.digits_file import read_digits
 from skmm_core.data.file_limits import check_array_size
 from skmm_core.data.holdout import hold_out
 from skmm_core.data.row_thumbnails import PixelImages
+from skmm_core.data.task import Task
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report, ignore
 
-
-class GmmOptions(BaseModel):
-    """Options of the Gaussian mixture; see :func:`gaussian_mixture`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    N: int = Field(2000, ge=3, le=10_000_000, description="Rows of the pool; a third as many again for each held part.")
-    r: int = Field(2400, ge=1, le=65_536, description="Dimensions.")
-    clusters: int = Field(8, ge=2, description="Clusters, each on its own axis.")
-    K: int = Field(8, ge=1, le=1_000_000, description="Centres lie K·U{1..K} from the origin.")
-    std_max: float = Field(0.04, ge=0, allow_inf_nan=False, description="A cluster's spread is std_max·U(0, 1).")
-    label_noise: float = Field(0.0, ge=0, allow_inf_nan=False, description="Standard deviation of noise on targets.")
-    seed: int = Field(0, ge=0, description="Of the generator.")
-
-
-class SplitOptions(BaseModel):
-    """How the sets that come with scikit-learn are split; the defaults give the split that reported numbers are of."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seed: int = Field(
-        0, ge=0, description="Of the split into 60 % to pick from, 20 % for validation, 20 % for the test."
-    )
-    validation: bool = Field(
-        True, description="Whether there are validation rows; without, they are test rows, so no more labels are read."
-    )
-
-
-_Options = TypeVar("_Options", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class BuiltinInfo:
-    """What a list of datasets shows.
-
-    Attributes:
-        name: what `--dataset` takes.
-        title: for people.
-        description: one line.
-        task: what the targets ask for.
-        rows: rows in all, with the default options.
-        pool: rows to pick from, with the default options.
-        dims: columns, with the default options.
-        options: defaults by option name; empty when there are none.
-    """
-
-    name: str
-    title: str
-    description: str
-    task: Task
-    rows: int
-    pool: int
-    dims: int
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-BUILTINS: tuple[BuiltinInfo, ...] = (
-    BuiltinInfo(
-        "gmm",
-        "Gaussian mixture",
-        "The synthetic regression of the SkMM paper: well-separated clusters of random size and spread.",
-        Task.REGRESSION,
-        rows=3334,
-        pool=2000,
-        dims=2400,
-        options=GmmOptions().model_dump(),
-    ),
-    BuiltinInfo(
-        "digits",
-        "Handwritten digits",
-        "8 × 8 images of the digits 0 to 9 (UCI, with scikit-learn).",
-        Task.CLASSIFICATION,
-        rows=1797,
-        pool=1078,
-        dims=64,
-        options=SplitOptions().model_dump(),
-    ),
-    BuiltinInfo(
-        "diabetes",
-        "Diabetes progression",
-        "Ten measurements of 442 patients, and the disease one year later (Efron et al. 2004, with scikit-learn).",
-        Task.REGRESSION,
-        rows=442,
-        pool=265,
-        dims=10,
-        options=SplitOptions().model_dump(),
-    ),
-)
-
-
-def is_builtin(source: str) -> bool:
-    """Whether a dataset source such as "gmm:N=500" names a built-in set."""
-    return source.partition(":")[0] in {info.name for info in BUILTINS}
+_SIDE = 8  # pixels of a digit
 
 
 def load_builtin(source: str, *, report: Report = ignore) -> Dataset:
@@ -122,10 +31,8 @@ def load_builtin(source: str, *, report: Report = ignore) -> Dataset:
     Raises:
         InputError: unknown name, option or value; the message lists what there is.
     """
-    name, _, text = source.partition(":")
+    name, text = named(source)
     makers: dict[str, Callable[[str, str], Dataset]] = {"gmm": _gmm, "digits": _digits, "diabetes": _diabetes}
-    if name not in makers:
-        raise InputError(f"there is no built-in dataset {name!r}; the built-ins are {', '.join(makers)}")
     report(Progress(f"Making {name}", 0))
     return makers[name](source, text)
 
@@ -178,7 +85,7 @@ def gaussian_mixture(options: GmmOptions) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def _gmm(source: str, text: str) -> Dataset:
-    options = _parse_options("gmm", text, GmmOptions)
+    options = parse_options("gmm", text, GmmOptions)
     features, targets = gaussian_mixture(options)
     ends = np.cumsum([len(part) for part in targets])
     parts = [torch.arange(end - len(part), end) for end, part in zip(ends.tolist(), targets, strict=True)]
@@ -187,58 +94,46 @@ def _gmm(source: str, text: str) -> Dataset:
     )
 
 
-def _parse_options(name: str, text: str, model: type[_Options]) -> _Options:
-    defaults = model().model_dump()
-    chosen: dict[str, str] = {}
-    for item in filter(None, (part.strip() for part in text.split(","))):
-        key, equals, value = (piece.strip() for piece in item.partition("="))
-        if key not in defaults:
-            raise InputError(f"{name} has no option {key!r}; the options are {', '.join(defaults)}")
-        if not equals:
-            raise InputError(f"{name} option {key!r} has no value; write it as {key}={defaults[key]}")
-        if key in chosen:
-            raise InputError(f"{name} option {key!r} is given twice; give it once")
-        chosen[key] = value
-    try:
-        return model.model_validate(chosen)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{name} option {first['loc'][0]}={first['input']}: {first['msg'].lower()}") from None
-
-
 def _digits(source: str, text: str) -> Dataset:
-    from sklearn.datasets import load_digits  # late: half a second that other datasets need not pay
-
-    bunch = load_digits()
+    options = parse_options("digits", text, SplitOptions)
+    table = read_digits()
+    images = table[:, :-1].reshape(-1, _SIDE, _SIDE)
     return _from_scikit_learn(
         "digits",
         source,
         Task.CLASSIFICATION,
-        bunch,
-        _parse_options("digits", text, SplitOptions),
-        class_names=tuple(str(name) for name in bunch.target_names),
-        images=PixelImages(np.round(bunch.images * (255 / 16)).astype(np.uint8)),
+        table[:, :-1],
+        table[:, -1],
+        options,
+        feature_names=tuple(f"pixel_{row}_{column}" for row in range(_SIDE) for column in range(_SIDE)),
+        class_names=tuple(str(digit) for digit in range(10)),
+        images=PixelImages(np.round(images * (255 / 16)).astype(np.uint8)),
     )
 
 
 def _diabetes(source: str, text: str) -> Dataset:
-    from sklearn.datasets import load_diabetes  # late, as above
+    options = parse_options("diabetes", text, SplitOptions)
+    from sklearn.datasets import load_diabetes  # late: half a second that other datasets need not pay
 
-    options = _parse_options("diabetes", text, SplitOptions)
-    return _from_scikit_learn("diabetes", source, Task.REGRESSION, load_diabetes(), options)
+    bunch = load_diabetes()
+    names = tuple(bunch.feature_names)
+    return _from_scikit_learn(
+        "diabetes", source, Task.REGRESSION, bunch.data, bunch.target, options, feature_names=names
+    )
 
 
-def _from_scikit_learn(name: str, source: str, task: Task, bunch: Any, options: SplitOptions, **more: Any) -> Dataset:
+def _from_scikit_learn(
+    name: str, source: str, task: Task, features: np.ndarray, targets: np.ndarray, options: SplitOptions, **more: Any
+) -> Dataset:
     classes = task is Task.CLASSIFICATION
-    targets = bunch.target.astype(np.int64 if classes else np.float32)
+    targets = targets.astype(np.int64 if classes else np.float32)
     return _dataset(
         name,
         source,
         task,
-        features=torch.from_numpy(bunch.data.astype(np.float32)),
+        features=torch.from_numpy(features.astype(np.float32)),
         targets=torch.from_numpy(targets),
         split=_split(targets, options, stratify=classes),
-        feature_names=tuple(bunch.feature_names),
         **more,
     )
 

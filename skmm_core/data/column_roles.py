@@ -9,15 +9,13 @@ import pyarrow.compute as pc
 
 from skmm_core.data.column_looks import ROW_NUMBERS, counts_rows
 from skmm_core.data.column_names import folded, is_id_name, is_label_name, label_rank
-from skmm_core.data.how_read import quoted
+from skmm_core.data.how_read import LEFT_OUT, quoted
 from skmm_core.data.no_feature import flat_features, is_map, no_vector, why_beside, why_no_number
 from skmm_core.data.table_file import TableFile, is_numeric, is_text, listed, named_columns, split_names
 from skmm_core.data.text_columns import choose_texts, texts_to_show
 from skmm_core.data.typed_text import encoded, typed
 from skmm_core.data.vector_columns import BYTE_TYPES
 from skmm_core.errors import InputError
-
-LEFT_OUT = ": no feature: "
 
 
 @dataclass(frozen=True)
@@ -128,12 +126,11 @@ def _others(file: TableFile, taken: Set[str | None]) -> list[str]:
 
 def _found_features(file: TableFile, roles: Roles, taken: set[str]) -> Roles:
     """The features where nobody names them: the one column of vectors, else all columns of numbers that can be."""
+    aside = {*file.set_aside, *roles.left_out}
     candidates = {
         name: each
         for name, each in file.vectors.items()
-        if name not in {*file.set_aside, *roles.left_out}
-        and not is_label_name(name)
-        and (not each.is_bytes or each.dtype is not None)
+        if name not in aside and not is_label_name(name) and (not each.is_bytes or each.dtype is not None)
     }
     if len(candidates) > 1:
         sizes = ", ".join(f"{name} ({each.size:,} numbers)" for name, each in candidates.items())
@@ -161,8 +158,8 @@ def _target(file: TableFile, columns: Columns, ignored: set[str]) -> tuple[str |
         return name, "as asked"
     if columns.fixed is not None:  # a test file of an unlabelled pool
         return None, ""
-    asked = set(split_names(file, columns.features))
-    free = [name for name in file.table.column_names if name not in {columns.id, *ignored, *asked}]
+    taken = {columns.id, *ignored, *split_names(file, columns.features)}
+    free = [name for name in file.table.column_names if name not in taken]
     labels = [name for name in free if is_label_name(name) and not (folded(name) == "y" and is_map(file))]
     if labels:
         name = min(labels, key=label_rank)
@@ -202,11 +199,12 @@ def _distinct(table: pa.Table, name: str) -> bool:
 
 
 def _fixed(file: TableFile, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    known, plain = set(file.names), set(file.table.column_names)
     for name in wanted:
-        if name not in file.names:
+        if name not in known:
             raise InputError(f"{file.where} has no column {name!r}, which the pool has; give the test file all of them")
-        kind = file.table.column(name).type if name in file.table.column_names else file.unread.get(name, "vectors")
-        numbers = name in file.table.column_names and is_numeric(typed(file.table.column(name)).type)
+        kind = file.table.column(name).type if name in plain else file.unread.get(name, "vectors")
+        numbers = name in plain and is_numeric(typed(file.table.column(name)).type)
         if not (numbers or kind == pa.null()):
             raise InputError(f"{file.where}: column {name!r} holds {kind}, but numbers in the pool")
     return wanted

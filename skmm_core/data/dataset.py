@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
@@ -15,16 +14,9 @@ from skmm_core.data.row_texts import RowTexts
 from skmm_core.data.row_thumbnails import ImageStore
 from skmm_core.data.scaler import Scaler, fit_scaler
 from skmm_core.data.table_file import is_numeric
+from skmm_core.data.task import Task
 from skmm_core.data.typed_text import floats_of, typed
 from skmm_core.data.whole_pool import WholePool
-
-
-class Task(StrEnum):
-    """What the targets ask for."""
-
-    CLASSIFICATION = "classification"
-    REGRESSION = "regression"
-    UNLABELLED = "unlabelled"
 
 
 @dataclass(frozen=True)

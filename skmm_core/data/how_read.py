@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+LEFT_OUT = ": no feature: "
 _LISTED = 6
 
 

@@ -128,8 +128,8 @@ def _target_column(
                 has = listed(each.table.column_names) or "no other"
                 raise InputError(f"{name} has no column {target!r} for the target; it has {has}")
         return target, ""
-    names = [name for name in first.column_names if all(name in table.column_names for table in others)]
-    names = [name for name in names if name != divided]
+    shared = set(first.column_names).intersection(*(table.column_names for table in others)) - {divided}
+    names = [name for name in first.column_names if name in shared]
     if not names:
         return None, f"{where}: no column beside {next(iter(tables.values())).column}, so it gives no targets."
     why = {name: _why_no_target(name, _joined(tables, name, where)) for name in names}

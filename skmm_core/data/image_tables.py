@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skmm_core.data.arrow_types import with_columns
 from skmm_core.data.column_names import is_label_name
 from skmm_core.data.file_limits import check_array_size, check_file
 from skmm_core.data.file_names import one_form
@@ -109,13 +110,14 @@ def read_plain_parquet(path: Path, name: str) -> pa.Table:
         InputError: it is damaged, or what it declares is too large.
     """
     table = read_parquet_files([path], name).table
+    names, changed = table.column_names, {}
     for place, column in enumerate(table.columns):
         if pa.types.is_dictionary(column.type):
             lengths = [pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks]
             size = sum(pc.sum(each).as_py() or 0 for each in lengths)
-            check_array_size(f"{name} {table.column_names[place]}", (size // 4,), 4)
-            table = table.set_column(place, table.column_names[place], column.cast(column.type.value_type))
-    return table
+            check_array_size(f"{name} {names[place]}", (size // 4,), 4)
+            changed[place] = column.cast(column.type.value_type)
+    return with_columns(table, changed)
 
 
 def rows_table(rows: Sequence[Mapping[str, object]], name: str) -> pa.Table:

@@ -13,10 +13,10 @@ from skmm_core.data.arrays import read_npz
 from skmm_core.data.candidates import Candidates, find_candidates, held_count
 from skmm_core.data.dataset import Dataset
 from skmm_core.data.file_limits import check_array_size, check_file, file_path
-from skmm_core.data.formats import kind_of
+from skmm_core.data.formats import IN_BLOCKS, array_parts, kind_of
 from skmm_core.data.named_arrays import Chosen
 from skmm_core.data.npy_stream import NpyStream
-from skmm_core.data.parquet_parts import parts_in, split_parts
+from skmm_core.data.parquet_parts import split_parts
 from skmm_core.data.parquet_stream import ParquetStream
 from skmm_core.data.part_stream import PartStream
 from skmm_core.data.row_stream import RowStream
@@ -24,7 +24,6 @@ from skmm_core.data.rows import RawRows
 from skmm_core.data.tables import Columns
 from skmm_core.progress import Report, ignore
 
-IN_BLOCKS = (".npy", ".parquet")  # single files that are
 _MANY_ROWS = 100_000
 _MANY_NUMBERS = 2**27  # 512 MB in float32, of which several copies are made
 _SMALL_BYTES = 2**26  # files below hold no such pool, whatever they unpack to
@@ -81,11 +80,6 @@ def _files(path: Path) -> dict[str, list[Path]]:
         return {"train": [path] if kind_of(path) in IN_BLOCKS and path.is_file() else []}
     arrays = array_parts(path)
     return {"train": arrays} if arrays else split_parts(path)
-
-
-def array_parts(folder: Path) -> list[Path]:
-    """Files of kind npy, else npz, that lie in a folder, in natural order: parts of one array."""
-    return parts_in(folder, "*.npy") or parts_in(folder, "*.npz")
 
 
 def read_array_parts(folder: Path, config: DatasetConfig, columns: Columns, report: Report) -> RawRows:

@@ -9,19 +9,20 @@ from skmm_core.blocks import HERE, Workers
 from skmm_core.config import DatasetConfig
 from skmm_core.data.arrays import read_npy, read_npz
 from skmm_core.data.assembly import assemble
-from skmm_core.data.builtin import BUILTINS, is_builtin, load_builtin
+from skmm_core.data.builtin import load_builtin
+from skmm_core.data.builtin_list import is_builtin
 from skmm_core.data.candidates import Candidates
 from skmm_core.data.dataset import Dataset
 from skmm_core.data.file_limits import check_file, file_path
-from skmm_core.data.formats import FILE_KINDS, kind_of
+from skmm_core.data.formats import array_parts, is_table, kind_of
 from skmm_core.data.known_labels import mark_unlabelled, settle
-from skmm_core.data.large_pools import IN_BLOCKS, LargePool, array_parts, open_large, read_array_parts, with_whole
+from skmm_core.data.large_pools import LargePool, open_large, read_array_parts, with_whole
 from skmm_core.data.named_arrays import Chosen
 from skmm_core.data.named_codes import as_pool
 from skmm_core.data.row_thumbnails import EncodedImages
 from skmm_core.data.rows import RawRows, check_ids, clean
 from skmm_core.data.safetensors_reader import read_safetensors
-from skmm_core.data.table_formats import is_table
+from skmm_core.data.source_checks import path_of, refuse_file_options, refuse_other_kinds_options
 from skmm_core.data.tables import Columns, read_table
 from skmm_core.errors import InputError
 from skmm_core.progress import Report, ignore
@@ -55,7 +56,7 @@ def load_dataset(config: DatasetConfig | str, *, workers: Workers = HERE, report
     if isinstance(config, str):
         config = DatasetConfig(source=config)
     if is_builtin(config.source):
-        _refuse_file_options(config)
+        refuse_file_options(config)
         dataset = load_builtin(config.source, report=report)
         if config.task not in ("auto", dataset.task):
             raise InputError(f"{dataset.name} is a {dataset.task}; leave the task on auto")
@@ -71,7 +72,7 @@ def rows_beyond_memory(config: DatasetConfig) -> int | None:
     """
     if is_builtin(config.source):
         return None
-    large = open_large(_path_of(config.source), config, _columns(config))
+    large = open_large(path_of(config.source), config, _columns(config))
     return None if large is None else large.stream.shape[0]
 
 
@@ -88,7 +89,7 @@ def load_texts(config: DatasetConfig, *, report: Report = ignore) -> Dataset:
     Raises:
         InputError: anything that cannot be used; one line that says what, where and what to do.
     """
-    if is_builtin(config.source) or not is_table(_path_of(config.source)):
+    if is_builtin(config.source) or not is_table(path_of(config.source)):
         raise InputError(
             f"{config.source} is no table; give a file or folder with a column of texts, such as texts.csv"
         )
@@ -98,8 +99,8 @@ def load_texts(config: DatasetConfig, *, report: Report = ignore) -> Dataset:
 
 
 def _load(config: DatasetConfig, columns: Columns, workers: Workers, report: Report) -> Dataset:
-    path = _path_of(config.source)
-    _refuse_other_kinds_options(config, path)
+    path = path_of(config.source)
+    refuse_other_kinds_options(config, path)
     large = None if columns.only_texts else open_large(path, config, columns)
     read = _read_large(large, config, workers, report) if large is not None else _read(path, config, columns, report)
     pool = mark_unlabelled(read.pool, config.unlabelled)
@@ -134,44 +135,6 @@ def _picture_rows(read: _Read, pool: RawRows, held: dict[str, RawRows]) -> np.nd
         rows.append(part.rows + start if own else np.full(len(part.rows), -1))
         start += len(read.held[name].rows) if own else 0
     return np.concatenate(rows)
-
-
-def _path_of(source: str) -> Path:
-    path = file_path(source)
-    named = kind_of(path) in FILE_KINDS or path.exists()
-    if not named and (not path.suffix or ":" in source):  # an option such as std_max=0.1 looks like a suffix
-        names = ", ".join(info.name for info in BUILTINS)
-        raise InputError(
-            f"there is no built-in dataset {source.partition(':')[0]!r} and no such file; "
-            f"the built-ins are {names}, files end in {', '.join(FILE_KINDS)}"
-        )
-    if not path.is_dir():
-        check_file(path, held=kind_of(path) not in IN_BLOCKS)
-    return path
-
-
-def _refuse_file_options(config: DatasetConfig) -> None:
-    options = ("test", "labels", "target", "id", "features", "text", "ignore", "unlabelled", "holdout", "candidates")
-    for option in options:
-        if getattr(config, option) is not None:
-            raise InputError(f"{config.source} is built in, with its own targets and split; leave out --{option}")
-    if config.labelled_only:
-        raise InputError(f"{config.source} is built in, and every row of it has a target; leave out --labelled-only")
-    if config.scale_columns:
-        raise InputError(f"{config.source} is built in, with columns as they should be; leave out --scale-columns")
-
-
-def _refuse_other_kinds_options(config: DatasetConfig, path: Path) -> None:
-    arrays = array_parts(path) if path.is_dir() else []
-    kind = kind_of(arrays[0] if arrays else path)
-    if config.labels is not None and kind != ".npy":
-        raise InputError(f"{path.name}: --labels goes with npy files only; a {kind} file holds its own targets")
-    for option in ("target", "id", "features"):
-        if getattr(config, option) is not None and kind == ".npy":
-            raise InputError(f"{path.name}: --{option} names a column or an array, and a .npy file is one array")
-    for option in ("ignore", "text"):
-        if getattr(config, option) is not None and (arrays or not is_table(path)):
-            raise InputError(f"{path.name}: --{option} names columns of a table; a {kind} file has none")
 
 
 def _read_large(large: LargePool, config: DatasetConfig, workers: Workers, report: Report) -> _Read:

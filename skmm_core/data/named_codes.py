@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from skmm_core.data.arrow_types import with_columns
 from skmm_core.data.how_read import quoted
 from skmm_core.data.rows import RawRows, RawTargets
 from skmm_core.errors import InputError
@@ -33,15 +34,17 @@ def of_one_code(parts: Sequence[pa.Table], names: Sequence[Names]) -> tuple[list
 
 
 def _moved(part: pa.Table, own: Names, merged: Names) -> pa.Table:
+    changed = {}
     for place, name in enumerate(part.column_names):
         before = own.get(name.strip(), ())
         after = merged.get(name.strip(), ())
-        if before == after[: len(before)] or not pa.types.is_integer(part.column(name).type):
+        if before == after[: len(before)] or not pa.types.is_integer(part.column(place).type):
             continue
-        column = part.column(name).cast(pa.int64())
+        column = part.column(place).cast(pa.int64())
         codes = _by_name(np.asarray(column.fill_null(-1).to_numpy()), before, after)
-        part = part.set_column(place, name, pa.array(codes, pa.int64(), mask=np.asarray(column.is_null().to_numpy())))
-    return part
+        missing = np.asarray(column.is_null().to_numpy())
+        changed[place] = pa.chunked_array([pa.array(codes, pa.int64(), mask=missing)])
+    return with_columns(part, changed)
 
 
 def _by_name(codes: np.ndarray, own: tuple[str, ...], other: tuple[str, ...]) -> np.ndarray:

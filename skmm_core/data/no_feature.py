@@ -107,7 +107,8 @@ def _held(file: TableFile, name: str) -> str:
 
 
 def _nothing(file: TableFile, why: Mapping[str, str], taken: set[str]) -> InputError:
-    types = zip(file.table.column_names, file.table.schema.types, strict=True)
+    plain = file.table.schema
+    types = list(zip(plain.names, plain.types, strict=True))
     kinds = listed([f"{name} ({_shown(why.get(name), kind)})" for name, kind in types]
                    + [f"{name} ({each.kind})" for name, each in file.vectors.items()]
                    + [f"{name} ({kind})" for name, kind in file.unread.items()])  # fmt: skip
@@ -118,7 +119,7 @@ def _nothing(file: TableFile, why: Mapping[str, str], taken: set[str]) -> InputE
     elif texts_to_show(file, None, taken):
         error = OnlyTexts
         advice = f"make features of the texts first: embed --texts {file.where} --out features.npz"
-    elif any(is_numeric(file.table.column(name).type) for name in why if name in file.table.column_names):
+    elif any(name in why and is_numeric(kind) for name, kind in types):
         advice = "name the ones to use all the same with --features"
     else:
         advice = "give every row a list of as many numbers" if file.unread else "add the features as numbers"

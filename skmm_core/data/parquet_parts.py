@@ -10,18 +10,12 @@ import pyarrow as pa
 
 from skmm_core.data.arrow_reader import check_total
 from skmm_core.data.file_limits import check_file
-from skmm_core.data.natural_order import natural_key
+from skmm_core.data.natural_order import natural_key, parts_in
 from skmm_core.data.parquet_reader import parquet_names, read_parquet_files, row_count
 from skmm_core.data.table_file import AsText, Reader, TableFile
 from skmm_core.errors import InputError
 
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-
-
-def parts_in(folder: Path, pattern: str) -> list[Path]:
-    """Files of a folder in natural order, without those that are hidden."""
-    found = [path for path in folder.glob(pattern) if path.is_file() and path.name[0] not in "._"]
-    return sorted(found, key=lambda path: natural_key(path.name))
 
 
 def _parts(folder: Path) -> list[Path]:
@@ -86,9 +80,9 @@ def _partitioned(folder: Path, parts: Sequence[Path]) -> TableFile:
     if len({tuple(each) for each in values}) > 1:
         raise InputError(f"{folder.name}: its folders name different columns; give each part the same ones")
     rows = [row_count(path) for path in parts]
-    table = found.table
+    table, held = found.table, set(found.names)
     for name in values[0]:
-        if name.strip() not in found.names:
+        if name.strip() not in held:
             texts = [None if each[name] == _NO_VALUE else unquote(each[name]) for each in values]
             codes = np.repeat(np.arange(len(texts), dtype=np.int32), rows)
             column = pa.array(texts, pa.string()).dictionary_encode()

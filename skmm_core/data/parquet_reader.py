@@ -1,14 +1,14 @@
 """Parquet files: flat columns are read at once, vectors batch by batch straight into the rows they become."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from skmm_core.data.arrow_types import plain_array, plain_columns, plain_type
+from skmm_core.data.arrow_types import plain_array, plain_columns, plain_type, without_columns
 from skmm_core.data.file_limits import check_array_size
 from skmm_core.data.named_codes import of_one_code
 from skmm_core.data.table_file import (
@@ -47,23 +47,26 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
     schema, rows = schemas[0], sum(each.num_rows for each in metadata)
     check_names([str(name).strip() for name in schema.names], where)
     known = _known_names(schema)
-    plain = [name for name in known.values() if is_plain(plain_type(schema.field(name).type))]
+    types = dict(zip(schema.names, schema.types, strict=True))
+    plain = [name for name in known.values() if is_plain(plain_type(types[name]))]
     check_array_size(where, (rows, max(1, len(plain))), 8)
     tables, names = of_one_code(_plain_tables(paths, schema, plain), [class_names(each) for each in schemas])
-    table = joined(tables, where).rename_columns([name for name, stored in known.items() if stored in plain])
+    flat = set(plain)
+    table = joined(tables, where).rename_columns([name for name, stored in known.items() if stored in flat])
+    others = {name: stored for name, stored in known.items() if stored not in flat}
     vectors = {}
-    for name, stored in known.items():
-        if name not in table.column_names and (vector := _vector(paths, metadata, schema.field(stored), where, rows)):
+    leaves = _leaves(metadata, where) if others else {}
+    for name, stored in others.items():
+        if vector := _vector(paths, metadata, schema.field(stored), where, rows, leaves.get(stored, 0)):
             vectors[name] = vector
     in_text = text_vectors(where, table)
-    rest = {name: str(schema.field(stored).type) for name, stored in known.items()}
     index = _index(schema)
     return TableFile(
         where=where,
         rows=rows,
-        table=table.drop_columns(list(in_text)) if in_text else table,
+        table=without_columns(table, in_text),
         vectors={**vectors, **in_text},
-        unread={name: kind for name, kind in rest.items() if name not in table.column_names and name not in vectors},
+        unread={name: str(types[stored]) for name, stored in others.items() if name not in vectors},
         described="parquet" if len(paths) == 1 else f"parquet in {len(paths):,} parts",
         class_names=names,
         index=index[0] if len(index) == 1 else None,
@@ -102,7 +105,8 @@ def _known_names(schema: pa.Schema) -> dict[str, str]:
 
 def _plain_tables(paths: Sequence[Path], schema: pa.Schema, names: Sequence[str]) -> list[pa.Table]:
     """Plain columns of each file; text as dictionaries, as a small file can declare a long text in every row."""
-    texts = [name for name in names if is_text(plain_type(schema.field(name).type))]
+    texts = {name for name, kind in zip(schema.names, schema.types, strict=True) if is_text(plain_type(kind))}
+    texts &= set(names)
     tables = []
     for path in paths:
         try:
@@ -114,13 +118,13 @@ def _plain_tables(paths: Sequence[Path], schema: pa.Schema, names: Sequence[str]
     return tables
 
 
-def _columns(path: Path, names: Sequence[str], texts: Sequence[str]) -> pa.Table:
+def _columns(path: Path, names: Sequence[str], texts: Collection[str]) -> pa.Table:
     """Plain columns of a file, text as dictionaries, also where pyarrow cannot decode it as such.
 
     That is so of lengths stored as differences, which DuckDB writes with `parquet_version v2`.
     """
     try:
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
+        with pq.ParquetFile(path, read_dictionary=list(texts)) as file:
             return file.read(columns=names).select(names)
     except (pa.ArrowNotImplementedError, OSError) as error:
         if "ot yet implemented" not in str(error):
@@ -130,7 +134,7 @@ def _columns(path: Path, names: Sequence[str], texts: Sequence[str]) -> pa.Table
             return pa.concat_tables(parts or [file.schema_arrow.empty_table().select(names)]).select(names)
 
 
-def _with_dictionaries(batch: pa.RecordBatch, texts: Sequence[str]) -> pa.Table:
+def _with_dictionaries(batch: pa.RecordBatch, texts: Collection[str]) -> pa.Table:
     columns = [
         column.dictionary_encode() if name in texts else column
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
@@ -197,19 +201,15 @@ def _index(schema: pa.Schema) -> tuple[str, ...]:
 
 
 def _vector(
-    paths: Sequence[Path], metadata: Sequence[Any], field: pa.Field, where: str, rows: int
+    paths: Sequence[Path], metadata: Sequence[Any], field: pa.Field, where: str, rows: int, leaves: int
 ) -> VectorColumn | None:
-    """A column of lists or bytes of one length a row, or None."""
+    """A column of lists or bytes of one length a row, or None; `leaves` are the numbers that it declares in all."""
     name = field.name.strip()
     lists = is_vector(field.type)
     if not lists and not is_bytes(plain_type(field.type)):
         return None
-    try:
-        leaves = _leaves(metadata, field.name)
-    except ERRORS as error:
-        raise damaged(where, "parquet", error) from None
     check_array_size(f"{where} {name}", (leaves,), 4)
-    size = _first_size(paths, field.name)
+    size = _first_size(paths, metadata, field.name)
     if not size:
         return None
     if not lists:
@@ -221,11 +221,11 @@ def _vector(
     )
 
 
-def _first_size(paths: Sequence[Path], name: str) -> int | None:
+def _first_size(paths: Sequence[Path], metadata: Sequence[Any], name: str) -> int | None:
     """Length of the first values of a column; None where they differ."""
-    for path in paths:
+    for path, known in zip(paths, metadata, strict=True):
         try:
-            with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+            with pq.ParquetFile(path, metadata=known, buffer_size=_BUFFER, pre_buffer=False) as file:
                 for batch in file.iter_batches(_SAMPLE, columns=[name]):
                     if batch.column(0).null_count < len(batch):
                         return size_of(plain_array(batch.column(0)))
@@ -234,13 +234,17 @@ def _first_size(paths: Sequence[Path], name: str) -> int | None:
     return None
 
 
-def _leaves(metadata: Sequence[Any], name: str) -> int:
-    """Numbers that a list column declares in all, with one for each list that is null or empty."""
-    found = 0
-    for file in metadata:
-        for group in range(file.num_row_groups):
-            chunks = (file.row_group(group).column(place) for place in range(file.num_columns))
-            found += sum(chunk.num_values for chunk in chunks if chunk.path_in_schema.split(".")[0] == name)
+def _leaves(metadata: Sequence[Any], where: str) -> Mapping[str, int]:
+    """Numbers that each column of lists declares in all, with one for each list that is null or empty."""
+    found: dict[str, int] = {}
+    try:
+        for file in metadata:
+            for group in map(file.row_group, range(file.num_row_groups)):
+                for chunk in map(group.column, range(group.num_columns)):
+                    name = chunk.path_in_schema.split(".")[0]
+                    found[name] = found.get(name, 0) + chunk.num_values
+    except ERRORS as error:
+        raise damaged(where, "parquet", error) from None
     return found
 
 

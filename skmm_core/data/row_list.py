@@ -1,12 +1,11 @@
 """Lists of rows of the input file, as people write them: "3,8-12", or a file.
 
-Nothing here imports torch; the command line and the printed command read and write rows through here.
+Nothing here imports torch, and numpy for files alone; the command line and the printed command read and write rows
+through here.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
-
-import numpy as np
 
 from skmm_core.errors import InputError
 
@@ -52,6 +51,8 @@ def read_rows(flag: str, text: str) -> tuple[int, ...]:
 
 
 def _from_file(flag: str, path: Path) -> tuple[int, ...]:
+    import numpy as np
+
     try:
         if path.suffix.lower() == ".npy":
             values = np.load(path, allow_pickle=False)

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from skmm_core.data.column_offsets import float32_holds
-from skmm_core.data.dataset import Dataset, Task
+from skmm_core.data.dataset import Dataset
 from skmm_core.data.known_labels import number_word
 from skmm_core.data.rows import RawTargets
 from skmm_core.data.targets import as_numbers, auto_task
+from skmm_core.data.task import Task
 from skmm_core.errors import InputError
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
-from skmm_core.data.dataset import Dataset, Task, train_targets
+from skmm_core.data.dataset import Dataset, train_targets
+from skmm_core.data.task import Task
 
 
 @dataclass(frozen=True)

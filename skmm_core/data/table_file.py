@@ -130,8 +130,9 @@ def named_columns(file: TableFile, text: str | None, flag: str) -> list[str]:
         InputError: one of them is not there.
     """
     names = split_names(file, text)
+    known = set(file.names)
     for name in names:
-        if name not in file.names:
+        if name not in known:
             raise InputError(f"{file.where} has no column {name!r} for --{flag}; it has {listed(file.names)}")
     return names
 

@@ -12,12 +12,6 @@ from skmm_core.errors import InputError
 _LOOK = 2000  # files and folders that tell what another folder holds
 
 
-def is_table(path: Path) -> bool:
-    """Whether a path is a folder, or a file of a format with columns."""
-    form = format_of(path)
-    return path.is_dir() or (form is not None and form.columns)
-
-
 def read_table_file(path: Path, as_text: AsText) -> TableFile:
     """Read a file or folder with columns.
 

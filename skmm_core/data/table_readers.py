@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from skmm_core.data.arrow_types import with_columns, without_columns
 from skmm_core.data.csv_layout import CsvLayout, csv_layout
 from skmm_core.data.formats import kind_of
 from skmm_core.data.how_read import quoted
@@ -48,7 +49,7 @@ def read_csv_file(path: Path, as_text: AsText) -> TableFile:
     with plain_file(path) as plain:
         table, layout, encoding = _parsed(plain, path.name, as_text)
     vectors = text_vectors(path.name, table)
-    plain, marked = _plain_numbers(table.drop_columns(list(vectors)) if vectors else table, layout, as_text)
+    plain, marked = _plain_numbers(without_columns(table, vectors), layout, as_text)
     return TableFile(
         where=path.name,
         rows=table.num_rows,
@@ -148,22 +149,23 @@ def lines_end_in_quotes(path: Path, start: int) -> bool:
 
 def _plain_numbers(table: pa.Table, layout: CsvLayout, as_text: AsText) -> tuple[pa.Table, str]:
     """The table without marks between thousands, and what to say of it; ids and targets stay as they are."""
-    marked = []
+    changed = {}
     for place, name in enumerate(table.column_names):
         column = table.column(place)
         plain = column if as_text(name) else without_marks(column, layout.decimal)
         if plain is not column:
-            table = table.set_column(place, name, plain)
-            marked.append(name)
+            changed[place] = plain
+    names = table.column_names
+    marked = [names[place] for place in changed]
     between = "points" if layout.decimal == "," else "commas"
-    return table, f"{between} between thousands are left out in {quoted(marked)}" if marked else ""
+    return with_columns(
+        table, changed
+    ), f"{between} between thousands are left out in {quoted(marked)}" if marked else ""
 
 
 def _trimmed(table: pa.Table) -> pa.Table:
-    for place, column in enumerate(table.columns):
-        if is_text(column.type):
-            table = table.set_column(place, table.column_names[place], pc.utf8_trim_whitespace(column))
-    return table
+    texts = {place: column for place, column in enumerate(table.columns) if is_text(column.type)}
+    return with_columns(table, {place: pc.utf8_trim_whitespace(column) for place, column in texts.items()})
 
 
 def _ends_with_line_1(path: Path, layout: CsvLayout) -> bool:

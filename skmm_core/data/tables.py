@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from skmm_core.data.arrow_types import without_columns
 from skmm_core.data.column_looks import is_whole, may_be_label
 from skmm_core.data.column_names import TARGET_NAMES as TARGET_NAMES
 from skmm_core.data.column_offsets import HeldColumns, as_float32, hold_columns
@@ -140,15 +141,16 @@ def _likely_target(file: TableFile, roles: Roles) -> str | None:
     if roles.reasons["features"] == "as asked":
         return None
     table = file.table
-    texts = [name for name in roles.left_out if name in table.column_names and is_text(table.column(name).type)]
+    plain = set(table.column_names)
+    texts = [name for name in roles.left_out if name in plain and is_text(table.column(name).type)]
     last = [name for name in roles.features[-1:] if is_whole(typed(table.column(name))) and len(roles.features) > 1]
     return next((name for name in reversed([*last, *texts]) if may_be_label(table.column(name))), None)
 
 
 def _shown(file: TableFile, roles: Roles) -> pa.Table | None:
     """Plain columns that are no features, to look at; None where there are none."""
-    names = [name for name in file.table.column_names if name not in {*roles.features, roles.id}]
-    return file.table.select(names) if names else None
+    table = without_columns(file.table, {*roles.features, roles.id})
+    return table if table.num_columns else None
 
 
 def _names_rows(file: TableFile, roles: Roles) -> str | None:

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from skmm_core.data.column_offsets import float32_holds
-from skmm_core.data.dataset import Task
 from skmm_core.data.odd_classes import odd_class_notes
 from skmm_core.data.rows import RawTargets, number_targets
+from skmm_core.data.task import Task
 from skmm_core.data.typed_text import typed
 from skmm_core.errors import InputError
 

@@ -94,8 +94,9 @@ def row_texts(table: pa.Table, names: tuple[str, ...]) -> RowTexts:
 
 def _asked(file: TableFile, text: str) -> tuple[str, ...]:
     names = named_columns(file, text, "text")
+    plain = set(file.table.column_names)
     for name in names:
-        if name not in file.table.column_names or not is_text(file.table.column(name).type):
+        if name not in plain or not is_text(file.table.column(name).type):
             raise InputError(f"{file.where}: column {name!r} holds no text; name a column of text with --text")
         check_repeats(file.where, name, file.table.column(name))
     if not names:

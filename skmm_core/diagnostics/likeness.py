@@ -11,7 +11,6 @@ from functools import cached_property
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from skmm_core.data import Dataset
 from skmm_core.pool import principal_map
@@ -96,6 +95,8 @@ def nearness(rows: Rows, *, neighbours: int = NEIGHBOURS, limit: int = COMPARED_
         neighbours: how many nearest points, itself not counted; fewer in a smaller pool.
         limit: most points that each is compared with.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     size = len(rows)
     repeated = _repeated(rows)
     compared = np.arange(size)

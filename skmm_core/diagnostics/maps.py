@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 from torch import Tensor
 
 from skmm_core.device import generator
@@ -83,6 +82,8 @@ class _Epochs:
 
 def _principal(features: Tensor, dims: int) -> NDArray[np.float64]:
     """(N, dims) float64 coordinates on the leading principal directions; missing directions are zero."""
+    from scipy.linalg import eigh
+
     size, d = features.shape
     mean = torch.stack([block.cpu().double().sum(0) for block in features.split(_BLOCK_ROWS)]).sum(0) / size
     covariance = torch.zeros(d, d, dtype=torch.float64)

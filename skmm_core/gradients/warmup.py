@@ -11,8 +11,6 @@ from functools import cached_property
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -127,6 +125,9 @@ def _fit_head(
     rows: NDArray[np.float64], labels: NDArray[np.int64], *, strength: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(d, K) weights and (K,) intercepts of multinomial logistic regression with L2; zeros for a single class."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     if labels.max() == 0:
         return np.zeros((rows.shape[1], 1)), np.zeros(1)
     model = LogisticRegression(C=strength, max_iter=_MAX_ITER, tol=_TOL)

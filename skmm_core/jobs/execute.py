@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from skmm_core.config import CompareJob, EmbedJob, EstimateJob, PaperJob, RunConfig, SelectJob
-from skmm_core.data import load_dataset, rows_beyond_memory
+from skmm_core.data import Dataset, load_dataset, rows_beyond_memory
 from skmm_core.device import resolve_device
 from skmm_core.errors import InputError
-from skmm_core.jobs.comparison import run_comparison
-from skmm_core.jobs.estimate import run_estimate
 from skmm_core.jobs.labels_of_run import labels_of_run, read_as
 from skmm_core.jobs.origin import methods_of, origin
-from skmm_core.jobs.selection import run_selection
 from skmm_core.jobs.who_works import workers_of
+from skmm_core.labels import LabelsRead
 from skmm_core.methods import Need, get_method
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.report import write_report
@@ -64,16 +62,31 @@ def execute(folder: Path, report: Report = ignore) -> None:
         dataset = load_dataset(read_as(config), workers=workers, report=report)
         dataset = replace(dataset, notes=(*dataset.notes, *told))
         _check_card(folder, config, dataset.fingerprint)
-        if isinstance(job, SelectJob):
-            result = run_selection(folder, config, job, dataset, report, labels)
-        elif isinstance(job, EstimateJob):
-            result = run_estimate(folder, config, job, dataset, report, labels)
-        else:
-            result = run_comparison(folder, config, job, dataset, report)
+        result = _run_on(dataset, folder, config, labels, report)
     if not isinstance(job, EstimateJob):  # pages show an estimate; it changes with every label
         report(Progress("Writing the report", 0))
         write_report(folder, config, result)
     write_json(folder / RESULT, result)
+
+
+def _run_on(
+    dataset: Dataset, folder: Path, config: RunConfig, labels: LabelsRead | None, report: Report
+) -> dict[str, Any]:
+    """Have the job do its work; each kind loads libraries that the others need not."""
+    job = config.job
+    if isinstance(job, SelectJob):
+        from skmm_core.jobs.selection import run_selection
+
+        return run_selection(folder, config, job, dataset, report, labels)
+    if isinstance(job, EstimateJob):
+        from skmm_core.jobs.estimate import run_estimate
+
+        return run_estimate(folder, config, job, dataset, report, labels)
+    if isinstance(job, CompareJob):
+        from skmm_core.jobs.comparison import run_comparison
+
+        return run_comparison(folder, config, job, dataset, report)
+    raise TypeError(f"{job.kind} reads no dataset")
 
 
 def _check_job(config: RunConfig, job: SelectJob | CompareJob) -> None:

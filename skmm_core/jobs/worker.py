@@ -14,13 +14,18 @@ from pathlib import Path
 
 from skmm_core.jobs.cancel import CANCELLED_EXIT, Stop
 from skmm_core.jobs.runner import run_folder
+from skmm_core.jobs.waiting_threads import let_threads_sleep
 
 READY = "ready\n"
-_WARM = ("sklearn.linear_model", "sklearn.datasets", "skmm_core.jobs.execute")
+_WARM = (
+    *("sklearn.linear_model", "scipy.stats", "skmm_core.jobs.execute", "skmm_core.jobs.selection"),
+    *("skmm_core.jobs.comparison", "skmm_core.report.selection", "skmm_core.report.comparison"),
+)
 
 
 def main() -> int:
     """Serve until the input ends; returns the exit code."""
+    let_threads_sleep()
     for module in _WARM:
         importlib.import_module(module)
     _say_ready()

@@ -5,8 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from skmm_core.data import Given, nothing_given
@@ -29,6 +27,9 @@ def k_means(rows: Tensor, count: int, seed: int, purpose: str) -> Tensor:
     Returns:
         (N,) int64 clusters; some stay empty when rows are equal.
     """
+    from sklearn.cluster import KMeans, MiniBatchKMeans
+    from sklearn.exceptions import ConvergenceWarning
+
     random = int(torch.randint(2**31, (1,), generator=generator(seed, purpose)))
     if count <= _FEW_CLUSTERS:
         model = KMeans(count, random_state=random)

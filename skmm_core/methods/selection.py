@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skmm_core.data import check_budget
+from skmm_core.data import check_budget, check_budget_fits
 from skmm_core.errors import InputError
 from skmm_core.methods.spec import MethodFunction, MethodParams, MethodSpec, Picks, Status
 from skmm_core.pool import Pool
@@ -65,10 +65,7 @@ def run_method(
         ValueError: the method gave another number of scores than there are points.
         Cancelled: raised by `report`.
     """
-    if not 1 <= budget <= pool.size:
-        held = "the pool has" if pool.whole is None else f"of {pool.whole.size:,} points memory holds"
-        more = "" if pool.whole is None else "; more are held with --candidates"
-        raise InputError(f"budget {budget} is outside 1..{pool.size}; {held} {pool.size}{' points' * (not more)}{more}")
+    check_budget_fits(budget, pool.size, whole=None if pool.whole is None else pool.whole.size)
     if pool.whole is not None:
         spec.check_size(pool.whole.size)
     if reason := spec.missing(pool.task) if pool.known is None else spec.lacking(pool.known):

@@ -14,16 +14,11 @@ from markupsafe import Markup, escape
 from skmm_core.config import RunConfig
 from skmm_core.data import row_text
 from skmm_core.report.citation import PAPER_TEXT, PAPER_URL
-from skmm_core.report.comparison import comparison_view
-from skmm_core.report.embedding import embedding_view
 from skmm_core.report.figures import figures_json, packed_plotly
-from skmm_core.report.paper import paper_view
-from skmm_core.report.selection import selection_view
 from skmm_core.runs import REPORT
 from skmm_core.storage import to_json, write_text
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_VIEWS = {"select": selection_view, "compare": comparison_view, "embed": embedding_view, "paper": paper_view}
 
 
 def _code(text: str) -> Markup:
@@ -43,7 +38,7 @@ def write_report(folder: Path, config: RunConfig, result: Mapping[str, Any]) -> 
         InputError: a table that the report shows is missing or damaged.
         OSError: the folder cannot be written.
     """
-    view = _VIEWS[result["kind"]](folder, result)
+    view = _view(folder, result)
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -69,3 +64,22 @@ def write_report(folder: Path, config: RunConfig, result: Mapping[str, Any]) -> 
         **view,
     )
     write_text(folder / REPORT, page)
+
+
+def _view(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for the template; each kind of run loads libraries that the others need not."""
+    if result["kind"] == "select":
+        from skmm_core.report.selection import selection_view
+
+        return selection_view(folder, result)
+    if result["kind"] == "compare":
+        from skmm_core.report.comparison import comparison_view
+
+        return comparison_view(folder, result)
+    if result["kind"] == "embed":
+        from skmm_core.report.embedding import embedding_view
+
+        return embedding_view(folder, result)
+    from skmm_core.report.paper import paper_view
+
+    return paper_view(folder, result)

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -86,6 +84,9 @@ def judge(scores: Array, truth: Labels, *, smoothing: float, expected: float) ->
         smoothing: share of a target that is spread over all classes seen.
         expected: scale to begin from.
     """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
     told = np.isfinite(scores[np.arange(len(truth)), truth])
     seen = np.isfinite(scores[told]) & np.isin(np.arange(scores.shape[1]), truth[told])
     plain = np.where(seen, scores[told], 0.0)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 Array = NDArray[np.float64]
 _MAX_ITER = 300
@@ -65,6 +64,8 @@ def fit_softmax(
     Returns:
         (p, K) coefficients.
     """
+    from scipy.optimize import minimize
+
     shape = rows.shape[1], targets.shape[1]
     scale = 1 / np.sqrt(energy[:, None] / 4 + penalty)
     scaled = rows * scale.T

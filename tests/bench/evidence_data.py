@@ -19,8 +19,10 @@ from PIL import Image
 from sklearn.datasets import load_diabetes, load_digits
 
 from skmm_core.config import EmbedJob
-from skmm_core.data.builtin import GmmOptions, gaussian_mixture
-from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint
+from skmm_core.data.builtin import gaussian_mixture
+from skmm_core.data.builtin_list import GmmOptions
+from skmm_core.data.dataset import Dataset, Split, content_fingerprint
+from skmm_core.data.task import Task
 from skmm_core.encoders import load_encoder
 from tests.bench.offline_features import encoded
 

@@ -18,7 +18,8 @@ from itertools import product
 import numpy as np
 import torch
 
-from skmm_core.data.builtin import GmmOptions, gaussian_mixture
+from skmm_core.data.builtin import gaussian_mixture
+from skmm_core.data.builtin_list import GmmOptions
 from skmm_core.methods.registry import select
 from skmm_core.paper.mixture import SKETCH, PoolRidge
 from skmm_core.pool.making import make_pool

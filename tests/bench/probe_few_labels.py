@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, RidgeCV
 
 from skmm_core.config import GradientParams, SketchParams
-from skmm_core.data.dataset import Dataset, Task
+from skmm_core.data.dataset import Dataset
+from skmm_core.data.task import Task
 from skmm_core.methods.registry import compute_shared, get_method, select
 from skmm_core.pool.making import make_pool
 from skmm_core.probes.linear_probe import score_probe

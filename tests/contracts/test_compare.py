@@ -18,7 +18,8 @@ from skmm_core.comparison.score_log import SCORES_FILE, read_scores
 from skmm_core.comparison.score_table import DRAW_COLUMNS, LEARNER_COLUMNS, SCORE_COLUMNS
 from skmm_core.comparison.summary import SUMMARY_COLUMNS, Comparison
 from skmm_core.config import CompareJob, SketchParams
-from skmm_core.data.dataset import Dataset, Split, Task
+from skmm_core.data.dataset import Dataset, Split
+from skmm_core.data.task import Task
 from skmm_core.errors import Cancelled, InputError
 from skmm_core.pool import Pool
 from skmm_core.probes import linear_probe

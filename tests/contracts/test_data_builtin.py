@@ -8,11 +8,13 @@ import torch
 from sklearn.datasets import load_digits
 
 from skmm_core.config import DatasetConfig
-from skmm_core.data.builtin import BUILTINS, GmmOptions, gaussian_mixture
-from skmm_core.data.dataset import Dataset, Task
+from skmm_core.data.builtin import gaussian_mixture
+from skmm_core.data.builtin_list import BUILTINS, GmmOptions
+from skmm_core.data.dataset import Dataset
 from skmm_core.data.load import load_dataset
 from skmm_core.data.row_thumbnails import PixelImages
 from skmm_core.data.summary import describe
+from skmm_core.data.task import Task
 from skmm_core.errors import InputError
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from skmm_core.config import DatasetConfig
-from skmm_core.data.dataset import Task
 from skmm_core.data.load import load_dataset
+from skmm_core.data.task import Task
 from skmm_core.errors import Cancelled, InputError
 
 N, D = 40, 3

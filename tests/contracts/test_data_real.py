@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from skmm_core.config import DatasetConfig
-from skmm_core.data.dataset import Task
 from skmm_core.data.load import load_dataset
 from skmm_core.data.summary import describe
+from skmm_core.data.task import Task
 from skmm_core.errors import InputError
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"

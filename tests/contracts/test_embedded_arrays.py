@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from skmm_core.config import DatasetConfig
-from skmm_core.data.dataset import Task
 from skmm_core.data.load import load_dataset
 from skmm_core.data.row_thumbnails import EncodedImages
+from skmm_core.data.task import Task
 from skmm_core.errors import InputError
 
 POOL, HELD = 6, 2

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from skmm_core.config import DatasetConfig, RunConfig, SelectJob
-from skmm_core.data.dataset import Task
 from skmm_core.data.load import load_dataset
 from skmm_core.data.odd_classes import odd_class_notes
+from skmm_core.data.task import Task
 from skmm_core.errors import InputError
 from skmm_core.jobs.tables import pool_table
 from skmm_core.probes.linear_probe import check_scorable

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.config import SketchParams
-from skmm_core.data.dataset import Task
+from skmm_core.data.task import Task
 from skmm_core.errors import InputError
 from skmm_core.methods.kernel_matching import rarity
 from skmm_core.methods.moment_matching import SkmmParams

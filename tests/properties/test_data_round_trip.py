@@ -9,8 +9,8 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from skmm_core.config import DatasetConfig
-from skmm_core.data.dataset import Task
 from skmm_core.data.load import load_dataset
+from skmm_core.data.task import Task
 
 KINDS = ("npz", "npy", "csv", "parquet")
 # below 1.2e-38 float32 keeps few digits, so that text and the number it stands for differ by more than the columns do

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from skmm_core.data.builtin import GmmOptions, gaussian_mixture
+from skmm_core.data.builtin import gaussian_mixture
+from skmm_core.data.builtin_list import GmmOptions
 
 SEEDS = range(12)
 

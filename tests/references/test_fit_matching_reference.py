@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from skmm_core.data.builtin import GmmOptions, gaussian_mixture
+from skmm_core.data.builtin import gaussian_mixture
+from skmm_core.data.builtin_list import GmmOptions
 from skmm_core.device import generator
 from skmm_core.methods import fit_matching
 from skmm_core.methods.fit_matching import centred_targets, fitted_rows, pilot_remark, scaled

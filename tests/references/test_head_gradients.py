@@ -7,8 +7,8 @@ from scipy.stats import chisquare
 from torch import Tensor, nn
 
 from skmm_core.config import GradientParams, SketchParams
-from skmm_core.data.dataset import Task
 from skmm_core.data.scaler import fit_scaler
+from skmm_core.data.task import Task
 from skmm_core.errors import InputError
 from skmm_core.gradients.head import head_gradients
 from skmm_core.gradients.targets import draw_classes

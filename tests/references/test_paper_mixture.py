@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skmm_core.config import DatasetConfig, PaperJob, RunConfig
-from skmm_core.data.builtin import GmmOptions
+from skmm_core.data.builtin_list import GmmOptions
 from skmm_core.errors import Cancelled
 from skmm_core.methods.registry import select
 from skmm_core.paper.experiments import EXPERIMENTS

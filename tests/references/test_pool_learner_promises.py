@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skmm_core.data.dataset import Task
+from skmm_core.data.task import Task
 from skmm_core.errors import InputError
 from skmm_core.probes import pool_learners, views
 from skmm_core.probes.linear_probe import score_probe

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from skmm_core.data.dataset import Dataset, Split, Task, content_fingerprint
+from skmm_core.data.dataset import Dataset, Split, content_fingerprint
+from skmm_core.data.task import Task
 from skmm_core.probes.pool_learners import propagated_scores, score_learner
 from skmm_core.probes.views import pool_view
 from skmm_core.solvers.classifier import fit_classifier

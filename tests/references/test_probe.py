@@ -12,7 +12,8 @@ from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.linear_model import LogisticRegression, Ridge as SklearnRidge, RidgeClassifier
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score, root_mean_squared_error
 
-from skmm_core.data.dataset import Dataset, Split, Task
+from skmm_core.data.dataset import Dataset, Split
+from skmm_core.data.task import Task
 from skmm_core.errors import InputError
 from skmm_core.probes.linear_probe import score_probe
 from skmm_core.probes.metrics import classification_metrics, regression_metrics

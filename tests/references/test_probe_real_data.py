@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from skmm_core.data.dataset import Dataset, Split, Task
+from skmm_core.data.dataset import Dataset, Split
+from skmm_core.data.task import Task
 from skmm_core.probes.linear_probe import score_probe
 
 FOLDER = Path(os.environ.get("SKMM_TEST_DATA", "absent"))

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
-from skmm_core.data.dataset import Task
 from skmm_core.data.scaler import fit_scaler
+from skmm_core.data.task import Task
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.gradients.dynamics import training_dynamics

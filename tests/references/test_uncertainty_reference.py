@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from skmm_core.data.dataset import Task
 from skmm_core.data.scaler import fit_scaler
+from skmm_core.data.task import Task
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.gradients.warmup import stratified_order, warm_up_size

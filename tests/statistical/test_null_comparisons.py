@@ -12,7 +12,8 @@ from skmm_core.comparison.draws import Draws, compared, draws_of, mean_of
 from skmm_core.comparison.pool_parts import part_of, parts_at, test_blocks as blocks_of
 from skmm_core.comparison.savings import data_saving, needed_interval, reach
 from skmm_core.comparison.statistics import Paired, holm
-from skmm_core.data.dataset import Dataset, Split, Task
+from skmm_core.data.dataset import Dataset, Split
+from skmm_core.data.task import Task
 from skmm_core.probes.metrics import primary_metric
 from tests.bench.null_comparisons import comparisons, counted
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from skmm_core.config import SketchParams
-from skmm_core.data.builtin import GmmOptions, gaussian_mixture
+from skmm_core.data.builtin import gaussian_mixture
+from skmm_core.data.builtin_list import GmmOptions
 from skmm_core.methods.registry import select
 from skmm_core.pool.making import make_pool
 from skmm_core.solvers.moments import trace_score, whitened_moment

@@ -14,7 +14,7 @@ from skmm_core.comparison.leagues import STRATIFIED, against_stratified, judged
 from skmm_core.comparison.score_table import SCORE_COLUMNS
 from skmm_core.comparison.summary import summarise
 from skmm_core.config import CompareJob, DatasetConfig, GradientParams, RunConfig
-from skmm_core.data.dataset import Task
+from skmm_core.data.task import Task
 from skmm_core.errors import InputError
 from skmm_core.methods.registry import list_methods
 from skmm_core.probes.metrics import METRICS
