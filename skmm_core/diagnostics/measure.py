@@ -153,12 +153,24 @@ def _coverage(pool: "Pool", indices: "Tensor", report: Report) -> dict[str, Any]
         nearest = torch.addmm(half_norms, block - centre, anchors.T, alpha=-1).argmin(dim=1)
         distance[start : start + step] = (block - chosen[nearest]).norm(dim=1)
     distance[indices.to(features.device)] = 0
-    drawn = distance[pool.drawn]
     return {
         "distance": distance.float().cpu().numpy(),
         "coverage_radius": float(distance.max()),
-        "coverage_mean": float(drawn.double().mean() if drawn.device.type != "mps" else drawn.mean()),
+        "coverage_mean": _mean_over_pool(pool, distance, indices),
     }
+
+
+def _mean_over_pool(pool: "Pool", distance: "Tensor", indices: "Tensor") -> float:
+    """Mean of distances that are 0 at the chosen rows; of a large pool from its random rows that are not chosen."""
+    from skmm_core.device import widest
+
+    distance = distance.to(widest(distance.device))
+    if pool.whole is None:
+        return float(distance.mean())
+    others = pool.whole.drawn.clone()
+    others[indices] = False
+    share = 1 - len(indices) / pool.whole.size
+    return float(distance[others.to(distance.device)].mean()) * share if others.any() else 0.0
 
 
 def _balance(pool: "Pool", indices: "Tensor") -> dict[str, Any]:

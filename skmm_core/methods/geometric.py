@@ -11,7 +11,7 @@ from skmm_core.methods.registry import Family, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers import ColumnsAhead, Outlook, farthest_first, lowest, rows_about_middle
+from skmm_core.solvers import ColumnsAhead, Outlook, farthest_first, lowest, middle, rows_about_middle
 
 _BLOCK_ROWS = 16_384
 
@@ -28,10 +28,18 @@ _BLOCK_ROWS = 16_384
     beyond_memory=True,
 )
 def _herding(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Report) -> Picks:
-    return Picks(herding(with_more_digits(pool.features), budget, given=pool.given, report=report))
+    mean = None if pool.whole is None else pool.whole.mean
+    return Picks(herding(with_more_digits(pool.features), budget, mean=mean, given=pool.given, report=report))
 
 
-def herding(features: Tensor, budget: int, *, given: Given | None = None, report: Report = ignore) -> Tensor:
+def herding(
+    features: Tensor,
+    budget: int,
+    *,
+    mean: Tensor | None = None,
+    given: Given | None = None,
+    report: Report = ignore,
+) -> Tensor:
     """Greedily keep the mean of the chosen rows close to the mean of all rows.
 
     Each step takes the row not yet chosen with the least ‖μ - (sum + z)/(t + 1)‖ (Welling, 2009, as used for
@@ -41,6 +49,7 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
     Args:
         features: (N, d) rows, float32 or float64.
         budget: number of rows to pick, 1..N.
+        mean: (d,) μ of a pool of which these rows are a part; None takes that of the rows.
         given: rows that are in by hand, which the others balance, and rows that may be picked.
         report: told of every pick.
 
@@ -49,7 +58,9 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
     """
     # Distances from the mean do not change when all rows move, and rows about their middle lose fewer digits.
     rows = rows_about_middle(features)
-    costs = _Distances(rows)
+    wide = widest(rows.device)
+    about = rows.mean(dim=0, dtype=wide) if mean is None else mean.to(rows.device, wide) - middle(features)
+    costs = _Distances(rows, about)
     columns = ColumnsAhead(costs.products, len(rows), rows.dtype, rows.device)
     given = given or nothing_given(len(rows), rows.device)
     taken = ~given.free
@@ -66,12 +77,11 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
 class _Distances:
     """‖sum of the chosen + z - (t + 1) μ‖² of every row z, without its constant."""
 
-    def __init__(self, rows: Tensor) -> None:
-        wide = widest(rows.device)
+    def __init__(self, rows: Tensor, mean: Tensor) -> None:
         self._rows, self._squared_norms = rows, rows.square().sum(dim=1)
         self._lengths = self._squared_norms.sqrt()
-        self._mean = rows.mean(dim=0, dtype=wide)
-        self.with_mean = torch.cat([block.to(wide) @ self._mean for block in rows.split(_BLOCK_ROWS)])
+        self._mean = mean
+        self.with_mean = torch.cat([block.to(mean) @ mean for block in rows.split(_BLOCK_ROWS)])
         self._behind = -self._mean
         self._along = -self.with_mean
         self._gathered = 0.0  # Σ of the squared lengths of the chosen rows
@@ -83,7 +93,8 @@ class _Distances:
 
     def estimates(self) -> Tensor:
         """(N,) in the widest type, off by the rounding of as many products as rows are chosen."""
-        return self._squared_norms + 2 * self._along
+        found: Tensor = self._squared_norms + 2 * self._along
+        return found
 
     def least(self, distance: Tensor) -> Tensor:
         """() row of the least distance, of equal ones the first, among estimates that are infinite for some."""
@@ -93,7 +104,8 @@ class _Distances:
         doubt = 16 * eps * (size + self._lengths * self._gathered**0.5)
         near = (distance - doubt <= (distance + doubt).min()).nonzero().squeeze(1)
         exact = self._squared_norms[near] + 2 * (self._rows[near] @ self._behind.to(self._rows))
-        return near[lowest(exact, size[near])]
+        row: Tensor = near[lowest(exact, size[near])]
+        return row
 
     def add(self, row: Tensor, column: Tensor) -> None:
         """Take a row in, with its products with all rows."""

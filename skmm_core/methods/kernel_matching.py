@@ -166,9 +166,9 @@ def skmm_direct(pool: Pool, budget: int, params: SkmmDirectParams, *, seed: int,
     objectives are 2‖Δ mean‖²/m + ‖Δ second moment‖²/m². The pool's mean is exact and in closed form, O(N · m²) once;
     O(N · m) a pick. In float64, which is a copy of a float32 sketch.
     """
-    kernel = polynomial_kernel(pool.sketched)
+    kernel = polynomial_kernel(pool.sketched, pool.whole_in_sketch)
     mean = kernel.mean()
-    aim = Aim(kernel, mean, float(mean.mean(dtype=torch.float64)))
+    aim = Aim(kernel, mean, kernel.squared_norm_of_mean(mean))
     return match_mean(pool, aim, budget, params.exchanges, report)
 
 
@@ -214,6 +214,8 @@ def aim_at_pool(
         seed: of what is drawn for the kernel and its mean.
         report: told of the averaging.
     """
+    if pool.whole is not None:  # the pool's mean is that of its random rows
+        importance = importance * pool.whole.drawn.to(importance)
     key = params.model_copy(update={"exchanges": 0}), seed
     kernel, saved = pool.kept.get(("kernel", key), make)
     mean, saved_too = pool.kept.get(("mean", key), lambda: kernel_mean(kernel, importance, seed=seed, report=report))

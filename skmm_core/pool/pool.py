@@ -94,6 +94,11 @@ class Pool:
         return len(self.features)
 
     @property
+    def some_drawn(self) -> Tensor | None:
+        """(D,) int64 rows over which sums stand for sums over the pool, or None where all rows do."""
+        return None if self.whole is None else self.drawn
+
+    @property
     def drawn(self) -> Tensor:
         """(D,) int64 rows over which sums stand for sums over the pool: all, or the random ones of a large pool."""
         if self.whole is None:
@@ -291,6 +296,13 @@ class Pool:
             found = self.ordered.moments
             return replace(found, coordinates=found.coordinates[self.place])
         return eigenbasis(self.sketched, given=self.sketched is self.features, whole=self._sketched_moment)
+
+    @property
+    def whole_in_sketch(self) -> tuple[Tensor, Tensor] | None:
+        """(m,) mean and (m, m) second moment of all rows of a large pool in the sketch, float64; None of others."""
+        if self.whole is None or (moment := self._sketched_moment) is None:
+            return None
+        return self.sketch(self.whole.mean[None]).squeeze(0), moment[0]
 
     @property
     def _sketched_moment(self) -> tuple[Tensor, int] | None:

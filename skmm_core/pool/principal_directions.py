@@ -43,12 +43,12 @@ class PrincipalMap:
 
 
 def principal_map(rows: Tensor, rank: int, *, power: float = 0.0) -> PrincipalMap:
-    """The map that :func:`principal_rows` applies to the rows it is made of."""
+    """The map that :func:`principal_rows` applies to rows of the pool that these stand for."""
     mean = rows.mean(dim=0, dtype=widest(rows.device))
     return PrincipalMap(mean, _directions(rows, mean, rank, power))
 
 
-def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0) -> Tensor:
+def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0, drawn: Tensor | None = None) -> Tensor:
     """Centre (N, d) rows and turn them into their leading principal directions.
 
     Args:
@@ -56,13 +56,14 @@ def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0) -> Tensor:
         rank: directions to keep, at most d.
         power: each direction of variance λ is scaled by (λ + 0.1 mean λ)^(-power / 2): 0 leaves lengths alone, 1 gives
             all leading directions the same variance.
+        drawn: rows whose mean and directions are taken, of a pool too large for memory; None takes all.
 
     Returns:
         (N, min(rank, d)).
     """
-    if rank >= rows.shape[1] and not power:
+    if rank >= rows.shape[1] and not power and drawn is None:
         return centred_rows(rows)
-    turn = principal_map(rows, rank, power=power)
+    turn = principal_map(rows if drawn is None else rows[drawn], rank, power=power)
     found = rows.new_empty(len(rows), turn.directions.shape[1])
     for block, part in zip(rows.split(_BLOCK_ROWS), found.split(_BLOCK_ROWS), strict=True):
         part.copy_(turn(block))

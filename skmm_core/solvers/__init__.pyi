@@ -1,4 +1,4 @@
-from .centring import centred_rows as centred_rows, rows_about_middle as rows_about_middle
+from .centring import centred_rows as centred_rows, middle as middle, rows_about_middle as rows_about_middle
 from .classifier import fit_classifier as fit_classifier
 from .columns_ahead import ColumnsAhead as ColumnsAhead, Outlook as Outlook
 from .cover_mmd import (

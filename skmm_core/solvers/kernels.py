@@ -159,9 +159,11 @@ class PolynomialKernel:
 
     Attributes:
         rows: (N, m).
+        whole: (m,) mean and (m, m) second moment of the pool of which these rows are a part; None of a whole pool.
     """
 
     rows: Tensor
+    whole: tuple[Tensor, Tensor] | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -181,6 +183,8 @@ class PolynomialKernel:
     @cached_property
     def _moments(self) -> tuple[Tensor, Tensor]:
         """(m,) x̄ and (m, m) XᵀX/N, in the widest type."""
+        if self.whole is not None:
+            return self.whole
         wide = widest(self.rows.device)
         second = torch.zeros(self.rows.shape[1], self.rows.shape[1], dtype=wide, device=self.rows.device)
         for block in self.rows.split(_BLOCK_ROWS):
@@ -201,6 +205,14 @@ class PolynomialKernel:
             part += ((block @ (second / m**2)) * block).sum(dim=1)
         return mean
 
+    def squared_norm_of_mean(self, mean: Tensor) -> float:
+        """‖mean of all rows‖² in the kernel's space, 1 + 2‖x̄‖²/m + ‖XᵀX/N‖²/m², where `mean` is :meth:`mean`."""
+        if self.whole is None:
+            return float(mean.mean(dtype=torch.float64))
+        centre, second = self.whole
+        m = self.rows.shape[1]
+        return float(1 + 2 * centre.square().sum() / m + second.square().sum() / m**2)
+
     def squared_mmd(self, picks: Tensor) -> float:
         """‖mean of the picks - mean of all rows‖² in the kernel's space: 2‖Δx̄‖²/m + ‖Δ second moment‖²/m². O(n m²).
 
@@ -213,15 +225,21 @@ class PolynomialKernel:
         return float(2 * first.square().sum() / m + (chosen.T @ chosen / len(chosen) - second).square().sum() / m**2)
 
 
-def polynomial_kernel(rows: Tensor) -> PolynomialKernel:
+def polynomial_kernel(rows: Tensor, whole: tuple[Tensor, Tensor] | None = None) -> PolynomialKernel:
     """Make the kernel on rows divided by their root mean square entry, in the widest type.
+
+    Of rows that are a part of a pool, by that of the pool, whose mean (m,) and second moment (m, m) `whole` gives.
 
     The mean of x·x/m is then 1, the kernel's own constant, so that mean and second moment both count whatever the unit
     of the rows is. Products of float32 rows differ by less than their rounding where the rows lie far from the origin.
     """
     largest = float(rows.abs().max()) or 1.0  # first, since squares of huge or tiny numbers leave the range
     rows = rows.to(widest(rows.device)) / largest
-    return PolynomialKernel(rows.mul_(rows.numel() ** 0.5 / (float(rows.norm()) or 1.0)))
+    if whole is None:
+        return PolynomialKernel(rows.mul_(rows.numel() ** 0.5 / (float(rows.norm()) or 1.0)))
+    mean, second = (each.to(rows) for each in whole)
+    unit = float(second.trace() / len(second)) ** 0.5 or 1.0
+    return PolynomialKernel(rows.mul_(largest / unit), (mean / unit, second / unit**2))
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from skmm_core.config import DatasetConfig
 from skmm_core.data import load_dataset, rows_beyond_memory
 from skmm_core.data.candidates import find_candidates
 from skmm_core.data.npy_stream import NpyStream
+from skmm_core.diagnostics import diagnose
 from skmm_core.errors import Cancelled, InputError
-from skmm_core.methods import list_methods
+from skmm_core.methods import list_methods, select
 from skmm_core.pool import make_pool
 from skmm_core.progress import Progress
 
@@ -253,3 +254,38 @@ def test_a_stop_is_a_stop(file):
 
     with pytest.raises(Cancelled):
         find_candidates(NpyStream([file], "big", None), [file], HELD, drop=False, report=stop)
+
+
+@pytest.mark.parametrize("method", ["uniform", "k_center", "skmm", "skmm_direct", "skmm_whitened"])
+def test_a_selection_is_measured_against_all_rows(file, rows, method):
+    dataset = load_dataset(DatasetConfig(source=str(file), candidates=HELD))
+    part, all_of_it = make_pool(dataset), make_pool(torch.from_numpy(rows.astype(np.float32)))
+    found = select(part, method, 40)
+    told, true = diagnose(part, found.indices), diagnose(all_of_it, dataset.rows[found.indices])
+    for name in ("moment_error", "trace_score", "bias", "variance"):
+        assert getattr(told, name) == pytest.approx(getattr(true, name), rel=1e-3, abs=1e-9), name
+    # the mean over 450 random rows; its standard error is taken from all distances
+    error = true.distance.std() / 450**0.5
+    assert abs(told.coverage_mean - true.coverage_mean) < 4 * error
+
+
+def test_random_picks_are_drawn_from_all_rows_alike(file):
+    pool = make_pool(load_dataset(DatasetConfig(source=str(file), candidates=HELD)))
+    for seed in range(5):
+        assert pool.whole.drawn[select(pool, "uniform", 100, seed=seed).indices].all()
+
+
+def test_leverage_is_drawn_as_if_every_row_took_part(file, rows):
+    """Held rows stand for the others too: far rows are as many among the picks as among those of the whole pool."""
+    dataset = load_dataset(DatasetConfig(source=str(file), candidates=HELD))
+    part, all_of_it = make_pool(dataset), make_pool(torch.from_numpy(rows.astype(np.float32)))
+    scores = all_of_it.feature_basis
+    leverage = ((torch.from_numpy(rows.astype(np.float64)) @ scores.vectors) / scores.values).square().sum(dim=1)
+    high = leverage > leverage.quantile(0.9)
+    shares = [
+        np.mean(
+            [float(high[of[select(pool, "leverage", 50, seed=seed).indices]].double().mean()) for seed in range(40)]
+        )
+        for pool, of in ((part, dataset.rows), (all_of_it, torch.arange(N)))
+    ]
+    assert abs(shares[0] - shares[1]) < 4 * (0.25 / (50 * 40)) ** 0.5 * 2**0.5
