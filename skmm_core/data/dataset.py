@@ -89,6 +89,11 @@ class Dataset:
         """Rows of the pool, those that are not held in memory among them."""
         return self.pool_size if self.whole is None else self.whole.size
 
+    @cached_property
+    def pool_features(self) -> Tensor:
+        """(N, d) features of the pool; no copy where every row is of the pool."""
+        return self.features if self.pool_size == len(self.features) else self.features[self.split.train]
+
     @property
     def pool_size(self) -> int:
         """N, the number of rows that a method may pick from."""

@@ -217,8 +217,7 @@ class Pool:
         """The one map Γ of this run."""
         if not self.in_order:
             return self.ordered.sketch
-        rows = self.gradients if self.whole is None else self.gradients[self.drawn]
-        return make_sketch(self.sketch_params, rows, seed=self.seed)
+        return make_sketch(self.sketch_params, self.gradients, seed=self.seed, eigenvalues=lambda: self.spectrum)
 
     @cached_property
     def sketched(self) -> Tensor:
@@ -346,10 +345,12 @@ class Pool:
     def fit(self) -> PoolFit:
         """Second moment of :attr:`fit_rows` and the ridge fit on all targets, against which selections are measured."""
         if self.whole is not None:  # the random rows stand for all of them, but for the moments, which are known
+            exact = PoolFit(self.whole.moment, mean=self.whole.mean)
+            if self.targets is None and self.fit_rows is self.features:
+                return exact
             targets = None if self.targets is None else self.targets[self.drawn]
             fit = fit_pool(self.fit_rows[self.drawn], targets, self.task, self.n_classes)
-            exact = self.fit_rows is self.features
-            return replace(fit, moment=self.whole.moment, mean=self.whole.mean) if exact else fit
+            return replace(fit, moment=exact.moment, mean=exact.mean) if self.fit_rows is self.features else fit
         known = self.feature_basis if self.targets is not None and self.fit_rows is self.features else None
         return fit_pool(self.fit_rows, self.targets, self.task, self.n_classes, basis=known)
 

@@ -11,7 +11,7 @@ from skmm_core.device import generator, widest
 from skmm_core.solvers.centring import rows_about_middle
 
 _MEDIAN_PAIRS = 20_000
-_BLOCK_ROWS = 65_536
+_BLOCK_ROWS = 8_192
 _UNIT_ROWS = 4_096  # widened at a time
 _LEAST_SPREAD = 1e-4  # of unit rows about their mean, which float32 still resolves to a thousandth
 # All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from skmm_core.device import widest
 
-_BLOCK_ROWS = 65_536
+_BLOCK_ROWS = 8_192
 _FEWEST_ROWS = 2_048
 # Rounding in ε: of numbers as given, half a unit; of sketched ones, four times, since they are sums. Over all kinds of
 # sketch, 300 to 2,400 numbers a row and 32 or 128 sketched ones, pools of known rank stray by 0.1 to 1.2.
