@@ -109,6 +109,10 @@ def refuse_other_kinds_options(config: DatasetConfig, path: Path) -> None:
     kind = kind_of(arrays[0] if arrays else path)
     if config.labels is not None and kind != ".npy":
         raise InputError(f"{path.name}: --labels goes with npy files only; a {kind} file holds its own targets")
+    if config.candidates is not None and not path.is_dir() and kind not in IN_BLOCKS:
+        raise InputError(
+            f"{path.name}: a {kind} file is read whole; --candidates goes with npy and parquet, files and folders"
+        )
     for option in ("target", "id", "features"):
         if getattr(config, option) is not None and kind == ".npy":
             raise InputError(f"{path.name}: --{option} names a column or an array, and a .npy file is one array")
