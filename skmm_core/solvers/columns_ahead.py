@@ -2,18 +2,22 @@
 
 A product of all rows with one row reads every row from memory for two operations a number; with 64 rows at a time a
 column takes an eighth of the time. Which columns are needed is settled only as picks are made, so the greedy choice is
-played ahead among the few hundred best rows alone. A wrong guess costs time and never changes a pick.
+played ahead: among the few hundred best rows alone, or, where each pick changes much, among all rows by a rough kernel,
+the few best of which are then told apart by the kernel itself. A wrong guess costs time and never changes a pick.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from skmm_core.solvers.rough_kernels import RoughKernel
+
 _AHEAD = 64  # columns in one product
 _CANDIDATES = 512  # rows among which the choice is played ahead
+_NEAR = 64  # rows that may be the best where a rough kernel says which are
 _FEW_ROWS = 2048  # with so few, a column costs less than a guess
 _KEPT_BYTES = 256 * 2**20
 
@@ -40,6 +44,21 @@ class Outlook:
     weight: float = 1.0
     drift: Tensor | None = None
 
+    def leading(self, count: int) -> Tensor:
+        """At most `count` rows, int64, that cost least."""
+        return self.cost.topk(min(count, len(self.cost)), largest=False).indices
+
+    def among(self, rows: Tensor) -> "Outlook":
+        """For these rows alone, in memory of its own."""
+        return Outlook(self.cost[rows], self.weight, None if self.drift is None else self.drift[rows])
+
+    def take(self, row: Tensor, column: Tensor) -> None:
+        """Choose a row."""
+        self.cost.add_(column, alpha=self.weight)
+        if self.drift is not None:
+            self.cost.sub_(self.drift)
+        self.cost[row] = torch.inf
+
 
 class ColumnsAhead:
     """Columns of a kernel, kept until 256 MB are full, for when they are asked for again.
@@ -52,9 +71,19 @@ class ColumnsAhead:
             such blocks.
     """
 
-    def __init__(self, columns: Columns, size: int, dtype: torch.dtype, device: torch.device) -> None:
-        """Take a kernel over `size` rows, whose columns have that type and lie on that device."""
-        self._columns = columns
+    def __init__(
+        self,
+        columns: Columns,
+        size: int,
+        dtype: torch.dtype,
+        device: torch.device,
+        rough: RoughKernel | None = None,
+    ) -> None:
+        """Take a kernel over `size` rows, whose columns have that type and lie on that device.
+
+        `rough` is much like it, for a small part of the time.
+        """
+        self._columns, self._rough = columns, rough
         places = _KEPT_BYTES // (size * dtype.itemsize)
         self.ahead = max(1, min(_AHEAD, places // 4))
         self._guesses = size > _FEW_ROWS
@@ -106,20 +135,37 @@ class ColumnsAhead:
 
     def _guess(self, row: int, outlook: Outlook) -> list[int]:
         """The likeliest picks after `row` whose columns are missing."""
-        cost = outlook.cost.clone()
-        cost[row] = -torch.inf  # picked first
-        candidates = cost.topk(min(_CANDIDATES, len(cost)), largest=False).indices
-        costs, numbers = cost[candidates], candidates.tolist()
-        between = self._columns(candidates, among=candidates).to(costs) * outlook.weight
-        if outlook.drift is not None:
-            between -= outlook.drift[candidates]
-        wanted: list[int] = []
-        for _ in range(2 * self.ahead):  # some are known already
-            best = int(costs.argmin())
-            if float(costs[best]) == torch.inf or len(wanted) == self.ahead:
+        outlook = replace(outlook, cost=outlook.cost.clone())
+        outlook.cost[row] = -torch.inf  # picked first
+        play = _play_among_few(self._columns, outlook) if self._rough is None else self._play_all(self._rough, outlook)
+        wanted = []
+        for _, number in zip(range(2 * self.ahead), play, strict=False):  # some are known already
+            if not self._has(number):
+                wanted.append(number)
+            if len(wanted) == self.ahead:
                 break
-            if not self._has(numbers[best]):
-                wanted.append(numbers[best])
-            costs += between[best]
-            costs[best] = torch.inf
         return wanted[1:]
+
+    def _play_all(self, rough: RoughKernel, outlook: Outlook) -> Iterator[int]:
+        """Picks by a rough kernel, which says what the best rows are, and by the kernel among these."""
+        played, picks = outlook.among(torch.arange(len(outlook.cost), device=outlook.cost.device)), outlook.leading(1)
+        while True:
+            yield int(picks[-1])
+            played.take(picks[-1], rough.columns(picks[-1:]).squeeze(1))
+            near = played.leading(_NEAR)
+            cost = outlook.among(near)
+            if cost.drift is not None:
+                cost.cost.sub_(cost.drift, alpha=len(picks))
+            cost.cost.add_(self._columns(picks, among=near).sum(dim=1), alpha=outlook.weight)
+            picks = torch.cat([picks, near[cost.cost.argmin()][None]])
+
+
+def _play_among_few(columns: Columns, outlook: Outlook) -> Iterator[int]:
+    """Picks among the rows that are best now."""
+    candidates = outlook.leading(_CANDIDATES)
+    played = outlook.among(candidates)
+    between = columns(candidates, among=candidates).T  # symmetric, and rows lie together
+    for _ in candidates:
+        best = played.cost.argmin()
+        yield int(candidates[best])
+        played.take(best, between[best])

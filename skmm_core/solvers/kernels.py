@@ -13,6 +13,7 @@ from skmm_core.solvers.centring import rows_about_middle
 _MEDIAN_PAIRS = 20_000
 _BLOCK_ROWS = 8_192
 _UNIT_ROWS = 4_096  # widened at a time
+_PASS_ELEMENTS = 262_144
 _LEAST_SPREAD = 1e-4  # of unit rows about their mean, which float32 still resolves to a thousandth
 # All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy
 # steps and exchanges ask for the same ones again. They are kept in the widest type, so that no two rows are in doubt.
@@ -112,7 +113,13 @@ class GaussianKernel:
         rows, norms = (
             (self.rows, self.squared_norms) if among is None else (self.rows[among], self.squared_norms[among])
         )
-        return self._of_products(rows @ self.rows[indices].T, norms, self.squared_norms[indices])
+        others, other_norms = self.rows[indices], self.squared_norms[indices]
+        found = rows.new_empty(len(rows), len(indices))
+        step = max(1, _PASS_ELEMENTS // len(indices))  # what follows the product then finds it in the cache
+        for start in range(0, len(rows), step):
+            part = slice(start, start + step)
+            self._of_products(torch.mm(rows[part], others.T, out=found[part]), norms[part], other_norms)
+        return found
 
     def _of_products(self, products: Tensor, norms: Tensor, other_norms: Tensor) -> Tensor:
         """Kernel from products of rows, which it overwrites, and the squared norms of either side."""

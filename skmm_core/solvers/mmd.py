@@ -14,6 +14,7 @@ from skmm_core.device import widest
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.columns_ahead import ColumnsAhead, Outlook
 from skmm_core.solvers.kernels import Kernel
+from skmm_core.solvers.rough_kernels import rough_kernel
 from skmm_core.solvers.tie_breaking import lowest
 
 _BLOCK_ELEMENTS = 8_000_000
@@ -22,7 +23,8 @@ _MOST_IN_DOUBT = 256  # rows: with more, most of them equal, the first will do
 
 def columns_of(kernel: Kernel) -> ColumnsAhead:
     """The columns of a kernel, for greedy choice and exchange one after the other."""
-    return ColumnsAhead(kernel.columns, len(kernel.rows), kernel.dtype, kernel.rows.device)
+    rough = rough_kernel(kernel, seed=0)
+    return ColumnsAhead(kernel.columns, len(kernel.rows), kernel.dtype, kernel.rows.device, rough)
 
 
 def greedy_mmd(
@@ -154,7 +156,7 @@ def exchange_mmd(
                 # Rounding alone must not look like a gain, or two equal rows would be exchanged for ever.
                 if costs.is_gain(old, new, cost, others):
                     picks[slot], taken[old], taken[new] = new, False, True
-                    similarity = without + columns.column(new, partial(Outlook, offered))
+                    similarity = without + columns.block(new[None])[0]
                     exchanged = True
         if not exchanged:
             return picks, True
