@@ -30,7 +30,9 @@ def diagnose(
 ) -> Diagnostics:
     """Measure a selection.
 
-    What belongs to the pool alone is computed once and kept by the pool, so the prefixes of a pick order are cheap.
+    Of a pool too large for memory, moments are those of all its rows, and means over rows are over the random ones of
+    those held. What belongs to the pool alone is computed once and kept by the pool, so the prefixes of a pick order
+    are cheap.
 
     Args:
         pool: the pool.
@@ -102,7 +104,7 @@ def _moments(pool: "Pool", indices: "Tensor", weights: "Tensor", c_s: float) -> 
         "moment_objective": shortfall_objective(achieved, moments.eigenvalues, c_s),
         "spectrum_pool": moments.eigenvalues.numpy(),
         "spectrum_selection": achieved.numpy(),
-        "leverage": (scaled.square().sum(dim=1) / pool.size).float().cpu().numpy(),
+        "leverage": (scaled.square().sum(dim=1) / moments.size).float().cpu().numpy(),
     }
 
 
@@ -151,10 +153,11 @@ def _coverage(pool: "Pool", indices: "Tensor", report: Report) -> dict[str, Any]
         nearest = torch.addmm(half_norms, block - centre, anchors.T, alpha=-1).argmin(dim=1)
         distance[start : start + step] = (block - chosen[nearest]).norm(dim=1)
     distance[indices.to(features.device)] = 0
+    drawn = distance[pool.drawn]
     return {
         "distance": distance.float().cpu().numpy(),
         "coverage_radius": float(distance.max()),
-        "coverage_mean": float(distance.double().mean() if distance.device.type != "mps" else distance.mean()),
+        "coverage_mean": float(drawn.double().mean() if drawn.device.type != "mps" else drawn.mean()),
     }
 
 
@@ -167,7 +170,7 @@ def _balance(pool: "Pool", indices: "Tensor") -> dict[str, Any]:
     if pool.task is not Task.CLASSIFICATION or pool.targets is None:
         return {"class_tv": None, "class_counts_pool": None, "class_counts_selection": None}
     labels = pool.targets.cpu()
-    whole = torch.bincount(labels, minlength=pool.n_classes)
+    whole = torch.bincount(labels[pool.drawn.cpu()], minlength=pool.n_classes)
     part = torch.bincount(labels[indices], minlength=pool.n_classes)
     gap = (whole.double() / whole.sum() - part.double() / part.sum()).abs().sum() / 2
     return {"class_tv": float(gap), "class_counts_pool": whole.numpy(), "class_counts_selection": part.numpy()}

@@ -48,6 +48,7 @@ class SkmmCoverParams(SkmmWhitenedParams):
     params=SkmmCoverParams,
     recommended=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_cover(pool: Pool, budget: int, params: SkmmCoverParams, *, seed: int, report: Report) -> Picks:
     """Maximise coverage minus squared MMD under a Gaussian kernel on partly whitened rows of unit length.

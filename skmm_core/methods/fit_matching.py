@@ -70,6 +70,7 @@ class SkmmFitParams(MethodParams):
     uses_labels=True,
     recommended=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, report: Report) -> Picks:
     """Greedy and exchange on how well a ridge fit of the chosen points predicts the pool's targets.

@@ -22,6 +22,7 @@ from skmm_core.solvers import (
     Kernel,
     LabelledKernel,
     PolynomialKernel,
+    columns_of,
     exchange_mmd,
     gaussian_kernel,
     greedy_mmd,
@@ -60,6 +61,7 @@ class SkmmKernelParams(MethodParams):
     params=SkmmKernelParams,
     random=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int, report: Report) -> Picks:
     """Minimise the maximum mean discrepancy (MMD) between the chosen points and the pool.
@@ -154,6 +156,7 @@ class SkmmDirectParams(MethodParams):
     url="https://arxiv.org/abs/1203.3472",
     params=SkmmDirectParams,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_direct(pool: Pool, budget: int, params: SkmmDirectParams, *, seed: int, report: Report) -> Picks:
     """Minimise ‖mean_S ψ - mean ψ‖² for the kernel ψ(z)·ψ(z') = (1 + z·z'/m)² on (N, m) sketched gradients z.
@@ -224,9 +227,10 @@ def match_mean(pool: Pool, aim: Aim, budget: int, exchanges: int, report: Report
     Greedy goes on from the points that are in by hand, and no exchange touches them.
     """
     given, kernel, mean = pool.given, aim.kernel, aim.mean
-    picks = greedy_mmd(kernel, mean, budget, given=given, report=report)
+    columns = columns_of(kernel)
+    picks = greedy_mmd(kernel, mean, budget, columns=columns, given=given, report=report)
     greedy = aim.squared_mmd(picks)
-    picks, converged = exchange_mmd(kernel, mean, picks, sweeps=exchanges, given=given, report=report)
+    picks, converged = exchange_mmd(kernel, mean, picks, sweeps=exchanges, columns=columns, given=given, report=report)
     return Picks(
         order_by_prefix(kernel, mean, picks, fixed=len(given.start)),
         scores=mean,

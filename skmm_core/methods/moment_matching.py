@@ -83,6 +83,7 @@ class SkmmParams(MethodParams):
     params=SkmmParams,
     random=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm(pool: Pool, budget: int, params: SkmmParams, *, seed: int, report: Report) -> Picks:
     """Solve the relaxed moment-matching problem, round it, and exchange points on the discrete objective.

@@ -66,7 +66,11 @@ def run_method(
         Cancelled: raised by `report`.
     """
     if not 1 <= budget <= pool.size:
-        raise InputError(f"budget {budget} is outside 1..{pool.size}; the pool has {pool.size} points")
+        held = "the pool has" if pool.whole is None else f"of {pool.whole.size:,} points memory holds"
+        more = "" if pool.whole is None else "; more are held with --candidates"
+        raise InputError(f"budget {budget} is outside 1..{pool.size}; {held} {pool.size}{' points' * (not more)}{more}")
+    if pool.whole is not None:
+        spec.check_size(pool.whole.size)
     if reason := spec.missing(pool.task) if pool.known is None else spec.lacking(pool.known):
         raise InputError(reason)
     check_budget(pool.given, budget)

@@ -41,6 +41,7 @@ class SkmmWhitenedParams(MethodParams):
     url="https://arxiv.org/abs/1203.3472",
     params=SkmmWhitenedParams,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_whitened(pool: Pool, budget: int, params: SkmmWhitenedParams, *, seed: int, report: Report) -> Picks:
     """Minimise the MMD between chosen points and pool under a Gaussian kernel on partly whitened rows of unit length.
