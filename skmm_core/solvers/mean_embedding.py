@@ -94,4 +94,7 @@ def _most_elements(share: Tensor) -> int:
 
 def _blocks(share: Tensor, width: int) -> tuple[Tensor, ...]:
     """All rows, so many at a time that a block of columns this wide stays in the cache."""
-    return torch.arange(len(share), device=share.device).split(max(1, _most_elements(share) // width))
+    blocks: tuple[Tensor, ...] = torch.arange(len(share), device=share.device).split(
+        max(1, _most_elements(share) // width)
+    )
+    return blocks
