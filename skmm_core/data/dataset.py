@@ -33,6 +33,10 @@ class Split:
     validation: Tensor
     test: Tensor
 
+    def of_pool(self, rows: Tensor) -> Tensor:
+        """Those of the (R, …) rows that are in the pool; where all are, the rows themselves and not a copy."""
+        return rows if len(self.train) == len(rows) else rows[self.train]
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -89,11 +93,6 @@ class Dataset:
         """Rows of the pool, those that are not held in memory among them."""
         return self.pool_size if self.whole is None else self.whole.size
 
-    @cached_property
-    def pool_features(self) -> Tensor:
-        """(N, d) features of the pool; no copy where every row is of the pool."""
-        return self.features if self.pool_size == len(self.features) else self.features[self.split.train]
-
     @property
     def pool_size(self) -> int:
         """N, the number of rows that a method may pick from."""
@@ -133,7 +132,7 @@ class Dataset:
     @cached_property
     def scaler(self) -> Scaler:
         """Standardises columns by the pool; worked out once."""
-        return fit_scaler(self.features[self.split.train])
+        return fit_scaler(self.split.of_pool(self.features))
 
 
 def content_fingerprint(

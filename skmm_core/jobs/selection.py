@@ -110,7 +110,7 @@ def _write_files(
 ) -> None:
     dataset = now.dataset
     report(Progress("Drawing the map", 0))
-    layout = pca_map(dataset.pool_features)
+    layout = pca_map(dataset.split.of_pool(dataset.features))
     report(Progress("Writing the results", 0))
     chosen = tables.selection_table(now, selection)
     plain = as_csv(chosen)

@@ -43,7 +43,7 @@ def make_pool(
         raise InputError(f"warm_up_rows is {warm_up_rows}; give at least 1, or none for the default")
     where = resolve_device(device)
     if isinstance(data, Dataset):
-        rows, y, known = data.pool_features, train_targets(data), known_targets(data)
+        rows, y, known = data.split.of_pool(data.features), train_targets(data), known_targets(data)
         task, n_classes = data.task, data.n_classes
         if known is not None:
             task, n_classes = known.task, len(known.class_names)

@@ -10,7 +10,7 @@ from skmm_core.pool.pool import Pool
 from skmm_core.solvers import centred_rows
 
 _WIDEST = 2048
-_BLOCK_ROWS = 16_384
+_BLOCK_ROWS, _PANEL = 4_096, 256
 _FLOOR = 0.1  # of the mean eigenvalue: fainter directions are not blown up any further
 
 
@@ -76,8 +76,10 @@ def _directions(rows: Tensor, mean: Tensor, rank: int, power: float) -> Tensor:
     covariance = torch.zeros(size, size, dtype=mean.dtype, device=rows.device)
     for block in rows.split(_BLOCK_ROWS):
         centred = block.to(mean) - mean
-        covariance.addmm_(centred.T, centred)
-    energy, directions = torch.linalg.eigh(covariance / len(rows))
+        for start in range(0, size, _PANEL):  # what lies left of the diagonal is there already
+            panel = slice(start, start + _PANEL)
+            covariance[panel, start:].addmm_(centred[:, panel].T, centred[:, start:])
+    energy, directions = torch.linalg.eigh(covariance / len(rows), UPLO="U")
     energy, directions = energy.clamp_min(0).flip(0), directions.flip(1)[:, :rank]
     if not float(energy[0]) > 0:
         return torch.zeros_like(directions)

@@ -11,6 +11,7 @@ _MAX_NEWTON_STEPS = 200
 _NO_GAIN = 1e-6  # of what is missing: an exchange that evens out less is left
 _INTEGRAL = 1e-9
 _NEXT_DRAWS = 16_384  # points that may take the place of the n drawn ones
+_BASIS_ELEMENTS = 2**20  # of the null spaces of blocks that the cube method walks in together
 # The cube method's walk is chaotic, so it starts from numbers without their last digits.
 _CHANCE_GRID = 2.0**-26
 _VALUE_GRID = 2.0**-12  # of a column's root mean square
@@ -180,9 +181,11 @@ def _fly(chance: Tensor, constraints: Tensor, generator: torch.Generator, report
         undecided = undecided[torch.randperm(len(undecided), generator=generator)]
         width = min(2 * k, len(undecided))
         blocks = undecided[: len(undecided) // width * width].view(-1, width)
-        # Null space of every block's constraints at once: the last columns of a complete QR.
-        basis = torch.linalg.qr(constraints[blocks], mode="complete").Q[:, :, k:].contiguous()
-        chance[blocks] = _walk(chance[blocks], basis, generator)
+        # as many together as stay in the cache: all of a large pool at once took more than in proportion to its size
+        for some in blocks.split(max(1, _BASIS_ELEMENTS // width**2)):
+            # Null space of every block's constraints at once: the last columns of a complete QR.
+            basis = torch.linalg.qr(constraints[some], mode="complete").Q[:, :, k:].contiguous()
+            chance[some] = _walk(chance[some], basis, generator)
 
 
 def _walk(chance: Tensor, basis: Tensor, generator: torch.Generator) -> Tensor:

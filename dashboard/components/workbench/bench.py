@@ -132,6 +132,6 @@ def _unpicked(fingerprint: str, _dataset: "Dataset") -> pd.DataFrame:
     from skmm_core.diagnostics import pca_map
     from skmm_core.jobs import pool_table
 
-    places = pca_map(_dataset.pool_features)
+    places = pca_map(_dataset.split.of_pool(_dataset.features))
     unknown = dict.fromkeys(("score", "leverage", "distance", "weight"), np.nan)
     return pool_table(_dataset).assign(**unknown, rank=-1, pca_1=places[:, 0], pca_2=places[:, 1])
