@@ -54,11 +54,7 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
     flat = set(plain)
     table = joined(tables, where).rename_columns([name for name, stored in known.items() if stored in flat])
     others = {name: stored for name, stored in known.items() if stored not in flat}
-    vectors = {}
-    leaves = _leaves(metadata, where) if others else {}
-    for name, stored in others.items():
-        if vector := _vector(paths, metadata, schema.field(stored), where, rows, leaves.get(stored, 0)):
-            vectors[name] = vector
+    vectors = _vectors(paths, metadata, [schema.field(stored) for stored in others.values()], where, rows)
     in_text = text_vectors(where, table)
     index = _index(schema)
     return TableFile(
@@ -200,49 +196,67 @@ def _index(schema: pa.Schema) -> tuple[str, ...]:
     return tuple(name.strip() for name in named)
 
 
+def _vectors(
+    paths: Sequence[Path], metadata: Sequence[Any], fields: Sequence[pa.Field], where: str, rows: int
+) -> dict[str, VectorColumn]:
+    """The columns of lists or bytes of one length a row, by name."""
+    fields = [field for field in fields if is_vector(field.type) or is_bytes(plain_type(field.type))]
+    if not fields:
+        return {}
+    names = [field.name for field in fields]
+    leaves = _leaves(metadata, names, where)
+    for name in names:
+        check_array_size(f"{where} {name.strip()}", (leaves[name],), 4)
+    sizes = _first_sizes(paths, metadata, names)
+    found = {field.name.strip(): _vector(paths, field, where, rows, sizes[field.name], leaves) for field in fields}
+    return {name: vector for name, vector in found.items() if vector is not None}
+
+
 def _vector(
-    paths: Sequence[Path], metadata: Sequence[Any], field: pa.Field, where: str, rows: int, leaves: int
+    paths: Sequence[Path], field: pa.Field, where: str, rows: int, size: int | None, leaves: Mapping[str, int]
 ) -> VectorColumn | None:
-    """A column of lists or bytes of one length a row, or None; `leaves` are the numbers that it declares in all."""
     name = field.name.strip()
-    lists = is_vector(field.type)
-    if not lists and not is_bytes(plain_type(field.type)):
-        return None
-    check_array_size(f"{where} {name}", (leaves,), 4)
-    size = _first_size(paths, metadata, field.name)
     if not size:
         return None
-    if not lists:
+    if not is_vector(field.type):
         return bytes_vector(where, name, rows, size, lambda: _batches(paths, field.name, size), field)
-    if not _has_one_length(size, rows, leaves):
+    if not _has_one_length(size, rows, leaves[field.name]):
         return None
     return VectorColumn(
         size, kind_of_lists(field.type), lambda _: gather(where, name, rows, size, _batches(paths, field.name, size))
     )
 
 
-def _first_size(paths: Sequence[Path], metadata: Sequence[Any], name: str) -> int | None:
-    """Length of the first values of a column; None where they differ."""
+def _first_sizes(paths: Sequence[Path], metadata: Sequence[Any], names: Sequence[str]) -> dict[str, int | None]:
+    """Length of the first values of each column; None where they differ or there are none.
+
+    Every file is opened once, which takes as long as it has columns.
+    """
+    found: dict[str, int | None] = {}
     for path, known in zip(paths, metadata, strict=True):
         try:
             with pq.ParquetFile(path, metadata=known, buffer_size=_BUFFER, pre_buffer=False) as file:
-                for batch in file.iter_batches(_SAMPLE, columns=[name]):
-                    if batch.column(0).null_count < len(batch):
-                        return size_of(plain_array(batch.column(0)))
+                for name in (name for name in names if name not in found):
+                    for batch in file.iter_batches(_SAMPLE, columns=[name]):
+                        if batch.column(0).null_count < len(batch):
+                            found[name] = size_of(plain_array(batch.column(0)))
+                            break
         except ERRORS as error:
             raise damaged(path.name, "parquet", error) from None
-    return None
+    return dict.fromkeys(names) | found
 
 
-def _leaves(metadata: Sequence[Any], where: str) -> Mapping[str, int]:
-    """Numbers that each column of lists declares in all, with one for each list that is null or empty."""
-    found: dict[str, int] = {}
+def _leaves(metadata: Sequence[Any], names: Sequence[str], where: str) -> Mapping[str, int]:
+    """Numbers that each of some columns declares in all, with one for each list that is null or empty."""
+    found = dict.fromkeys(names, 0)
     try:
         for file in metadata:
             for group in map(file.row_group, range(file.num_row_groups)):
                 for chunk in map(group.column, range(group.num_columns)):
-                    name = chunk.path_in_schema.split(".")[0]
-                    found[name] = found.get(name, 0) + chunk.num_values
+                    steps = chunk.path_in_schema.split(".")  # a name may have dots too
+                    starts = (".".join(steps[:count]) for count in range(len(steps), 0, -1))
+                    if name := next((start for start in starts if start in found), None):
+                        found[name] += chunk.num_values
     except ERRORS as error:
         raise damaged(where, "parquet", error) from None
     return found

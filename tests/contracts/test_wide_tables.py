@@ -120,24 +120,18 @@ def test_a_wide_table_is_read_right_in_every_format(tmp_path: Path, ending: str)
 def test_many_columns_of_vectors_are_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lists = pa.array([[1.0, 2.0], [3.0, 4.0]])
     path = tmp_path / "vectors.parquet"
-    pq.write_table(pa.table({f"v{place}": lists for place in range(40)} | {"flat": [1, 2]}), path)
-    looked, parsed = 0, 0
-    leaves, file = parquet_reader._leaves, pq.ParquetFile
+    pq.write_table(pa.table({f"v.{place}": lists for place in range(40)} | {"v": lists, "flat": [1, 2]}), path)
+    opened, file = 0, pq.ParquetFile
 
-    def counted(*args: object) -> object:
-        nonlocal looked
-        looked += 1
-        return leaves(*args)
+    def counted(*args: object, **options: object) -> object:
+        nonlocal opened
+        opened += 1
+        return file(*args, **options)
 
-    def opened(*args: object, metadata: object = None, **options: object) -> object:
-        nonlocal parsed
-        parsed += metadata is None
-        return file(*args, metadata=metadata, **options)
-
-    monkeypatch.setattr(parquet_reader, "_leaves", counted)
-    monkeypatch.setattr(pq, "ParquetFile", opened)
+    monkeypatch.setattr(pq, "ParquetFile", counted)
     read = parquet_reader.read_parquet_files([path], "vectors.parquet")
-    assert list(read.vectors) == [f"v{place}" for place in range(40)]
-    assert looked == 1
-    assert parsed == 2, "for the schema, and for the plain columns"
-    assert np.array_equal(read.vectors["v7"].read(None), np.array([[1, 2], [3, 4]], np.float32))
+    assert opened == 3, "for the schema, the plain columns and the lengths of vectors"
+    assert list(read.vectors) == [*(f"v.{place}" for place in range(40)), "v"]
+    declared = parquet_reader._leaves([file(path).metadata], ["v.7", "v"], path.name)
+    assert declared == {"v.7": 4, "v": 4 + 39 * 4}, "what is not asked for counts for the name that it starts with"
+    assert np.array_equal(read.vectors["v.7"].read(None), np.array([[1, 2], [3, 4]], np.float32))
