@@ -47,6 +47,13 @@ class DatasetConfig(_Frozen):
     scale_columns: bool = Field(
         False, description="Bring every column to mean 0 and standard deviation 1 first: for tables in mixed units."
     )
+    candidates: int | None = Field(
+        None,
+        ge=100,
+        le=1_000_000,
+        description="Rows to hold of a pool that memory cannot, and to pick among (default: as many as fit in 256 MB, "
+        "20,000 to 131,072).",
+    )
     name: str | None = Field(None, max_length=200, description="What to call it; default the name of the file.")
 
 
@@ -278,7 +285,7 @@ class PaperJob(_Frozen):
 
 
 class RunConfig(_Frozen):
-    """Everything that decides the result of a run."""
+    """Everything that decides the result of a run, and where it runs."""
 
     dataset: DatasetConfig
     job: Annotated[SelectJob | CompareJob | EmbedJob | EstimateJob | PaperJob, Field(discriminator="kind")]
@@ -292,6 +299,11 @@ class RunConfig(_Frozen):
         "5 %, whichever is more.",
     )
     device: str = "auto"
+    cluster: str | None = Field(
+        None,
+        description="Ray cluster whose machines read a pool that memory cannot hold: auto (the one that this machine "
+        "belongs to; without one it works alone) or the address of its head.",
+    )
 
     @model_validator(mode="after")
     def _labels_once(self) -> "RunConfig":

@@ -124,7 +124,7 @@ def _columns(fingerprint: str, _dataset: "Dataset") -> PoolColumns:
             beside[name] = Numbers(numbers[name]) if name in numbers else Words.of(_words(column, rows))
             if texts is not None and isinstance(of := beside[name], Words) and of.values.equals(texts.values):
                 del beside[name]  # the text of the points is shown as such
-    values = _dataset.features[_dataset.split.train].numpy() if _dataset.feature_names else np.zeros((0, 0))
+    values = _dataset.split.of_pool(_dataset.features).numpy() if _dataset.feature_names else np.zeros((0, 0))
     features = {name: Numbers(values[:, j].astype(np.float64)) for j, name in enumerate(_dataset.feature_names)}
     return PoolColumns(ids, beside, features, texts)
 

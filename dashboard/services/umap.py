@@ -152,7 +152,7 @@ def main(config_json: str, target: str) -> int:
         from skmm_core.diagnostics import umap_map
 
         dataset = load_dataset(DatasetConfig.model_validate_json(config_json))
-        places = umap_map(dataset.features[dataset.split.train], seed=0, report=_Told(path, dataset.pool_size))
+        places = umap_map(dataset.split.of_pool(dataset.features), seed=0, report=_Told(path, dataset.pool_size))
     except (InputError, OSError, ImportError) as error:
         path.with_suffix(".txt").write_text(" ".join(str(error).split()), "utf-8")
         return 2

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from skmm_core.data import Dataset
     from skmm_core.progress import Report
 
-_KINDS = ("solver", "methods", "sketch")
-_LATER = ("scale", "gpu")
+_KINDS = ("solver", "methods", "sketch", "scale")
+_LATER = ("gpu",)
 _MIXTURE = "gmm"
 _SMALL_SKETCH, _LARGE_SKETCHES = 32, (128, 512)
 
@@ -26,19 +26,28 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    kind: Annotated[str, typer.Argument(metavar="solver|methods|sketch", help="What to measure.")],
+    kind: Annotated[str, typer.Argument(metavar="solver|methods|sketch|scale", help="What to measure.")],
     out: Annotated[str, typer.Option("--out", help="JSON file for every measurement.")],
     datasets: Annotated[
         str, typer.Option("--datasets", help="solver: built-in names or files, commas between.")
     ] = _MIXTURE,
-    budget: Annotated[int | None, typer.Option("--budget", help="n; default 48 for solver, 1000 for methods.")] = None,
+    budget: Annotated[
+        int | None, typer.Option("--budget", help="n; default 48 for solver, 1000 for methods and scale.")
+    ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="solver: steps of Adam.")] = 10_000,
     rates: Annotated[str, typer.Option("--rates", help="solver: learning rates of Adam.")] = "1e-4,1e-5,1e-6",
-    methods: Annotated[str, typer.Option("--methods", help="methods: registry keys, commas between; all.")] = "",
-    sizes: Annotated[str, typer.Option("--sizes", help="methods: values of N, commas between.")] = "10000,50000",
+    methods: Annotated[str, typer.Option("--methods", help="methods, scale: registry keys, commas between; all.")] = "",
+    sizes: Annotated[
+        str | None,
+        typer.Option(
+            "--sizes",
+            help="methods, scale: values of N, commas between; default 10000,50000, for scale "
+            "100000,500000,1000000,5000000.",
+        ),
+    ] = None,
     dims: Annotated[
         int | None,
-        typer.Option("--dims", min=1, help="Number of features d; default 1280 for methods, 512 for sketch."),
+        typer.Option("--dims", min=1, help="Number of features d; default 1280 for methods, 512 for sketch and scale."),
     ] = None,
     rows: Annotated[
         int | None,
@@ -53,7 +62,10 @@ def bench(
     json_: flags.Json = False,
     quiet: flags.Quiet = False,
 ) -> None:
-    """Measure speed: solver (against Adam), methods or sketch (seconds and peak memory of each kind)."""
+    """Measure speed: solver (against Adam), methods or sketch (seconds and peak memory of each kind), scale.
+
+    Scale runs whole commands on files of growing size, made for a while beside --out: 5 GB for 5,000,000 rows.
+    """
     if kind in _LATER:
         raise InputError(f"bench {kind} is not part of this version; choose one of: {', '.join(_KINDS)}")
     if kind not in _KINDS:
@@ -67,10 +79,12 @@ def bench(
     try:
         if kind == "solver":
             found = _solver(datasets, budget, steps, rates, rows or 500_000, report)
+        elif kind == "scale":
+            found = _scale(methods, sizes, dims, budget, file.parent, report)
         elif kind == "sketch":
             found = _sketch(rows or 2000, dims or 512, classes, sketch_dim, device, report)
         else:
-            found = _methods(methods, sizes, dims or 1280, budget, limit, device, report)
+            found = _methods(methods, sizes or "10000,50000", dims or 1280, budget, limit, device, report)
     finally:
         report.close()
     write_json(file, found)
@@ -119,6 +133,22 @@ def _methods(
     return bench_methods(options, device=resolve_device(device), report=report)
 
 
+def _scale(
+    methods: str, sizes: str | None, dims: int | None, budget: int | None, folder: Path, report: "Report"
+) -> dict[str, Any]:
+    from skmm_core.bench import ScaleOptions, bench_scale
+
+    asked: dict[str, Any] = {"dims": dims, "budget": budget}
+    if sizes is not None:
+        asked["sizes"] = tuple(sorted(flags.split_numbers("--sizes", sizes)))
+    if methods:
+        asked["methods"] = tuple(flags.split_list("--methods", methods))
+    options = ScaleOptions(**{name: value for name, value in asked.items() if value is not None})
+    if options.sizes[0] < options.budget:
+        raise InputError(f"--budget {options.budget} exceeds the smallest size {options.sizes[0]}")
+    return bench_scale(options, folder, report=report)
+
+
 def _sketch(rows: int, dims: int, classes: int, size: int, device: str, report: "Report") -> dict[str, Any]:
     from skmm_core.bench import SketchOptions, bench_sketch
     from skmm_core.device import resolve_device
@@ -137,6 +167,13 @@ def _summary(found: dict[str, Any], file: Path) -> str:
         return (
             f"{len(found['sketches'])} sketches; kronecker is {found['kronecker_speedup']:.0f} times faster than the "
             f"dense Gaussian map. Results: {file}"
+        )
+    if found["bench"] == "scale":
+        worst = max(found["rows"], key=lambda row: row["peak_mb"])
+        steepest = max((value for value in found["exponents"].values() if value is not None), default=float("nan"))
+        return (
+            f"{len(found['rows'])} commands; most memory {worst['peak_mb']:,.0f} MB ({worst['method']}, N = "
+            f"{worst['N']:,}), steepest growth N^{steepest:.2f}. Results: {file}"
         )
     slowest = max(found["methods"], key=lambda row: row["seconds"])
     return f"{len(found['methods'])} runs; slowest {slowest['method']}, {slowest['seconds']:.1f} s. Results: {file}"

@@ -53,6 +53,7 @@ def select(
     group: flags.Group = None,
     per_group: flags.PerGroup = None,
     device: flags.Device = "auto",
+    cluster: flags.Cluster = None,
     json_: flags.Json = False,
     quiet: flags.Quiet = False,
 ) -> None:
@@ -76,7 +77,7 @@ def select(
             "per_group": flags.per_group(group, per_group),
         },
         device,
-    )
+    ).model_copy(update={"cluster": cluster})
     prepare_and_run(out, config, json_=json_, quiet=quiet)
 
 

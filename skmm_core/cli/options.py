@@ -60,6 +60,7 @@ Task = Annotated[
 ]
 DropBadRows = Annotated[bool, typer.Option("--drop-bad-rows", help=_help(DatasetConfig, "drop_bad_rows"))]
 ScaleColumns = Annotated[bool, typer.Option("--scale-columns", help=_help(DatasetConfig, "scale_columns"))]
+Candidates = Annotated[int | None, typer.Option("--candidates", help=_help(DatasetConfig, "candidates"))]
 Sketch = Annotated[
     str | None,
     typer.Option(
@@ -78,6 +79,7 @@ GradientWarmUp = Annotated[int | None, typer.Option("--gradient-warm-up", help=_
 GradientBias = Annotated[bool, typer.Option("--gradient-bias", help=_help(GradientParams, "bias"))]
 WarmUpRows = Annotated[int | None, typer.Option("--warm-up-rows", help=_help(RunConfig, "warm_up_rows"))]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
+Cluster = Annotated[str | None, typer.Option("--cluster", metavar="auto|ADDRESS", help=_help(RunConfig, "cluster"))]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed, same data, same flags: same points.")]
 _ROWS = ": rows and ranges such as 3,8-12, or a file (npy, txt, csv with a column row)."
 Include = Annotated[

@@ -27,6 +27,7 @@ class PoolFlags:
     task: flags.Task = "auto"
     drop_bad_rows: flags.DropBadRows = False
     scale_columns: flags.ScaleColumns = False
+    candidates: flags.Candidates = None
     gradient: flags.Gradient = "features"
     gradient_targets: flags.GradientTargets = "labels"
     gradient_warm_up: flags.GradientWarmUp = None
@@ -57,6 +58,7 @@ class PoolFlags:
             "task": self.task,
             "drop_bad_rows": self.drop_bad_rows,
             "scale_columns": self.scale_columns,
+            "candidates": self.candidates,
         }
         gradient = flags.gradient_options(
             self.gradient, self.gradient_targets, self.gradient_warm_up, self.gradient_bias

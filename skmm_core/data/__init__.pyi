@@ -33,7 +33,11 @@ from .include_exclude import (
 )
 from .jsonl_reader import as_utf8 as as_utf8
 from .known_labels import known_array as known_array, number_word as number_word
-from .load import load_dataset as load_dataset, load_texts as load_texts
+from .load import (
+    load_dataset as load_dataset,
+    load_texts as load_texts,
+    rows_beyond_memory as rows_beyond_memory,
+)
 from .mixed_units import in_one_unit as in_one_unit, spread_notes as spread_notes
 from .picture_file import read_picture as read_picture
 from .picture_kinds import may_be_picture as may_be_picture
@@ -61,4 +65,5 @@ from .tables import row_names as row_names
 from .task import Task as Task
 from .typed_text import encoded as encoded, typed as typed
 from .unpacked import plain_file as plain_file
+from .whole_pool import WholePool as WholePool
 from .zip_file import ZIP_ERRORS as ZIP_ERRORS, ZipContents as ZipContents

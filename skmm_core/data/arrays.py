@@ -151,19 +151,28 @@ def array_features(array: np.ndarray, where: str, offsets: np.ndarray | None) ->
     Raises:
         InputError: it holds no numbers, or is no table of rows and columns.
     """
-    if array.dtype.kind not in "biuf":
-        raise InputError(f"{where} holds {array.dtype} values; features must be numbers, save them as float32")
-    if array.ndim != 2:
-        raise InputError(
-            f"{where} has shape {array.shape}; give rows × columns (embeddings), flatten or embed anything else first"
-        )
-    if 0 in array.shape:
-        raise InputError(f"{where} is empty: shape {array.shape}; give at least one row and one column")
-    check_columns(where, array.shape[1])
+    check_features(array.dtype, array.shape, where)
     features = as_float32(array)
     if features is array:  # float32 as it was
         return HeldColumns(features, np.zeros(array.shape[1]), ())
     return hold_columns(features, lambda index: array[:, index], where=where, offsets=offsets)
+
+
+def check_features(dtype: np.dtype, shape: tuple[int, ...], where: str) -> None:
+    """Refuse an array that cannot be features.
+
+    Raises:
+        InputError: it holds no numbers, or is no table of rows and columns.
+    """
+    if dtype.kind not in "biuf":
+        raise InputError(f"{where} holds {dtype} values; features must be numbers, save them as float32")
+    if len(shape) != 2:
+        raise InputError(
+            f"{where} has shape {shape}; give rows × columns (embeddings), flatten or embed anything else first"
+        )
+    if 0 in shape:
+        raise InputError(f"{where} is empty: shape {shape}; give at least one row and one column")
+    check_columns(where, shape[1])
 
 
 def array_targets(array: np.ndarray, name: str, count: int, features: str) -> RawTargets:

@@ -58,7 +58,7 @@ def assemble(
     if config.scale_columns:
         features = equal_spread(features, split.train)
         notes.append(SCALED)
-    elif features.shape[1] and (note := spread_note(_of_pool(features, split), pool.feature_names)):
+    elif features.shape[1] and (note := spread_note(split.of_pool(features), pool.feature_names)):
         notes.append(note)
     report(Progress("Fingerprinting", 0))
     return Dataset(
@@ -88,11 +88,6 @@ def _joined_texts(parts: list[RawRows]) -> RowTexts | None:
     if all(part.texts is None for part in parts):
         return None
     return RowTexts.all_of([part.texts or RowTexts.of([""] * len(part.rows)) for part in parts])
-
-
-def _of_pool(features: Tensor, split: Split) -> Tensor:
-    """Rows of the pool; all rows themselves, not a copy, where they are the pool."""
-    return features if len(split.train) == len(features) else features[split.train]
 
 
 def _reading(

@@ -16,6 +16,7 @@ from skmm_core.data.scaler import Scaler, fit_scaler
 from skmm_core.data.table_file import is_numeric
 from skmm_core.data.task import Task
 from skmm_core.data.typed_text import floats_of, typed
+from skmm_core.data.whole_pool import WholePool
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class Split:
     train: Tensor
     validation: Tensor
     test: Tensor
+
+    def of_pool(self, rows: Tensor) -> Tensor:
+        """Those of the (R, …) rows that are in the pool; where all are, the rows themselves and not a copy."""
+        return rows if len(self.train) == len(rows) else rows[self.train]
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Dataset:
         known_task: what the known labels ask for: "auto", "classification" or "regression".
         shown: columns of the pool's file that are no features, to look at, or None.
         texts: the text of each row, or None.
+        whole: of a pool that memory cannot hold: what is known of all its rows, of which these are some; else None.
     """
 
     name: str
@@ -80,6 +86,12 @@ class Dataset:
     known_task: str = "auto"
     shown: pa.Table | None = None
     texts: RowTexts | None = None
+    whole: WholePool | None = None
+
+    @property
+    def whole_size(self) -> int:
+        """Rows of the pool, those that are not held in memory among them."""
+        return self.pool_size if self.whole is None else self.whole.size
 
     @property
     def pool_size(self) -> int:
@@ -120,7 +132,7 @@ class Dataset:
     @cached_property
     def scaler(self) -> Scaler:
         """Standardises columns by the pool; worked out once."""
-        return fit_scaler(self.features[self.split.train])
+        return fit_scaler(self.split.of_pool(self.features))
 
 
 def content_fingerprint(

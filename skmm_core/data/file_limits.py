@@ -44,8 +44,13 @@ def file_path(text: str) -> Path:
     return path
 
 
-def check_file(path: Path, *, kinds: tuple[str, ...] = FILE_KINDS) -> None:
+def check_file(path: Path, *, kinds: tuple[str, ...] = FILE_KINDS, held: bool = True) -> None:
     """Refuse what cannot be read: not there, a folder, the wrong kind, locked, empty or too large.
+
+    Args:
+        path: of the file.
+        kinds: endings that are read.
+        held: whether all of it is to be held in memory, and so must be below the limit.
 
     Raises:
         InputError: any of these; the message names the file and says what to do.
@@ -67,7 +72,7 @@ def check_file(path: Path, *, kinds: tuple[str, ...] = FILE_KINDS) -> None:
         raise InputError(f"{path.name} is empty (0 bytes); save it again")
     _refuse_stand_in(path)
     limit = max_megabytes()
-    if size > limit * _MB:
+    if held and size > limit * _MB:
         raise InputError(
             f"{path.name} has {size / _MB:,.0f} MB, more than the limit of {limit:,} MB; keep fewer rows or columns, "
             "save it as float16 npz, or raise SKMM_MAX_FILE_MB"

@@ -10,8 +10,8 @@ import pyarrow as pa
 from skmm_core.data.arrow_reader import check_total
 from skmm_core.data.column_offsets import as_float32
 from skmm_core.data.file_limits import check_array_size, check_columns, check_file
+from skmm_core.data.natural_order import parts_in
 from skmm_core.data.npy_file import load_npy
-from skmm_core.data.parquet_parts import parts_in
 from skmm_core.data.parquet_reader import read_parquet_files
 from skmm_core.data.table_file import AsText, Reader, TableFile, VectorColumn, check_names, is_numeric
 from skmm_core.data.table_readers import read_csv_file

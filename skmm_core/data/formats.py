@@ -7,8 +7,11 @@ or `--help` can show it before anything heavy is loaded.
 from dataclasses import dataclass
 from pathlib import Path
 
+from skmm_core.data.natural_order import parts_in
+
 PACKINGS = (".gz", ".zst", ".bz2")
 TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
+IN_BLOCKS = (".npy", ".parquet")  # files of which a pool may be larger than memory
 ARCHIVE_ENDINGS = (".zip", *TAR_ENDINGS)  # of pictures
 
 
@@ -52,9 +55,18 @@ FORMATS = (
         (".npz",),
         "`X` (N, d), or one 2-d array of any name; optional `y`, `ids`, `names`, `X_test`, `y_test`",
         "arrays",
+        folder="`part-1.npz`, `part-2.npz`, …: parts in the order of their numbers",
         columns=False,
     ),
-    Format("npy", "NumPy array", (".npy",), "features (N, d), with `--labels y.npy`", "arrays", columns=False),
+    Format(
+        "npy",
+        "NumPy array",
+        (".npy",),
+        "features (N, d), with `--labels y.npy`",
+        "arrays",
+        folder="`part-1.npy`, `part-2.npy`, …: parts in the order of their numbers",
+        columns=False,
+    ),
     Format(
         "csv",
         "Table as text",
@@ -199,6 +211,11 @@ def is_table(path: Path) -> bool:
     """Whether a path is a folder, or a file of a format with columns."""
     form = format_of(path)
     return path.is_dir() or (form is not None and form.columns)
+
+
+def array_parts(folder: Path) -> list[Path]:
+    """Files of kind npy, else npz, that lie in a folder, in natural order: parts of one array; none of a file."""
+    return (parts_in(folder, "*.npy") or parts_in(folder, "*.npz")) if folder.is_dir() else []
 
 
 def format_table() -> str:

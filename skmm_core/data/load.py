@@ -5,15 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
+from skmm_core.blocks import HERE, Workers
 from skmm_core.config import DatasetConfig
 from skmm_core.data.arrays import read_npy, read_npz
 from skmm_core.data.assembly import assemble
 from skmm_core.data.builtin import load_builtin
 from skmm_core.data.builtin_list import is_builtin
+from skmm_core.data.candidates import Candidates
 from skmm_core.data.dataset import Dataset
 from skmm_core.data.file_limits import check_file, file_path
-from skmm_core.data.formats import is_table, kind_of
+from skmm_core.data.formats import array_parts, is_table, kind_of
 from skmm_core.data.known_labels import mark_unlabelled, settle
+from skmm_core.data.large_pools import LargePool, open_large, read_array_parts, with_whole
 from skmm_core.data.named_arrays import Chosen
 from skmm_core.data.named_codes import as_pool
 from skmm_core.data.row_thumbnails import EncodedImages
@@ -27,19 +30,24 @@ from skmm_core.progress import Report, ignore
 
 @dataclass(frozen=True)
 class _Read:
-    """Files as read: the pool, held-out rows by part, which of these are the pool file's own, and its thumbnails."""
+    """Files as read: the pool, held-out rows by part, which of these are the pool file's own, and its thumbnails.
+
+    Of a pool that memory cannot hold, the rows that are held, and which these are.
+    """
 
     pool: RawRows
     held: dict[str, RawRows]
     own: frozenset[str]
     images: EncodedImages | None
+    found: Candidates | None
 
 
-def load_dataset(config: DatasetConfig | str, *, report: Report = ignore) -> Dataset:
+def load_dataset(config: DatasetConfig | str, *, workers: Workers = HERE, report: Report = ignore) -> Dataset:
     """Load a built-in dataset or a file, and check it.
 
     Args:
         config: what to load and how to read it, or only its source, such as "digits" or "features.npz".
+        workers: who reads a pool that memory cannot hold.
         report: told of reading and checking.
 
     Raises:
@@ -53,7 +61,19 @@ def load_dataset(config: DatasetConfig | str, *, report: Report = ignore) -> Dat
         if config.task not in ("auto", dataset.task):
             raise InputError(f"{dataset.name} is a {dataset.task}; leave the task on auto")
         return dataset
-    return _load(config, _columns(config), report)
+    return _load(config, _columns(config), workers, report)
+
+
+def rows_beyond_memory(config: DatasetConfig) -> int | None:
+    """Rows of a pool of which memory can hold only a part; None of all others. Only headers are read.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if is_builtin(config.source):
+        return None
+    large = open_large(path_of(config.source), config, _columns(config))
+    return None if large is None else large.stream.shape[0]
 
 
 def load_texts(config: DatasetConfig, *, report: Report = ignore) -> Dataset:
@@ -75,13 +95,14 @@ def load_texts(config: DatasetConfig, *, report: Report = ignore) -> Dataset:
         )
     if config.features is not None or config.scale_columns:
         raise InputError("the features come from the texts; leave out --features and --scale-columns")
-    return _load(config, replace(_columns(config), only_texts=True), report)
+    return _load(config, replace(_columns(config), only_texts=True), HERE, report)
 
 
-def _load(config: DatasetConfig, columns: Columns, report: Report) -> Dataset:
+def _load(config: DatasetConfig, columns: Columns, workers: Workers, report: Report) -> Dataset:
     path = path_of(config.source)
     refuse_other_kinds_options(config, path)
-    read = _read(path, config, columns, report)
+    large = None if columns.only_texts else open_large(path, config, columns)
+    read = _read_large(large, config, workers, report) if large is not None else _read(path, config, columns, report)
     pool = mark_unlabelled(read.pool, config.unlabelled)
     if config.labelled_only and (pool.targets is None or pool.targets.missing.all()):
         raise InputError(f"{pool.where} has no labels to take the rows of; leave --labelled-only out")
@@ -96,7 +117,8 @@ def _load(config: DatasetConfig, columns: Columns, report: Report) -> Dataset:
         for name, part in read.held.items()
     }
     images = read.images and read.images.take(_picture_rows(read, pool, held))
-    return assemble(config, pool, held, known, images, report)
+    dataset = assemble(config, pool, held, known, images, report)
+    return dataset if read.found is None else with_whole(dataset, read.found, pool.rows)
 
 
 def _checked(part: RawRows, config: DatasetConfig, labelled_only: bool, report: Report) -> RawRows:
@@ -115,10 +137,17 @@ def _picture_rows(read: _Read, pool: RawRows, held: dict[str, RawRows]) -> np.nd
     return np.concatenate(rows)
 
 
+def _read_large(large: LargePool, config: DatasetConfig, workers: Workers, report: Report) -> _Read:
+    pool, held, found = large.read(config, workers, report)
+    return replace(_with_test(pool, held, None, config, _columns(config), report), found=found)
+
+
 def _read(path: Path, config: DatasetConfig, columns: Columns, report: Report) -> _Read:
     held: dict[str, RawRows] = {}
     images: EncodedImages | None = None
-    if path.is_dir():
+    if path.is_dir() and array_parts(path):
+        pool = read_array_parts(path, config, columns, report)
+    elif path.is_dir():
         pool, held = read_table(path, columns, report=report)
     elif kind_of(path) == ".npz":
         file = read_npz(path, chosen=_chosen(config), report=report)
@@ -130,14 +159,26 @@ def _read(path: Path, config: DatasetConfig, columns: Columns, report: Report) -
         pool = read_safetensors(path, _chosen(config), report=report)
     else:
         pool, held = read_table(path, columns, report=report)
+    return _with_test(pool, held, images, config, columns, report)
+
+
+def _with_test(
+    pool: RawRows,
+    held: dict[str, RawRows],
+    images: EncodedImages | None,
+    config: DatasetConfig,
+    columns: Columns,
+    report: Report,
+) -> _Read:
+    """The rows of a file with those of a test file, where one is given."""
     own = frozenset(held)
     if config.test is not None:
         if "test" in held:
-            raise InputError(f"{path.name} has its own test rows; leave out the test file (--test)")
+            raise InputError(f"{pool.where} has its own test rows; leave out the test file (--test)")
         held["test"] = _read_test(file_path(config.test), pool, config, columns, report)
     if "test" in held and config.holdout is not None:
-        raise InputError(f"{path.name} has a test set already; leave out the hold-out (--holdout)")
-    return _Read(pool, {name: as_pool(_as_wide(part, pool), pool) for name, part in held.items()}, own, images)
+        raise InputError(f"{pool.where} has a test set already; leave out the hold-out (--holdout)")
+    return _Read(pool, {name: as_pool(_as_wide(part, pool), pool) for name, part in held.items()}, own, images, None)
 
 
 def _columns(config: DatasetConfig) -> Columns:

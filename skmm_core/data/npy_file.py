@@ -5,6 +5,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -65,30 +66,70 @@ def check_header(file: IO[bytes], size: int, where: str, *, strict: bool = True)
     Raises:
         InputError: of a strict check: it holds objects, or declares more than is there or may be held.
     """
-    version = np.lib.format.read_magic(file)
-    if version not in ((1, 0), (2, 0)):
-        if not strict:
-            return ArrayKind((), "V")
+    if strict:
+        header = array_header(file, size, where)
+        return ArrayKind(header.shape, header.dtype.kind)
+    found = _read_header(file)
+    if found is None:
+        return ArrayKind((), "V")
+    return ArrayKind(found.shape, "O" if found.dtype.hasobject else found.dtype.kind)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an npy stream declares of its array.
+
+    Attributes:
+        shape: of the array.
+        by_columns: whether the first index runs fastest (Fortran order).
+        dtype: of its numbers.
+    """
+
+    shape: tuple[int, ...]
+    by_columns: bool
+    dtype: np.dtype
+
+
+def array_header(file: IO[bytes], size: int, where: str, *, held: bool = True) -> Header:
+    """Read a header, which leaves the stream where its numbers begin.
+
+    Args:
+        file: at its start.
+        size: bytes of the stream.
+        where: name for messages.
+        held: whether the whole array is to be held, and so must be below the limit.
+
+    Raises:
+        InputError: it holds objects or named fields, or declares more than is there or may be held.
+    """
+    found = _read_header(file)
+    if found is None:
         raise InputError(f"{where} is a table of named fields; save plain numbers as float32")
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read_header(file)
-    if not strict:
-        return ArrayKind(shape, "O" if dtype.hasobject else dtype.kind)
-    if dtype.hasobject:
+    if found.dtype.hasobject:
         raise InputError(
             f"{where} holds pickled Python objects, which are not loaded since they can run code; "
             "save numbers as float32 and text as dtype U"
         )
-    # One row of bytes stays bytes: thumbnails and texts never become float32 features.
-    packed = dtype == np.uint8 and len(shape) == 1
-    check_array_size(where, (-(-shape[0] // 4),) if packed else shape, dtype.itemsize)
-    declared = math.prod(shape) * dtype.itemsize
+    if held:
+        # One row of bytes stays bytes: thumbnails and texts never become float32 features.
+        packed = found.dtype == np.uint8 and len(found.shape) == 1
+        check_array_size(where, (-(-found.shape[0] // 4),) if packed else found.shape, found.dtype.itemsize)
+    declared = math.prod(found.shape) * found.dtype.itemsize
     if declared > size - file.tell():
         raise InputError(
             f"{where} is truncated: its header declares {declared:,} bytes, {size - file.tell():,} are there; "
             "copy or save it again"
         )
-    return ArrayKind(shape, dtype.kind)
+    return found
+
+
+def _read_header(file: IO[bytes]) -> Header | None:
+    """What a header declares, or None of a version that only named fields need."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        return None
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return Header(*read(file))
 
 
 def unreadable(name: str, kind: str, writer: str, error: Exception) -> InputError:

@@ -1,6 +1,6 @@
 """Parquet in one file, or in a folder of parts that are read one after another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from skmm_core.data.arrow_reader import check_total
 from skmm_core.data.file_limits import check_file
-from skmm_core.data.natural_order import natural_key
+from skmm_core.data.natural_order import natural_key, parts_in
 from skmm_core.data.parquet_reader import parquet_names, read_parquet_files, row_count
 from skmm_core.data.table_file import AsText, Reader, TableFile
 from skmm_core.errors import InputError
@@ -18,14 +18,18 @@ from skmm_core.errors import InputError
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
-def parts_in(folder: Path, pattern: str) -> list[Path]:
-    """Files of a folder in natural order, without those that are hidden."""
-    found = [path for path in folder.glob(pattern) if path.is_file() and path.name[0] not in "._"]
-    return sorted(found, key=lambda path: natural_key(path.name))
-
-
 def _parts(folder: Path) -> list[Path]:
     return parts_in(folder, "*.parquet") or parts_in(folder / "data", "*.parquet")
+
+
+def split_parts(folder: Path) -> dict[str, list[Path]]:
+    """Parts of a folder by "train", "validation" and "test" where their names say so, else all as "train".
+
+    None of a folder that has partitions.
+    """
+    parts = _parts(folder)
+    splits = _splits(parts)
+    return splits if _named_splits(splits) else {"train": parts}
 
 
 def _read(path: Path, _: AsText) -> TableFile:
@@ -37,15 +41,26 @@ def _read(path: Path, _: AsText) -> TableFile:
 
 def _all_parts(parts: Sequence[Path], where: str) -> TableFile:
     """All parts; where their names begin with train-, test- and validation-, train is the pool."""
-    splits: dict[str, list[Path]] = {}
     for path in parts:
         check_file(path, kinds=(".parquet",))
-        splits.setdefault(path.name.split("-")[0].lower() if "-" in path.name else "", []).append(path)
     check_total(parts, where)
-    if "train" not in splits or not set(splits) <= {"train", "test", "validation"}:
+    splits = _splits(parts)
+    if not _named_splits(splits):
         return read_parquet_files(parts, where)
     held = {name: read_parquet_files(paths, f"{where}/{name}") for name, paths in splits.items() if name != "train"}
     return replace(read_parquet_files(splits["train"], where), held=held)
+
+
+def _splits(parts: Sequence[Path]) -> dict[str, list[Path]]:
+    """Parts by what their names begin with."""
+    splits: dict[str, list[Path]] = {}
+    for path in parts:
+        splits.setdefault(path.name.split("-")[0].lower() if "-" in path.name else "", []).append(path)
+    return splits
+
+
+def _named_splits(splits: Mapping[str, list[Path]]) -> bool:
+    return "train" in splits and set(splits) <= {"train", "test", "validation"}
 
 
 def _partitions(folder: Path) -> list[Path]:

@@ -43,7 +43,7 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
     Raises:
         InputError: one is damaged, has other columns than the first, or declares more rows than may be held.
     """
-    schemas, metadata = _declared(paths)
+    schemas, metadata = declared(paths)
     schema, rows = schemas[0], sum(each.num_rows for each in metadata)
     check_names([str(name).strip() for name in schema.names], where)
     known = _known_names(schema)
@@ -70,8 +70,12 @@ def read_parquet_files(paths: Sequence[Path], where: str) -> TableFile:
     )
 
 
-def _declared(paths: Sequence[Path]) -> tuple[list[pa.Schema], list[Any]]:
-    """Schema and metadata of each file; all have the same columns."""
+def declared(paths: Sequence[Path]) -> tuple[list[pa.Schema], list[Any]]:
+    """Schema and metadata of each file; all have the same columns.
+
+    Raises:
+        InputError: one is damaged, or has other columns than the first.
+    """
     schemas, metadata = [], []
     for path in paths:
         try:

@@ -94,6 +94,25 @@ def number_targets(values: np.ndarray, column: str, missing: np.ndarray | None =
     return RawTargets(values, gone | unusable, levels, column, unusable if unusable.any() else None)
 
 
+def take_rows(part: RawRows, rows: np.ndarray) -> RawRows:
+    """The rows at these places, (n,) int64."""
+    return replace(
+        part,
+        features=part.features[rows],
+        targets=part.targets and targets_at(part.targets, rows),
+        rows=part.rows[rows],
+        ids=None if part.ids is None else tuple(part.ids[row] for row in rows.tolist()),
+        shown=None if part.shown is None else part.shown.take(pa.array(rows)),
+        texts=part.texts and part.texts.take(rows),
+    )
+
+
+def targets_at(targets: RawTargets, rows: np.ndarray | slice) -> RawTargets:
+    """The targets at these places."""
+    unusable = None if targets.unusable is None else targets.unusable[rows]
+    return replace(targets, values=targets.values[rows], missing=targets.missing[rows], unusable=unusable)
+
+
 def clean(part: RawRows, *, drop: bool, labelled_only: bool = False, report: Report) -> RawRows:
     """Leave only rows with finite features, and with a target that can be used where they have one.
 
@@ -137,7 +156,9 @@ def clean(part: RawRows, *, drop: bool, labelled_only: bool = False, report: Rep
             bad |= unlabelled
     if bad.all():
         raise InputError(f"{part.where}: no row is left once the bad rows are dropped; correct the file")
-    return replace(_take(part, ~bad) if bad.any() else part, notes=tuple(notes))
+    kept = take_rows(part, np.flatnonzero(~bad)) if bad.any() else part
+    targets = kept.targets and replace(kept.targets, unusable=None)  # such rows were left out
+    return replace(kept, targets=targets, notes=tuple(notes))
 
 
 def check_ids(part: RawRows) -> None:
@@ -158,19 +179,6 @@ def check_ids(part: RawRows) -> None:
                 "ids must be distinct"
             )
         seen[name] = row
-
-
-def _take(part: RawRows, keep: np.ndarray) -> RawRows:
-    targets = part.targets
-    return replace(
-        part,
-        features=part.features[keep],
-        targets=targets and replace(targets, values=targets.values[keep], missing=targets.missing[keep], unusable=None),
-        rows=part.rows[keep],
-        shown=None if part.shown is None else part.shown.filter(pa.array(keep)),
-        texts=part.texts and part.texts.take(np.flatnonzero(keep)),
-        ids=None if part.ids is None else tuple(part.ids[i] for i in np.flatnonzero(keep)),
-    )
 
 
 def _refuse_unless(drop: bool, where: str, what: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from skmm_core.config import DatasetConfig
 from skmm_core.data.builtin_list import BUILTINS, builtin_pool_size, is_builtin
 from skmm_core.data.file_limits import check_file, file_path
-from skmm_core.data.formats import FILE_KINDS, is_table, kind_of
+from skmm_core.data.formats import FILE_KINDS, IN_BLOCKS, array_parts, is_table, kind_of
 from skmm_core.errors import InputError
 
 
@@ -44,14 +44,24 @@ def check_budgets(config: DatasetConfig, budgets: Iterable[int]) -> None:
             raise InputError(f"budget {budget} is below 1; say how many points to pick")
 
 
-def check_budget_fits(budget: int, size: int) -> None:
+def check_budget_fits(budget: int, size: int, *, whole: int | None = None) -> None:
     """Refuse a budget outside 1..N.
+
+    Args:
+        budget: points to pick.
+        size: N.
+        whole: rows of a pool of which memory holds only N; None where it holds all.
 
     Raises:
         InputError: it is; the message gives N.
     """
-    if not 1 <= budget <= size:
-        raise InputError(f"budget {budget} is outside 1..{size}; the pool has {size} points")
+    if 1 <= budget <= size:
+        return
+    if whole is not None:
+        raise InputError(
+            f"budget {budget:,} is outside 1..{size:,}, the points that are held of {whole:,}; hold more (--candidates)"
+        )
+    raise InputError(f"budget {budget} is outside 1..{size}; the pool has {size} points")
 
 
 def path_of(source: str) -> Path:
@@ -69,7 +79,7 @@ def path_of(source: str) -> Path:
             f"the built-ins are {names}, files end in {', '.join(FILE_KINDS)}"
         )
     if not path.is_dir():
-        check_file(path)
+        check_file(path, held=kind_of(path) not in IN_BLOCKS)
     return path
 
 
@@ -79,7 +89,8 @@ def refuse_file_options(config: DatasetConfig) -> None:
     Raises:
         InputError: such an option is given.
     """
-    for option in ("test", "labels", "target", "id", "features", "text", "ignore", "unlabelled", "holdout"):
+    options = ("test", "labels", "target", "id", "features", "text", "ignore", "unlabelled", "holdout", "candidates")
+    for option in options:
         if getattr(config, option) is not None:
             raise InputError(f"{config.source} is built in, with its own targets and split; leave out --{option}")
     if config.labelled_only:
@@ -94,12 +105,17 @@ def refuse_other_kinds_options(config: DatasetConfig, path: Path) -> None:
     Raises:
         InputError: such an option is given.
     """
-    kind = kind_of(path)
+    arrays = array_parts(path)
+    kind = kind_of(arrays[0] if arrays else path)
     if config.labels is not None and kind != ".npy":
         raise InputError(f"{path.name}: --labels goes with npy files only; a {kind} file holds its own targets")
+    if config.candidates is not None and not path.is_dir() and kind not in IN_BLOCKS:
+        raise InputError(
+            f"{path.name}: a {kind} file is read whole; --candidates goes with npy and parquet, files and folders"
+        )
     for option in ("target", "id", "features"):
         if getattr(config, option) is not None and kind == ".npy":
             raise InputError(f"{path.name}: --{option} names a column or an array, and a .npy file is one array")
     for option in ("ignore", "text"):
-        if getattr(config, option) is not None and not is_table(path):
+        if getattr(config, option) is not None and (arrays or not is_table(path)):
             raise InputError(f"{path.name}: --{option} names columns of a table; a {kind} file has none")

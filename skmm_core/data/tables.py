@@ -50,16 +50,27 @@ def read_table(
     """
     report(Progress(f"Reading {path.name}", 0))
     file = read_table_file(path, lambda name: as_text(columns, name))
-    pool = _rows(file, columns, offsets, report)
+    pool = rows_of(file, columns, offsets, report)
     held = {}
     for part, split in file.held.items():
         own = replace(columns, text=pool.text_name) if columns.only_texts else columns
         fixed = replace(own, target=pool.target_name, fixed=pool.feature_names or None)
-        held[part] = _rows(split, fixed if pool.feature_names else own, pool.offsets, report)
+        held[part] = rows_of(split, fixed if pool.feature_names else own, pool.offsets, report)
     return pool, held
 
 
-def _rows(file: TableFile, columns: Columns, offsets: np.ndarray | None, report: Report) -> RawRows:
+def rows_of(file: TableFile, columns: Columns, offsets: np.ndarray | None, report: Report) -> RawRows:
+    """The rows of a table, its columns understood.
+
+    Args:
+        file: as its reader hands it on.
+        columns: what a person says of the columns.
+        offsets: (d,) float64 of the pool, for held-out rows; None finds them.
+        report: told of reading.
+
+    Raises:
+        InputError: it has no rows, or lacks what `columns` asks for.
+    """
     if file.rows == 0:
         raise InputError(f"{file.where} has a header but no rows; add the data")
     roles = decide(file, columns)

@@ -79,10 +79,13 @@ def reference_rows(draws: Draws, *, seed: int) -> Tensor:
     pool = draws.pool
     points = min(pool.size, len(draws.fixed) + sum(map(len, draws.picked)))
     wanted = int(_WORK / (points * pool.features.shape[1]))
-    count = min(pool.size, max(_FEWEST_REFERENCES, min(_MOST_REFERENCES, wanted)))
-    if count == pool.size:
-        return torch.arange(pool.size)
-    return pool.order.cpu()[torch.randperm(pool.size, generator=generator(seed, "rows to reach"))[:count]]
+    drawn = pool.drawn.cpu()
+    count = min(len(drawn), max(_FEWEST_REFERENCES, min(_MOST_REFERENCES, wanted)))
+    if count == len(drawn):
+        return drawn
+    order = pool.order.cpu()
+    order = order[torch.isin(order, drawn)]
+    return order[torch.randperm(len(order), generator=generator(seed, "rows to reach"))[:count]]
 
 
 def spread(pool: Pool, references: Tensor) -> float:

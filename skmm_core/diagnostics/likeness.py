@@ -30,7 +30,7 @@ def likeness_rows(dataset: Dataset) -> Rows:
 
     Named columns are standardised; rows of an embedding, whose columns have no names, come in unit length.
     """
-    pool = dataset.features[dataset.split.train]
+    pool = dataset.split.of_pool(dataset.features)
     rows = dataset.scaler.copy(pool) if dataset.feature_names else torch.nn.functional.normalize(pool.float(), dim=1)
     if rows.shape[1] > DIRECTIONS:
         rows = principal_map(rows, DIRECTIONS)(rows)

@@ -12,7 +12,7 @@ UMAP_FIT_LIMIT = 20_000
 _UMAP_INPUT_DIM = 50
 _NEIGHBOURS = 15
 _SMALLEST_UMAP = 10  # below this a neighbour graph says nothing and its spectral start breaks down
-_BLOCK_ROWS = 65_536
+_BLOCK_ROWS = 8_192
 EPOCHS = "Moving points of the UMAP map"  # the phase that counts its epochs
 Map = NDArray[np.float32]
 

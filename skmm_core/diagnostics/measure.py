@@ -30,7 +30,9 @@ def diagnose(
 ) -> Diagnostics:
     """Measure a selection.
 
-    What belongs to the pool alone is computed once and kept by the pool, so the prefixes of a pick order are cheap.
+    Of a pool too large for memory, moments are those of all its rows, and means over rows are over the random ones of
+    those held. What belongs to the pool alone is computed once and kept by the pool, so the prefixes of a pick order
+    are cheap.
 
     Args:
         pool: the pool.
@@ -102,7 +104,7 @@ def _moments(pool: "Pool", indices: "Tensor", weights: "Tensor", c_s: float) -> 
         "moment_objective": shortfall_objective(achieved, moments.eigenvalues, c_s),
         "spectrum_pool": moments.eigenvalues.numpy(),
         "spectrum_selection": achieved.numpy(),
-        "leverage": (scaled.square().sum(dim=1) / pool.size).float().cpu().numpy(),
+        "leverage": (scaled.square().sum(dim=1) / moments.size).float().cpu().numpy(),
     }
 
 
@@ -154,8 +156,21 @@ def _coverage(pool: "Pool", indices: "Tensor", report: Report) -> dict[str, Any]
     return {
         "distance": distance.float().cpu().numpy(),
         "coverage_radius": float(distance.max()),
-        "coverage_mean": float(distance.double().mean() if distance.device.type != "mps" else distance.mean()),
+        "coverage_mean": _mean_over_pool(pool, distance, indices),
     }
+
+
+def _mean_over_pool(pool: "Pool", distance: "Tensor", indices: "Tensor") -> float:
+    """Mean of distances that are 0 at the chosen rows; of a large pool from its random rows that are not chosen."""
+    from skmm_core.device import widest
+
+    distance = distance.to(widest(distance.device))
+    if pool.whole is None:
+        return float(distance.mean())
+    others = pool.whole.drawn.clone()
+    others[indices] = False
+    share = 1 - len(indices) / pool.whole.size
+    return float(distance[others.to(distance.device)].mean()) * share if others.any() else 0.0
 
 
 def _balance(pool: "Pool", indices: "Tensor") -> dict[str, Any]:
@@ -167,7 +182,7 @@ def _balance(pool: "Pool", indices: "Tensor") -> dict[str, Any]:
     if pool.task is not Task.CLASSIFICATION or pool.targets is None:
         return {"class_tv": None, "class_counts_pool": None, "class_counts_selection": None}
     labels = pool.targets.cpu()
-    whole = torch.bincount(labels, minlength=pool.n_classes)
+    whole = torch.bincount(labels[pool.drawn.cpu()], minlength=pool.n_classes)
     part = torch.bincount(labels[indices], minlength=pool.n_classes)
     gap = (whole.double() / whole.sum() - part.double() / part.sum()).abs().sum() / 2
     return {"class_tv": float(gap), "class_counts_pool": whole.numpy(), "class_counts_selection": part.numpy()}

@@ -85,7 +85,8 @@ def measure_band(
     if not torch.isin(kept, indices).all():
         raise InputError("every fixed row must be one of the selection's")
     new = len(indices) - len(kept)
-    free = torch.ones(pool.size, dtype=torch.bool)
+    free = torch.zeros(pool.size, dtype=torch.bool)
+    free[pool.drawn.cpu()] = True
     free[torch.tensor([*fixed, *closed], dtype=torch.int64)] = False
     if new <= 0 or int(free.sum()) <= new:
         return Band(new, len(kept), 0, None, seed=seed), found

@@ -1,15 +1,17 @@
 """Run the config of a run folder, whatever its kind, and write its results there."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from skmm_core.config import CompareJob, EmbedJob, EstimateJob, PaperJob, RunConfig, SelectJob
-from skmm_core.data import Dataset, load_dataset
+from skmm_core.data import Dataset, load_dataset, rows_beyond_memory
 from skmm_core.device import resolve_device
 from skmm_core.errors import InputError
 from skmm_core.jobs.labels_of_run import labels_of_run, read_as
 from skmm_core.jobs.origin import methods_of, origin
+from skmm_core.jobs.who_works import workers_of
 from skmm_core.labels import LabelsRead
 from skmm_core.methods import Need, get_method
 from skmm_core.progress import Progress, Report, ignore
@@ -53,9 +55,12 @@ def execute(folder: Path, report: Report = ignore) -> None:
     else:
         if not isinstance(job, EstimateJob):
             _check_job(config, job)
+        _check_size(config, job)
         labels = labels_of_run(folder, job) if isinstance(job, SelectJob | EstimateJob) else None
         report(Progress("Reading the data", 0))
-        dataset = load_dataset(read_as(config), report=report)
+        workers, told = workers_of(config)
+        dataset = load_dataset(read_as(config), workers=workers, report=report)
+        dataset = replace(dataset, notes=(*dataset.notes, *told))
         _check_card(folder, config, dataset.fingerprint)
         result = _run_on(dataset, folder, config, labels, report)
     if not isinstance(job, EstimateJob):  # pages show an estimate; it changes with every label
@@ -100,6 +105,21 @@ def _check_job(config: RunConfig, job: SelectJob | CompareJob) -> None:
         get_method(method).parse(job.params.get(method))
     if unused := sorted(set(job.params) - set(job.methods)):
         raise InputError(f"params are given for {unused[0]!r}, which is not among the methods compared")
+
+
+def _check_size(config: RunConfig, job: SelectJob | CompareJob | EstimateJob) -> None:
+    """Refuse what cannot be done with a pool that memory cannot hold, before it is read."""
+    rows = rows_beyond_memory(config.dataset)
+    if rows is None:
+        return
+    if isinstance(job, SelectJob):
+        get_method(job.method).check_size(rows)
+        return
+    what = "estimates need" if isinstance(job, EstimateJob) else "a comparison needs"
+    raise InputError(
+        f"{config.dataset.source} has {rows:,} rows, more than memory holds, and {what} every one; save a random part "
+        "of them as a file of its own"
+    )
 
 
 def _check_card(folder: Path, config: RunConfig, fingerprint: str) -> None:

@@ -110,7 +110,7 @@ def _write_files(
 ) -> None:
     dataset = now.dataset
     report(Progress("Drawing the map", 0))
-    layout = pca_map(dataset.features[dataset.split.train])
+    layout = pca_map(dataset.split.of_pool(dataset.features))
     report(Progress("Writing the results", 0))
     chosen = tables.selection_table(now, selection)
     plain = as_csv(chosen)
@@ -162,7 +162,8 @@ def _selection_result(
         "budget": len(selection.indices),
         "included": len(job.include),
         "excluded": len(job.exclude),
-        "N": pool.size,
+        "N": dataset.whole_size,
+        "held": pool.size,
         "seed": selection.seed,
         "seconds": selection.seconds,
         "status": selection.status.name,

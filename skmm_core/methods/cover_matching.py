@@ -48,6 +48,7 @@ class SkmmCoverParams(SkmmWhitenedParams):
     params=SkmmCoverParams,
     recommended=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_cover(pool: Pool, budget: int, params: SkmmCoverParams, *, seed: int, report: Report) -> Picks:
     """Maximise coverage minus squared MMD under a Gaussian kernel on partly whitened rows of unit length.
@@ -61,7 +62,8 @@ def skmm_cover(pool: Pool, budget: int, params: SkmmCoverParams, *, seed: int, r
     given = matched_rows(pool, params.space)
     rows = in_one_unit(given) if params.scaling == "auto" else given
     ones = rows.new_ones(len(rows))
-    whole = aim_at_pool(pool, params, lambda: whitened_kernel(rows, params), ones, seed=0, report=report)
+    drawn = pool.some_drawn
+    whole = aim_at_pool(pool, params, lambda: whitened_kernel(rows, params, drawn), ones, seed=0, report=report)
     aim = CoverAim(whole.kernel, whole.mean, reference_rows(pool))
     picks = greedy_cover_mmd(aim, budget, given=pool.given, report=report)
     greedy = aim.value(picks)

@@ -70,6 +70,7 @@ class SkmmFitParams(MethodParams):
     uses_labels=True,
     recommended=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, report: Report) -> Picks:
     """Greedy and exchange on how well a ridge fit of the chosen points predicts the pool's targets.
@@ -85,7 +86,7 @@ def skmm_fit(pool: Pool, budget: int, params: SkmmFitParams, *, seed: int, repor
     """
     if pool.targets is None:
         raise ValueError("select() checks that there are targets")
-    targets, scale_free = centred_targets(pool.targets), not pool.targets.is_floating_point()
+    targets, scale_free = centred_targets(pool.targets, pool.some_drawn), not pool.targets.is_floating_point()
     settled = _scaling(pool, targets, params, budget)
     task, saved = _task(pool, targets, params, settled.scaling)
     rows, targets = task.rows, targets.to(task.rows)
@@ -135,8 +136,10 @@ def _task(pool: Pool, targets: Tensor, params: SkmmFitParams, scaling: Scaling) 
     """Scale the rows and add up their moments, or take both over from another budget; and the seconds this saved."""
 
     def make() -> _Task:
-        rows = fitted_rows(scaled(matched_rows(pool, params.space), scaling), params.rank)
-        return _Task(rows, pool_moments(rows, targets.to(rows)))
+        drawn = pool.some_drawn
+        rows = fitted_rows(scaled(matched_rows(pool, params.space), scaling), params.rank, drawn=drawn)
+        known = (rows, targets.to(rows)) if drawn is None else (rows[drawn], targets[drawn].to(rows))
+        return _Task(rows, pool_moments(*known))
 
     return pool.kept.get(("fit", params.space, scaling, params.rank), make)
 
@@ -216,24 +219,28 @@ def scaled(rows: Tensor, scaling: Scaling) -> Tensor:
     return rows
 
 
-def fitted_rows(rows: Tensor, rank: int) -> Tensor:
+def fitted_rows(rows: Tensor, rank: int, *, drawn: Tensor | None = None) -> Tensor:
     """(N, min(rank, d) + 1) rows in their leading principal directions, of mean squared length 1, and a one."""
-    rows = principal_rows(rows, rank)
+    rows = principal_rows(rows, rank, drawn=drawn)
     size = rows.double().square().sum(dim=1).mean().sqrt()
     rows = rows / torch.where(size > 0, size, 1.0).to(rows)
     return torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1)
 
 
-def centred_targets(targets: Tensor) -> Tensor:
-    """(N, C) float64: indicators of the classes that occur, or the standardised numbers; columns have mean 0."""
+def centred_targets(targets: Tensor, drawn: Tensor | None = None) -> Tensor:
+    """(N, C) float64: indicators of the classes that occur, or the standardised numbers; columns have mean 0.
+
+    Over the rows `drawn` of a pool too large for memory, else over all.
+    """
+    some: Tensor | slice = slice(None) if drawn is None else drawn
     if targets.is_floating_point():
         values = targets.double()[:, None]
-        values = values - values.mean()
-        deviation = values.square().mean().sqrt()
+        values = values - values[some].mean()
+        deviation = values[some].square().mean().sqrt()
         return values / torch.where(deviation > 0, deviation, 1.0)
     classes = targets.unique(return_inverse=True)[1]
     indicators = torch.nn.functional.one_hot(classes).double()
-    return indicators - indicators.mean(dim=0)
+    return indicators - indicators[some].mean(dim=0)
 
 
 def _candidates(given: Given, budget: int) -> Tensor:

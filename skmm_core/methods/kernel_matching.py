@@ -22,6 +22,7 @@ from skmm_core.solvers import (
     Kernel,
     LabelledKernel,
     PolynomialKernel,
+    columns_of,
     exchange_mmd,
     gaussian_kernel,
     greedy_mmd,
@@ -60,14 +61,16 @@ class SkmmKernelParams(MethodParams):
     params=SkmmKernelParams,
     random=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int, report: Report) -> Picks:
     """Minimise the maximum mean discrepancy (MMD) between the chosen points and the pool.
 
     With `keep_rare` the pool's kernel mean is weighted by :func:`rarity`. Plain matching gives a cluster of fewer than
     N/n points no point at all; a linear model then knows nothing of that direction, and its bias explodes. O(N · d)
-    time a pick and O(N) memory beyond the rows; the kernel mean costs O(N · min(N, 20,000) · d) once. The median of
-    distances and, above 20,000 points, the reference rows of the mean are drawn from the seed.
+    time a pick and O(N) memory beyond the rows; the kernel mean costs O(N · 4,096 · d) once, or O(N² · d) up to
+    20,000 points. The median of distances and, above 20,000 points, the rows that the mean is made with are drawn from
+    the seed.
     """
     if params.stratify:
         whole = params.model_copy(update={"stratify": False})
@@ -153,6 +156,7 @@ class SkmmDirectParams(MethodParams):
     url="https://arxiv.org/abs/1203.3472",
     params=SkmmDirectParams,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_direct(pool: Pool, budget: int, params: SkmmDirectParams, *, seed: int, report: Report) -> Picks:
     """Minimise ‖mean_S ψ - mean ψ‖² for the kernel ψ(z)·ψ(z') = (1 + z·z'/m)² on (N, m) sketched gradients z.
@@ -162,9 +166,9 @@ def skmm_direct(pool: Pool, budget: int, params: SkmmDirectParams, *, seed: int,
     objectives are 2‖Δ mean‖²/m + ‖Δ second moment‖²/m². The pool's mean is exact and in closed form, O(N · m²) once;
     O(N · m) a pick. In float64, which is a copy of a float32 sketch.
     """
-    kernel = polynomial_kernel(pool.sketched)
+    kernel = polynomial_kernel(pool.sketched, pool.whole_in_sketch)
     mean = kernel.mean()
-    aim = Aim(kernel, mean, float(mean.mean(dtype=torch.float64)))
+    aim = Aim(kernel, mean, kernel.squared_norm_of_mean(mean))
     return match_mean(pool, aim, budget, params.exchanges, report)
 
 
@@ -210,6 +214,8 @@ def aim_at_pool(
         seed: of what is drawn for the kernel and its mean.
         report: told of the averaging.
     """
+    if pool.whole is not None:  # the pool's mean is that of its random rows
+        importance = importance * pool.whole.drawn.to(importance)
     key = params.model_copy(update={"exchanges": 0}), seed
     kernel, saved = pool.kept.get(("kernel", key), make)
     mean, saved_too = pool.kept.get(("mean", key), lambda: kernel_mean(kernel, importance, seed=seed, report=report))
@@ -223,9 +229,10 @@ def match_mean(pool: Pool, aim: Aim, budget: int, exchanges: int, report: Report
     Greedy goes on from the points that are in by hand, and no exchange touches them.
     """
     given, kernel, mean = pool.given, aim.kernel, aim.mean
-    picks = greedy_mmd(kernel, mean, budget, given=given, report=report)
+    columns = columns_of(kernel)
+    picks = greedy_mmd(kernel, mean, budget, columns=columns, given=given, report=report)
     greedy = aim.squared_mmd(picks)
-    picks, converged = exchange_mmd(kernel, mean, picks, sweeps=exchanges, given=given, report=report)
+    picks, converged = exchange_mmd(kernel, mean, picks, sweeps=exchanges, columns=columns, given=given, report=report)
     return Picks(
         order_by_prefix(kernel, mean, picks, fixed=len(given.start)),
         scores=mean,

@@ -15,9 +15,10 @@ from skmm_core.device import generator, widest
 from skmm_core.methods.registry import Family, MethodParams, Picks, Status, register
 from skmm_core.methods.stratify import pick_by_class
 from skmm_core.pool import Pool
-from skmm_core.progress import Progress, Report, ignore
+from skmm_core.progress import Report
 from skmm_core.solvers import (
     lowest,
+    polish,
     round_balanced,
     round_matched,
     round_sample,
@@ -31,8 +32,6 @@ _ROUNDING = (
     "From weights to points: matched draws, then evens out the moments; balanced (cube method) keeps the chances of "
     "all points, but last digits of the features change picks; sample draws (the paper); top takes the largest."
 )
-_CANDIDATES = 4096
-_MAX_SWEEPS = 20
 _NOTHING = 1e-12  # of the moments asked for, squared: a shortfall below that is rounding
 _DOUBLE_LIMIT = 32_000_000
 
@@ -84,6 +83,7 @@ class SkmmParams(MethodParams):
     params=SkmmParams,
     random=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm(pool: Pool, budget: int, params: SkmmParams, *, seed: int, report: Report) -> Picks:
     """Solve the relaxed moment-matching problem, round it, and exchange points on the discrete objective.
@@ -185,61 +185,6 @@ def _squares(coordinates: Tensor) -> Tensor:
     if coordinates.numel() <= _DOUBLE_LIMIT and coordinates.device.type != "mps":
         return coordinates.double().square()
     return coordinates.square()
-
-
-def polish(
-    squares: Tensor, targets: Tensor, picks: Tensor, *, column_weights: Tensor, report: Report = ignore
-) -> Tensor:
-    """Exchange chosen points for better ones while that lowers F of the equally weighted selection.
-
-    Sweeps over the chosen points; each gives way to the best point outside, if that is an improvement. F is convex, so
-    its linear part bounds the gain of an exchange: only points that could gain are tried, at most 4,096 of them, the
-    most promising first. O(N · k) an exchange tried.
-
-    Args:
-        squares: (N, k) a_ij.
-        targets: (k,) moments asked for.
-        picks: (n,) int64 distinct rows.
-        column_weights: (k,) w.
-        report: told of every exchange tried.
-
-    Returns:
-        (n,) int64 distinct rows; F is at most what it was.
-    """
-    picks = picks.clone()
-    n = len(picks)
-    weights = column_weights.to(squares)
-    asked = targets.to(squares) * weights
-    outside = torch.ones(len(squares), dtype=torch.bool, device=squares.device)
-    outside[picks] = False
-    achieved = squares[picks].mean(dim=0) * weights
-    current = float((asked - achieved).clamp_min(0).square().sum())
-    for sweep in range(_MAX_SWEEPS):
-        exchanged = False
-        for slot in range(n):
-            if current <= _NOTHING * float(asked.square().sum()):
-                return picks
-            report(Progress("Polishing", sweep * n + slot, _MAX_SWEEPS * n, {"objective": current}))
-            shortfall = (asked - achieved).clamp_min(0)
-            gain = (squares @ (shortfall * weights)).masked_fill_(~outside, -torch.inf)
-            promising = gain.topk(min(_CANDIDATES, len(gain))).indices
-            old = picks[slot].clone()
-            promising = promising[gain[promising] > squares[old] @ (shortfall * weights)]
-            if not len(promising):
-                continue
-            rest = achieved - squares[old] * weights / n
-            values = (asked - rest - squares[promising] * (weights / n)).clamp_min(0).square().sum(dim=1)
-            best = int(values.argmin())
-            # Rounding alone must not look like a gain.
-            if float(values[best]) < current * (1 - 1e-6):
-                new = promising[best]
-                picks[slot], outside[old], outside[new] = new, True, False
-                achieved = rest + squares[new] * weights / n
-                current = float(values[best])
-                exchanged = True
-        if not exchanged:
-            break
-    return picks
 
 
 def order_by_prefix(

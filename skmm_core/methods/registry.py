@@ -89,6 +89,7 @@ def register(
     random: bool = False,
     recommended: bool = False,
     goes_on: bool = False,
+    beyond_memory: bool = False,
 ) -> Callable[[F], F]:
     """Add the decorated function to the registry; the function itself is returned unchanged.
 
@@ -102,7 +103,20 @@ def register(
         if key in _REGISTRY:
             raise ValueError(f"two methods are named {key}")
         _REGISTRY[key] = MethodSpec(
-            key, title, family, summary, paper, url, params, needs, uses_labels, random, recommended, goes_on, function
+            key=key,
+            title=title,
+            family=family,
+            summary=summary,
+            paper=paper,
+            url=url,
+            params=params,
+            needs=needs,
+            uses_labels=uses_labels,
+            random=random,
+            recommended=recommended,
+            goes_on=goes_on,
+            beyond_memory=beyond_memory,
+            function=function,
         )
         return function
 

@@ -35,14 +35,18 @@ class UniformParams(MethodParams):
     params=UniformParams,
     random=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def uniform(pool: Pool, budget: int, params: UniformParams, *, seed: int, report: Report) -> Picks:
     """Draw without replacement, every subset of this size equally likely. O(N).
 
+    Of a pool too large for memory, among the rows that are held at random, so that all its rows are equally likely.
     Stratified, the quotas of the classes add up to the budget exactly (largest remainders).
     """
     order = torch.randperm(pool.size, generator=generator(seed, "uniform"))
     order = order[pool.given.free.cpu()[order]]
+    if pool.whole is not None:
+        order = order[pool.whole.drawn[order]]
     start = pool.given.start.cpu()
     if not params.stratify:
         return Picks(torch.cat([start, order[: budget - len(start)]]))
@@ -94,14 +98,23 @@ class LeverageParams(MethodParams):
     params=LeverageParams,
     random=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def leverage(pool: Pool, budget: int, params: LeverageParams, *, seed: int, report: Report) -> Picks:
     """Draw without replacement in proportion to rank-k leverage scores. O(N d²).
 
+    Of a pool too large for memory, held rows in proportion to their score over their chance to be held.
+
     A rank above the numerical rank of the features takes that rank.
     """
     scores = leverage_scores(pool.features, params.rank or budget, basis=pool.feature_basis)
-    return Picks(draw_rest(scores, budget, pool.given, generator(seed, "leverage")), scores=scores)
+    return Picks(_drawn(pool, scores, budget, generator(seed, "leverage")), scores=scores)
+
+
+def _drawn(pool: Pool, scores: Tensor, budget: int, draw: torch.Generator) -> Tensor:
+    """Rows drawn in proportion to their scores, those of a large pool as if all its rows took part."""
+    chances = scores if pool.whole is None else scores / pool.whole.chance.to(scores)
+    return draw_rest(chances, budget, pool.given, draw)
 
 
 def draw_rest(scores: Tensor, budget: int, given: Given, draw: torch.Generator) -> Tensor:
@@ -168,6 +181,7 @@ class RidgeLeverageParams(MethodParams):
     params=RidgeLeverageParams,
     random=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def ridge_leverage(pool: Pool, budget: int, params: RidgeLeverageParams, *, seed: int, report: Report) -> Picks:
     """Draw without replacement in proportion to the ridge leverage x_iᵀ(XᵀX + αI)⁻¹x_i. O(N d²).
@@ -176,7 +190,7 @@ def ridge_leverage(pool: Pool, budget: int, params: RidgeLeverageParams, *, seed
     """
     report(Progress("Scoring points", 0, 1))
     scores = ridge_leverage_scores(pool.features, params.rank or budget, ridge=params.ridge, basis=pool.feature_basis)
-    return Picks(draw_rest(scores, budget, pool.given, generator(seed, "ridge_leverage")), scores=scores)
+    return Picks(_drawn(pool, scores, budget, generator(seed, "ridge_leverage")), scores=scores)
 
 
 def ridge_leverage_scores(

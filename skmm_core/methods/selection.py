@@ -65,7 +65,9 @@ def run_method(
         ValueError: the method gave another number of scores than there are points.
         Cancelled: raised by `report`.
     """
-    check_budget_fits(budget, pool.size)
+    check_budget_fits(budget, pool.size, whole=None if pool.whole is None else pool.whole.size)
+    if pool.whole is not None:
+        spec.check_size(pool.whole.size)
     if reason := spec.missing(pool.task) if pool.known is None else spec.lacking(pool.known):
         raise InputError(reason)
     check_budget(pool.given, budget)

@@ -100,6 +100,8 @@ class MethodSpec:
         random: whether another seed gives another selection.
         recommended: the default of its league, chosen by the measurements in assets/docs/evidence.md.
         goes_on: whether the function starts from :attr:`Pool.given`; otherwise it sees the pool without these points.
+        beyond_memory: whether it can pick for a pool of which memory holds only a part, see
+            :class:`~skmm_core.data.WholePool`.
         function: the method itself.
     """
 
@@ -115,6 +117,7 @@ class MethodSpec:
     random: bool
     recommended: bool
     goes_on: bool
+    beyond_memory: bool
     function: MethodFunction
 
     @property
@@ -164,6 +167,18 @@ class MethodSpec:
                 f"{known.class_names[0]}; label more points, or take a method without labels, such as skmm"
             )
         return None
+
+    def check_size(self, rows: int) -> None:
+        """Refuse a pool of so many rows that memory cannot hold them.
+
+        Raises:
+            InputError: the method looks at every row.
+        """
+        if not self.beyond_memory:
+            raise InputError(
+                f"{self.title} looks at every row, and {rows:,} are more than memory holds; take skmm_cover, another "
+                "method that picks among some of them, or a smaller file"
+            )
 
     def parse(self, params: Mapping[str, Any] | BaseModel | None) -> MethodParams:
         """Validate params.

@@ -1,5 +1,7 @@
 """Facility location and graph cut, label-free: chosen points close to many others and not to each other."""
 
+from functools import partial
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -10,7 +12,7 @@ from skmm_core.methods.registry import Family, MethodParams, Picks, register
 from skmm_core.methods.stratify import pick_by_class
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers import CosineSimilarity, Kernel, greedy_cover, lowest, unit_rows
+from skmm_core.solvers import CosineSimilarity, Kernel, Outlook, columns_of, greedy_cover, lowest, unit_rows
 
 REFERENCE_LIMIT = 10_000
 _BLOCK_ROWS = 16_384
@@ -33,6 +35,7 @@ class FacilityLocationParams(MethodParams):
     url="https://proceedings.mlr.press/v37/wei15.html",
     params=FacilityLocationParams,
     goes_on=True,
+    beyond_memory=True,
 )
 def _facility_location(pool: Pool, budget: int, params: FacilityLocationParams, *, seed: int, report: Report) -> Picks:
     if params.stratify:
@@ -49,12 +52,13 @@ def _facility_location(pool: Pool, budget: int, params: FacilityLocationParams, 
 
 def reference_rows(pool: Pool) -> Tensor:
     """(R,) int64 rows that stand for the pool in sums: all up to 10,000, else 10,000 random ones, ascending."""
-    reference = torch.arange(pool.size)
-    if pool.size > REFERENCE_LIMIT:
+    reference = pool.drawn
+    if len(reference) > REFERENCE_LIMIT:
         # One fixed draw for all seeds: a method that is not random otherwise is not random through this.
         draw = generator(0, "facility_location:reference")
-        reference = torch.randperm(pool.size, generator=draw)[:REFERENCE_LIMIT].sort().values
-    return reference.to(pool.features.device)
+        some = torch.randperm(len(reference), generator=draw)[:REFERENCE_LIMIT].sort().values
+        reference = reference[some.to(reference.device)]
+    return reference
 
 
 def facility_location(
@@ -133,9 +137,10 @@ def graph_cut(
 ) -> Picks:
     """Greedily maximise f(S) = Σ_{i∈V} Σ_{j∈S} s_ij - λ Σ_{i,j∈S} s_ij, V being the pool; s_ij = (1 + cos)/2.
 
-    A pick costs one column, O(N · d); memory O(N). For λ = N/(2n), f(S) is, up to its sign and a constant, the squared
-    distance between the means of the chosen and of all points in the space of s, so that both terms count; a fixed
-    small λ leaves only the first where n is far below N, and every pick is then a point near the pool's mean direction.
+    A pick costs one column, O(N · d), see :class:`ColumnsAhead`. For λ = N/(2n), f(S) is, up to its sign and a
+    constant, the squared distance between the means of the chosen and of all points in the space of s, so that both
+    terms count; a fixed small λ leaves only the first where n is far below N, and every pick is then a point near the
+    pool's mean direction.
 
     Args:
         similarity: s, of the N rows.
@@ -154,6 +159,7 @@ def graph_cut(
     gains = to_all - redundancy * similarity.diagonal
     given = given or nothing_given(size, to_all.device)
     closed = ~given.free
+    columns = columns_of(similarity)
     objective = 0.0
     picks = torch.empty(budget, dtype=torch.int64, device=to_all.device)
     for t in range(budget):
@@ -162,7 +168,7 @@ def graph_cut(
         pick = given.start[t] if chosen else lowest(costs, redundancy * (t + 1) ** 0.5 * rounding)
         objective += float(gains[pick])
         picks[t] = pick
-        gains -= (2 * redundancy) * similarity.columns(pick[None]).squeeze(1)
+        gains -= (2 * redundancy) * columns.column(pick, partial(Outlook, costs, 2 * redundancy))
         gains[pick] = -torch.inf
         report(Progress("Picking points", t + 1, budget))
     return Picks(picks, scores=(to_all / size).to(similarity.rows), objective={"cut": objective / size})

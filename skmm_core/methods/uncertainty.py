@@ -11,12 +11,13 @@ from torch import Tensor
 
 from skmm_core.data import Given, Scaler, nothing_given, row_blocks
 from skmm_core.device import generator
-from skmm_core.methods.geometric import farthest_first, first_row
+from skmm_core.methods.geometric import first_row
 from skmm_core.methods.ranking import best
 from skmm_core.methods.registry import Family, MethodParams, Need, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
+from skmm_core.solvers import farthest_first
 
 # What the methods of this family have in common; a registration below says what is its own.
 _register = partial(
@@ -237,9 +238,9 @@ def diverse_predictions(
     probabilities = log_probabilities.exp()
     negentropy = (probabilities * log_probabilities).sum(dim=1)
 
-    def divergences(pick: Tensor) -> Tensor:
-        cross = probabilities @ log_probabilities[pick] + log_probabilities @ probabilities[pick]
-        return (negentropy + negentropy[pick] - cross).mul_(0.5)
+    def divergences(chosen: Tensor, among: Tensor | slice) -> Tensor:
+        cross = probabilities[among] @ log_probabilities[chosen].T + log_probabilities[among] @ probabilities[chosen].T
+        return (negentropy[among][:, None] + negentropy[chosen] - cross).mul_(0.5)
 
     given = given or nothing_given(len(negentropy), negentropy.device)
     scale = log_probabilities.abs().amax()

@@ -46,6 +46,7 @@ class SkmmVarianceParams(MethodParams):
     params=SkmmVarianceParams,
     random=True,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_variance(pool: Pool, budget: int, params: SkmmVarianceParams, *, seed: int, report: Report) -> Picks:
     """Minimise tr(Σ̃(Σ̃_S + εI)⁻¹) by greedy choice with rank-one updates, then by exchange.

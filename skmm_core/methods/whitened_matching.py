@@ -41,6 +41,7 @@ class SkmmWhitenedParams(MethodParams):
     url="https://arxiv.org/abs/1203.3472",
     params=SkmmWhitenedParams,
     goes_on=True,
+    beyond_memory=True,
 )
 def skmm_whitened(pool: Pool, budget: int, params: SkmmWhitenedParams, *, seed: int, report: Report) -> Picks:
     """Minimise the MMD between chosen points and pool under a Gaussian kernel on partly whitened rows of unit length.
@@ -51,11 +52,13 @@ def skmm_whitened(pool: Pool, budget: int, params: SkmmWhitenedParams, *, seed: 
     """
     rows = matched_rows(pool, params.space)
     ones = torch.ones_like(rows[:, 0])
-    aim = aim_at_pool(pool, params, lambda: whitened_kernel(rows, params), ones, seed=0, report=report)
+    aim = aim_at_pool(pool, params, lambda: whitened_kernel(rows, params, pool.some_drawn), ones, seed=0, report=report)
     return match_mean(pool, aim, budget, params.exchanges, report)
 
 
-def whitened_kernel(rows: Tensor, params: SkmmWhitenedParams) -> GaussianKernel:
+def whitened_kernel(rows: Tensor, params: SkmmWhitenedParams, drawn: Tensor | None) -> GaussianKernel:
     """Gaussian kernel on (N, r) rows in their leading principal directions, partly whitened, of unit length."""
-    principal = principal_rows(rows, params.rank, power=params.power)
-    return gaussian_kernel(principal, normalise=True, scale=params.scale, seed=0)
+    # not kept by name, so that they are gone when the kernel has rows of its own
+    return gaussian_kernel(
+        principal_rows(rows, params.rank, power=params.power, drawn=drawn), normalise=True, scale=params.scale, seed=0
+    )

@@ -14,7 +14,7 @@ from skmm_core.solvers import SingularBasis, second_moment, singular_basis
 
 # α / (rows · λ_1), three a decade
 _STRENGTHS = torch.logspace(-14, 2, 49, dtype=torch.float64)
-_BLOCK_ROWS = 65_536
+_BLOCK_ROWS = 8_192
 _ROUNDED = 1e-12  # of the second moment: a variance below is what its subtraction leaves
 
 

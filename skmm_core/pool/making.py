@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from skmm_core.config import GradientParams, RunConfig, SketchParams
-from skmm_core.data import Dataset, Task, known_targets, train_targets
+from skmm_core.data import Dataset, Task, WholePool, known_targets, train_targets
 from skmm_core.device import resolve_device, widest
 from skmm_core.errors import InputError
 from skmm_core.pool.pool import Pool
@@ -43,7 +43,7 @@ def make_pool(
         raise InputError(f"warm_up_rows is {warm_up_rows}; give at least 1, or none for the default")
     where = resolve_device(device)
     if isinstance(data, Dataset):
-        rows, y, known = data.features[data.split.train], train_targets(data), known_targets(data)
+        rows, y, known = data.split.of_pool(data.features), train_targets(data), known_targets(data)
         task, n_classes = data.task, data.n_classes
         if known is not None:
             task, n_classes = known.task, len(known.class_names)
@@ -55,6 +55,12 @@ def make_pool(
             task = Task.REGRESSION if y.is_floating_point() else Task.CLASSIFICATION
             n_classes = int(y.max()) + 1 if task is Task.CLASSIFICATION and len(y) else 0
         _check(rows, y)
+    whole = _whole(data) if isinstance(data, Dataset) else None
+    if whole is not None and gradient is not None and gradient.kind != "features":
+        raise InputError(
+            f"gradients of a head need every row in memory, and of {whole.size:,} only {len(rows):,} are; leave "
+            "--gradient on features"
+        )
     rows = _with_squares(rows, where)
     return Pool(
         features=rows.to(where),
@@ -67,7 +73,12 @@ def make_pool(
         report=report,
         warm_up_rows=warm_up_rows,
         gradient_params=gradient or GradientParams(),
+        whole=whole,
     )
+
+
+def _whole(data: Dataset) -> WholePool | None:
+    return data.whole and data.whole.of(data.split.train)
 
 
 def pool_of(config: RunConfig, dataset: Dataset, *, seed: int, report: Report = ignore) -> Pool:

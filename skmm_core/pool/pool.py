@@ -12,6 +12,7 @@ from skmm_core.data import (
     KnownTargets,
     Scaler,
     Task,
+    WholePool,
     fit_scaler,
     make_given,
     nothing_given,
@@ -41,7 +42,7 @@ from skmm_core.sketches import (
     measure_distortion,
     spectrum,
 )
-from skmm_core.solvers import Moments, SingularBasis, eigenbasis, gram_products, singular_basis
+from skmm_core.solvers import Moments, SingularBasis, eigenbasis, gram_products, singular_basis, singular_basis_of
 
 _DEFAULT_SKETCH = SketchParams()
 _DEFAULT_GRADIENT = GradientParams()
@@ -70,6 +71,7 @@ class Pool:
         gradient_params: what stands for a row when moments are matched.
         decided: what was decided by hand, or None; read :attr:`given`.
         in_order: whether the rows stand in the order of what they hold.
+        whole: of a pool too large for memory, of which the N rows are a part: what is known of all its rows.
     """
 
     features: Tensor
@@ -84,11 +86,24 @@ class Pool:
     decided: Given | None = None
     in_order: bool = False
     known: KnownTargets | None = None
+    whole: WholePool | None = None
 
     @property
     def size(self) -> int:
         """N."""
         return len(self.features)
+
+    @property
+    def some_drawn(self) -> Tensor | None:
+        """(D,) int64 rows over which sums stand for sums over the pool, or None where all rows do."""
+        return None if self.whole is None else self.drawn
+
+    @property
+    def drawn(self) -> Tensor:
+        """(D,) int64 rows over which sums stand for sums over the pool: all, or the random ones of a large pool."""
+        if self.whole is None:
+            return torch.arange(self.size, device=self.features.device)
+        return self.whole.drawn.nonzero().squeeze(1).to(self.features.device)
 
     @cached_property
     def given(self) -> Given:
@@ -138,7 +153,13 @@ class Pool:
         targets = None if self.targets is None else self.targets[self.order]
         known = None if self.known is None else self.known.of(self.order)
         made = replace(
-            self, features=self.features[self.order], targets=targets, known=known, decided=None, in_order=True
+            self,
+            features=self.features[self.order],
+            targets=targets,
+            known=known,
+            decided=None,
+            in_order=True,
+            whole=self.whole and self.whole.of(self.order.cpu()),
         )
         # a part of a pool has these from the whole
         for name in ("gradients", "sketched"):
@@ -196,7 +217,7 @@ class Pool:
         """The one map Γ of this run."""
         if not self.in_order:
             return self.ordered.sketch
-        return make_sketch(self.sketch_params, self.gradients, seed=self.seed)
+        return make_sketch(self.sketch_params, self.gradients, seed=self.seed, eigenvalues=lambda: self.spectrum)
 
     @cached_property
     def sketched(self) -> Tensor:
@@ -217,7 +238,14 @@ class Pool:
         """
         targets = None if self.targets is None else self.targets[rows]
         known = None if self.known is None else self.known.of(rows)
-        part = replace(self, features=self.features[rows], targets=targets, known=known, decided=self.given.of(rows))
+        part = replace(
+            self,
+            features=self.features[rows],
+            targets=targets,
+            known=known,
+            decided=self.given.of(rows),
+            whole=self.whole and self.whole.of(rows.cpu()),
+        )
         vars(part).update(gradients=self.gradients[rows], sketch=self.sketch, sketched=self.sketched[rows])
         return part
 
@@ -251,6 +279,8 @@ class Pool:
     @cached_property
     def feature_basis(self) -> SingularBasis:
         """Singular values of the features, and singular vectors on their shorter side."""
+        if self.whole is not None:
+            return singular_basis_of(self.whole.moment, self.whole.size)
         return singular_basis(self.features)
 
     @cached_property
@@ -264,11 +294,29 @@ class Pool:
         if not self.in_order:
             found = self.ordered.moments
             return replace(found, coordinates=found.coordinates[self.place])
-        return eigenbasis(self.sketched, given=self.sketched is self.features)
+        return eigenbasis(self.sketched, given=self.sketched is self.features, whole=self._sketched_moment)
+
+    @property
+    def whole_in_sketch(self) -> tuple[Tensor, Tensor] | None:
+        """(m,) mean and (m, m) second moment of all rows of a large pool in the sketch, float64; None of others."""
+        if self.whole is None or (moment := self._sketched_moment) is None:
+            return None
+        return self.sketch(self.whole.mean[None]).squeeze(0), moment[0]
+
+    @property
+    def _sketched_moment(self) -> tuple[Tensor, int] | None:
+        """(m, m) second moment of all rows of a large pool in the sketch, and how many they are."""
+        if self.whole is None:
+            return None
+        half = self.sketch(self.whole.moment)  # the moment is symmetric, so both sides are mapped alike
+        return self.sketch(half.T.contiguous()), self.whole.size
 
     @cached_property
     def spectrum(self) -> Tensor:
         """Eigenvalues of the unsketched second moment GᵀG/N, float64, descending."""
+        if self.whole is not None:
+            energies: Tensor = torch.linalg.eigvalsh(self.whole.moment)
+            return energies.flip(0).clamp_min(0)
         return spectrum(self.gradients) if self.in_order else self.ordered.spectrum
 
     @cached_property
@@ -296,13 +344,20 @@ class Pool:
     @cached_property
     def fit(self) -> PoolFit:
         """Second moment of :attr:`fit_rows` and the ridge fit on all targets, against which selections are measured."""
+        if self.whole is not None:  # the random rows stand for all of them, but for the moments, which are known
+            exact = PoolFit(self.whole.moment, mean=self.whole.mean)
+            if self.targets is None and self.fit_rows is self.features:
+                return exact
+            targets = None if self.targets is None else self.targets[self.drawn]
+            fit = fit_pool(self.fit_rows[self.drawn], targets, self.task, self.n_classes)
+            return replace(fit, moment=exact.moment, mean=exact.mean) if self.fit_rows is self.features else fit
         known = self.feature_basis if self.targets is not None and self.fit_rows is self.features else None
         return fit_pool(self.fit_rows, self.targets, self.task, self.n_classes, basis=known)
 
     @cached_property
     def scaler(self) -> Scaler:
         """Mean and standard deviation of every column of the features."""
-        return fit_scaler(self.features)
+        return fit_scaler(self.features if self.whole is None else self.features[self.drawn])
 
     @cached_property
     def warm_up(self) -> WarmUp:

@@ -10,7 +10,7 @@ from skmm_core.pool.pool import Pool
 from skmm_core.solvers import centred_rows
 
 _WIDEST = 2048
-_BLOCK_ROWS = 16_384
+_BLOCK_ROWS, _PANEL = 4_096, 256
 _FLOOR = 0.1  # of the mean eigenvalue: fainter directions are not blown up any further
 
 
@@ -43,13 +43,12 @@ class PrincipalMap:
 
 
 def principal_map(rows: Tensor, rank: int, *, power: float = 0.0) -> PrincipalMap:
-    """The map that :func:`principal_rows` applies to the rows it is made of."""
-    centred = centred_rows(rows)
+    """The map that :func:`principal_rows` applies to rows of the pool that these stand for."""
     mean = rows.mean(dim=0, dtype=widest(rows.device))
-    return PrincipalMap(mean, _directions(centred, rank, power))
+    return PrincipalMap(mean, _directions(rows, mean, rank, power))
 
 
-def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0) -> Tensor:
+def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0, drawn: Tensor | None = None) -> Tensor:
     """Centre (N, d) rows and turn them into their leading principal directions.
 
     Args:
@@ -57,24 +56,30 @@ def principal_rows(rows: Tensor, rank: int, *, power: float = 0.0) -> Tensor:
         rank: directions to keep, at most d.
         power: each direction of variance λ is scaled by (λ + 0.1 mean λ)^(-power / 2): 0 leaves lengths alone, 1 gives
             all leading directions the same variance.
+        drawn: rows whose mean and directions are taken, of a pool too large for memory; None takes all.
 
     Returns:
         (N, min(rank, d)).
     """
-    centred = centred_rows(rows)
-    if rank >= rows.shape[1] and not power:
-        return centred
-    principal: Tensor = centred @ _directions(centred, rank, power).to(centred)
-    return principal
+    if rank >= rows.shape[1] and not power and drawn is None:
+        return centred_rows(rows)
+    turn = principal_map(rows if drawn is None else rows[drawn], rank, power=power)
+    found = rows.new_empty(len(rows), turn.directions.shape[1])
+    for block, part in zip(rows.split(_BLOCK_ROWS), found.split(_BLOCK_ROWS), strict=True):
+        part.copy_(turn(block))
+    return found
 
 
-def _directions(centred: Tensor, rank: int, power: float) -> Tensor:
-    """(d, min(rank, d)) leading eigenvectors of the second moment, scaled; zeros where nothing varies."""
-    size = centred.shape[1]
-    covariance = torch.zeros(size, size, dtype=widest(centred.device), device=centred.device)
-    for block in centred.split(_BLOCK_ROWS):
-        covariance += block.to(covariance).T @ block.to(covariance)
-    energy, directions = torch.linalg.eigh(covariance / len(centred))
+def _directions(rows: Tensor, mean: Tensor, rank: int, power: float) -> Tensor:
+    """(d, min(rank, d)) leading eigenvectors of the covariance, scaled; zeros where nothing varies."""
+    size = rows.shape[1]
+    covariance = torch.zeros(size, size, dtype=mean.dtype, device=rows.device)
+    for block in rows.split(_BLOCK_ROWS):
+        centred = block.to(mean) - mean
+        for start in range(0, size, _PANEL):  # what lies left of the diagonal is there already
+            panel = slice(start, start + _PANEL)
+            covariance[panel, start:].addmm_(centred[:, panel].T, centred[:, start:])
+    energy, directions = torch.linalg.eigh(covariance / len(rows), UPLO="U")
     energy, directions = energy.clamp_min(0).flip(0), directions.flip(1)[:, :rank]
     if not float(energy[0]) > 0:
         return torch.zeros_like(directions)

@@ -107,12 +107,14 @@ def _paper_words(dataset: DatasetConfig, job: PaperJob) -> list[str]:
 
 
 def _device_flags(config: RunConfig) -> list[str]:
-    return ["--device", config.device] if config.device != "auto" else []
+    words = ["--device", config.device] if config.device != "auto" else []
+    return [*words, "--cluster", config.cluster] if config.cluster is not None else words
 
 
 def _dataset_flags(dataset: DatasetConfig, source: str = "--dataset") -> list[str]:
     words = [source, dataset.source]
-    for name in ("test", "labels", "target", "id", "features", "text", "ignore", "unlabelled", "holdout", "task"):
+    words_of = ("test", "labels", "target", "id", "features", "text", "ignore", "unlabelled")
+    for name in (*words_of, "holdout", "candidates", "task"):
         value = getattr(dataset, name)
         if value != DatasetConfig.model_fields[name].default:
             words += [f"--{name}", str(value)]

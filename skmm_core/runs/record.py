@@ -77,7 +77,7 @@ def run_id(config: RunConfig, fingerprint: str) -> str:
     the learners of a comparison are the exceptions: what is the default now was not known once, so that it counts, and
     what every comparison then did does not.
     """
-    asked = config.model_dump(mode="json", exclude_defaults=True)
+    asked = config.model_dump(mode="json", exclude_defaults=True, exclude={"cluster"})  # who reads changes no result
     job = asked.setdefault("job", {})
     job["kind"] = config.job.kind
     if "labels_hash" in job:

@@ -3,6 +3,8 @@
 One seeded map serves every batch of a run. A fresh map a batch would destroy the inner products between batches.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -32,14 +34,17 @@ _WRITTEN_OUT = 2048  # r up to which the spectrum of outer products is taken of 
 _LARGEST_IDENTITY = 2**28  # numbers of outer products that kind none writes out: 1 GB
 
 
-def make_sketch(params: SketchParams, gradients: Rows, *, seed: int) -> Sketch:
+def make_sketch(
+    params: SketchParams, gradients: Rows, *, seed: int, eigenvalues: Callable[[], Tensor] | None = None
+) -> Sketch:
     """Draw the sketch of a run.
 
     Args:
-        params: kind and size; without a size, :func:`default_dim` of the gradients. A default size that would not
+        params: kind and size; without a size, :func:`default_dim`. A default size that would not
             reduce the dimension gives the identity instead, since a square random map only adds noise.
         gradients: (N, r) rows, looked at for the default size only.
         seed: of the run; the map is a function of (kind, seed, r, m) alone.
+        eigenvalues: gives :func:`spectrum` of the pool, where it is known; None computes that of the gradients.
 
     Raises:
         InputError: the asked size exceeds r, or the kind does not fit the gradients.
@@ -57,7 +62,7 @@ def make_sketch(params: SketchParams, gradients: Rows, *, seed: int) -> Sketch:
             )
         return Identity(r)
     if dim is None:
-        dim = default_dim(gradients)
+        dim = default_dim(spectrum(gradients) if eigenvalues is None else eigenvalues())
         if dim >= r:
             return Identity(r)
     if dim > r:
@@ -98,9 +103,9 @@ def draw_sketch(
     return plain[kind](r, dim, seed=seed)
 
 
-def default_dim(gradients: Rows) -> int:
-    """Sketch size m when none is asked for: 4 × the effective dimension, within 32..512."""
-    return max(SMALLEST_DEFAULT, min(LARGEST_DEFAULT, round(4 * effective_dimension(spectrum(gradients)))))
+def default_dim(eigenvalues: Tensor) -> int:
+    """Sketch size m when none is asked for: 4 × the effective dimension of this spectrum, within 32..512."""
+    return max(SMALLEST_DEFAULT, min(LARGEST_DEFAULT, round(4 * effective_dimension(eigenvalues))))
 
 
 def spectrum(rows: Rows) -> Tensor:

@@ -1,11 +1,13 @@
-from .centring import centred_rows as centred_rows, rows_about_middle as rows_about_middle
+from .centring import centred_rows as centred_rows, middle as middle, rows_about_middle as rows_about_middle
 from .classifier import fit_classifier as fit_classifier
+from .columns_ahead import ColumnsAhead as ColumnsAhead, Outlook as Outlook
 from .cover_mmd import (
     CoverAim as CoverAim,
     exchange_cover_mmd as exchange_cover_mmd,
     greedy_cover_mmd as greedy_cover_mmd,
 )
 from .facility_location import greedy_cover as greedy_cover
+from .farthest_rows import farthest_first as farthest_first
 from .held_out import content_order as content_order, judge as judge, stratified_folds as stratified_folds
 from .kernels import (
     CosineSimilarity as CosineSimilarity,
@@ -21,13 +23,15 @@ from .kernels import (
 )
 from .label_spreading import SpreadFit as SpreadFit, fit_spread as fit_spread, spread_labels as spread_labels
 from .linear_classifier import LinearClassifier as LinearClassifier
+from .mean_embedding import kernel_mean as kernel_mean
 from .mmd import (
+    columns_of as columns_of,
     exchange_mmd as exchange_mmd,
     greedy_mmd as greedy_mmd,
-    kernel_mean as kernel_mean,
     order_by_prefix as order_by_prefix,
     squared_mmd as squared_mmd,
 )
+from .moment_exchange import polish as polish
 from .moments import (
     Moments as Moments,
     SingularBasis as SingularBasis,
@@ -38,6 +42,7 @@ from .moments import (
     second_moment as second_moment,
     shortfall_objective as shortfall_objective,
     singular_basis as singular_basis,
+    singular_basis_of as singular_basis_of,
     trace_score as trace_score,
     whitened_moment as whitened_moment,
 )

@@ -11,7 +11,9 @@ from skmm_core.device import generator, widest
 from skmm_core.solvers.centring import rows_about_middle
 
 _MEDIAN_PAIRS = 20_000
-_BLOCK_ROWS = 65_536
+_BLOCK_ROWS = 8_192
+_UNIT_ROWS = 4_096  # widened at a time
+_PASS_ELEMENTS = 262_144
 _LEAST_SPREAD = 1e-4  # of unit rows about their mean, which float32 still resolves to a thousandth
 # All columns of a small pool are kept, since one product gives them together far faster than one by one, and greedy
 # steps and exchanges ask for the same ones again. They are kept in the widest type, so that no two rows are in doubt.
@@ -111,7 +113,13 @@ class GaussianKernel:
         rows, norms = (
             (self.rows, self.squared_norms) if among is None else (self.rows[among], self.squared_norms[among])
         )
-        return self._of_products(rows @ self.rows[indices].T, norms, self.squared_norms[indices])
+        others, other_norms = self.rows[indices], self.squared_norms[indices]
+        found = rows.new_empty(len(rows), len(indices))
+        step = max(1, _PASS_ELEMENTS // len(indices))  # what follows the product then finds it in the cache
+        for start in range(0, len(rows), step):
+            part = slice(start, start + step)
+            self._of_products(torch.mm(rows[part], others.T, out=found[part]), norms[part], other_norms)
+        return found
 
     def _of_products(self, products: Tensor, norms: Tensor, other_norms: Tensor) -> Tensor:
         """Kernel from products of rows, which it overwrites, and the squared norms of either side."""
@@ -158,9 +166,11 @@ class PolynomialKernel:
 
     Attributes:
         rows: (N, m).
+        whole: (m,) mean and (m, m) second moment of the pool of which these rows are a part; None of a whole pool.
     """
 
     rows: Tensor
+    whole: tuple[Tensor, Tensor] | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -180,6 +190,8 @@ class PolynomialKernel:
     @cached_property
     def _moments(self) -> tuple[Tensor, Tensor]:
         """(m,) x̄ and (m, m) XᵀX/N, in the widest type."""
+        if self.whole is not None:
+            return self.whole
         wide = widest(self.rows.device)
         second = torch.zeros(self.rows.shape[1], self.rows.shape[1], dtype=wide, device=self.rows.device)
         for block in self.rows.split(_BLOCK_ROWS):
@@ -200,6 +212,14 @@ class PolynomialKernel:
             part += ((block @ (second / m**2)) * block).sum(dim=1)
         return mean
 
+    def squared_norm_of_mean(self, mean: Tensor) -> float:
+        """‖mean of all rows‖² in the kernel's space, 1 + 2‖x̄‖²/m + ‖XᵀX/N‖²/m², where `mean` is :meth:`mean`."""
+        if self.whole is None:
+            return float(mean.mean(dtype=torch.float64))
+        centre, second = self.whole
+        m = self.rows.shape[1]
+        return float(1 + 2 * centre.square().sum() / m + second.square().sum() / m**2)
+
     def squared_mmd(self, picks: Tensor) -> float:
         """‖mean of the picks - mean of all rows‖² in the kernel's space: 2‖Δx̄‖²/m + ‖Δ second moment‖²/m². O(n m²).
 
@@ -212,15 +232,21 @@ class PolynomialKernel:
         return float(2 * first.square().sum() / m + (chosen.T @ chosen / len(chosen) - second).square().sum() / m**2)
 
 
-def polynomial_kernel(rows: Tensor) -> PolynomialKernel:
+def polynomial_kernel(rows: Tensor, whole: tuple[Tensor, Tensor] | None = None) -> PolynomialKernel:
     """Make the kernel on rows divided by their root mean square entry, in the widest type.
+
+    Of rows that are a part of a pool, by that of the pool, whose mean (m,) and second moment (m, m) `whole` gives.
 
     The mean of x·x/m is then 1, the kernel's own constant, so that mean and second moment both count whatever the unit
     of the rows is. Products of float32 rows differ by less than their rounding where the rows lie far from the origin.
     """
     largest = float(rows.abs().max()) or 1.0  # first, since squares of huge or tiny numbers leave the range
     rows = rows.to(widest(rows.device)) / largest
-    return PolynomialKernel(rows.mul_(rows.numel() ** 0.5 / (float(rows.norm()) or 1.0)))
+    if whole is None:
+        return PolynomialKernel(rows.mul_(rows.numel() ** 0.5 / (float(rows.norm()) or 1.0)))
+    mean, second = (each.to(rows) for each in whole)
+    unit = float(second.trace() / len(second)) ** 0.5 or 1.0
+    return PolynomialKernel(rows.mul_(largest / unit), (mean / unit, second / unit**2))
 
 
 @dataclass(frozen=True)
@@ -345,11 +371,17 @@ def unit_rows(rows: Tensor) -> Tensor:
     of what they differ by.
     """
     wide = widest(rows.device)
-    units = [_unit(block.to(wide)) for block in rows.split(_BLOCK_ROWS)]
-    mean = torch.stack([block.sum(dim=0) for block in units]).sum(dim=0) / len(rows)
-    length = torch.stack([block.square().sum() for block in units]).sum() / len(rows)
-    alike = float(length - mean.square().sum()) < _LEAST_SPREAD * float(length)
-    return torch.cat([block if alike else block.to(rows) for block in units])
+    found = torch.empty_like(rows)
+    mean = torch.zeros(rows.shape[1], dtype=wide, device=rows.device)
+    length = 0.0
+    for block, part in zip(rows.split(_UNIT_ROWS), found.split(_UNIT_ROWS), strict=True):
+        unit = _unit(block.to(wide))
+        mean += unit.sum(dim=0) / len(rows)
+        length += float(unit.square().sum()) / len(rows)
+        part.copy_(unit)
+    if length - float(mean.square().sum()) < _LEAST_SPREAD * length:
+        return torch.cat([_unit(block.to(wide)) for block in rows.split(_UNIT_ROWS)])
+    return found
 
 
 def on_one_line(rows: Tensor) -> bool:

@@ -4,63 +4,56 @@ With MMD(S)² = ‖mean_{i∈S} ψ(x_i) - μ‖² and k(x, y) = ψ(x)·ψ(y), ev
 point picked and ⟨μ, ψ(x_i)⟩ for every point. Source: Chen, Welling & Smola, "Super-samples from kernel herding", 2010.
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from skmm_core.data import Given, nothing_given
-from skmm_core.device import generator, widest
+from skmm_core.device import widest
 from skmm_core.progress import Progress, Report, ignore
+from skmm_core.solvers.columns_ahead import ColumnsAhead, Outlook
 from skmm_core.solvers.kernels import Kernel
+from skmm_core.solvers.rough_kernels import rough_kernel
 from skmm_core.solvers.tie_breaking import lowest
 
-EXACT_LIMIT = 20_000
 _BLOCK_ELEMENTS = 8_000_000
-_EXCHANGE_BLOCK = 16
 _MOST_IN_DOUBT = 256  # rows: with more, most of them equal, the first will do
 
 
-def kernel_mean(kernel: Kernel, importance: Tensor, *, seed: int, report: Report = ignore) -> Tensor:
-    """μ_i = Σ_j w_j k(x_i, x_j) / Σ_j w_j over the pool, (N,), w being the importance.
-
-    Exact up to 20,000 rows, else over 20,000 random reference rows; for equal importance and a kernel in 0..1 that is
-    unbiased with a standard error of at most 1/(2·√20,000) = 0.0035 an entry.
-    """
-    size = len(kernel.rows)
-    reference = torch.arange(size)
-    if size > EXACT_LIMIT:
-        reference = torch.randperm(size, generator=generator(seed, "kernel:reference"))[:EXACT_LIMIT].sort().values
-    reference = reference.to(kernel.rows.device)
-    total = torch.zeros(size, dtype=torch.float64, device=kernel.rows.device)
-    done = 0
-    for block in reference.split(max(1, _BLOCK_ELEMENTS // size)):
-        total += kernel.columns(block) @ importance[block].to(total.device, kernel.dtype)
-        done += len(block)
-        report(Progress("Averaging the kernel", done, len(reference)))
-    return (total / importance[reference].sum(dtype=torch.float64)).to(kernel.dtype)
+def columns_of(kernel: Kernel) -> ColumnsAhead:
+    """The columns of a kernel, for greedy choice and exchange one after the other."""
+    rough = rough_kernel(kernel, seed=0)
+    return ColumnsAhead(kernel.columns, len(kernel.rows), kernel.dtype, kernel.rows.device, rough)
 
 
 def greedy_mmd(
-    kernel: Kernel, mean: Tensor, budget: int, *, given: Given | None = None, report: Report = ignore
+    kernel: Kernel,
+    mean: Tensor,
+    budget: int,
+    *,
+    columns: ColumnsAhead | None = None,
+    given: Given | None = None,
+    report: Report = ignore,
 ) -> Tensor:
     """Add, one at a time, the row that leaves the least MMD to the pool: (budget,) int64; ties go to the lower row.
 
-    One column a pick; memory O(N). Columns are added up in float64: in float32 the sum of a thousand of them is off by
-    more than the best rows differ. Rows that are in by hand come first; the others make up for what these miss.
+    One column a pick, see :class:`ColumnsAhead`. Columns are added up in float64: in float32 the sum of a thousand of
+    them is off by more than the best rows differ. Rows that are in by hand come first; the others make up for what
+    these miss.
     """
     given = given or nothing_given(len(mean), mean.device)
+    columns = columns or columns_of(kernel)
     taken = ~given.free
     mean = mean.to(widest(mean.device))
     similarity = torch.zeros_like(mean)
     half, costs = kernel.diagonal / 2, _Costs(kernel, mean)
     picks = torch.empty(budget, dtype=torch.int64, device=mean.device)
     for t in range(budget):
-        if t < len(given.start):
-            pick = given.start[t]
-        else:
-            cost = similarity - (t + 1) * mean + half
-            pick = costs.least(cost.masked_fill_(taken, torch.inf), picks[:t])
+        cost = (similarity - (t + 1) * mean + half).masked_fill_(taken, torch.inf)
+        pick = given.start[t] if t < len(given.start) else costs.least(cost, picks[:t])
         picks[t], taken[pick] = pick, True
-        similarity += kernel.columns(pick[None]).squeeze(1)
+        similarity += columns.column(pick, partial(Outlook, cost, drift=mean))
         report(Progress("Picking points", t + 1, budget))
     return picks
 
@@ -115,9 +108,18 @@ class _Costs:
 
 
 def exchange_mmd(
-    kernel: Kernel, mean: Tensor, picks: Tensor, *, sweeps: int, given: Given | None = None, report: Report = ignore
+    kernel: Kernel,
+    mean: Tensor,
+    picks: Tensor,
+    *,
+    sweeps: int,
+    columns: ColumnsAhead | None = None,
+    given: Given | None = None,
+    report: Report = ignore,
 ) -> tuple[Tensor, bool]:
     """Exchange each chosen row, but those in by hand, for the best free row outside while that lowers the MMD.
+
+    `columns` may hold those of the picks from the greedy choice before.
 
     Returns:
         (n,) int64 rows, and whether a whole sweep found nothing to exchange.
@@ -130,17 +132,18 @@ def exchange_mmd(
     if bool(taken.all()):
         return picks, True
     mean = mean.to(widest(mean.device))
+    columns = columns or columns_of(kernel)
     similarity = torch.zeros_like(mean)
-    for block in picks.split(max(1, _BLOCK_ELEMENTS // len(mean))):
-        similarity += kernel.columns(block).sum(dim=1, dtype=mean.dtype)
+    for block in picks.split(columns.ahead):
+        for column in columns.block(block):
+            similarity += column
     wanted = n * mean - kernel.diagonal / 2
     costs = _Costs(kernel, mean)
     for sweep in range(sweeps):
         exchanged = False
-        for start in range(fixed, n, _EXCHANGE_BLOCK):
+        for start in range(fixed, n, columns.ahead):
             # A slot changes only in its own turn, so the columns of a few slots can be had in one product.
-            columns = kernel.columns(picks[start : start + _EXCHANGE_BLOCK])
-            for slot, column in enumerate(columns.unbind(dim=1), start):
+            for slot, column in enumerate(columns.block(picks[start : start + columns.ahead]), start):
                 report(Progress("Exchanging points", sweep * n + slot, sweeps * n))
                 old = picks[slot].clone()
                 without = similarity - column
@@ -153,7 +156,7 @@ def exchange_mmd(
                 # Rounding alone must not look like a gain, or two equal rows would be exchanged for ever.
                 if costs.is_gain(old, new, cost, others):
                     picks[slot], taken[old], taken[new] = new, False, True
-                    similarity = without + kernel.columns(new[None]).squeeze(1)
+                    similarity = without + columns.block(new[None])[0]
                     exchanged = True
         if not exchanged:
             return picks, True

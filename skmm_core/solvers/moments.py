@@ -12,7 +12,7 @@ from torch import Tensor
 
 from skmm_core.device import widest
 
-_BLOCK_ROWS = 65_536
+_BLOCK_ROWS = 8_192
 _FEWEST_ROWS = 2_048
 # Rounding in ε: of numbers as given, half a unit; of sketched ones, four times, since they are sums. Over all kinds of
 # sketch, 300 to 2,400 numbers a row and 32 or 128 sketched ones, pools of known rank stray by 0.1 to 1.2.
@@ -26,17 +26,20 @@ class Moments:
     Attributes:
         eigenvalues: (k,) float64 λ, descending, > 0, on the CPU; k <= m is the numerical rank.
         eigenvectors: (m, k) float64 V on the CPU.
-        coordinates: (N, k) G̃V, of the dtype and on the device of G̃.
+        coordinates: (R, k) G̃V, of the dtype and on the device of G̃; R is N, or how many rows are held of a pool too
+            large for memory.
+        size: N.
     """
 
     eigenvalues: Tensor
     eigenvectors: Tensor
     coordinates: Tensor
+    size: int
 
     @property
     def leverage(self) -> Tensor:
-        """(N,) leverage of every point, Σ_j coordinates_ij² / (N λ_j): in 0..1, sum k."""
-        scale = (self.eigenvalues * len(self.coordinates)).rsqrt().to(self.coordinates)
+        """(R,) leverage of every point, Σ_j coordinates_ij² / (N λ_j): in 0..1; over all N points its sum is k."""
+        scale = (self.eigenvalues * self.size).rsqrt().to(self.coordinates)
         return (self.coordinates * scale).square().sum(dim=1)
 
 
@@ -75,11 +78,21 @@ def singular_basis(rows: Tensor) -> SingularBasis:
     The numerical rank is that of the rows as given: see :func:`_above_rounding`.
     """
     values, vectors = _right_singular(rows.T if rows.shape[0] < rows.shape[1] else rows)
-    kept = _above_rounding(values, rows, _GIVEN)
+    kept = _above_rounding(values, rows.shape, rows.dtype, _GIVEN)
     return SingularBasis(values[kept], vectors[:, kept].contiguous())
 
 
-def eigenbasis(sketched: Tensor, *, given: bool = False) -> Moments:
+def singular_basis_of(moment: Tensor, size: int) -> SingularBasis:
+    """Decompose N rows of which only the (d, d) float64 second moment is held, as :func:`singular_basis` does.
+
+    Singular values below √ε of the largest are lost with the rows; for float32 rows they are rounding anyway.
+    """
+    values, vectors = _of_moment(moment, size)
+    kept = _above_rounding(values, (size, len(moment)), torch.float32, _GIVEN)
+    return SingularBasis(values[kept], vectors[:, kept].contiguous())
+
+
+def eigenbasis(sketched: Tensor, *, given: bool = False, whole: tuple[Tensor, int] | None = None) -> Moments:
     """Diagonalise the second moment of (N, m) rows.
 
     Directions that rounding alone may make are left out, since no selection can match them: see
@@ -88,13 +101,16 @@ def eigenbasis(sketched: Tensor, *, given: bool = False) -> Moments:
     Args:
         sketched: (N, m) rows.
         given: whether they are as given, and not sums of rounded products, as a sketch makes them.
+        whole: (m, m) float64 second moment of all rows, and how many they are, where these are a part of them.
     """
-    values, vectors = _right_singular(sketched)
-    kept = _above_rounding(values, sketched, _GIVEN if given else _SKETCHED)
+    size = len(sketched) if whole is None else whole[1]
+    values, vectors = _right_singular(sketched) if whole is None else _of_moment(*whole)
+    shape = size, sketched.shape[1]
+    kept = _above_rounding(values, shape, sketched.dtype, _GIVEN if given else _SKETCHED)
     vectors = vectors[:, kept].contiguous()
     turn = vectors.to(sketched.device, widest(sketched.device))
     coordinates = [(block.to(turn) @ turn).to(sketched) for block in sketched.split(_BLOCK_ROWS)]
-    return Moments(values[kept].square() / len(sketched), vectors, torch.cat(coordinates))
+    return Moments(values[kept].square() / size, vectors, torch.cat(coordinates), size)
 
 
 def _right_singular(rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,15 +128,21 @@ def _right_singular(rows: Tensor) -> tuple[Tensor, Tensor]:
     return values, vectors.T
 
 
-def _above_rounding(values: Tensor, rows: Tensor, rounding: float) -> Tensor:
+def _of_moment(moment: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Singular values, descending, and right singular vectors of N rows with this second moment."""
+    energies, vectors = torch.linalg.eigh(moment)
+    return (energies.flip(0).clamp_min(0) * size).sqrt(), vectors.flip(1)
+
+
+def _above_rounding(values: Tensor, shape: tuple[int, ...], dtype: torch.dtype, rounding: float) -> Tensor:
     """(min(N, d),) mask of the singular values that rounding alone cannot make.
 
     Numbers off by at most `rounding` · ε of their size, ε being that of the type of the rows, are off by a matrix whose
     largest singular value is at most `rounding` · ε · ‖X‖_F, and no singular value moves by more (Weyl). The
     decomposition itself, in float64, is off by at most max(N, d) · 2.2e-16 of the largest (NumPy's rule for the rank).
     """
-    made = rounding * torch.finfo(rows.dtype).eps * values.norm()
-    lost = max(rows.shape) * torch.finfo(torch.float64).eps * values[0]
+    made = rounding * torch.finfo(dtype).eps * values.norm()
+    lost = max(shape) * torch.finfo(torch.float64).eps * values[0]
     return values > torch.maximum(made, lost)
 
 

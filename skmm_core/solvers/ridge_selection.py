@@ -6,6 +6,7 @@ all candidates at once from the pool's moments ZᵀZ and ZᵀY: O(N (p + C)) a p
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +17,9 @@ from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.tie_breaking import lowest
 
 _BLOCK_ROWS = 16_384
+# what adding and dropping a candidate changes in a fit, in place or not
+_TENSORS = ("_inverse", "_missing", "_residual", "_pull", "_toward", "_variance", "_reach")
+_NUMBERS = ("_along", "_size", "_untold")
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,10 @@ def pool_moments(rows: Tensor, targets: Tensor) -> PoolMoments:
     wide = widest(rows.device)
     second = torch.zeros(rows.shape[1], rows.shape[1], dtype=wide, device=rows.device)
     cross = torch.zeros(rows.shape[1], targets.shape[1], dtype=wide, device=rows.device)
-    for block, wanted in zip(rows.to(wide).split(_BLOCK_ROWS), targets.to(wide).split(_BLOCK_ROWS), strict=True):
-        second += block.T @ block
-        cross += block.T @ wanted
+    for part, wanted in zip(rows.split(_BLOCK_ROWS), targets.split(_BLOCK_ROWS), strict=True):
+        block = part.to(wide)
+        second.addmm_(block.T, block)
+        cross.addmm_(block.T, wanted.to(wide))
     return PoolMoments(second, cross, float(targets.to(wide).square().sum()))
 
 
@@ -71,15 +76,18 @@ class RidgeFit:
     ) -> None:
         """Begin with no row: F = 0. `rows` (N, p) and `targets` (N, C) are those of the candidates."""
         wide = widest(rows.device)
-        self._rows, self._moments, self._alpha, self._scale_free = rows, moments, alpha, scale_free
+        # candidates along the rows of every matrix: a product of many rows with two vectors takes five times longer
+        self._columns = rows.T.contiguous()  # (p, N)
+        self._moments, self._alpha, self._scale_free = moments, alpha, scale_free
         self._inverse = torch.eye(rows.shape[1], dtype=wide, device=rows.device)  # α P
         self._missing = moments.cross.clone()  # Zᵀ(Y - F)
-        self._residual = targets.clone()
-        to_pool = rows @ moments.cross.to(rows)
+        self._residual = targets.T.contiguous()  # (C, N)
+        to_pool = moments.cross.T.to(rows) @ self._columns
         self._pull, self._toward = to_pool, to_pool.clone()  # αZP Zᵀ(Y - F) and αZP ZᵀY at the candidates
         self._variance = rows.to(wide).square().sum(dim=1)  # α zᵀPz
         self._reach = ((rows @ moments.second.to(rows)) * rows).sum(dim=1).to(wide)  # α² zᵀP ZᵀZ Pz
         self._along = self._size = 0.0  # ⟨Y, F⟩ and ‖F‖²
+        self._before: dict[str, Any] = {}
         # what one unit of energy that no row has told of costs, and that energy
         self._price = 0.0 if scale_free else caution * moments.energy / (float(moments.second.trace()) or 1.0)
         self._untold = float(moments.second.trace())
@@ -94,9 +102,9 @@ class RidgeFit:
     def gains(self) -> Tensor:
         """(N,) agreement after adding each candidate."""
         weight = 1 / (self._variance + self._alpha)
-        toward = (self._toward * self._residual).sum(dim=1).to(weight) * weight
-        pull = (self._pull * self._residual).sum(dim=1).to(weight) * weight
-        spread = self._reach * self._residual.square().sum(dim=1).to(weight) * weight.square()
+        toward = (self._toward * self._residual).sum(dim=0).to(weight) * weight
+        pull = (self._pull * self._residual).sum(dim=0).to(weight) * weight
+        spread = self._reach * self._residual.square().sum(dim=0).to(weight) * weight.square()
         untold = self._untold - self._reach * weight
         return self._score(self._along + toward, self._size + 2 * (toward - pull) + spread) - self._price * untold
 
@@ -108,12 +116,12 @@ class RidgeFit:
 
     def nobody(self) -> Tensor:
         """(N,) mask of no candidate."""
-        return torch.zeros(len(self._rows), dtype=torch.bool, device=self._rows.device)
+        return torch.zeros(len(self._variance), dtype=torch.bool, device=self._variance.device)
 
     @property
     def rounding(self) -> float:
         """Difference of two gains that may be rounding."""
-        return 16 * torch.finfo(self._rows.dtype).eps * self._moments.energy
+        return 16 * torch.finfo(self._columns.dtype).eps * self._moments.energy
 
     def add(self, row: Tensor) -> None:
         """Fit with this candidate too."""
@@ -121,26 +129,33 @@ class RidgeFit:
 
     def drop(self, row: Tensor) -> None:
         """Fit without this candidate, which was added before."""
+        self._before = {name: vars(self)[name].clone() for name in _TENSORS}
+        self._before |= {name: vars(self)[name] for name in _NUMBERS}
         self._update(row, -1)
+
+    def take_back(self) -> None:
+        """Fit as before the last candidate was dropped; nothing else may have been done since."""
+        vars(self).update(self._before)
 
     def _update(self, row: Tensor, sign: int) -> None:
         moments, wide = self._moments, self._inverse.dtype
-        direction = self._inverse @ self._rows[row].to(wide)
+        direction = self._inverse @ self._columns[:, row].to(wide)
         share = self._variance[row] + sign * self._alpha
         # adding: α + zᵀ(αP)z; dropping: zᵀ(αP)z - α, which is negative
         spread = moments.second @ direction
         length = direction @ spread
-        residual = self._residual[row].to(wide) / share
+        residual = self._residual[:, row].to(wide) / share
         found = direction @ self._missing / share
         self._along += float(residual @ (direction @ moments.cross))
         self._untold -= float(length / share)
         self._size += float(2 * residual @ (direction @ (moments.cross - self._missing)) + length * residual @ residual)
-        both = torch.stack([direction, self._inverse @ spread], dim=1).to(self._rows)
-        here, there = (self._rows @ both).unbind(dim=1)
+        both = torch.stack([direction, self._inverse @ spread]).to(self._columns)
+        here, there = both @ self._columns
         residual_, found_ = residual.to(here), found.to(here)
-        self._pull -= torch.outer(there, residual_) + torch.outer(here, found_ - (length / share).to(here) * residual_)
-        self._toward -= torch.outer(here, (direction @ moments.cross / share).to(here))
-        self._residual -= torch.outer(here, residual_)
+        found_ -= (length / share).to(here) * residual_
+        self._pull.addr_(residual_, there, alpha=-1).addr_(found_, here, alpha=-1)
+        self._toward.addr_((direction @ moments.cross / share).to(here), here, alpha=-1)
+        self._residual.addr_(residual_, here, alpha=-1)
         here, there = here.to(wide), there.to(wide)
         self._reach += (here * (length / share) - 2 * there) * here / share
         self._variance -= here.square() / share
@@ -188,11 +203,13 @@ def exchange_fit(
             gains = fit.gains()
             new = _best(fit, gains, taken)
             # rounding alone must not look like a gain, or two equal rows would be exchanged for ever
-            if not float(gains[new] - gains[old]) > fit.rounding:
+            if float(gains[new] - gains[old]) > fit.rounding:
+                exchanged = True
+                fit.add(new)
+            else:
                 new = old
-            exchanged |= bool(new != old)
+                fit.take_back()
             picks[slot], taken[new] = new, True
-            fit.add(new)
         if not exchanged:
             return picks, True
     return picks, False

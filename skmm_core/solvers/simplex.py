@@ -10,6 +10,8 @@ from skmm_core.progress import Progress, Report, ignore
 _MAX_NEWTON_STEPS = 200
 _NO_GAIN = 1e-6  # of what is missing: an exchange that evens out less is left
 _INTEGRAL = 1e-9
+_NEXT_DRAWS = 16_384  # points that may take the place of the n drawn ones
+_BASIS_ELEMENTS = 2**20  # of the null spaces of blocks that the cube method walks in together
 # The cube method's walk is chaotic, so it starts from numbers without their last digits.
 _CHANCE_GRID = 2.0**-26
 _VALUE_GRID = 2.0**-12  # of a column's root mean square
@@ -84,7 +86,7 @@ def round_matched(
     What is left is the squared error of the moments, each in units of its column's length. Every step is decided by
     differences far above rounding, n steps in all, so last digits of the numbers change no pick; a walk as in
     :func:`round_balanced` takes N steps, each of which magnifies them. The price: points are in with about the chance
-    n·s, not exactly. O(n · N · k) time, O(N · k) memory.
+    n·s, not exactly. Points are exchanged for those of the next 16,384 draws: O(N · k + n · (n + 16,384) · k) time.
 
     Args:
         weights: (N,) s, in 0..1/n, sum 1. Points of weight 1/n are in, those of weight 0 out while there are others.
@@ -97,27 +99,37 @@ def round_matched(
         (n,) int64 rows, ascending.
     """
     chance = (weights.to(widest(weights.device)) * n).clamp(0, 1)
-    sure, out = chance > 1 - _INTEGRAL, chance < _INTEGRAL
     keys = torch.empty(len(weights), dtype=torch.float64).exponential_(generator=generator)
-    races = (keys / chance.cpu().clamp_min(1e-300)).masked_fill(sure.cpu(), -1.0)
-    picks = races.topk(n, largest=False).indices.to(weights.device)
-    values = moments / moments.norm(dim=0).clamp_min(torch.finfo(moments.dtype).tiny)
-    missing = chance.to(values) @ values - values[picks].sum(dim=0)
+    races = (keys / chance.cpu().clamp_min(1e-300)).masked_fill((chance > 1 - _INTEGRAL).cpu(), -1.0)
+    drawn = races.topk(min(n + _NEXT_DRAWS, len(races)), largest=False).indices.to(weights.device)
+    lengths = moments.norm(dim=0).clamp_min(torch.finfo(moments.dtype).tiny)
+    aim = chance.to(moments) @ moments / lengths
+    places = _even_out(moments[drawn] / lengths, aim, chance[drawn], n, report)
+    return drawn[places].sort().values
+
+
+def _even_out(values: Tensor, aim: Tensor, chance: Tensor, n: int, report: Report) -> Tensor:
+    """(n,) places in the (M, k) values: the first n, each exchanged once so that their sum comes nearer to the aim.
+
+    Places of chance 1 stay in; those of chance 0 come in never again, once they are out.
+    """
+    picks = torch.arange(n, device=values.device)
+    sure, closed = chance > 1 - _INTEGRAL, chance < _INTEGRAL
+    out = closed.clone()
+    closed[:n] = True
+    missing = aim - values[:n].sum(dim=0)
     lengths = values.square().sum(dim=1)
-    closed = out.clone()
-    closed[picks] = True
     for slot in range(n):
         report(Progress("Rounding", slot, n))
-        old = picks[slot].clone()
-        if bool(sure[old]):
+        if bool(sure[slot]):
             continue
-        wanted = missing + values[old]
+        wanted = missing + values[slot]
         cost = lengths - 2 * (values @ wanted)  # of the error, without what is the same for all
         new = cost.masked_fill(closed, torch.inf).argmin()
-        if float(cost[old] - cost[new]) > _NO_GAIN * float(wanted.square().sum() + lengths[old]):
+        if float(cost[slot] - cost[new]) > _NO_GAIN * float(wanted.square().sum() + lengths[slot]):
             missing = wanted - values[new]
-            picks[slot], closed[old], closed[new] = new, bool(out[old]), True
-    return picks.sort().values
+            picks[slot], closed[slot], closed[new] = new, bool(out[slot]), True
+    return picks
 
 
 def round_balanced(
@@ -169,9 +181,11 @@ def _fly(chance: Tensor, constraints: Tensor, generator: torch.Generator, report
         undecided = undecided[torch.randperm(len(undecided), generator=generator)]
         width = min(2 * k, len(undecided))
         blocks = undecided[: len(undecided) // width * width].view(-1, width)
-        # Null space of every block's constraints at once: the last columns of a complete QR.
-        basis = torch.linalg.qr(constraints[blocks], mode="complete").Q[:, :, k:].contiguous()
-        chance[blocks] = _walk(chance[blocks], basis, generator)
+        # as many together as stay in the cache: all of a large pool at once took more than in proportion to its size
+        for some in blocks.split(max(1, _BASIS_ELEMENTS // width**2)):
+            # Null space of every block's constraints at once: the last columns of a complete QR.
+            basis = torch.linalg.qr(constraints[some], mode="complete").Q[:, :, k:].contiguous()
+            chance[some] = _walk(chance[some], basis, generator)
 
 
 def _walk(chance: Tensor, basis: Tensor, generator: torch.Generator) -> Tensor:

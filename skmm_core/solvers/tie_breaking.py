@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+TIE = 16  # ε of the numbers compared, within which they count as equal
+
 
 def lowest(cost: Tensor, scale: Tensor | float = 0.0) -> Tensor:
     """Row of the least cost: the first one within 16 ε · max(|least|, scale) of it.
@@ -22,4 +24,4 @@ def lowest(cost: Tensor, scale: Tensor | float = 0.0) -> Tensor:
     least = cost[best]
     scale = torch.as_tensor(scale, dtype=cost.dtype, device=cost.device)
     size = torch.maximum(least.abs(), scale if scale.ndim == 0 else torch.maximum(scale, scale[best]))
-    return (cost <= least + 16 * torch.finfo(cost.dtype).eps * size).to(torch.uint8).argmax()
+    return (cost <= least + TIE * torch.finfo(cost.dtype).eps * size).to(torch.uint8).argmax()

@@ -109,6 +109,21 @@ def test_made_up_features_do_not_depend_on_anything_but_their_size():
     assert one[0].shape == (40, 6)
 
 
+def test_made_up_features_are_clustered_uneven_heavy_tailed_and_off_centre():
+    features, labels = clustered_features(20_000, 16)
+    counts = torch.bincount(labels, minlength=50)
+    assert len(counts) == 50
+    assert int(counts.max()) > 10 * int(counts.min())
+    centres = torch.stack([features[labels == each].mean(dim=0) for each in range(50)])
+    noise = features - centres[labels]
+    assert float(noise.square().sum()) < 0.5 * float((features - features.mean(dim=0)).square().sum())
+    assert float(features.mean(dim=0).norm()) > 1
+    # of normal noise the fourth moment is three times the squared variance; of this one it does not exist
+    assert float(((noise**4).mean(dim=0) / noise.square().mean(dim=0).square()).min()) > 5
+    variances = noise.var(dim=0)
+    assert float(variances[0]) > 8 * float(variances[15])
+
+
 def test_the_adam_reference_lowers_the_objective_and_is_feasible_at_the_end():
     draw = torch.Generator().manual_seed(0)
     squares = torch.rand(30, 3, generator=draw, dtype=torch.float64)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "skmm_core"
 ROOMS = (
     "storage",
+    "blocks",
     "data",
     "encoders",
     "sketches",

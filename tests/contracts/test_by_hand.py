@@ -15,7 +15,7 @@ from skmm_core.methods.registry import select
 from skmm_core.methods.stratify import class_quotas
 from skmm_core.pool.making import make_pool
 from skmm_core.solvers.kernels import gaussian_kernel
-from skmm_core.solvers.mmd import kernel_mean
+from skmm_core.solvers.mean_embedding import kernel_mean
 
 SIZE = 60
 IN, OUT = (41, 3, 17), (0, 5, 9, 22, 58)

@@ -14,7 +14,8 @@ from skmm_core.methods.registry import list_methods, recommended_method, select
 from skmm_core.pool.making import make_pool
 from skmm_core.pool.pool import Pool
 from skmm_core.solvers.kernels import gaussian_kernel
-from skmm_core.solvers.mmd import kernel_mean, squared_mmd
+from skmm_core.solvers.mean_embedding import kernel_mean
+from skmm_core.solvers.mmd import squared_mmd
 from skmm_core.solvers.moments import shortfall_objective
 from skmm_core.testing import MethodContract
 

@@ -13,7 +13,7 @@ from skmm_core.pool import cache as kept
 from skmm_core.pool.cache import Kept
 from skmm_core.pool.making import make_pool
 from skmm_core.pool.pool import Pool
-from skmm_core.solvers import mmd
+from skmm_core.solvers import mean_embedding
 
 PARAMS = {
     "skmm_kernel": {"scale": 0.3},
@@ -48,7 +48,7 @@ def averaged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def counted(kernel, importance, **options):
         sizes.append(len(importance))
-        return mmd.kernel_mean(kernel, importance, **options)
+        return mean_embedding.kernel_mean(kernel, importance, **options)
 
     monkeypatch.setattr(kernel_matching, "kernel_mean", counted)
     return sizes

@@ -40,6 +40,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "dataset.task": [{"dataset": {"task": "regression"}} | HEAD],
     "dataset.drop_bad_rows": [{"dataset": {"source": "{folder}/bad.csv", "drop_bad_rows": True}}],
     "dataset.scale_columns": [{"dataset": {"scale_columns": True}}],
+    "dataset.candidates": [{"dataset": {"source": "{folder}/rows.npy", "candidates": 100}}],
     "dataset.name": [{"dataset": {"name": "called otherwise"}}],
     "sketch.kind": [
         *({"sketch": {"kind": kind}} for kind in ("rademacher", "srht", "sparse", "countsketch", "none")),
@@ -66,7 +67,8 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     ],
     "device": [{"device": "cpu"}],
 }
-NOT_OF_A_SELECTION = {"job.kind", "job.labels_hash"}  # the second says what the labels were, and changes nothing
+# what the labels were, and who reads the rows, changes nothing
+NOT_OF_A_SELECTION = {"job.kind", "job.labels_hash", "cluster"}
 GIVEN = {"dataset.unlabelled": 80, "job.labels": 40}  # points with a label or waiting for one, measured too
 CASES = [(name, number) for name, changes in CHANGES.items() for number in range(len(changes))]
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from skmm_core.device import generator
 from skmm_core.errors import InputError
+from skmm_core.solvers import simplex
 from skmm_core.solvers.simplex import project_capped_simplex, round_balanced, round_matched, round_sample, round_top
 
 Array = NDArray[np.float64]
@@ -230,6 +231,28 @@ def test_balanced_draws_are_balanced() -> None:
     # Only the landing errs, on about k of the points, so the variance is about k/n of an independent draw's.
     assert np.mean(cube) < 4 * k / n
     assert np.mean(cube) < 0.5 * np.mean(independent)
+
+
+def test_matched_needs_only_the_next_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a pool of more points than are drawn, those that are sure are in, and moments are nearer than by chance."""
+    rng = np.random.default_rng(2)
+    size, n = 4_000, 60
+    weights = np.full(size, 1 / n)
+    weights[5:] = (1 - 5 / n) / (size - 5)
+    values = torch.tensor(rng.normal(size=(size, 6)) ** 2)
+    monkeypatch.setattr(simplex, "_NEXT_DRAWS", 300)
+
+    def error(picks: torch.Tensor) -> float:
+        return float((values[picks].mean(dim=0) - torch.tensor(weights) @ values).square().sum())
+
+    for seed in range(4):
+        found, drawn = (
+            rounding(torch.tensor(weights), n, *more, generator=generator(seed, "test"))
+            for rounding, more in ((round_matched, (values,)), (round_sample, ()))
+        )
+        assert len(found.unique()) == n
+        assert found[:5].tolist() == [0, 1, 2, 3, 4]
+        assert error(found) < 0.1 * error(drawn)
 
 
 @pytest.mark.parametrize("size", [1e3, 1e6, 1e9])

@@ -9,7 +9,7 @@ from skmm_core.config import SketchParams
 from skmm_core.device import generator
 from skmm_core.errors import InputError
 from skmm_core.sketches import base
-from skmm_core.sketches.kinds import default_dim, make_sketch
+from skmm_core.sketches.kinds import default_dim, make_sketch, spectrum
 
 FALSE_ALARM = 1e-6
 
@@ -107,9 +107,9 @@ def test_precision_of_the_rows_is_kept(dtype: torch.dtype) -> None:
 def test_the_default_size_is_four_times_the_effective_dimension_within_its_limits() -> None:
     # Equal energy in 20 of 400 directions: effective dimension 20.
     few = torch.eye(20, 400, dtype=torch.float64).repeat(3, 1)
-    assert default_dim(few) == 80
-    assert default_dim(few[:, :2] + 1) == 32
-    assert default_dim(torch.eye(300, dtype=torch.float64)) == 512
+    assert default_dim(spectrum(few)) == 80
+    assert default_dim(spectrum(few[:, :2] + 1)) == 32
+    assert default_dim(spectrum(torch.eye(300, dtype=torch.float64))) == 512
 
 
 def test_no_map_where_it_would_not_reduce_the_dimension() -> None:

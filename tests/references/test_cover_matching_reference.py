@@ -15,7 +15,7 @@ from skmm_core.pool.making import make_pool
 from skmm_core.solvers import cover_mmd
 from skmm_core.solvers.cover_mmd import CoverAim, exchange_cover_mmd, greedy_cover_mmd
 from skmm_core.solvers.kernels import _pairs, gaussian_kernel
-from skmm_core.solvers.mmd import kernel_mean
+from skmm_core.solvers.mean_embedding import kernel_mean
 from tests.references.pools import NamedPool, assert_greedy, every_pool, unit
 
 DOUBLE, SINGLE = (float(np.finfo(kind).eps) for kind in (np.float64, np.float32))

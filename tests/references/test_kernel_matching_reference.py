@@ -11,7 +11,8 @@ from skmm_core.methods.stratify import class_quotas, interleaved
 from skmm_core.pool.making import make_pool
 from skmm_core.solvers import kernels
 from skmm_core.solvers.kernels import CosineSimilarity, PolynomialKernel, gaussian_kernel, labelled_kernel, unit_rows
-from skmm_core.solvers.mmd import exchange_mmd, greedy_mmd, kernel_mean, order_by_prefix, squared_mmd
+from skmm_core.solvers.mean_embedding import kernel_mean
+from skmm_core.solvers.mmd import exchange_mmd, greedy_mmd, order_by_prefix, squared_mmd
 
 
 def rows(n=40, d=5, seed=0):

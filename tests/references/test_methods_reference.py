@@ -16,8 +16,9 @@ from skmm_core.methods.registry import Status, select
 from skmm_core.methods.sampling import leverage_scores
 from skmm_core.pool.making import make_pool
 from skmm_core.pool.pool import Pool
-from skmm_core.solvers import mmd
-from skmm_core.solvers.kernels import gaussian_kernel
+from skmm_core.solvers import mean_embedding, moment_exchange
+from skmm_core.solvers.kernels import GaussianKernel, gaussian_kernel
+from skmm_core.solvers.moment_exchange import polish
 from skmm_core.solvers.moments import eigenbasis
 
 Array = NDArray[np.float64]
@@ -257,22 +258,57 @@ def test_kernel_columns_and_their_blocks_agree(monkeypatch: pytest.MonkeyPatch) 
     some = torch.tensor([3, 40, 7])
     np.testing.assert_allclose(kernel.columns(some), expected[:, some], atol=1e-12)
     np.testing.assert_allclose(kernel.columns(some, among=some), expected[np.ix_(some, some)], atol=1e-12)
-    whole = mmd.kernel_mean(kernel, torch.ones(50), seed=0)
+    whole = mean_embedding.kernel_mean(kernel, torch.ones(50), seed=0)
     np.testing.assert_allclose(whole, expected.mean(axis=1), atol=1e-12)
-    monkeypatch.setattr(mmd, "_BLOCK_ELEMENTS", 120)
-    torch.testing.assert_close(mmd.kernel_mean(kernel, torch.ones(50), seed=0), whole)
+    monkeypatch.setattr(mean_embedding, "_CACHED", 120)
+    torch.testing.assert_close(mean_embedding.kernel_mean(kernel, torch.ones(50), seed=0), whole)
+
+
+def few_landmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As above 20,000 rows, in a pool of 400."""
+    monkeypatch.setattr(mean_embedding, "EXACT_LIMIT", 399)
+    monkeypatch.setattr(mean_embedding, "LANDMARKS", 20)
+    monkeypatch.setattr(mean_embedding, "OTHERS", 40)
 
 
 @pytest.mark.statistical
-def test_the_mean_over_reference_rows_is_within_its_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = torch.tensor(cloud(400, 3))
+@pytest.mark.parametrize("equal", [True, False])
+def test_the_mean_of_large_pools_is_right_on_average_and_nearer_than_plain_averages(
+    equal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over 200 draws of landmarks: no bias beyond five standard errors, and half the error of as many random rows."""
+    rows, draws = torch.tensor(cloud(400, 3)), 200
     kernel = gaussian_kernel(rows, normalise=False, scale=0.5, seed=0)
-    exact = mmd.kernel_mean(kernel, torch.ones(400), seed=0)
-    monkeypatch.setattr(mmd, "EXACT_LIMIT", 100)
-    found = mmd.kernel_mean(kernel, torch.ones(400), seed=0)
-    assert not torch.equal(found, exact)
-    # Popoviciu: the deviation of numbers in 0..1 is at most 1/2; five standard errors over each of 400 entries.
-    assert float((found - exact).abs().max()) < 5 * 0.5 / 100**0.5
+    importance = torch.ones(400) if equal else torch.linspace(1, 3, 400)
+    exact = mean_embedding.kernel_mean(kernel, importance, seed=0)
+    few_landmarks(monkeypatch)
+    off = torch.stack([mean_embedding.kernel_mean(kernel, importance, seed=seed) - exact for seed in range(draws)])
+    error = off.square().mean().sqrt()
+    chosen = torch.stack(
+        [torch.randperm(400, generator=torch.Generator().manual_seed(seed))[:80] for seed in range(draws)]
+    )
+    plain = torch.stack([kernel.columns(some) @ importance[some].double() / importance[some].sum() for some in chosen])
+    assert 0 < float(error) < 0.5 * float((plain - exact).square().mean().sqrt())
+    # importance is normed over the drawn rows, whose sum is random too: of the order of the error, squared
+    assert float(off.mean(dim=0).abs().max()) < 5 * float(off.std(dim=0).max()) / draws**0.5 + float(error) ** 2
+
+
+def test_rows_that_were_drawn_for_the_mean_are_not_favoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where rows are like nothing but themselves the mean is 1/N everywhere, not 1/60 at 60 of them."""
+    few_landmarks(monkeypatch)
+    kernel = GaussianKernel(100 * torch.eye(400), torch.full((400,), 1e4), bandwidth=1.0)
+    found = mean_embedding.kernel_mean(kernel, torch.ones(400), seed=0)
+    torch.testing.assert_close(found, torch.full((400,), 1 / 400, dtype=found.dtype), rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("size", [400, 2_500])
+def test_equal_rows_are_no_trouble_to_the_mean_of_large_pools(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    few_landmarks(monkeypatch)
+    rows = torch.tensor(cloud(3, 3)).repeat(size // 3 + 1, 1)[:size]
+    kernel = gaussian_kernel(rows, normalise=False, scale=0.5, seed=0)
+    found = mean_embedding.kernel_mean(kernel, torch.ones(size), seed=0)
+    expected = slow_kernel(rows[:3].numpy(), kernel.bandwidth, False) @ np.bincount(np.arange(size) % 3)
+    np.testing.assert_allclose(found, expected[np.arange(size) % 3] / size, atol=1e-3)
 
 
 # ---- moment matching
@@ -294,9 +330,7 @@ def moment_problem(seed: int, *, relative: bool) -> tuple[Array, Array, Array]:
 def test_polish_ends_where_no_exchange_helps(seed: int, relative: bool) -> None:
     squares, targets, weights = moment_problem(seed, relative=relative)
     start = torch.randperm(40, generator=torch.Generator().manual_seed(seed))[:6]
-    ended = moment_matching.polish(
-        torch.tensor(squares), torch.tensor(targets), start, column_weights=torch.tensor(weights)
-    ).tolist()
+    ended = polish(torch.tensor(squares), torch.tensor(targets), start, column_weights=torch.tensor(weights)).tolist()
     before, after = (slow_objective(squares, targets, weights, list(picks)) for picks in (start, ended))
     assert len(set(ended)) == 6
     assert after < before
@@ -317,11 +351,42 @@ def test_polish_never_makes_it_worse_when_few_candidates_are_tried(
     start = torch.arange(6)
     values = []
     for candidates in (1, 3, 4096):
-        monkeypatch.setattr(moment_matching, "_CANDIDATES", candidates)
-        ended = moment_matching.polish(*arguments, start, column_weights=torch.tensor(weights))
+        monkeypatch.setattr(moment_exchange, "_SHORT_LIST", candidates)
+        monkeypatch.setattr(moment_exchange, "_WIDE_LIST", candidates)
+        ended = polish(*arguments, start, column_weights=torch.tensor(weights))
         values.append(slow_objective(squares, targets, weights, ended.tolist()))
     assert max(values) < slow_objective(squares, targets, weights, start.tolist())
     assert torch.equal(start, torch.arange(6)), "the input was changed"
+
+
+def exhaustively_exchanged(squares: Array, asked: Array, picks: list[int]) -> float:
+    """F after sweeps in which each chosen row gives way to the best of all rows outside, until none gains."""
+    inside, now, before = list(picks), 0.0, np.inf
+    while now < before:
+        now = before = float((np.maximum(0, asked - squares[inside].mean(axis=0)) ** 2).sum())
+        for slot in range(len(inside)):
+            rest = squares[inside].sum(axis=0) - squares[inside[slot]]
+            values = (np.maximum(0, asked - (rest + squares) / len(inside)) ** 2).sum(axis=1)
+            values[inside] = np.inf
+            if values.min() < now * (1 - 1e-6):
+                inside[slot], now = int(values.argmin()), float(values.min())
+    return now
+
+
+@pytest.mark.parametrize("offset", [0.0, 8.0])
+def test_polish_from_short_lists_reaches_what_exhaustive_exchanges_reach(offset: float) -> None:
+    """More rows than any list holds, far-out ones among them, and moments that no selection has."""
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(40, 12))[rng.integers(0, 40, 6_000)] + rng.standard_t(4, size=(6_000, 12)) + offset
+    eigenvalues, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
+    squares = (rows @ vectors) ** 2 / eigenvalues
+    asked = np.full(12, 1 / (0.6 if offset else 0.15))
+    start = rng.choice(len(rows), 50, replace=False)
+    expected = exhaustively_exchanged(squares, asked, start.tolist())
+    found = polish(*map(torch.tensor, (squares, asked, start)), column_weights=torch.ones(12)).numpy()
+    assert len(set(found.tolist())) == 50
+    assert expected > 1e-4
+    assert float((np.maximum(0, asked - squares[found].mean(axis=0)) ** 2).sum()) <= 1.01 * expected
 
 
 @pytest.mark.parametrize("relative", [False, True])

@@ -91,7 +91,8 @@ def facts(dataset: "Dataset") -> list[tuple[str, str, str]]:
     split = dataset.split
     held_out, width = len(split.validation) + len(split.test), dataset.features.shape[1]
     found = [
-        ("Pool", fmt_int(dataset.pool_size), "Rows that a method may pick from."),
+        ("Pool", fmt_int(dataset.whole_size), "Rows that a method may pick from."),
+        *([] if dataset.whole is None else [("Held", fmt_int(dataset.pool_size), "Rows that fit in memory.")]),
         *([("Features", fmt_int(width), "Numbers a row.")] if width else []),
         ("Task", str(dataset.task).capitalize(), "What the targets ask for."),
     ]

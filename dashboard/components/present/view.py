@@ -105,7 +105,7 @@ def _map(record: RunRecord, *, large: bool) -> None:
     figure = map_figure(points, budget=budget, colour=colour, dark=is_dark(), height=_height(large))
     figure.update_layout(dragmode="pan")
     chart(_sized(figure, large=large), key=f"present-map:{record.id}", alt=map_alt(points, budget, name, "PCA"))
-    st.caption(map_note(points))
+    st.caption(map_note(points, cache.run_result(record.id)["N"]))
 
 
 def _no_map(cast: Cast, title: str) -> None:

@@ -62,6 +62,11 @@ class Bench:
         return len(self.points)
 
     @property
+    def whole_size(self) -> int:
+        """N, with the points of a large pool that memory does not hold."""
+        return self.size if self.dataset is None else self.dataset.whole_size
+
+    @property
     def rank(self) -> np.ndarray:
         """(N,) pick order of the first `budget` points, -1 for all others."""
         rank = self.points["rank"].to_numpy()
@@ -127,6 +132,6 @@ def _unpicked(fingerprint: str, _dataset: "Dataset") -> pd.DataFrame:
     from skmm_core.diagnostics import pca_map
     from skmm_core.jobs import pool_table
 
-    places = pca_map(_dataset.features[_dataset.split.train])
+    places = pca_map(_dataset.split.of_pool(_dataset.features))
     unknown = dict.fromkeys(("score", "leverage", "distance", "weight"), np.nan)
     return pool_table(_dataset).assign(**unknown, rank=-1, pca_1=places[:, 0], pca_2=places[:, 1])

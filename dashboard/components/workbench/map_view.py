@@ -73,7 +73,7 @@ def map_view(bench: Bench, shown: np.ndarray) -> MapLook:
     _marked(figure, held.marks, held.hidden)
     alt = map_alt(points, bench.budget, title, axes[0].split("_")[0].upper())
     chart(figure, key=chart_key(bench), alt=alt, name=f"map-{bench.record.id}" if bench.record else None)
-    st.caption(map_note(points))
+    st.caption(map_note(points, bench.whole_size))
     return look
 
 

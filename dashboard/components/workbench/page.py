@@ -173,7 +173,7 @@ def _numbers(bench: Bench, record: RunRecord) -> None:
                 band = prefix_band(record.id, bench.budget)
             except InputError as error:
                 error_line(f"The first {bench.budget:,} points cannot be measured: {error}")
-        metric_row(result, found, bench.budget, bench.size, band)
+        metric_row(result, found, bench.budget, bench.whole_size, band)
         drawn = balance_figure(bench.points, bench.budget)
         if drawn is not None:
             figure, alt, caption = drawn

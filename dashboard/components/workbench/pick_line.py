@@ -125,6 +125,7 @@ def pick_line(
             )
         )  # fmt: skip
         known = known_so_far(dataset, config, project if next_ else None, state)
+        specs = [spec for spec in specs if dataset.whole is None or spec.beyond_memory]
         ready, blocked = split_by_need(offered(specs, league, known), dataset.task, known)
         with method_place:
             spec = _method(ready, recommended(ready, league), job, f"{key}:{league}")
@@ -136,7 +137,7 @@ def pick_line(
             key="pick",
             shortcut=PICK,
         )
-        st.caption(f"**{escape(dataset.name)}** · {status(state, dataset.pool_size)}", width="content")
+        st.caption(f"**{escape(dataset.name)}** · {status(state, dataset.whole_size)}", width="content")
     if not pressed:
         return None
     chosen = select_job(dataset, spec.key, budget, options.params, options.seed, project, state, next_=next_)

@@ -149,13 +149,20 @@ def selected_positions(event: Any) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def map_note(points: pd.DataFrame) -> str:
-    """How to read the map, and that not every pool point is drawn when that is so."""
+def map_note(points: pd.DataFrame, whole: int | None = None) -> str:
+    """How to read the map, and that not every pool point is drawn or held when that is so.
+
+    Args:
+        points: held of the pool.
+        whole: points of the pool, those that memory does not hold among them; None where it holds all.
+    """
     note = (
         "Large and outlined: chosen. Small: the rest of the pool. Legend: chosen / pool; a click shows one entry alone."
     )
     if len(points) > MAX_DRAWN:
         note += f" {MAX_DRAWN:,} of {len(points):,} pool points are drawn, all chosen ones among them."
+    if whole is not None and len(points) < whole:
+        note += f" Of the pool's {whole:,} points {len(points):,} are held: some at random, and those that lie far out."
     return note
 
 
