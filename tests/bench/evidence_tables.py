@@ -88,6 +88,7 @@ class Evidence:
         self.aware = set(about["label_aware"])
         self.ablations = set(about["ablations"])
         self._factors: dict[tuple[str, str, int, str], Factor] = {}
+        self._ranked: dict[tuple[tuple[str, ...], tuple[str, ...]], pd.DataFrame] = {}
         self._verdicts: dict[tuple[tuple[str, ...], str, str], int] = {}
 
     @classmethod
@@ -103,6 +104,11 @@ class Evidence:
             (str(key[0]), str(key[1]), int(key[2])): group.set_index("seed")["signed"].sort_index()
             for key, group in ((tuple(key), group) for key, group in grouped)  # type: ignore[arg-type]
         }
+
+    @cached_property
+    def _configurations(self) -> tuple[str, ...]:
+        """All that ran, in the order of the scores."""
+        return tuple(map(str, self.scores["configuration"].unique()))
 
     @cached_property
     def _curves(self) -> dict[tuple[str, str], pd.DataFrame]:
@@ -138,7 +144,7 @@ class Evidence:
 
     def methods(self, datasets: Sequence[str], *, aware: bool) -> list[str]:
         """Configurations of a league that ran on all of these data sets, uniform first."""
-        names = [n for n in dict.fromkeys(self.scores["configuration"]) if n not in self.ablations]
+        names = [n for n in self._configurations if n not in self.ablations]
         mine = [n for n in names if (n in self.aware) == aware and n != "uniform"]
         everywhere = [n for n in mine if all((d, n, b) in self.cells for d in datasets for b in self.budgets(d))]
         return ["uniform", *sorted(everywhere)]
@@ -154,6 +160,12 @@ class Evidence:
 
     def ranked(self, datasets: Sequence[str], methods: Sequence[str]) -> pd.DataFrame:
         """Mean rank by family (rows) and method (columns): over budgets and seeds, then over a family's data sets."""
+        key = (tuple(datasets), tuple(methods))
+        if key not in self._ranked:
+            self._ranked[key] = self._mean_ranks(datasets, methods)
+        return self._ranked[key]
+
+    def _mean_ranks(self, datasets: Sequence[str], methods: Sequence[str]) -> pd.DataFrame:
         blocks = self.blocks(datasets, methods)
         blocks[list(methods)] = ranks(blocks[list(methods)].to_numpy(), higher_is_better=True)
         by_dataset = blocks.groupby("dataset")[list(methods)].mean().loc[list(datasets)]

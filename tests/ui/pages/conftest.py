@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
 from dashboard.services import demo
@@ -29,11 +30,19 @@ def make_run(store, config):
 
 @pytest.fixture(scope="session")
 def made_demo(tmp_path_factory):
-    """A home with the demo selection, a comparison small enough for a test, and a regression run. Never changed."""
-    store = RunStore(tmp_path_factory.mktemp("demo"))
-    regression = RunConfig(dataset=DatasetConfig(source="diabetes"), job=SelectJob(method="leverage", budget=9))
-    for config in (demo.SELECT, SMALL, regression):
-        make_run(store, config)
+    """A home with the demo selection, a comparison small enough for a test, and a regression run. Never changed.
+
+    Made once for all workers of a test run, which share the folder above their own.
+    """
+    own = tmp_path_factory.getbasetemp()
+    home = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demo"
+    with FileLock(f"{home}.lock"):
+        done = (home / "made").exists()
+        store = RunStore(home)
+        regression = RunConfig(dataset=DatasetConfig(source="diabetes"), job=SelectJob(method="leverage", budget=9))
+        for config in () if done else (demo.SELECT, SMALL, regression):
+            make_run(store, config)
+        (home / "made").touch()
     return store
 
 
