@@ -25,7 +25,6 @@ from skmm_core.runs import LOG
 _CENTRES = 50
 _BLOCK_ROWS = 50_000
 _FREEDOM = 4  # of the t distribution of the noise: heavy tails, as of features of real photographs
-_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -84,13 +83,13 @@ def bench_scale(options: ScaleOptions, folder: Path, *, report: Report = ignore)
     }
 
 
-def write_clustered(path: Path, size: int, dims: int) -> np.ndarray:
+def write_clustered(path: Path, size: int, dims: int, *, seed: int = 0) -> np.ndarray:
     """Write (size, dims) float16 rows around 50 centres of unequal size, with heavy tails, block by block.
 
     Returns:
         (size,) int64, the centre of each row.
     """
-    draw = np.random.default_rng(_SEED)
+    draw = np.random.default_rng(seed)
     shares = np.cumsum(draw.dirichlet(np.full(_CENTRES, 0.7)))
     decay = (np.arange(1, dims + 1) ** -0.5).astype(np.float32)
     centres = (draw.standard_normal((_CENTRES, dims)) * 2 * decay + 0.3).astype(np.float32)
