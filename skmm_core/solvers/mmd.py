@@ -14,12 +14,11 @@ from skmm_core.device import generator, widest
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.solvers.columns_ahead import ColumnsAhead, Outlook
 from skmm_core.solvers.kernels import Kernel
-from skmm_core.solvers.rough_kernels import RoughKernel, rough_kernel
+from skmm_core.solvers.rough_kernels import rough_kernel
 from skmm_core.solvers.tie_breaking import lowest
 
 EXACT_LIMIT = 20_000
 _BLOCK_ELEMENTS = 8_000_000
-_LEAST_DIFFERENCES, _MORE_VARIANCE = 512, 0.25
 _MOST_IN_DOUBT = 256  # rows: with more, most of them equal, the first will do
 
 
@@ -27,64 +26,20 @@ def kernel_mean(kernel: Kernel, importance: Tensor, *, seed: int, report: Report
     """μ_i = Σ_j w_j k(x_i, x_j) / Σ_j w_j over the pool, (N,), w being the importance.
 
     Exact up to 20,000 rows, else over 20,000 random reference rows; for equal importance and a kernel in 0..1 that is
-    unbiased with a standard error of at most 1/(2·√20,000) = 0.0035 an entry. Where rows are long, the mean over these
-    is that of a rough kernel plus the mean of what it lacks over as many of them, 512 at least, as add at most a
-    quarter to the variance: 0.0040.
+    unbiased with a standard error of at most 1/(2·√20,000) = 0.0035 an entry.
     """
     size = len(kernel.rows)
     reference = torch.arange(size)
     if size > EXACT_LIMIT:
         reference = torch.randperm(size, generator=generator(seed, "kernel:reference"))[:EXACT_LIMIT].sort().values
     reference = reference.to(kernel.rows.device)
-    rough = rough_kernel(kernel, seed=seed) if size > EXACT_LIMIT else None
     total = torch.zeros(size, dtype=torch.float64, device=kernel.rows.device)
     done = 0
     for block in reference.split(max(1, _BLOCK_ELEMENTS // size)):
-        total += (rough or kernel).columns(block) @ importance[block].to(total.device, kernel.dtype)
+        total += kernel.columns(block) @ importance[block].to(total.device, kernel.dtype)
         done += len(block)
         report(Progress("Averaging the kernel", done, len(reference)))
-    mean = total / importance[reference].sum(dtype=torch.float64)
-    if rough is not None:
-        shuffled = torch.randperm(len(reference), generator=generator(seed, "kernel:difference"))
-        mean += _mean_difference(kernel, rough, importance, reference[shuffled.to(reference.device)], report)
-    return mean.to(kernel.dtype)
-
-
-def _mean_difference(
-    kernel: Kernel, rough: RoughKernel, importance: Tensor, reference: Tensor, report: Report
-) -> Tensor:
-    """(N,) float64 mean of kernel - rough, over as many reference rows, in their order, as it takes."""
-    size = len(kernel.rows)
-    plain, difference, weight = _Tally(size, reference.device), _Tally(size, reference.device), 0.0
-    for block in reference.split(max(1, _BLOCK_ELEMENTS // size)):
-        weights = importance[block].to(reference.device, kernel.dtype)
-        values = kernel.columns(block).mul_(weights)
-        plain.add(values)
-        difference.add(values.sub_(rough.columns(block).mul_(weights)))
-        weight += float(weights.sum(dtype=torch.float64))
-        report(Progress("Averaging the kernel", len(reference), len(reference)))
-        share = _MORE_VARIANCE * difference.count / len(reference)
-        if difference.count >= _LEAST_DIFFERENCES and difference.variance <= share * plain.variance:
-            break
-    return difference.total / weight
-
-
-class _Tally:
-    """Sums of columns and of their squares."""
-
-    def __init__(self, size: int, device: torch.device) -> None:
-        self.count, self.total = 0, torch.zeros(size, dtype=torch.float64, device=device)
-        self._squares = torch.zeros_like(self.total)
-
-    def add(self, columns: Tensor) -> None:
-        self.count += columns.shape[1]
-        self.total += columns.sum(dim=1)
-        self._squares += torch.linalg.vector_norm(columns, dim=1).double().square()
-
-    @property
-    def variance(self) -> float:
-        """Of the numbers of a row, on average over the rows."""
-        return float((self._squares / self.count - (self.total / self.count).square()).mean())
+    return (total / importance[reference].sum(dtype=torch.float64)).to(kernel.dtype)
 
 
 def columns_of(kernel: Kernel) -> ColumnsAhead:
