@@ -7,17 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skmm_core.bench.clustered import clustered_features
 from skmm_core.bench.machine_facts import machine, measured
 from skmm_core.data import Task
-from skmm_core.device import generator
 from skmm_core.errors import Cancelled, InputError
 from skmm_core.methods import MethodSpec, Need, list_methods, select
 from skmm_core.pool import Pool, make_pool
 from skmm_core.progress import Progress, Report, ignore
 
-_CLUSTERS = 50
-_TAIL = 4  # degrees of freedom
-_BLOCK_ROWS = 16_384
 _PASS_REPEATS = 3
 
 
@@ -70,27 +67,6 @@ def bench_methods(options: MethodsOptions, *, device: torch.device, report: Repo
         "shared": shared,
         "methods": rows,
     }
-
-
-def clustered_features(size: int, dims: int) -> tuple[Tensor, Tensor]:
-    """(N, d) float32 rows with the shapes of real features, and (N,) the cluster of each.
-
-    Fifty centres, the j-th with a share of the rows in proportion to 1/j; noise of a Student t with 4 degrees of
-    freedom, one length for all columns of a row, so that some rows lie far out; a spectrum that decays as 1/j; and an
-    offset common to all rows. Even clusters of normal noise would let exchanges stop at once.
-    """
-    draw = generator(0, "bench:features")
-    decay = torch.arange(1, dims + 1).float().rsqrt()
-    centres = torch.randn(_CLUSTERS, dims, generator=draw) * decay * 2 + torch.randn(dims, generator=draw)
-    shares = torch.arange(1, _CLUSTERS + 1).float().reciprocal()
-    labels = torch.multinomial(shares, size, replacement=True, generator=draw)
-    features = torch.empty(size, dims)
-    for start in range(0, size, _BLOCK_ROWS):
-        block = labels[start : start + _BLOCK_ROWS]
-        lengths = (_TAIL / torch.randn(len(block), _TAIL, generator=draw).square().sum(dim=1)).sqrt()
-        noise = torch.randn(len(block), dims, generator=draw) * decay * lengths[:, None]
-        features[start : start + _BLOCK_ROWS] = centres[block] + noise
-    return features, labels
 
 
 def _chosen(options: MethodsOptions) -> list[MethodSpec]:

@@ -16,15 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from skmm_core.bench.clustered import write_clustered
 from skmm_core.bench.machine_facts import machine
 from skmm_core.errors import InputError
 from skmm_core.methods import list_methods
 from skmm_core.progress import Progress, Report, ignore
 from skmm_core.runs import LOG
-
-_CENTRES = 50
-_BLOCK_ROWS = 50_000
-_FREEDOM = 4  # of the t distribution of the noise: heavy tails, as of features of real photographs
 
 
 @dataclass(frozen=True)
@@ -81,28 +78,6 @@ def bench_scale(options: ScaleOptions, folder: Path, *, report: Report = ignore)
         "rows": rows,
         "exponents": fits,
     }
-
-
-def write_clustered(path: Path, size: int, dims: int, *, seed: int = 0) -> np.ndarray:
-    """Write (size, dims) float16 rows around 50 centres of unequal size, with heavy tails, block by block.
-
-    Returns:
-        (size,) int64, the centre of each row.
-    """
-    draw = np.random.default_rng(seed)
-    shares = np.cumsum(draw.dirichlet(np.full(_CENTRES, 0.7)))
-    decay = (np.arange(1, dims + 1) ** -0.5).astype(np.float32)
-    centres = (draw.standard_normal((_CENTRES, dims)) * 2 * decay + 0.3).astype(np.float32)
-    labels = np.searchsorted(shares, draw.random(size)).clip(max=_CENTRES - 1)
-    with path.open("wb") as file:
-        header = {"descr": "<f2", "fortran_order": False, "shape": (size, dims)}
-        np.lib.format.write_array_header_1_0(file, header)
-        for start in range(0, size, _BLOCK_ROWS):
-            mine = labels[start : start + _BLOCK_ROWS]
-            noise = draw.standard_normal((len(mine), dims), dtype=np.float32) * decay
-            noise /= np.sqrt(draw.chisquare(_FREEDOM, len(mine)) / _FREEDOM).astype(np.float32)[:, None]
-            file.write((noise + centres[mine]).astype("<f2").tobytes())
-    return labels.astype(np.int64)
 
 
 def _chosen(options: ScaleOptions) -> list[str]:

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skmm_core.bench.clustered import clustered_features
 from skmm_core.bench.machine_facts import machine
-from skmm_core.bench.methods import clustered_features
 from skmm_core.config import SketchParams
 from skmm_core.data import Dataset
 from skmm_core.errors import InputError

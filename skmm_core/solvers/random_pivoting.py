@@ -1,7 +1,8 @@
 """Random pivoting: rows drawn in proportion to what the rows drawn before cannot express.
 
 Sources: Deshpande & Vempala, "Adaptive sampling and fast low-rank matrix approximation", 2006; Chen, Epperly, Tropp &
-Webber, "Randomly pivoted Cholesky", 2025.
+Webber, "Randomly pivoted Cholesky", 2025. Many at a time, with the same distribution: Epperly, Tropp & Webber, "Embrace
+rejection: kernel matrix approximation by accelerated randomly pivoted Cholesky", 2024.
 """
 
 from typing import Protocol
@@ -17,6 +18,8 @@ from skmm_core.progress import Progress, Report, ignore
 # rows; in float64, the square of 30 ε of the row's length, ε being that of the type in which rows were given. Pivots
 # magnify the rounding of float32 rows of known rank: up to 14 ε in 96 pools of rank 3 to 200.
 _ROUNDING, _MAGNIFIED = 64, 30
+_PROPOSALS = 64  # rows proposed together
+_LITTLE = 4_000_000  # numbers: of fewer, each pick may as well read all rows
 _DOUBLE_LIMIT = 32_000_000  # numbers whose copy in float64, 256 MB, lets float32 rows far from the origin be told apart
 
 
@@ -32,17 +35,21 @@ def adaptive(
 ) -> Tensor:
     """Draw rows with probability in proportion to the squared norms of their residuals (random pivoting).
 
-    After each block the chosen rows are made orthogonal to those before, and every residual loses its part in the new
-    directions; the residuals themselves are never stored. Once no row has a residual above rounding, the chosen rows
-    express all others, and a new round begins with the whole rows that are left. O(N d) a pick and O(N + min(n, d) d)
-    memory; with the products at hand O(N t) for the t-th pick and O(N min(n, d)) memory.
+    The chosen rows are made orthogonal to those before, and every residual loses its part in the new directions; the
+    residuals themselves are never stored. Once no row has a residual above rounding, the chosen rows express all
+    others, and a new round begins with the whole rows that are left. O(N d) a pick and O(N + min(n, d) d) memory; with
+    the products at hand O(N t) for the t-th pick and O(N min(n, d)) memory.
+
+    Of more than four million numbers, 64 rows are proposed by the residuals of all rows, which are brought up to date
+    in one product afterwards. In turn each is taken with the chance that its own residual then has of the one it was
+    proposed by, or else nothing is: picks have the distribution that they have one by one.
 
     Args:
         rows: (N, d) float32 or float64.
         budget: number of rows to draw, 1..N.
-        block: rows drawn between updates.
-        generator: on the CPU; one float64 uniform number u a pick, which takes the first row whose cumulative share of
-            the residuals exceeds u.
+        block: rows drawn between updates without regard to what they express of each other; 1 is exact.
+        generator: on the CPU; one float64 uniform number u a pick or proposal, which takes the first row whose
+            cumulative share of the residuals exceeds u, and another one that decides on a proposal after the first.
         products: (N, N) float64 on the CPU, those of all float32 rows with each other, where they are at hand.
         given: rows that are in by hand, which count as drawn, and rows that may be drawn.
         report: told of every block.
@@ -61,10 +68,14 @@ def adaptive(
             chosen.clear()
         if not bool(residual.any()):
             residual = free.double()
-        drawn = draw_rows(residual, min(block, budget - len(picks)), generator)
+        if isinstance(chosen, _Basis) and block == 1 and rows.numel() > _LITTLE:
+            drawn = _accepted(chosen, residual, budget - len(picks), generator)
+            residual -= chosen.add(drawn)
+        else:
+            drawn = draw_rows(residual, min(block, budget - len(picks)), generator)
+            residual -= chosen.add(drawn)
         picks += drawn.tolist()
         free[drawn] = False
-        residual -= chosen.add(drawn)
         report(Progress("Picking points", len(picks), budget))
     return torch.tensor(picks, dtype=torch.int64, device=rows.device)
 
@@ -87,6 +98,27 @@ def draw_rows(shares: Tensor, count: int, generator: torch.Generator) -> Tensor:
         drawn.append(row)
         shares[row] = 0
     return torch.cat(drawn)
+
+
+def _accepted(basis: "_Basis", residual: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """At most so many distinct rows, one at least, of 64 proposed in proportion to (N,) float64 residuals."""
+    places, chances = torch.rand(2, _PROPOSALS, dtype=torch.float64, generator=generator).to(residual.device)
+    cumulative = residual.cumsum(0)
+    proposed = torch.searchsorted(cumulative, places * cumulative[-1], right=True)
+    proposed = torch.minimum(proposed, torch.searchsorted(cumulative, cumulative[-1:]))
+    rests = basis.rests(proposed)
+    products = rests @ rests.T
+    wanted = chances * products.diagonal()
+    accepted: list[int] = []
+    for place, row in enumerate(proposed.tolist()):
+        left = float(products[place, place])
+        inside = left <= float(basis.floor[row])
+        # the first is in proportion as it is, also where its residual is all rounding or all residuals are equal
+        if len(accepted) < most and row not in accepted and (not place or not (inside or float(wanted[place]) >= left)):
+            accepted.append(row)
+            if not inside:
+                products -= torch.outer(products[place], products[place] / left)
+    return torch.tensor(accepted, device=residual.device)
 
 
 def _least_residual(given: torch.dtype, used: torch.dtype) -> float:
@@ -126,6 +158,14 @@ class _Basis:
         self.floor = _least_residual(given, rows.dtype) * self.energy
         self._rows, self._size = rows, 0
         self._basis = rows.new_empty(min(budget, rows.shape[1]), rows.shape[1])
+
+    def rests(self, some: Tensor) -> Tensor:
+        """(len, d) parts of rows outside the span, in the widest type."""
+        known = self._basis[: self._size].to(self.energy)
+        found = self._rows[some].to(self.energy)
+        for _ in range(2):
+            found = found - (found @ known.T) @ known
+        return found
 
     def add(self, chosen: Tensor) -> Tensor:
         """See :class:`_Span`. Rows inside the span add nothing."""

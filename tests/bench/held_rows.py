@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skmm_core.bench.clustered import write_clustered
 from skmm_core.bench.machine_facts import machine
-from skmm_core.bench.scale import write_clustered
 from skmm_core.config import DatasetConfig
 from skmm_core.data import load_dataset
 from skmm_core.diagnostics import diagnose

@@ -13,8 +13,8 @@ from unittest.mock import patch
 
 import torch
 
+from skmm_core.bench.clustered import clustered_features
 from skmm_core.bench.machine_facts import machine, measured
-from skmm_core.bench.methods import clustered_features
 from skmm_core.config import SketchParams
 from skmm_core.methods.registry import select
 from skmm_core.pool.making import make_pool

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skmm_core.bench.clustered import clustered_features
 from skmm_core.bench.machine_facts import machine
-from skmm_core.bench.methods import clustered_features
 from skmm_core.methods.registry import select
 from skmm_core.pool.making import make_pool
 from skmm_core.solvers.kernels import gaussian_kernel

@@ -5,8 +5,9 @@ import json
 import pytest
 import torch
 
+from skmm_core.bench.clustered import clustered_features
 from skmm_core.bench.machine_facts import measured
-from skmm_core.bench.methods import MethodsOptions, bench_methods, clustered_features
+from skmm_core.bench.methods import MethodsOptions, bench_methods
 from skmm_core.bench.sketch import HELD, KINDS
 from skmm_core.bench.solver import adam_reference, geometric_mean, objective
 from skmm_core.errors import Cancelled
