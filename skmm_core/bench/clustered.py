@@ -1,4 +1,4 @@
-"""Made-up rows with the shapes of real features: clusters of unequal size, heavy tails, a decaying spectrum, an offset."""
+"""Made-up rows in the shapes of real features: uneven clusters, heavy tails, a decaying spectrum, an offset."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
-from skmm_core.bench.clustered import clustered_features
+from skmm_core.bench.clustered import clustered_features, write_clustered
 from skmm_core.bench.machine_facts import measured
 from skmm_core.bench.methods import MethodsOptions, bench_methods
 from skmm_core.bench.sketch import HELD, KINDS
@@ -135,3 +136,23 @@ def test_the_adam_reference_lowers_the_objective_and_is_feasible_at_the_end():
     uniform = torch.full((30,), 1 / 30, dtype=torch.float64)
     assert found.objective == objective(squares, targets, ones, found.weights)
     assert found.objective < 0.5 * objective(squares, targets, ones, uniform)
+
+
+def test_a_file_of_made_up_rows_holds_the_same_ones(tmp_path):
+    clusters = write_clustered(tmp_path / "rows.npy", 20_000, 16)
+    features, labels = clustered_features(20_000, 16)
+    np.testing.assert_array_equal(np.load(tmp_path / "rows.npy"), features.half())
+    np.testing.assert_array_equal(clusters, labels)
+
+
+def test_bench_scale_runs_whole_commands_and_leaves_no_file(here, tmp_path):
+    out = tmp_path / "scale.json"
+    words = ("--sizes", "300,600", "--dims", 8, "--budget", 5, "--out", out, "--quiet", "--methods")
+    assert here("bench", "scale", *words, "uniform,skmm").code == 0
+    found = json.loads(out.read_text())
+    asked = [(method, size) for size in (300, 600) for method in ("skmm", "uniform")]
+    assert [(row["method"], row["N"]) for row in found["rows"]] == asked
+    assert all(row["peak_mb"] > 50 and row["cpu_seconds"] > 0.1 and row["stages"] for row in found["rows"])
+    assert set(found["exponents"]) == {"skmm", "uniform"}
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".scale")] == []
+    assert here("bench", "scale", *words, "typiclust").code == 2
