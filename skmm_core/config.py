@@ -311,6 +311,12 @@ class RunConfig(_Frozen):
             raise ValueError("an npy file of targets and labels so far do not go together; give one of the two")
         return self
 
+    @model_validator(mode="after")
+    def _cluster_reads_for_selections(self) -> "RunConfig":
+        if self.cluster is not None and not isinstance(self.job, SelectJob):
+            raise ValueError("a cluster reads the rows of a selection; leave it out of other jobs")
+        return self
+
     @classmethod
     def stored(cls, text: str | bytes) -> "RunConfig":
         """Read a config that was written to a file.

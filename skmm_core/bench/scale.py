@@ -96,10 +96,13 @@ def _timed(data: Path, method: str, budget: int) -> dict[str, Any]:
     ]
     environment = os.environ | {"SKMM_HOME": str(data.with_name("home"))}
     began = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    told = process.stderr.read().decode() if process.stderr else ""
-    _, code, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - began
+    with (out.with_suffix(".txt")).open("w+") as told_to:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=told_to)
+        _, code, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        told_to.seek(0)
+        told = told_to.read()
+    process.returncode = os.waitstatus_to_exitcode(code)  # it was waited for here, with what it used
     if code:
         raise InputError(f"select with {method} failed: {told.strip().splitlines()[-1] if told.strip() else code}")
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))

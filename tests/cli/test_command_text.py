@@ -39,6 +39,7 @@ _DATASETS = st.builds(
     task=st.sampled_from(["auto", "classification", "regression"]),
     drop_bad_rows=st.booleans(),
     scale_columns=st.booleans(),
+    candidates=st.none() | st.integers(100, 10**6),
 )
 _ROWS = st.lists(st.integers(0, 60) | st.integers(0, 10**6), max_size=8).map(tuple)
 _SELECT = st.builds(
@@ -68,9 +69,10 @@ _COMPARE = st.builds(
 _REPLAYED = _COMPARE.map(lambda job: job.model_copy(update={"rounds": len(job.budgets)}))
 
 
-def _config(dataset, job, **others):
-    """`--labels` is one flag: targets of an npy file, or labels so far."""
+def _config(dataset, job, cluster, **others):
+    """`--labels` is one flag: targets of an npy file, or labels so far. A cluster reads for selections alone."""
     twice = isinstance(job, SelectJob) and job.labels is not None
+    others |= {"cluster": cluster} if isinstance(job, SelectJob) else {}
     return RunConfig(dataset=dataset.model_copy(update={"labels": None}) if twice else dataset, job=job, **others)
 
 
@@ -80,6 +82,7 @@ _CONFIGS = st.builds(
     job=_SELECT | _GROUPED | _COMPARE | _REPLAYED,
     sketch=st.builds(SketchParams, kind=st.sampled_from(["gaussian", "none"]), dim=st.none() | st.integers(1, 16384)),
     device=st.sampled_from(["auto", "cpu", "cuda:1"]),
+    cluster=st.sampled_from([None, "auto", "10.0.0.5:6379"]),
 )
 
 
@@ -89,6 +92,8 @@ def test_the_printed_command_asks_for_the_same_run(config, monkeypatch):
     asked = []
     monkeypatch.setattr(compute, "prepare_folder", lambda folder, parsed: asked.append((str(folder), parsed)))
     monkeypatch.setattr(compute, "run_prepared", lambda folder, **options: None)
+    for name in ("check_source", "check_budgets"):  # names and numbers here are any at all
+        monkeypatch.setattr(compute, name, lambda *asked: None)
     words = shlex.split(command_line(config, out="my out"))
     assert words[:3] == ["python", "-m", "skmm_core"]
     assert main(words[3:]) == 0
