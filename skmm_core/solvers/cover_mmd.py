@@ -103,11 +103,12 @@ def exchange_cover_mmd(
             state.remove(slot)
             costs = state.costs()
             new = lowest(costs.masked_fill(closed, torch.inf), state.rounding)
-            better = float(costs[old] - costs[new]) > state.doubt  # rounding alone is no gain
-            state.put(slot, new if better else old)
-            if better:
+            if float(costs[old] - costs[new]) > state.doubt:  # rounding alone is no gain
+                state.put(slot, new)
                 closed[old], closed[new] = False, True
                 exchanged = True
+            else:
+                state.put_back()
         if not exchanged:
             return state.places, True
     return state.places, False
@@ -174,6 +175,13 @@ class _State:
     def remove(self, slot: int) -> None:
         """Leave the row at a slot out until :meth:`put` fills it; costs are then those of the others and one more."""
         place = self.places[slot]
+        self._before = (
+            self.places,
+            self._gains.clone(),
+            self._similarity.clone(),
+            self._best.clone(),
+            self._holder.clone(),
+        )
         others = torch.cat([self.places[:slot], self.places[slot + 1 :]])
         row = self.candidates[place]
         own = self._columns(row[None]).squeeze(1)
@@ -184,6 +192,10 @@ class _State:
         self._change(held, self._best[held], after)
         self._best[held] = after
         self.places = others
+
+    def put_back(self) -> None:
+        """Fill the slot that :meth:`remove` left open with the row that was there, to the last digit."""
+        self.places, self._gains, self._similarity, self._best, self._holder = self._before
 
     def put(self, slot: int, place: Tensor) -> None:
         """Fill the slot that :meth:`remove` left open."""
