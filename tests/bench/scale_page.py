@@ -20,29 +20,30 @@ LARGE = (10**8, 10**9)
 
 INTRODUCTION = """# Pools larger than memory
 
-Made by `python -m tests.bench.scale_page` from `assets/benchmarks/scale.json` and `held-rows.json`; no number is typed by
-hand.
+Made by `python -m tests.bench.scale_page` from `assets/benchmarks/scale.json` and `held-rows.json`; no number is
+typed by hand.
 
 ## How it works
 
-A pool is read in blocks when it has more than 100,000 rows and more than 134 million numbers (512 MB in float32), or when
-`--candidates` asks for it. npy files, folders of npy or npz parts, and parquet files and folders can be.
+A pool is read in blocks when it has more than 100,000 rows and more than 134 million numbers (512 MB in float32),
+or when `--candidates` asks for it. npy files, folders of npy or npz parts, and parquet files and folders can be.
 
 1. The files are hashed: what they hold is the key of everything that is kept.
-2. One pass adds up the mean and the second moment of all N rows, in float64. The sums so far are kept every ten seconds, so
-   that a run that was killed goes on from there.
+2. One pass adds up the mean and the second moment of all N rows, in float64. The sums so far are kept every ten
+   seconds, so that a run that was killed goes on from there.
 3. One pass finds how far out each row lies: its leverage, and its distance from the mean.
-4. One pass takes the rows that are held: as many as fit in 256 MB, at least 20,000 and at most 131,072. Three quarters are a
-   uniform sample; the rest are those of the highest leverage and those farthest from the mean.
+4. One pass takes the rows that are held: as many as fit in 256 MB, at least 20,000 and at most 131,072. Three
+   quarters are a uniform sample; the rest are those of the highest leverage and those farthest from the mean.
 
-Methods then pick among the held rows. Second moments, eigenvalues, leverage, the certificate c_S, bias and variance are those
-of all N rows, exactly. Kernel means, coverage and the random picks beside a selection are over the uniform sample, which
-stands for all rows. Leverage sampling weighs each held row by one over its chance to be held, so that it draws as from all
-rows; uniform sampling draws from the uniform sample. What was found by the passes is kept under `SKMM_HOME/cache/passes`, so
-another method, budget or seed reads the rows once to hash them and once to take the held ones.
+Methods then pick among the held rows. Second moments, eigenvalues, leverage, the certificate c_S, bias and variance
+are those of all N rows, exactly. Kernel means, coverage and the random picks beside a selection are over the
+uniform sample, which stands for all rows. Leverage sampling weighs each held row by one over its chance to be held,
+so that it draws as from all rows; uniform sampling draws from the uniform sample. What was found by the passes is
+kept under `SKMM_HOME/cache/passes`, so another method, budget or seed reads the rows once to hash them and once to
+take the held ones.
 
-With `--cluster` the pieces of a pass are worked on by the machines of a Ray cluster. Sums are added up in the order of the
-rows either way, so that the last digit is the same.
+With `--cluster` the pieces of a pass are worked on by the machines of a Ray cluster. Sums are added up in the order
+of the rows either way, so that the last digit is the same.
 """
 
 
@@ -70,8 +71,8 @@ def _measured(found: dict[str, Any]) -> str:
     lines = [
         "## Measured",
         machine_line(found),
-        f"Whole `select` commands, a process each, d = {options['d']:,} in float16, n = {options['n']:,}, rows around 50 "
-        "centres with heavy tails. The first command on a file makes the passes; those after it take them over.",
+        f"Whole `select` commands, a process each, d = {options['d']:,} in float16, n = {options['n']:,}, rows around "
+        "50 centres with heavy tails. The first command on a file makes the passes; those after it take them over.",
         table(("method", "N", "held", "s", "CPU s", "peak MB"), rows),
         goal_line(f"most memory {number(most)} MB", f"below {MEMORY_GOAL:,} MB", most < MEMORY_GOAL),
         goal_line(f"seconds grow at most as N^{steepest:.2f}", f"N^{EXPONENT_GOAL} at most", steepest <= EXPONENT_GOAL),
@@ -134,8 +135,8 @@ def _plan(found: dict[str, Any]) -> str:
         f"Seconds a row of each pass, measured at N = {base['N']:,} on {cores} cores:",
         table(("pass", "work a row (float16)", "µs a row"), rows),
         "\n".join(checks),
-        f"By these, all passes over float16 rows of {width:,} numbers take, at {DOLLARS_A_CORE_HOUR} dollars a core-hour "
-        "(an assumption) and without the encoder that makes them, which costs far more:",
+        f"By these, all passes over float16 rows of {width:,} numbers take, at {DOLLARS_A_CORE_HOUR} dollars a "
+        "core-hour (an assumption) and without the encoder that makes them, which costs far more:",
         table(("images", "TB a pass", "core-hours", "dollars"), plans),
         "Picking itself does not grow: it sees the held rows alone.",
     ]
@@ -150,8 +151,7 @@ def _picked(found: dict[str, Any]) -> str:
         "## What it costs to pick among held rows",
         f"Where memory holds all rows too: N = {options['N']:,}, d = {options['d']}, {options['held']:,} held, "
         f"n = {options['n']}, {options['seeds']} pools. The objective of picks among the held rows over that of picks "
-        "among all, both on the whole pool; below 1 is better, since more rows to choose from help a greedy choice only "
-        "on average.",
+        "among all, both on the whole pool; below 1 the picks among the held rows came out better.",
         table(("method", "objective (smaller is better)", "median ratio", "worst"), rows),
         goal_line(
             f"median above {OBJECTIVE_GOAL}: {', '.join(worse) or 'none'}",

@@ -3,7 +3,7 @@
 import json
 
 from skmm_core.methods.registry import recommended_method
-from tests.bench import peer_selections
+from tests.bench import peer_selections, scale_page
 from tests.bench.benchmarks_page import FIGURES, PAGE, page
 from tests.bench.peer_picks_page import section
 from tests.bench.peer_selections import DIVERSE, TYPICAL
@@ -67,3 +67,7 @@ def test_without_the_tool_or_the_data_its_part_is_left_out_in_a_line(monkeypatch
     monkeypatch.setattr(peer_selections.metadata, "version", lambda name: "0.1.16")
     assert peer_selections.selections(tmp_path) is None
     assert "cifar10" in capsys.readouterr().err
+
+
+def test_the_page_of_large_pools_is_made_from_the_committed_figures() -> None:
+    assert scale_page.PAGE.read_text(encoding="utf-8") == scale_page.page(), "run `python -m tests.bench.scale_page`"
