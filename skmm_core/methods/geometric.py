@@ -11,7 +11,14 @@ from skmm_core.methods.registry import Family, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers import ColumnsAhead, Outlook, farthest_first, lowest, rows_about_middle
+from skmm_core.solvers import (
+    ColumnsAhead,
+    Outlook,
+    farthest_first,
+    lowest,
+    rough_products,
+    rows_about_middle,
+)
 
 _BLOCK_ROWS = 16_384
 
@@ -49,7 +56,7 @@ def herding(features: Tensor, budget: int, *, given: Given | None = None, report
     # Distances from the mean do not change when all rows move, and rows about their middle lose fewer digits.
     rows = rows_about_middle(features)
     costs = _Distances(rows)
-    columns = ColumnsAhead(costs.products, len(rows), rows.dtype, rows.device)
+    columns = ColumnsAhead(costs.products, len(rows), rows.dtype, rows.device, rough_products(rows, seed=0))
     given = given or nothing_given(len(rows), rows.device)
     taken = ~given.free
     picks = torch.empty(budget, dtype=torch.int64, device=rows.device)
@@ -78,7 +85,8 @@ class _Distances:
     def products(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Columns`."""
         rows = self._rows if among is None else self._rows[among]
-        return rows @ self._rows[indices].T
+        found: Tensor = rows @ self._rows[indices].T
+        return found
 
     def estimates(self) -> Tensor:
         """(N,) in the widest type, off by the rounding of as many products as rows are chosen."""
