@@ -85,8 +85,7 @@ class _Distances:
     def products(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """See :class:`Columns`."""
         rows = self._rows if among is None else self._rows[among]
-        found: Tensor = rows @ self._rows[indices].T
-        return found
+        return rows @ self._rows[indices].T
 
     def estimates(self) -> Tensor:
         """(N,) in the widest type, off by the rounding of as many products as rows are chosen."""
@@ -100,7 +99,8 @@ class _Distances:
         doubt = 16 * eps * (size + self._lengths * self._gathered**0.5)
         near = (distance - doubt <= (distance + doubt).min()).nonzero().squeeze(1)
         exact = self._squared_norms[near] + 2 * (self._rows[near] @ self._behind.to(self._rows))
-        return near[lowest(exact, size[near])]
+        best: Tensor = near[lowest(exact, size[near])]
+        return best
 
     def add(self, row: Tensor, column: Tensor) -> None:
         """Take a row in, with its products with all rows."""
