@@ -134,8 +134,8 @@ def herd(
 ) -> Picks:
     """Greedily maximise mean_i u_i max_{s∈S} exp(-‖x_i - x_s‖²/σ²), i over the reference rows.
 
-    The picks are those of plain greedy, see :func:`greedy_cover`: once O(N · R · d), then far less a pick; O(N + R)
-    memory beyond blocks and, up to 2,048 rows, the kernel itself.
+    The picks are those of plain greedy, see :func:`greedy_cover`: once O(N · R · d), then far less a pick; up to
+    2 GB beyond the rows.
 
     Args:
         rows: (N, d).

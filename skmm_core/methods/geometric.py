@@ -11,7 +11,15 @@ from skmm_core.methods.registry import Family, Picks, register
 from skmm_core.methods.spec import NoParams
 from skmm_core.pool import Pool
 from skmm_core.progress import Progress, Report, ignore
-from skmm_core.solvers import ColumnsAhead, Outlook, farthest_first, lowest, middle, rows_about_middle
+from skmm_core.solvers import (
+    ColumnsAhead,
+    Outlook,
+    farthest_first,
+    lowest,
+    middle,
+    rough_products,
+    rows_about_middle,
+)
 
 _BLOCK_ROWS = 16_384
 
@@ -61,7 +69,7 @@ def herding(
     wide = widest(rows.device)
     about = rows.mean(dim=0, dtype=wide) if mean is None else mean.to(rows.device, wide) - middle(features)
     costs = _Distances(rows, about)
-    columns = ColumnsAhead(costs.products, len(rows), rows.dtype, rows.device)
+    columns = ColumnsAhead(costs.products, len(rows), rows.dtype, rows.device, rough_products(rows, seed=0))
     given = given or nothing_given(len(rows), rows.device)
     taken = ~given.free
     picks = torch.empty(budget, dtype=torch.int64, device=rows.device)
@@ -104,8 +112,8 @@ class _Distances:
         doubt = 16 * eps * (size + self._lengths * self._gathered**0.5)
         near = (distance - doubt <= (distance + doubt).min()).nonzero().squeeze(1)
         exact = self._squared_norms[near] + 2 * (self._rows[near] @ self._behind.to(self._rows))
-        row: Tensor = near[lowest(exact, size[near])]
-        return row
+        best: Tensor = near[lowest(exact, size[near])]
+        return best
 
     def add(self, row: Tensor, column: Tensor) -> None:
         """Take a row in, with its products with all rows."""

@@ -88,8 +88,8 @@ def craig(pool: Pool, budget: int, params: NoParams, *, seed: int, report: Repor
     """Minimise Σ_i min over chosen j of ‖g_i - g_j‖ within every class; weights are the sizes of the clusters.
 
     Classes get their share of the budget, as in the authors' code. `mean_distance` is over the rows of classes that get
-    a point; where others do not, the number of their rows stands beside it. O(Σ N_c² (d + K)) time, O(N) memory beyond
-    one copy of a class.
+    a point; where others do not, the number of their rows stands beside it. O(Σ N_c² (d + K)) time; up to 2 GB
+    beyond one copy of a class.
     """
     parts = class_parts(pool, budget, "craig")
     chosen, weights, distance = [], [], 0.0

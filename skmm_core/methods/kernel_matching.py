@@ -68,9 +68,9 @@ def skmm_kernel(pool: Pool, budget: int, params: SkmmKernelParams, *, seed: int,
 
     With `keep_rare` the pool's kernel mean is weighted by :func:`rarity`. Plain matching gives a cluster of fewer than
     N/n points no point at all; a linear model then knows nothing of that direction, and its bias explodes. O(N · d)
-    time a pick and O(N) memory beyond the rows; the kernel mean costs O(N · 10,240 · d) once, or O(N² · d) up to
-    20,000 points. The median of distances and, above 20,000 points, the rows that the mean is made with are drawn from
-    the seed.
+    time a pick, 64 at a time, and up to 256 MB beyond the rows, see :class:`ColumnsAhead`; the kernel mean costs
+    O(N · 10,240 · d) once, or O(N² · d) up to 20,000 points. The median of distances and, above 20,000 points, the rows
+    that the mean is made with are drawn from the seed.
     """
     if params.stratify:
         whole = params.model_copy(update={"stratify": False})

@@ -72,7 +72,7 @@ def facility_location(
     """Greedily maximise f(S) = Σ_i max_{j∈S} s_ij, i over the reference rows; s_ij = (1 + cos(x_i, x_j))/2 in 0..1.
 
     The picks are those of plain greedy, within 1 - 1/e of the best f; see :func:`greedy_cover`. Once O(N · R · d), then
-    far less than that a pick; O(N) memory beyond the rows. The reference is the whole pool up to 10,000 points, else
+    far less than that a pick; up to 2 GB beyond the rows. The reference is the whole pool up to 10,000 points, else
     10,000 random ones, the same for every seed.
 
     Args:

@@ -63,6 +63,7 @@ from .ridge_selection import (
     greedy_fit as greedy_fit,
     pool_moments as pool_moments,
 )
+from .rough_kernels import rough_products as rough_products
 from .scaling_pilot import pilot_errors as pilot_errors
 from .simplex import (
     project_capped_simplex as project_capped_simplex,

@@ -13,8 +13,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from skmm_core.solvers.rough_kernels import RoughKernel
-
 _AHEAD = 64  # columns in one product
 _CANDIDATES = 512  # rows among which the choice is played ahead
 _NEAR = 64  # rows that may be the best where a rough kernel says which are
@@ -27,6 +25,14 @@ class Columns(Protocol):
 
     def __call__(self, indices: Tensor, among: Tensor | None = None) -> Tensor:
         """(N, len) of all rows, or (len(among), len) of the rows `among`, with the rows `indices`."""
+        ...
+
+
+class Rough(Protocol):
+    """A kernel much like another, for a small part of the time."""
+
+    def columns(self, indices: Tensor) -> Tensor:
+        """(N, len) of all rows with the rows `indices`."""
         ...
 
 
@@ -77,7 +83,7 @@ class ColumnsAhead:
         size: int,
         dtype: torch.dtype,
         device: torch.device,
-        rough: RoughKernel | None = None,
+        rough: Rough | None = None,
     ) -> None:
         """Take a kernel over `size` rows, whose columns have that type and lie on that device.
 
@@ -146,7 +152,7 @@ class ColumnsAhead:
                 break
         return wanted[1:]
 
-    def _play_all(self, rough: RoughKernel, outlook: Outlook) -> Iterator[int]:
+    def _play_all(self, rough: Rough, outlook: Outlook) -> Iterator[int]:
         """Picks by a rough kernel, which says what the best rows are, and by the kernel among these."""
         played, picks = outlook.among(torch.arange(len(outlook.cost), device=outlook.cost.device)), outlook.leading(1)
         while True:

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from skmm_core.device import generator
-from skmm_core.solvers.kernels import GaussianKernel, Kernel, LabelledKernel
+from skmm_core.solvers.kernels import CosineSimilarity, GaussianKernel, Kernel, LabelledKernel
 
 _DIRECTIONS = 64
+_LEAST_COLUMNS = 3 * _DIRECTIONS
 _SAMPLE = 4096  # rows by which the leading directions are told
 _TURNS = 2  # of subspace iteration
 
@@ -22,10 +23,10 @@ class RoughKernel:
     """A kernel in few directions, for guesses alone: a mean of it is off where picks would make the most of it.
 
     Attributes:
-        kernel: of the rows in these directions, with the squared norms that they have in all.
+        kernel: of the rows in these directions, with the squared norms that they have in all where it uses any.
     """
 
-    kernel: GaussianKernel | LabelledKernel
+    kernel: GaussianKernel | LabelledKernel | CosineSimilarity
 
     def columns(self, indices: Tensor) -> Tensor:
         """(N, len) of all rows with the rows `indices`."""
@@ -35,10 +36,12 @@ class RoughKernel:
 def rough_kernel(kernel: Kernel, *, seed: int) -> RoughKernel | None:
     """Make it where it costs far less than the kernel, of rows with 192 columns or more; otherwise None."""
     inputs = kernel.inputs if isinstance(kernel, LabelledKernel) else kernel
-    if not isinstance(inputs, GaussianKernel) or inputs.rows.shape[1] < 3 * _DIRECTIONS:
+    if not isinstance(inputs, GaussianKernel | CosineSimilarity) or inputs.rows.shape[1] < _LEAST_COLUMNS:
         return None
-    short = replace(inputs, rows=inputs.rows @ _leading(inputs.rows, seed))
-    return RoughKernel(replace(kernel, inputs=short) if isinstance(kernel, LabelledKernel) else short)
+    short = inputs.rows @ _leading(inputs.rows, seed)
+    if isinstance(kernel, LabelledKernel):
+        return RoughKernel(replace(kernel, inputs=replace(kernel.inputs, rows=short)))
+    return RoughKernel(replace(inputs, rows=short))
 
 
 def _leading(rows: Tensor, seed: int) -> Tensor:
@@ -49,3 +52,23 @@ def _leading(rows: Tensor, seed: int) -> Tensor:
     for _ in range(_TURNS):
         basis = torch.linalg.qr(some.T @ (some @ basis)).Q
     return basis
+
+
+@dataclass(frozen=True)
+class RoughProducts:
+    """Products of rows by their leading directions.
+
+    Attributes:
+        rows: (N, 64) in these directions.
+    """
+
+    rows: Tensor
+
+    def columns(self, indices: Tensor) -> Tensor:
+        """(N, len) of all rows with the rows `indices`."""
+        return self.rows @ self.rows[indices].T
+
+
+def rough_products(rows: Tensor, *, seed: int) -> RoughProducts | None:
+    """Make them where they cost far less than products of the rows, of 192 columns or more; otherwise None."""
+    return RoughProducts(rows @ _leading(rows, seed)) if rows.shape[1] >= _LEAST_COLUMNS else None
