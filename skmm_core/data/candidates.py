@@ -63,7 +63,7 @@ def find_candidates(
         report: told of both passes; may raise Cancelled.
 
     Raises:
-        InputError: there are bad rows and `drop` is off.
+        InputError: there are bad rows and `drop` is off, or two files hold the same.
     """
     digest = _digest(paths, report)
     folder = home() / "cache" / "passes"
@@ -93,11 +93,14 @@ def find_candidates(
 
 
 def _digest(paths: list[Path], report: Report) -> str:
-    whole = hashlib.sha256()
+    seen: dict[str, Path] = {}
     for index, path in enumerate(paths):
         report(Progress("Fingerprinting", index, len(paths)))
-        whole.update(file_hash(path).encode())
-    return whole.hexdigest()
+        found = file_hash(path)
+        if found in seen:
+            raise InputError(f"{path.name} holds the same bytes as {seen[found].name}; take one of the two away")
+        seen[found] = path
+    return hashlib.sha256("".join(seen).encode()).hexdigest()
 
 
 def _sums(centre: Tensor, block: Tensor) -> tuple[Tensor, ...]:
@@ -141,5 +144,6 @@ def _choose(
     order = order[usable[order]]
     drawn = torch.zeros(count, dtype=torch.bool)
     drawn[order[: held - 2 * (held // _FAR)]] = True
+    certain &= usable
     rows = (drawn | certain).nonzero().squeeze(1)
     return rows, drawn[rows], certain[rows]

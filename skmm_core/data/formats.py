@@ -214,8 +214,13 @@ def is_table(path: Path) -> bool:
 
 
 def array_parts(folder: Path) -> list[Path]:
-    """Files of kind npy, else npz, that lie in a folder, in natural order: parts of one array; none of a file."""
-    return (parts_in(folder, "*.npy") or parts_in(folder, "*.npz")) if folder.is_dir() else []
+    """Parts of one array: the files of a folder of nothing but npy files, or npz files, in natural order; else none."""
+    for ending in (".npy", ".npz") if folder.is_dir() else ():
+        parts = parts_in(folder, f"*{ending}")
+        shown = sum(path.name[0] not in "._" for path in folder.iterdir())
+        if parts and len(parts) == shown:
+            return parts
+    return []
 
 
 def format_table() -> str:

@@ -15,6 +15,7 @@ from skmm_core.data.dataset import Dataset
 from skmm_core.data.file_limits import check_array_size, check_file, file_path
 from skmm_core.data.formats import IN_BLOCKS, array_parts, kind_of
 from skmm_core.data.named_arrays import Chosen
+from skmm_core.data.natural_order import missing_part
 from skmm_core.data.npy_stream import NpyStream
 from skmm_core.data.parquet_parts import split_parts
 from skmm_core.data.parquet_stream import ParquetStream
@@ -22,6 +23,7 @@ from skmm_core.data.part_stream import PartStream
 from skmm_core.data.row_stream import RowStream
 from skmm_core.data.rows import RawRows
 from skmm_core.data.tables import Columns
+from skmm_core.errors import InputError
 from skmm_core.progress import Report, ignore
 
 _MANY_ROWS = 100_000
@@ -98,6 +100,8 @@ def _all(stream: RowStream, report: Report) -> RawRows:
 
 def _open(path: Path, paths: list[Path], config: DatasetConfig, columns: Columns) -> RowStream:
     kind = kind_of(paths[0])
+    if gone := missing_part([each.name for each in paths]):
+        raise InputError(f"{path.name}: {gone} is missing; copy the folder again")
     for each in paths:
         check_file(each, kinds=(kind,), held=False)
     if kind == ".npy":

@@ -137,7 +137,13 @@ def pool_positions(dataset: Dataset, rows: Sequence[int]) -> list[int]:
     if not rows:
         return []
     places = {row: place for place, row in enumerate(dataset.rows[dataset.split.train].tolist())}
-    if missing := [row for row in rows if row not in places]:
+    missing = [row for row in rows if row not in places]
+    if missing and dataset.whole is not None:
+        raise InputError(
+            f"row {missing[0]} is not among the {dataset.pool_size:,} rows that are held of {dataset.whole.size:,}; "
+            "include and exclude these only, or hold more (--candidates)"
+        )
+    if missing:
         raise InputError(
             f"row {missing[0]} is not in the pool of {dataset.name}: it is held out, was dropped, or does not exist; "
             "include and exclude rows of the pool only"

@@ -13,9 +13,11 @@ from skmm_core.blocks import Checkpoint
 from skmm_core.config import DatasetConfig
 from skmm_core.data import load_dataset, rows_beyond_memory
 from skmm_core.data.candidates import find_candidates
+from skmm_core.data.natural_order import missing_part
 from skmm_core.data.npy_stream import NpyStream
 from skmm_core.diagnostics import diagnose
 from skmm_core.errors import Cancelled, InputError
+from skmm_core.jobs import pool_positions
 from skmm_core.methods import list_methods, select
 from skmm_core.pool import make_pool
 from skmm_core.progress import Progress
@@ -289,3 +291,50 @@ def test_leverage_is_drawn_as_if_every_row_took_part(file, rows):
         for pool, of in ((part, dataset.rows), (all_of_it, torch.arange(N)))
     ]
     assert abs(shares[0] - shares[1]) < 4 * (0.25 / (50 * 40)) ** 0.5 * 2**0.5
+
+
+def test_columns_that_float32_cannot_hold_keep_their_differences(tmp_path):
+    times = 1.7e9 + np.arange(N, dtype=np.float64)
+    table = np.column_stack([times, np.random.default_rng(0).normal(size=N)])
+    np.save(tmp_path / "times.npy", table)
+    dataset = load_dataset(DatasetConfig(source=str(tmp_path / "times.npy"), candidates=HELD))
+    kept, raw = dataset.features[:, 0].double().numpy(), table[dataset.rows, 0]
+    np.testing.assert_array_equal(kept - kept[0], raw - raw[0])
+    assert any("an offset was subtracted" in note for note in dataset.notes)
+
+
+def test_parts_that_are_twice_there_or_missing_are_named(tmp_path, rows):
+    twice = tmp_path / "twice"
+    twice.mkdir()
+    for name in ("a.npy", "b.npy"):
+        np.save(twice / name, rows[:2_000])
+    with pytest.raises(InputError, match=r"b\.npy holds the same bytes as a\.npy; take one of the two away"):
+        load_dataset(DatasetConfig(source=str(twice), candidates=HELD))
+    gap = tmp_path / "gap"
+    gap.mkdir()
+    for place in (0, 2):
+        np.save(gap / f"part-0000{place}-of-00003.npy", rows[place * 1_000 :][:1_000])
+    with pytest.raises(InputError, match=r"gap: part-00001-of-00003\.npy is missing"):
+        load_dataset(DatasetConfig(source=str(gap), candidates=HELD))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "total", "gone"),
+    [((0, 1), 2, None), ((1, 2), 2, None), ((1,), 2, "a-0-of-2.x"), ((1, 3), 3, "a-2-of-3.x"), ((), 0, None)],
+)
+def test_parts_may_count_from_0_or_1(numbers, total, gone):
+    assert missing_part([f"a-{number}-of-{total}.x" for number in numbers]) == gone
+
+
+def test_a_folder_that_holds_more_than_arrays_is_no_folder_of_parts(tmp_path, rows):
+    np.save(tmp_path / "1.npy", rows[:10])
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(InputError, match="is a folder; name one file"):
+        load_dataset(str(tmp_path))
+
+
+def test_a_row_that_is_not_held_cannot_be_decided_by_hand(file):
+    dataset = load_dataset(DatasetConfig(source=str(file), candidates=HELD))
+    lost = next(row for row in range(N) if row not in set(dataset.rows.tolist()))
+    with pytest.raises(InputError, match=f"row {lost} is not among the .* rows that are held of 4,000"):
+        pool_positions(dataset, [lost])
