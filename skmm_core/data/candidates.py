@@ -21,6 +21,7 @@ from skmm_core.errors import InputError
 from skmm_core.progress import Progress, Report
 from skmm_core.storage import file_hash, home
 
+_VERSION = 1  # of what is kept of the passes, and of how rows are read
 _HELD_NUMBERS = 2**26  # 256 MB in float32
 _FEWEST, _MOST = 20_000, 131_072
 _FAR = 8  # one in so many by leverage, and as many by distance from the mean
@@ -50,7 +51,14 @@ def held_count(count: int, width: int, asked: int | None) -> int:
 
 
 def find_candidates(
-    stream: RowStream, paths: list[Path], held: int, *, drop: bool, workers: Workers = HERE, report: Report
+    stream: RowStream,
+    paths: list[Path],
+    held: int,
+    *,
+    read_as: str = "",
+    drop: bool,
+    workers: Workers = HERE,
+    report: Report,
 ) -> Candidates:
     """Pass over all rows, and decide which are held.
 
@@ -58,6 +66,7 @@ def find_candidates(
         stream: of all rows.
         paths: files that it reads.
         held: how many.
+        read_as: what else decides what the rows are, such as the columns that were asked for.
         drop: leave out rows with NaN or infinite numbers instead of refusing them.
         workers: who reads the rows.
         report: told of both passes; may raise Cancelled.
@@ -65,7 +74,7 @@ def find_candidates(
     Raises:
         InputError: there are bad rows and `drop` is off, or two files hold the same.
     """
-    digest = _digest(paths, report)
+    digest = _digest(paths, f"{_VERSION}:{stream.shape}:{read_as}", report)
     folder = home() / "cache" / "passes"
     count = stream.shape[0]
     kept = Checkpoint(folder / f"{digest[:32]}-moments.npz")
@@ -92,7 +101,7 @@ def find_candidates(
     return Candidates(rows.numpy(), WholePool(good, mean, scatter, drawn, certain), digest, count - good)
 
 
-def _digest(paths: list[Path], report: Report) -> str:
+def _digest(paths: list[Path], read_as: str, report: Report) -> str:
     seen: dict[str, Path] = {}
     for index, path in enumerate(paths):
         report(Progress("Fingerprinting", index, len(paths)))
@@ -100,7 +109,7 @@ def _digest(paths: list[Path], report: Report) -> str:
         if found in seen:
             raise InputError(f"{path.name} holds the same bytes as {seen[found].name}; take one of the two away")
         seen[found] = path
-    return hashlib.sha256("".join(seen).encode()).hexdigest()
+    return hashlib.sha256(":".join([*seen, read_as]).encode()).hexdigest()
 
 
 def _sums(centre: Tensor, block: Tensor) -> tuple[Tensor, ...]:

@@ -51,8 +51,15 @@ class LargePool:
         self, config: DatasetConfig, workers: Workers, report: Report
     ) -> tuple[RawRows, dict[str, RawRows], Candidates]:
         """The rows to hold and those held out, as their files give them, and which rows are held."""
-        drop = config.drop_bad_rows
-        found = find_candidates(self.stream, self.paths, self.held, drop=drop, workers=workers, report=report)
+        found = find_candidates(
+            self.stream,
+            self.paths,
+            self.held,
+            read_as=config.model_dump_json(include={"features", "target", "id", "ignore", "text"}),
+            drop=config.drop_bad_rows,
+            workers=workers,
+            report=report,
+        )
         held_out = {name: _all(stream, report) for name, stream in self.held_out.items()}
         return self.stream.take(found.rows, workers=workers, report=report), held_out, found
 

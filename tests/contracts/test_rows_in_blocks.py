@@ -167,6 +167,15 @@ def test_a_damaged_checkpoint_is_made_anew(tmp_path, monkeypatch, file):
     torch.testing.assert_close(again.whole.moment, expected.whole.moment)
 
 
+def test_other_columns_of_the_same_file_are_another_pool(tmp_path, rows):
+    wide = rows.astype(np.float32)
+    pq.write_table(pa.table({f"x{place}": wide[:, place] for place in range(D)}), tmp_path / "columns.parquet")
+    config = DatasetConfig(source=str(tmp_path / "columns.parquet"), candidates=HELD)
+    for ignore, kept in ((None, range(D)), ("x0", range(1, D)), ("x3", [0, 1, 2, *range(4, D)])):
+        dataset = load_dataset(config.model_copy(update={"ignore": ignore}))
+        np.testing.assert_allclose(dataset.whole.mean, wide[:, list(kept)].astype(np.float64).mean(axis=0), rtol=1e-9)
+
+
 def test_bad_rows_are_refused_by_number_or_left_out(tmp_path, rows):
     bad = rows.copy()
     bad[17, 3], bad[3_999, 0] = np.nan, np.inf
