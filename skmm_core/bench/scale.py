@@ -113,7 +113,7 @@ def _timed(data: Path, method: str, budget: int) -> dict[str, Any]:
         "seconds": seconds,
         "cpu_seconds": used.ru_utime + used.ru_stime,
         "peak_mb": used.ru_maxrss * scale / 2**20,
-        "held": result["held"],
+        "held": result.get("held", result["N"]),
         "picking_seconds": result["seconds"],
         "stages": stages,
     }

@@ -26,7 +26,7 @@ from skmm_core.data.tables import Columns
 from skmm_core.errors import InputError
 from skmm_core.progress import Report, ignore
 
-_MANY_ROWS = 100_000
+_MANY_ROWS, _MOST_ROWS = 100_000, 250_000_000  # some ten numbers are kept of each row
 _MANY_NUMBERS = 2**27  # 512 MB in float32, of which several copies are made
 _SMALL_BYTES = 2**26  # files below hold no such pool, whatever they unpack to
 
@@ -76,6 +76,8 @@ def open_large(path: Path, config: DatasetConfig, columns: Columns) -> LargePool
         return None
     stream = _open(path, paths, config, columns)
     count, width = stream.shape
+    if count > _MOST_ROWS:
+        raise InputError(f"{path.name} has {count:,} rows, more than {_MOST_ROWS:,}; pick from a part of them")
     many = count > _MANY_ROWS and count * width > _MANY_NUMBERS
     if not many and (config.candidates is None or config.candidates >= count):
         return None

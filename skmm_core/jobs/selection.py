@@ -169,7 +169,7 @@ def _selection_result(
         "included": len(job.include),
         "excluded": len(job.exclude),
         "N": dataset.whole_size,
-        "held": pool.size,
+        **({} if dataset.whole is None else {"held": pool.size}),
         "seed": selection.seed,
         "seconds": selection.seconds,
         "status": selection.status.name,

@@ -119,9 +119,9 @@ def turned(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     sizes: list[tuple[int, int]] = []
     turn = fit_matching.principal_rows
 
-    def counted(rows, rank):
+    def counted(rows, rank, **options):
         sizes.append((len(rows), rank))
-        return turn(rows, rank)
+        return turn(rows, rank, **options)
 
     monkeypatch.setattr(fit_matching, "principal_rows", counted)
     return sizes

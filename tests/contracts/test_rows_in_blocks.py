@@ -208,6 +208,12 @@ def test_a_part_that_does_not_go_with_the_others_is_named(tmp_path, parts, told)
         load_dataset(str(tmp_path))
 
 
+def test_more_rows_than_can_be_told_apart_are_refused(file, monkeypatch):
+    monkeypatch.setattr("skmm_core.data.large_pools._MOST_ROWS", N - 1)
+    with pytest.raises(InputError, match=r"big\.npy has 4,000 rows, more than 3,999; pick from a part of them"):
+        load_dataset(DatasetConfig(source=str(file), candidates=HELD))
+
+
 def test_a_truncated_part_is_named(tmp_path, file):
     whole = file.read_bytes()
     file.write_bytes(whole[:-100])

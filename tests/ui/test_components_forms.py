@@ -78,7 +78,7 @@ def spec(
 ) -> MethodSpec:
     return MethodSpec(
         key, key.title(), Family.SAMPLING, "Does it.", "A 2000", "https://example.org", MethodParams, needs,
-        uses_labels, False, default, False, lambda pool, budget, params, *, seed, report: pytest.fail("never run"),
+        uses_labels, False, default, False, False, lambda pool, budget, params, *, seed, report: pytest.fail("never run"),
     )  # fmt: skip
 
 
