@@ -77,9 +77,21 @@ def spec(
     key: str, *, uses_labels: bool = False, needs: frozenset[Need] = frozenset(), default: bool = False
 ) -> MethodSpec:
     return MethodSpec(
-        key, key.title(), Family.SAMPLING, "Does it.", "A 2000", "https://example.org", MethodParams, needs,
-        uses_labels, False, default, False, False, lambda pool, budget, params, *, seed, report: pytest.fail("never run"),
-    )  # fmt: skip
+        key=key,
+        title=key.title(),
+        family=Family.SAMPLING,
+        summary="Does it.",
+        paper="A 2000",
+        url="https://example.org",
+        params=MethodParams,
+        needs=needs,
+        uses_labels=uses_labels,
+        random=False,
+        recommended=default,
+        goes_on=False,
+        beyond_memory=False,
+        function=lambda pool, budget, params, *, seed, report: pytest.fail("never run"),
+    )
 
 
 def test_labelling_offers_only_methods_that_never_see_labels() -> None:
