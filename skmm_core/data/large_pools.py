@@ -68,7 +68,7 @@ def open_large(path: Path, config: DatasetConfig, columns: Columns) -> LargePool
     """Open a pool that is to be read in blocks; None for one that is read whole, or whose format knows no blocks.
 
     Raises:
-        InputError: a file cannot be read.
+        InputError: a file cannot be read, or an option asks for what is done to rows in memory alone.
     """
     files = _files(path)
     paths = files.pop("train")
@@ -81,6 +81,12 @@ def open_large(path: Path, config: DatasetConfig, columns: Columns) -> LargePool
     many = count > _MANY_ROWS and count * width > _MANY_NUMBERS
     if not many and (config.candidates is None or config.candidates >= count):
         return None
+    for option, asked in (("scale-columns", config.scale_columns), ("labelled-only", config.labelled_only)):
+        if asked:
+            raise InputError(
+                f"{path.name} has {count:,} rows, more than memory holds, and --{option} changes all of them; do so when "
+                "the file is made"
+            )
     held_out = {name: _open(path, parts, config, columns) for name, parts in files.items()}
     return LargePool(stream, paths, held_count(count, width, config.candidates), held_out)
 

@@ -208,6 +208,20 @@ def test_a_part_that_does_not_go_with_the_others_is_named(tmp_path, parts, told)
         load_dataset(str(tmp_path))
 
 
+@pytest.mark.parametrize("option", ["scale_columns", "labelled_only"])
+def test_what_changes_every_row_is_refused(file, option):
+    with pytest.raises(InputError, match=rf"--{option.replace('_', '-')} changes all of them"):
+        load_dataset(DatasetConfig(source=str(file), candidates=HELD, **{option: True}))
+
+
+def test_held_out_rows_are_never_picked(file):
+    dataset = load_dataset(DatasetConfig(source=str(file), candidates=HELD, holdout=0.2))
+    pool = make_pool(dataset)
+    assert pool.size == dataset.pool_size < len(dataset.features)
+    assert len(pool.whole.drawn) == pool.size
+    torch.testing.assert_close(pool.features, dataset.features[dataset.split.train])
+
+
 def test_more_rows_than_can_be_told_apart_are_refused(file, monkeypatch):
     monkeypatch.setattr("skmm_core.data.large_pools._MOST_ROWS", N - 1)
     with pytest.raises(InputError, match=r"big\.npy has 4,000 rows, more than 3,999; pick from a part of them"):
