@@ -84,8 +84,8 @@ def open_large(path: Path, config: DatasetConfig, columns: Columns) -> LargePool
     for option, asked in (("scale-columns", config.scale_columns), ("labelled-only", config.labelled_only)):
         if asked:
             raise InputError(
-                f"{path.name} has {count:,} rows, more than memory holds, and --{option} changes all of them; do so when "
-                "the file is made"
+                f"{path.name} has {count:,} rows, more than memory holds, and --{option} changes all of them; do so "
+                "when the file is made"
             )
     held_out = {name: _open(path, parts, config, columns) for name, parts in files.items()}
     return LargePool(stream, paths, held_count(count, width, config.candidates), held_out)
