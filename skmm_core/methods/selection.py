@@ -68,6 +68,11 @@ def run_method(
     check_budget_fits(budget, pool.size, whole=None if pool.whole is None else pool.whole.size)
     if pool.whole is not None:
         spec.check_size(pool.whole.size)
+        if getattr(params, "stratify", False):
+            raise InputError(
+                f"stratify picks within every class, and of {pool.whole.size:,} rows memory holds only {pool.size:,}; "
+                "leave it off"
+            )
     if reason := spec.missing(pool.task) if pool.known is None else spec.lacking(pool.known):
         raise InputError(reason)
     check_budget(pool.given, budget)

@@ -214,6 +214,14 @@ def test_what_changes_every_row_is_refused(file, option):
         load_dataset(DatasetConfig(source=str(file), candidates=HELD, **{option: True}))
 
 
+@pytest.mark.parametrize("method", ["uniform", "skmm", "skmm_kernel"])
+def test_no_class_is_taken_for_a_pool_of_its_own(tmp_path, file, method):
+    np.save(tmp_path / "y.npy", np.arange(N) % 3)
+    config = DatasetConfig(source=str(file), labels=str(tmp_path / "y.npy"), candidates=HELD)
+    with pytest.raises(InputError, match="stratify picks within every class, and of 4,000 rows"):
+        select(make_pool(load_dataset(config)), method, 9, params={"stratify": True})
+
+
 def test_held_out_rows_are_never_picked(file):
     dataset = load_dataset(DatasetConfig(source=str(file), candidates=HELD, holdout=0.2))
     pool = make_pool(dataset)
