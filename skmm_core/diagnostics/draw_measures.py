@@ -213,8 +213,8 @@ def drawn_imbalance(draws: Draws) -> list[float] | None:
     pool = draws.pool
     if pool.task is not Task.CLASSIFICATION or pool.targets is None:
         return None
-    labels = pool.targets.cpu()
-    whole = torch.bincount(labels, minlength=pool.n_classes).double() / len(labels)
+    labels, drawn = pool.targets.cpu(), pool.drawn.cpu()
+    whole = torch.bincount(labels[drawn], minlength=pool.n_classes).double() / len(drawn)
     fixed = torch.bincount(labels[draws.fixed], minlength=pool.n_classes)
     parts = [torch.bincount(labels[picked], minlength=pool.n_classes) + fixed for picked in draws.picked]
     return [float((whole - part.double() / draws.size).abs().sum() / 2) for part in parts]
