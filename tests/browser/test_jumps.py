@@ -13,11 +13,11 @@ def test_a_comparison_does_not_jump_from_its_first_scores_to_its_last(visitor, s
     wait_for_demo(visitor)
     run = next(run for run in store.records() if run.config == demo.COMPARE)
     visitor.open(f"compare?run={run.id}")
-    for label, value in (("Seeds", "10"), ("Budgets: points to pick", "20, 60")):
+    for label, value in (("Seeds", "20"), ("Budgets: points to pick", "20, 60")):
         field = visitor.page.get_by_label(label, exact=True)
         field.fill(value)
         field.press("Enter")
-    visitor.expect_visible(visitor.page.get_by_text("40 selections").first)
+    visitor.expect_visible(visitor.page.get_by_text("80 selections").first)
     visitor.press("Compare")
     expect(visitor.page.get_by_text("scored so far").first).to_be_visible()
     visitor.expect_visible(visitor.page.locator(CHART).first)
