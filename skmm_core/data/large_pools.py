@@ -146,7 +146,7 @@ def with_whole(dataset: Dataset, found: Candidates, rows: np.ndarray) -> Dataset
     digest = hashlib.sha256(f"{dataset.fingerprint}:{found.digest}:{whole.size}".encode()).hexdigest()
     left_out = (f"{found.bad:,} rows with NaN or infinite numbers: left out.",) if found.bad else ()
     told = (
-        f"{whole.size:,} rows are more than memory holds, so points are picked among {len(found.rows):,} of them: "
+        f"Of {whole.size:,} rows {len(rows):,} are held, and points are picked among these: "
         f"{int(whole.drawn.sum()):,} drawn at random and the rest far out; moments are those of all rows, other sums "
         "are over the random ones."
     )

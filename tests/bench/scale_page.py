@@ -41,7 +41,8 @@ uniform sample, which stands for all rows. Leverage sampling weighs each held ro
 so that it draws as from all rows; uniform sampling draws from the uniform sample. What was found by the passes is
 kept under `SKMM_HOME/cache/passes`, so another method, budget or seed reads the rows once to hash them and once to
 take the held ones. `c_s=auto` finds the least c_S that weights on the held rows reach; its lower bound is that of
-these rows. Pools of more than 250,000,000 rows are refused, since some ten numbers are kept of each row.
+these rows. Pools of more than 250,000,000 rows are refused, since some ten numbers are kept of each row. The sample
+is drawn by place: the same rows in another order of the file hold others, which smaller pools do not do.
 
 With `--cluster` the pieces of a pass are worked on by the machines of a Ray cluster. Sums are added up in the order
 of the rows either way, so that the last digit is the same.

@@ -63,7 +63,7 @@ def test_moments_are_those_of_all_rows_and_the_held_rows_are_those_of_the_file(m
     assert HELD - 2 * (HELD // 8) < len(dataset.features) <= HELD
     np.testing.assert_array_equal(dataset.features, rows[dataset.rows].astype(np.float32))
     assert dataset.ids == tuple(map(str, dataset.rows.tolist()))
-    assert any("more than memory holds" in note for note in dataset.notes)
+    assert any("Of 4,000 rows" in note and "are held" in note for note in dataset.notes)
 
 
 def test_rows_that_lie_farthest_out_are_all_held(file, rows):
@@ -285,6 +285,22 @@ def test_eigenvalues_and_leverage_are_those_of_all_rows(file, rows):
     torch.testing.assert_close(part.moments.leverage, all_of_it.moments.leverage[dataset.rows], rtol=2e-3, atol=1e-7)
     torch.testing.assert_close(part.spectrum, all_of_it.spectrum, rtol=1e-9, atol=1e-9)
     assert part.effective_dimension == pytest.approx(all_of_it.effective_dimension)
+
+
+@pytest.mark.parametrize(("offset", "unit"), [(1e4, 1.0), (0.0, 1e-6), (0.0, 1e6)])
+def test_moments_keep_their_digits_far_from_the_origin_and_in_any_unit(tmp_path, offset, unit):
+    draw = np.random.default_rng(8)
+    spread = np.geomspace(3, 0.3, D)
+    table = ((draw.standard_t(4, size=(N, D)) * spread + offset) * unit).astype(np.float32)
+    table[1::2] = table[::2]  # every row twice
+    np.save(tmp_path / "rows.npy", table)
+    dataset = load_dataset(DatasetConfig(source=str(tmp_path / "rows.npy"), candidates=HELD))
+    part, all_of_it = make_pool(dataset), make_pool(torch.from_numpy(table))
+    torch.testing.assert_close(part.moments.eigenvalues, all_of_it.moments.eigenvalues, rtol=1e-6, atol=0)
+    found = select(part, "k_center", 30)
+    told, true = diagnose(part, found.indices), diagnose(all_of_it, dataset.rows[found.indices])
+    assert told.moment_error == pytest.approx(true.moment_error, rel=1e-3)
+    assert told.c_s == pytest.approx(true.c_s, rel=1e-3)
 
 
 def test_a_stop_is_a_stop(file):
