@@ -11,6 +11,7 @@ from dashboard.components.shared.comparisons.headline import Headline, headline
 from dashboard.components.shared.theme import (
     FILL_COLOUR,
     INK,
+    PAPER,
     class_style,
     escape,
     fmt_bytes,
@@ -164,3 +165,9 @@ def test_both_themes_can_be_read(name: str, dark: bool) -> None:
         assert contrast(theme["textColor"], ground) >= 7
         assert contrast(theme["primaryColor"], ground) >= 4.5
     assert contrast("#FFFFFF", FILL_COLOUR) >= 4.5
+
+
+@pytest.mark.parametrize(("name", "dark"), [("light", False), ("dark", True)])
+def test_bars_that_stay_in_sight_have_the_colour_of_the_page(name: str, dark: bool) -> None:
+    config = Path(__file__).parents[2] / ".streamlit" / "config.toml"
+    assert tomllib.loads(config.read_text())["theme"][name]["backgroundColor"] == PAPER[dark]

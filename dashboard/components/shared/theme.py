@@ -27,6 +27,7 @@ CLASS_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", 
 POOL_OPACITY = {False: 0.42, True: 0.62}  # by theme: faint colours sink sooner into a dark page
 CHOSEN_COLOUR = OKABE_ITO["vermillion"]
 INK = {False: "#16202A", True: "#E8EEF3"}  # by theme, as in `.streamlit/config.toml`: False light, True dark
+PAPER = {False: "#FFFFFF", True: "#0F151B"}  # of .streamlit/config.toml
 GRID = {False: "#D5DCE3", True: "#3A4753"}
 FILL_COLOUR = "#00639B"  # white letters on it, and it on a dark page: the dark theme's primary colour is too light
 SEQUENTIAL = "Cividis"
@@ -65,9 +66,9 @@ _CSS = """
   @media (max-width: 700px) { [data-testid="stTable"] :is(td, td *) { white-space: nowrap; } }
   /* A run in progress stays in sight, with its Cancel, while the page below is read. */
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-job-"] [data-testid="stProgress"]) {
-    position: sticky; top: 3.75rem; z-index: 5; background: Canvas; }
+    position: sticky; top: 3.75rem; z-index: 5; background: PAPER; }
   [data-testid="stLayoutWrapper"]:has(> .st-key-pick-bar) {
-    position: sticky; top: 3.75rem; z-index: 4; background: Canvas; padding-bottom: 4px; }
+    position: sticky; top: 3.75rem; z-index: 4; background: PAPER; padding-bottom: 4px; }
   .st-key-compare-pending { min-height: 1800px; }
   /* The heights that widgets will have, while the browser still loads what draws them: nothing below moves then. */
   .st-key-tour { min-height: 40px; }
@@ -75,7 +76,7 @@ _CSS = """
   /* What a run in progress draws anew stays as it is until the new is there: no fading. */
   [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; transition: none !important; }
   .st-key-running { position: fixed; right: 1rem; bottom: 1rem; z-index: 9; width: auto; padding: 0.4rem 0.8rem;
-    border-radius: 0.5rem; background: Canvas; border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
+    border-radius: 0.5rem; background: PAPER; border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
   .st-key-home-map { min-height: 520px; }
   .st-key-metrics { min-height: 59px; }
   .st-key-label-options { min-height: 40px; }
@@ -94,7 +95,7 @@ _CSS = """
 STACKING</style>
 """
 _CSS = _CSS.replace("STACKING", "".join(_STACKING.replace("WIDTH", str(width)) for width in _WIDTHS))
-_CSS = _CSS.replace("FILL", FILL_COLOUR)
+_CSS = _CSS.replace("FILL", FILL_COLOUR).replace("PAPER", f"light-dark({PAPER[False]}, {PAPER[True]})")
 
 
 def apply_style() -> None:

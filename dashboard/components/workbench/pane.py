@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dashboard.components.shared.theme import INK, fmt_int, is_dark, mistakes_told, plural
+from dashboard.components.shared.theme import INK, PAPER, fmt_int, is_dark, mistakes_told, plural
 from dashboard.components.workbench import actions
 from dashboard.components.workbench.bench import Bench
 from dashboard.components.workbench.desk import Desk, desk, keep_desk
@@ -19,7 +19,6 @@ from dashboard.components.workbench.point_grid import PICTURES, TABLE, TEXTS, po
 from dashboard.services.likeness import distances_from
 
 PER_PAGE = {PICTURES: 24, TEXTS: 20, TABLE: 50}
-_PAPER = {False: "#FFFFFF", True: "#0F1720"}
 
 
 def in_question(bench: Bench, held: Desk, passed: np.ndarray) -> tuple[np.ndarray, str]:
@@ -88,7 +87,7 @@ def _link(bench: Bench, look: MapLook, opened: int | None) -> None:
         key=f"{bench.key}-link",
         rings=rings,  # type: ignore[arg-type]
         ink=INK[is_dark()],
-        paper=_PAPER[is_dark()],
+        paper=PAPER[is_dark()],
         on_click=_opener(bench),
         on_lasso=lassoed,
         on_hidden=hidden,
